@@ -1,0 +1,67 @@
+# Needs Python 3.11 or newer and make. Everything else is installed into .venv from the locks.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+
+# The first interpreter that runs, is new enough and can make a virtual environment.
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
+NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
+
+.PHONY: run install test test-browser lint types lock clean
+
+run: $(VENV)/runtime
+	@exec $(PY) app.py
+
+install: $(VENV)/runtime
+
+test: $(VENV)/dev
+	$(PY) -m pytest -n 4
+
+test-browser: $(VENV)/dev
+	$(PY) -m pytest tests/browser -m browser
+
+lint: $(VENV)/dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: $(VENV)/dev
+	$(PY) -m mypy
+
+# Complete and with hashes, for Python 3.11 to 3.14 on Linux and macOS. `make lock UPGRADE=--upgrade`
+# moves every version to the newest that pyproject.toml allows.
+COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE) pyproject.toml
+
+lock: $(VENV)/dev
+	$(PY) -m pip install --quiet 'uv>=0.13,<0.14'
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: the locks are installed again only when they have changed.
+$(VENV)/runtime: requirements.txt $(PY)
+	@$(call install,$<)
+
+$(VENV)/dev: requirements-dev.txt $(PY)
+	@$(call install,$<)
+
+define install
+$(PY) -m pip --version >/dev/null 2>&1 || $(new-venv)
+echo "Installing $(1) ..."
+$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+touch $@
+endef
+
+# Missing, or its interpreter has gone.
+$(PY):
+	@$(new-venv)
+
+define new-venv
+{ "$(PYTHON)" -c '$(USABLE)' >/dev/null 2>&1 || { echo "$(NO_PYTHON)" >&2; exit 1; }; \
+	"$(PYTHON)" -m venv --clear $(VENV); }
+endef

@@ -1,0 +1,95 @@
+"""The application: the only module that knows both halves. `python app.py` serves it."""
+
+import os
+import signal
+import sys
+from datetime import timedelta
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from stats.errors import StatsError
+from stats.instance import complete
+from stats.settings import Settings
+from stats.store import Db
+from stats.web import account, api, auth, dashboard, errors, members, pages, security
+from stats.web.runtime import FirstUse, Runtime, configure_secrets
+
+BODY_LIMIT = 256 * 1024
+THREADS = 4
+
+
+def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
+    """Return the Flask application; `settings` come from the environment unless given.
+
+    Does no I/O: what embedded mode makes by itself is made, and Redis connected, on first use.
+    Raises ConfigError.
+    """
+    settings = settings or Settings.from_env(os.environ)
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=90),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["help_url"] = settings.help_url
+    Htmx(app)
+    for module in (errors, security, members, pages):
+        module.init_app(app)
+    for module in (pages, auth, dashboard, account, api):
+        app.register_blueprint(module.bp)
+    _stand(app, settings, db)
+    return app
+
+
+def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
+    """Put the app on its runtime and behind the proxies it is to believe."""
+    runtime = app.extensions["aira"] = Runtime(settings, db)
+    if settings.secret_keys:
+        configure_secrets(app, settings)
+    else:
+        app.wsgi_app = FirstUse(app, runtime)  # type: ignore[method-assign]
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    try:
+        settings = complete(Settings.from_env(os.environ))
+    except StatsError as error:
+        sys.exit(f"aira-stats: {error}")
+    print(_greeting(settings), flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    Granian(
+        "app:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=THREADS,
+        log_enabled=False,
+    ).serve()
+
+
+def _greeting(settings: Settings) -> str:
+    line = f"Aira Stats is at http://{settings.host}:{settings.port}"
+    if not Settings.from_env(os.environ).embedded:
+        return line
+    return f"{line}   service key: {settings.api_keys[0]}"
+
+
+if __name__ == "__main__":
+    main()
+else:
+    app = create_app()

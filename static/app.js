@@ -1,0 +1,184 @@
+'use strict';
+// Aira's one script. Every page works without it; it keeps the dashboard fresh and the slider talking.
+
+(() => {
+  const WORDS = ['Very low', 'Very low', 'Low', 'Low', 'A little low', 'In between', 'All right', 'Good', 'Good', 'Very good', 'Very good'];
+  const byId = (id) => document.getElementById(id);
+  const on = (name, handler, options) => document.addEventListener(name, handler, options);
+  const say = (sentence) => { byId('status').textContent = sentence; };
+
+  document.documentElement.classList.add('scripted');
+
+  // Times, in the user's time zone where the page names it
+
+  let timeZone = document.body.dataset.zone;
+  try { new Intl.DateTimeFormat('en-GB', { timeZone }); } catch { timeZone = undefined; }
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+  const calendar = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  const dayNumber = (date) => Date.parse(calendar.format(date)) / 864e5;
+
+  function relative(then, now) {
+    const minutes = Math.floor((now - then) / 6e4);
+    const days = dayNumber(now) - dayNumber(then);
+    if (minutes < 1) return 'Just now';
+    if (minutes < 60) return minutes === 1 ? '1 minute ago' : `${minutes} minutes ago`;
+    if (days < 1 || minutes < 360) return minutes < 120 ? '1 hour ago' : `${Math.floor(minutes / 60)} hours ago`;
+    if (days === 1) return 'Yesterday';
+    return days < 14 ? `${days} days ago` : '';
+  }
+
+  function writeTimes() {
+    const now = new Date();
+    for (const time of document.querySelectorAll('time[data-relative]')) {
+      time.textContent = relative(new Date(time.dateTime), now) || time.title;
+    }
+  }
+
+  const updated = byId('updated');
+  function writeUpdated(when) {
+    updated.dateTime = when.toISOString();
+    updated.textContent = clock.format(when);
+  }
+
+  // Sign-up and settings
+
+  const zoneField = document.querySelector('[data-fill-zone]');
+  if (zoneField && !zoneField.value) zoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+
+  on('focusin', (event) => { if (event.target.matches('[data-select]')) event.target.select(); });
+  for (const button of document.querySelectorAll('[data-copy]')) {
+    if (!navigator.clipboard) continue; // only where the browser offers it
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(byId(button.dataset.copy).value);
+        button.textContent = 'Copied';
+        say('Copied.');
+        setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+      } catch { byId(button.dataset.copy).focus(); }
+    });
+  }
+
+  writeTimes();
+  setInterval(writeTimes, 6e4);
+  if (!updated) return; // the rest is the dashboard
+  writeUpdated(new Date(updated.dateTime));
+
+  // The check-in. All by delegation: a saved form is a new element.
+
+  let moved = false; // the person touched the slider or the note since the form came
+
+  function showScore(form, value) {
+    const set = value !== null;
+    const slider = byId('score');
+    const word = set ? WORDS[Math.floor(value + 0.5)] : '';
+    if (set) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
+    byId('score-value').textContent = set ? value : '';
+    byId('score-word').textContent = word;
+    slider.setAttribute('aria-valuetext', set ? `${value} of 10, ${word}` : 'Not logged');
+  }
+
+  on('input', (event) => {
+    if (event.target.id === 'note') moved = true;
+    if (event.target.id !== 'score') return;
+    moved = true;
+    showScore(event.target.form, Number(event.target.value));
+  });
+
+  on('click', (event) => {
+    const step = event.target.closest('[data-step]');
+    if (step) {
+      const slider = byId('score');
+      moved = true;
+      slider.value = Number(slider.value) + Number(step.dataset.step);
+      showScore(slider.form, Number(slider.value));
+    } else if (event.target.closest('#refresh') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+      event.preventDefault();
+      refresh();
+    } else if (event.target.closest('#retry')) {
+      refresh();
+    }
+  });
+
+  // Another day starts with an empty line, unless something was already chosen or written.
+  on('change', (event) => {
+    if (event.target.name !== 'day' || moved) return;
+    const slider = byId('score');
+    const note = byId('note');
+    const back = event.target.defaultChecked;
+    slider.value = back ? slider.defaultValue : 5;
+    note.value = back ? note.defaultValue : '';
+    showScore(slider.form, back && byId('mood-form').hasAttribute('data-set') ? Number(slider.value) : null);
+  });
+
+  // Keeping the numbers fresh
+
+  const stale = byId('stale');
+  const live = byId('live');
+  try { live.checked = (localStorage.getItem('aira-live') ?? (live.checked ? 'on' : 'off')) === 'on'; } catch { /* as the page says */ }
+  live.addEventListener('change', () => {
+    try { localStorage.setItem('aira-live', live.checked ? 'on' : 'off'); } catch { /* for this page only */ }
+    if (live.checked) refresh();
+  });
+
+  const refresh = () => htmx.trigger(document.body, 'aira:refresh');
+  const isStats = (event) => event.detail.elt.id === 'stats';
+  const isForm = (event) => event.detail.elt.id === 'mood-form' || event.detail.elt.id === 'undo-form';
+
+  // A wanted refresh goes before a poll that is under way, which may not know of the last save.
+  on('aira:refresh', () => htmx.trigger(byId('stats'), 'htmx:abort'), true);
+
+  // A poll has no event behind it. None while nobody looks, nor with live updates off, but after a failure they go on until one succeeds.
+  on('htmx:beforeRequest', (event) => {
+    if (isForm(event)) byId('mood-failed').hidden = true;
+    if (!isStats(event) || event.detail.requestConfig.triggeringEvent) return;
+    if (document.hidden || (!live.checked && stale.hidden)) event.preventDefault();
+  });
+  on('visibilitychange', () => { if (!document.hidden && live.checked) refresh(); });
+  addEventListener('pageshow', (event) => { if (event.persisted) refresh(); });
+  addEventListener('online', () => { if (!stale.hidden) refresh(); });
+
+  function failed(event) {
+    if (isStats(event) && stale.hidden) {
+      byId('stale-time').textContent = updated.textContent;
+      byId('refresh').hidden = true;
+      stale.hidden = false;
+      say(`Showing ${updated.textContent}. Can’t refresh; your entries are safe.`);
+    } else if (isForm(event)) {
+      const line = byId('mood-failed');
+      line.textContent = event.detail.elt.id === 'undo-form'
+        ? 'Not taken back: Aira can’t be reached just now. Please press Undo again.'
+        : 'Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.';
+      line.hidden = false;
+      say(line.textContent);
+    }
+  }
+  for (const name of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) on(name, failed);
+
+  on('htmx:afterRequest', (event) => {
+    if (!isStats(event) || !event.detail.successful) return;
+    const date = event.detail.xhr.getResponseHeader('Date');
+    writeUpdated(date ? new Date(date) : new Date());
+    if (stale.hidden) return;
+    const held = stale.contains(document.activeElement);
+    stale.hidden = true;
+    byId('refresh').hidden = false;
+    if (held) byId('refresh').focus();
+    say('Up to date again.');
+  });
+
+  on('htmx:afterSwap', () => {
+    writeTimes();
+    // The page's own words belong to the day on which it was opened. It is not reloaded: nobody came.
+    byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
+  });
+
+  on('htmx:afterSettle', (event) => {
+    if (event.detail.target.id !== 'mood-form') return;
+    moved = false;
+    const wrong = document.querySelector('#mood-form [aria-invalid]');
+    if (wrong) { wrong.focus(); return; }
+    if (document.activeElement === document.body) byId('mood-save').focus();
+    say(event.detail.requestConfig.elt.id === 'undo-form' ? 'Taken back.' : 'Saved.');
+  });
+})();

@@ -1,0 +1,120 @@
+"""Days: what day it is for a user, on which days the user was active, and the streak."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from stats.errors import InvalidInput, UserNotFound
+from stats.store import Db, run, user_keys
+from stats.text import as_text
+
+DAY = timedelta(days=1)
+FORGIVEN_EVERY = timedelta(days=7)
+KINDS = ("stats", "last_login")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where a user's days begin: an IANA time zone and the hour (0 to 6) of a new day."""
+
+    timezone: str = "UTC"
+    day_start: int = 0
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone; one that the system no longer knows raises ZoneInfoNotFoundError."""
+        return _zone(self.timezone)
+
+
+@lru_cache(maxsize=600)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def check_clock(timezone: str, day_start: int = 0) -> Clock:
+    """Return the clock for an IANA zone name and an hour from 0 to 6, or raise InvalidInput."""
+    if timezone not in time_zones():
+        raise InvalidInput("Choose a time zone from the list.", "timezone")
+    if not 0 <= day_start <= 6:
+        raise InvalidInput("A day can begin between 0 and 6 o'clock.", "day_start")
+    return Clock(timezone, day_start)
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones that a user can have."""
+    return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
+
+
+def user_day(clock: Clock, now: datetime) -> date:
+    """Return the day that an aware moment belongs to for a user.
+
+    Before the hour at which the user's day starts, it is still yesterday.
+    """
+    local = now.astimezone(clock.zone)
+    return local.date() if local.hour >= clock.day_start else local.date() - DAY
+
+
+def day_begins(clock: Clock, day: date) -> datetime:
+    """Return the moment at which a user's day begins.
+
+    Where daylight saving leaves that hour out, it is the first moment after the gap (PEP 495:
+    with fold=0 the offset before the gap is used, which lands behind it).
+    """
+    local = datetime(day.year, day.month, day.day, clock.day_start, tzinfo=clock.zone)
+    return local.astimezone(UTC)
+
+
+def streak_on(streak: int, last_day: date | None, forgiven: date | None, today: date) -> int:
+    """Return the streak as it stands today, 0 once it has ended.
+
+    `last_day` is the last active day, `forgiven` the last missed day that was forgiven. A streak
+    stands through yesterday's missing when that day can be forgiven.
+    """
+    if last_day is None or today - last_day >= 3 * DAY:
+        return 0
+    if today - last_day == 2 * DAY and not _forgivable(today - DAY, forgiven):
+        return 0
+    return streak
+
+
+def _forgivable(missed: date, forgiven: date | None) -> bool:
+    return forgiven is None or forgiven < missed - FORGIVEN_EVERY
+
+
+def record_login(db: Db, user_id: str, today: date) -> tuple[bool, list[object]]:
+    """Count `today` (the user's day) as active unless it or a later day was.
+
+    Returns whether it counted, and the script's snapshot of the stats. Raises UserNotFound.
+    """
+    missed = today - DAY
+    reply = run(
+        db,
+        "daily_login",
+        user_keys(user_id, KINDS),
+        today.isoformat(),
+        missed.isoformat(),
+        (missed - DAY).isoformat(),
+        (missed - FORGIVEN_EVERY).isoformat(),
+    )
+    if reply is None:
+        raise UserNotFound("There are no stats for this user.")
+    return bool(reply[0]), reply[1:]
+
+
+def as_day(today: date | str) -> date:
+    """Return a date given as one or as `YYYY-MM-DD`; raises InvalidInput for anything else."""
+    if isinstance(today, datetime):
+        raise InvalidInput("today must be a date, not a moment.", "today")
+    if isinstance(today, date):
+        return today
+    try:
+        return datetime.strptime(today, "%Y-%m-%d").date()
+    except (TypeError, ValueError):
+        raise InvalidInput("today must be a date written YYYY-MM-DD.", "today") from None
+
+
+def parse_day(reply: object) -> date | None:
+    """Return the stored day behind a Redis reply, None where there is none."""
+    return None if reply is None else date.fromisoformat(as_text(reply))

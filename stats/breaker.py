@@ -1,0 +1,44 @@
+"""A circuit breaker: while a server hangs, one caller at a time waits for it."""
+
+import threading
+import time
+from types import TracebackType
+
+import redis
+
+from stats.errors import StoreUnavailable
+
+REST = 1.0
+
+
+class Breaker:
+    """A context around each call to a server.
+
+    After a call has failed to reach it, calls are refused with StoreUnavailable for REST
+    seconds; then one call may try again, and the others are refused until it has come back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = True
+        self._try_at = 0.0
+
+    def __enter__(self) -> None:
+        if self._closed:
+            return
+        with self._lock:
+            now = time.monotonic()
+            if not self._closed and now < self._try_at:
+                raise StoreUnavailable("The store does not answer just now.")
+            self._try_at = now + REST
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            self._closed, self._try_at = False, time.monotonic() + REST
+        elif not self._closed:
+            self._closed = True

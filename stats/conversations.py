@@ -1,0 +1,156 @@
+"""Saved conversations. Saving one counts it, lists it among the recent and remembers it at once."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stats.errors import NotFound, UserNotFound
+from stats.snapshot import NO_STATS, Snapshot, iso_ms
+from stats.store import Db, now_ms, operation_id, run, user_keys
+from stats.text import as_text, check_id, clean, clean_json, cut
+from stats.user_stats import SUMMARY_LENGTH, recent_line
+
+KINDS = ("stats", "last_login", "chats", "heads", "bodies", "ops")
+LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A saved conversation; `messages` is None when only the list entry was read."""
+
+    chat_id: str
+    title: str
+    summary: str
+    message_count: int
+    tags: tuple[str, ...]
+    saved_at: str
+    messages: tuple[Mapping[str, Any], ...] | None = None
+
+
+def save_conversation(
+    db: Db,
+    user_id: str,
+    messages: Sequence[Mapping[str, Any]],
+    *,
+    chat_id: str | None = None,
+    title: str | None = None,
+    summary: str | None = None,
+    tags: Sequence[str] = (),
+    key: str = "",
+    create_day: str = "",
+) -> tuple[Conversation, Snapshot]:
+    """Save a conversation in one step; return it as it stands, and the stats.
+
+    One `chat_id` counts once, however often it is saved: saving it again replaces it. Without
+    one, an id is made: the same one for the same idempotency `key`. A `key` that was used before
+    changes nothing. `create_day` makes the stats of an unseen user. Raises InvalidInput and
+    UserNotFound.
+    """
+    chat_id = check_id(chat_id, "chatId") if chat_id is not None else _new_id(key)
+    now = now_ms()
+    conversation = _conversation(chat_id, messages, title, summary, tags, iso_ms(now))
+    reply = run(
+        db,
+        "save_conversation",
+        user_keys(user_id, KINDS),
+        create_day,
+        operation_id("save", key),
+        operation_id("chat", chat_id),
+        chat_id,
+        now,
+        recent_line(conversation.saved_at, conversation.summary, chat_id),
+        _head(conversation),
+        _json(conversation.messages),
+    )
+    if reply is None:
+        raise UserNotFound(NO_STATS)
+    stored = _read(chat_id, reply[0]) if reply[0] else conversation
+    return stored, Snapshot.read(reply[1:])
+
+
+def _new_id(key: str) -> str:
+    if key:
+        return "k" + hashlib.blake2s(key.encode(), digest_size=12).hexdigest()
+    return secrets.token_hex(12)
+
+
+def _conversation(
+    chat_id: str,
+    messages: Sequence[Mapping[str, Any]],
+    title: str | None,
+    summary: str | None,
+    tags: Sequence[str],
+    saved_at: str,
+) -> Conversation:
+    messages = [clean_json(message, "messages") for message in messages]
+    title = clean(title or "", "title", most=SUMMARY_LENGTH).strip()
+    summary = clean(summary or "", "summary").strip()
+    count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
+    return Conversation(
+        chat_id=chat_id,
+        title=title or cut(summary, 80) or f"Conversation of {count}",
+        summary=cut(summary or title or f"Conversation of {count}", SUMMARY_LENGTH),
+        message_count=len(messages),
+        tags=tuple(clean(tag, "tags", most=50) for tag in tags),
+        saved_at=saved_at,
+        messages=tuple(messages),
+    )
+
+
+def _head(conversation: Conversation) -> str:
+    return _json(
+        {
+            "timestamp": conversation.saved_at,
+            "summary": conversation.summary,
+            "title": conversation.title,
+            "count": conversation.message_count,
+            "tags": conversation.tags,
+        }
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read(chat_id: str, head: Any, body: Any = None) -> Conversation:
+    stored = json.loads(head)
+    return Conversation(
+        chat_id=chat_id,
+        title=stored["title"],
+        summary=stored["summary"],
+        message_count=stored["count"],
+        tags=tuple(stored["tags"]),
+        saved_at=stored["timestamp"],
+        messages=None if body is None else tuple(json.loads(body)),
+    )
+
+
+def list_conversations(db: Db, user_id: str, *, most: int = LISTED) -> list[Conversation]:
+    """Return up to `most` conversations, newest first, without their messages."""
+    ids, heads = run(db, "list_conversations", user_keys(user_id, KINDS), most)
+    return [_read(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
+
+
+def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:
+    """Return one conversation with its messages; raises NotFound."""
+    keys = user_keys(user_id, KINDS)
+    head, body = run(db, "get_conversation", keys, check_id(chat_id, "chatId"))
+    if head is None:
+        raise NotFound("There is no such conversation.")
+    return _read(chat_id, head, body)
+
+
+def delete_conversation(db: Db, user_id: str, chat_id: str) -> Snapshot:
+    """Delete one conversation, from the recent ones too; the count stays.
+
+    The next one saved before takes its place among the recent. Raises NotFound.
+    """
+    keys = user_keys(user_id, KINDS)
+    reply = run(db, "delete_conversation", keys, check_id(chat_id, "chatId"))
+    if reply is None:
+        raise NotFound("There is no such conversation.")
+    return Snapshot.read(reply)

@@ -1,0 +1,178 @@
+"""The dashboard: all that a page or a poll shows, read in one round trip."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import fmean
+from typing import Any
+
+from stats.accounts import Session
+from stats.activity import DAY, Clock, day_begins, user_day
+from stats.moods import Entry, entry, word
+from stats.snapshot import RecentConversation, Snapshot, moment
+from stats.store import Db, run, user_keys
+from stats.text import as_text
+
+KINDS = ("stats", "last_login", "account", "sessions", "moods")
+WEEK = 7 * DAY
+# A user's last seven days lie within this span, whatever the zone and the start of day.
+MOOD_SPAN = timedelta(days=9)
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What a logged-in user sees at the moment `now`."""
+
+    user_id: str
+    name: str
+    email: str
+    created: datetime
+    session: Session
+    snapshot: Snapshot
+    moods: tuple[Entry, ...]
+    now: datetime
+
+    @property
+    def clock(self) -> Clock:
+        """The user's time zone and start of day."""
+        return self.snapshot.clock
+
+    @property
+    def today(self) -> date:
+        """The user's day."""
+        return user_day(self.clock, self.now)
+
+    @property
+    def since(self) -> date:
+        """The user's first day."""
+        return user_day(self.clock, self.created)
+
+    @property
+    def version(self) -> int:
+        """What stands for everything shown, as long as it is not stale."""
+        return int(self.snapshot.fields["version"])
+
+    @property
+    def fresh_until(self) -> int:
+        """The moment (s) until which the version stands for what is shown; 0 if not known."""
+        return int(self.snapshot.fields.get("fresh_until", 0))
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the clock alone has not changed what is shown."""
+        return self.now.timestamp() < self.fresh_until
+
+    @property
+    def next_change(self) -> int:
+        """The next moment (s, rounded up) at which the clock alone changes what is shown."""
+        return math.ceil(day_begins(self.clock, self.today + DAY).timestamp())
+
+    @property
+    def first_of_day(self) -> bool:
+        """Whether this would be the first login of the user's day."""
+        last = self.snapshot.last_day
+        return last is None or last < self.today
+
+    @property
+    def conversations(self) -> int:
+        """How many conversations there were."""
+        return int(self.snapshot.fields["conversations"])
+
+    @property
+    def days_active(self) -> int:
+        """On how many days the user was active."""
+        return int(self.snapshot.fields["days_active"])
+
+    @property
+    def streak(self) -> int:
+        """The streak that stands today."""
+        return self.snapshot.streak(self.today)
+
+    @property
+    def longest_streak(self) -> int:
+        """The longest streak there was."""
+        return int(self.snapshot.fields["longest_streak"])
+
+    @property
+    def plan(self) -> str:
+        """The name of the user's plan."""
+        return self.snapshot.fields["plan"]
+
+    @property
+    def recent(self) -> list[RecentConversation]:
+        """The last conversations, newest first."""
+        return self.snapshot.recent
+
+    @property
+    def mood_score(self) -> float | None:
+        """The latest entry's score, None while there is no entry."""
+        return None if self.snapshot.mood_at is None else float(self.snapshot.fields["mood_score"])
+
+    @property
+    def mood_word(self) -> str:
+        """The word for the latest score, "" while there is none."""
+        return "" if self.mood_score is None else word(self.mood_score)
+
+    @property
+    def mood_day(self) -> date | None:
+        """The user's day of the latest entry."""
+        at = self.snapshot.mood_at
+        return None if at is None else user_day(self.clock, at)
+
+    @property
+    def today_mood(self) -> float | None:
+        """The latest score if it is from today."""
+        return self.mood_score if self.mood_day == self.today else None
+
+    @property
+    def mean7(self) -> float | None:
+        """The mean of the daily means of the last seven days, None without an entry in them."""
+        days: dict[date, list[float]] = {}
+        for mood in self.moods:
+            day = user_day(self.clock, mood.at)
+            if self.today - WEEK < day <= self.today:
+                days.setdefault(day, []).append(mood.score)
+        return round(fmean(fmean(scores) for scores in days.values()), 1) if days else None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether the entry recorded last can be taken back: it is for today or yesterday."""
+        undo = self.snapshot.fields.get("undo")
+        return undo is not None and user_day(self.clock, moment(int(undo))) >= self.today - DAY
+
+
+def get_dashboard(db: Db, user_id: str, session_id: str) -> Dashboard | None:
+    """Return the dashboard for a live session, None if the session or the user is gone."""
+    now = datetime.now(UTC)
+    since = int((now - MOOD_SPAN).timestamp() * 1000)
+    reply = run(db, "look", user_keys(user_id, KINDS), session_id, since)
+    if reply is None:
+        return None
+    session = Session.read(reply[0])
+    if not session.is_live(now.timestamp()):
+        return None
+    return _dashboard(user_id, session, reply, now)
+
+
+def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: datetime) -> Dashboard:
+    name, email, created = (as_text(value) for value in reply[1])
+    return Dashboard(
+        user_id=user_id,
+        name=name,
+        email=email,
+        created=datetime.fromtimestamp(int(created), UTC),
+        session=session,
+        snapshot=Snapshot.read(reply[3:]),
+        moods=tuple(entry(value) for value in reply[2]),
+        now=now,
+    )
+
+
+def renew(db: Db, board: Dashboard) -> Snapshot:
+    """Give what is shown a new version and the next moment at which the clock changes it.
+
+    Done once, however many polls notice at the same moment. Raises UserNotFound.
+    """
+    keys = user_keys(board.user_id, KINDS)
+    return Snapshot.read(run(db, "renew", keys, board.fresh_until, board.next_change))

@@ -1,0 +1,36 @@
+"""What the domain raises. `stats.web.errors` alone turns these into HTTP statuses."""
+
+
+class StatsError(Exception):
+    """Base of everything this package raises; its text is a sentence fit to be shown."""
+
+
+class InvalidInput(StatsError):
+    """A value from outside is not acceptable; nothing was changed.
+
+    `field` names the form or body field that is at fault, when one is.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UserNotFound(StatsError):
+    """There are no stats under this user id, and this call does not make any."""
+
+
+class EmailTaken(StatsError):
+    """An account with this e-mail address exists already."""
+
+
+class NotFound(StatsError):
+    """The entry or conversation that was named is not there."""
+
+
+class StoreUnavailable(StatsError):
+    """Redis cannot be reached or cannot serve just now; asking again later may work."""
+
+
+class ConfigError(StatsError):
+    """A setting cannot be read; the text begins with the variable's name."""

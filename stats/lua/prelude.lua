@@ -1,0 +1,108 @@
+-- Shared by all scripts that touch a user. KEYS[1] is user:{id}:stats, KEYS[2] user:{id}:last_login.
+local stats, last_login = KEYS[1], KEYS[2]
+local KEPT_OPS = 64
+
+local function exists()
+  return redis.call('EXISTS', stats) == 1
+end
+
+-- The version begins at the time of creation, so that a user who was deleted and made anew
+-- never shows an old page's version as current.
+local function create(day)
+  redis.call('HSET', stats, 'conversations', 0, 'mood_score', 0, 'days_active', 1,
+    'recent_conversations', '[]', 'plan', 'Free', 'streak', 1, 'longest_streak', 1,
+    'version', redis.call('TIME')[1], 'fresh_until', 0)
+  redis.call('SET', last_login, day)
+end
+
+-- Makes the stats when `day` is given and there are none; tells whether there are some now.
+local function ensure(day)
+  if exists() then return true end
+  if day == '' then return false end
+  create(day)
+  return true
+end
+
+local function changed()
+  redis.call('HINCRBY', stats, 'version', 1)
+end
+
+-- What every answer is made of: the stats' fields and the last active day (or nil).
+local function snapshot()
+  return redis.call('HGETALL', stats), redis.call('GET', last_login)
+end
+
+-- Remembers an operation id; false if it was known, so that nothing is done twice.
+local function first_time(ops, op)
+  if op == '' then return true end
+  if redis.call('ZSCORE', ops, op) then return false end
+  local now = redis.call('TIME')
+  redis.call('ZADD', ops, now[1] * 1000 + math.floor(now[2] / 1000), op)
+  redis.call('ZREMRANGEBYRANK', ops, 0, -KEPT_OPS - 1)
+  return true
+end
+
+-- The recent conversations: at most three, newest first; a chat stands in them once.
+local function read_recent()
+  local stored = redis.call('HGET', stats, 'recent_conversations')
+  if not stored or stored == '' then return {} end
+  return cjson.decode(stored)
+end
+
+local function write_recent(recent)
+  while #recent > 3 do table.remove(recent) end
+  redis.call('HSET', stats, 'recent_conversations', #recent == 0 and '[]' or cjson.encode(recent))
+end
+
+local function without_chat(recent, id)
+  local rest = {}
+  for _, item in ipairs(recent) do
+    if not id or item.id ~= id then rest[#rest + 1] = item end
+  end
+  return rest
+end
+
+local function insert_recent(recent, item)
+  local place = 1
+  while recent[place] and recent[place].timestamp > item.timestamp do place = place + 1 end
+  table.insert(recent, place, item)
+end
+
+-- Mood entries: integers at * 128 + score * 10 in a list sorted by `at`, which is an entry's id.
+local function entry_at(value)
+  return math.floor(tonumber(value) / 128)
+end
+
+-- The index of the first entry at or after `at`, and that entry (nil behind the end).
+local function find_mood(moods, at)
+  local low, high = 0, redis.call('LLEN', moods)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if entry_at(redis.call('LINDEX', moods, middle)) < at then low = middle + 1 else high = middle end
+  end
+  return low, redis.call('LINDEX', moods, low)
+end
+
+-- The current score is the latest entry's, whatever was recorded or taken back.
+local function refresh_mood(moods)
+  local last = redis.call('LINDEX', moods, -1)
+  if last then
+    local at = entry_at(last)
+    redis.call('HSET', stats, 'mood_score', string.format('%.1f', (tonumber(last) - at * 128) / 10),
+      'mood_updated_at', string.format('%.0f', at))
+  else
+    redis.call('HSET', stats, 'mood_score', 0)
+    redis.call('HDEL', stats, 'mood_updated_at')
+  end
+  changed()
+end
+
+local function remove_mood(moods, notes, id)
+  local _, value = find_mood(moods, tonumber(id))
+  if not value or entry_at(value) ~= tonumber(id) then return false end
+  redis.call('LREM', moods, 1, value)
+  redis.call('HDEL', notes, id)
+  refresh_mood(moods)
+  return true
+end
+

@@ -1,0 +1,144 @@
+"""Mood entries: recorded, taken back, read; the current score is always the latest entry's."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from statistics import fmean
+from typing import Any
+
+from stats.errors import InvalidInput
+from stats.snapshot import EPOCH, Snapshot, moment
+from stats.store import Db, now_ms, run, user_keys
+from stats.text import as_text, clean
+
+KINDS = ("stats", "last_login", "moods", "notes", "ops")
+NOTE_LENGTH = 280
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+CLOCK_SKEW = timedelta(seconds=5)
+STEADY = 0.5
+UNIT = 128
+
+_WORDS = ("Very low", "Very low", "Low", "Low", "A little low", "In between", "All right")
+WORDS = (*_WORDS, "Good", "Good", "Very good", "Very good")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One mood entry; `id` is the moment it stands for in milliseconds since 1970."""
+
+    id: int
+    score: float
+    note: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """The moment it stands for, in UTC."""
+        return moment(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list of entries amounts to; None where there is nothing to go by."""
+
+    average: float | None
+    highest: float | None
+    lowest: float | None
+    trend: str | None
+    total: int
+
+
+def check_score(score: object) -> float:
+    """Return a score from 0 to 10 rounded to one decimal, -0.0 as 0.0.
+
+    Raises InvalidInput for booleans, text, NaN, infinities and numbers out of range.
+    """
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        raise InvalidInput("score must be a number from 0 to 10.", "score")
+    if not 0 <= score <= 10 or not math.isfinite(score):
+        raise InvalidInput("score must be a number from 0 to 10.", "score")
+    return round(score * 10) / 10
+
+
+def word(score: float) -> str:
+    """Return the word for a score from 0 to 10, halves rounded up."""
+    return WORDS[math.floor(score + 0.5)]
+
+
+def record_mood(
+    db: Db,
+    user_id: str,
+    score: float,
+    *,
+    note: str = "",
+    at: datetime | None = None,
+    op: str = "",
+    create_day: str = "",
+) -> Snapshot:
+    """Record a mood as of `at` (aware, not in the future, by default now) in one step.
+
+    `op` is an operation id (store.operation_id): the same one again changes nothing.
+    `create_day` makes the stats of an unseen user. Returns the snapshot afterwards; raises
+    InvalidInput and UserNotFound.
+    """
+    tenths = round(check_score(score) * 10)
+    text = clean(note, "note", most=NOTE_LENGTH)
+    keys = user_keys(user_id, KINDS)
+    return Snapshot.read(run(db, "record_mood", keys, create_day, op, _moment(at), tenths, text))
+
+
+def _moment(at: datetime | None) -> int:
+    if at is None:
+        return now_ms()
+    if at.tzinfo is None:
+        raise InvalidInput("at must carry an offset, such as 2026-03-12T19:30:00+01:00.", "at")
+    if not EARLIEST <= at <= datetime.now(UTC) + CLOCK_SKEW:
+        raise InvalidInput("at must lie in the past, in this century.", "at")
+    return min((at - EPOCH) // timedelta(milliseconds=1), now_ms())
+
+
+def undo_mood(db: Db, user_id: str) -> Snapshot:
+    """Take back the entry recorded last, once; the score before it stands again.
+
+    With nothing to take back nothing changes. Returns the snapshot; raises UserNotFound.
+    """
+    return Snapshot.read(run(db, "undo_mood", user_keys(user_id, KINDS)))
+
+
+def read_moods(db: Db, user_id: str, *, since: datetime) -> list[Entry]:
+    """Return the entries from an aware moment on, newest first."""
+    keys = user_keys(user_id, KINDS[:4])
+    values, notes = run(db, "read_moods", keys, (since - EPOCH) // timedelta(milliseconds=1))
+    return [
+        entry(value, as_text(note) if note else "")
+        for value, note in reversed(list(zip(values, notes, strict=True)))
+    ]
+
+
+def entry(value: Any, note: str = "") -> Entry:
+    """Return the entry behind a stored integer."""
+    at, tenths = divmod(int(value), UNIT)
+    return Entry(at, tenths / 10, note)
+
+
+def summarise(entries: Sequence[Entry]) -> Summary:
+    """Return what entries (newest first) amount to.
+
+    The trend compares the mean of the newer half with the older half's: it is stable within half
+    a point, and None for fewer than two entries.
+    """
+    scores = [entry.score for entry in entries]
+    if not scores:
+        return Summary(None, None, None, None, 0)
+    average = round(fmean(scores), 2)
+    return Summary(average, max(scores), min(scores), _trend(scores), len(scores))
+
+
+def _trend(scores: Sequence[float]) -> str | None:
+    half = len(scores) // 2
+    if half == 0:
+        return None
+    change = fmean(scores[:half]) - fmean(scores[-half:])
+    if abs(change) <= STEADY:
+        return "stable"
+    return "improving" if change > 0 else "declining"

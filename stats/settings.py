@@ -1,0 +1,135 @@
+"""Settings: read once from the environment, checked, frozen. Reading them does no I/O."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from stats.errors import ConfigError
+
+SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. `redis_url` is None in embedded mode."""
+
+    redis_url: str | None = None
+    data_dir: Path = Path("instance")
+    secret_keys: tuple[str, ...] = ()
+    api_keys: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 3000
+    workers: int = 1
+    public_url: str | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    help_url: str | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """True when this program keeps its own Valkey in `data_dir`."""
+        return self.redis_url is None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read every variable; raises ConfigError, naming the variable, if one makes no sense."""
+        env = {name: value.strip() for name, value in environ.items() if value.strip()}
+        settings = cls(
+            redis_url=_redis_url(env),
+            data_dir=Path(env.get("DATA_DIR", "instance")),
+            secret_keys=_words(env, "SECRET_KEY"),
+            api_keys=_words(env, "STATS_API_KEYS"),
+            host=_host(env),
+            port=_number(env, "PORT", 3000, 1, 65535),
+            workers=_number(env, "WORKERS", 1, 1, 256),
+            public_url=_web_address(env, "PUBLIC_URL"),
+            trusted_hosts=_words(env, "TRUSTED_HOSTS"),
+            trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, 0, 16),
+            help_url=_web_address(env, "HELP_URL"),
+        )
+        _check_deployed(settings, env)
+        return settings
+
+
+def _check_deployed(settings: Settings, env: Mapping[str, str]) -> None:
+    if any(len(key) < 16 for key in settings.secret_keys):
+        raise ConfigError("SECRET_KEY: each key needs at least 16 characters.")
+    if settings.embedded:
+        return
+    if not settings.secret_keys:
+        raise ConfigError("SECRET_KEY is required when REDIS_URL is set.")
+    if env.get("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):
+        raise ConfigError("FLASK_DEBUG must be off when REDIS_URL is set.")
+
+
+def _redis_url(env: Mapping[str, str]) -> str | None:
+    for name in ("REDIS_URL", "KV_URL"):
+        if name in env:
+            return _checked(name, env[name], _store_url)
+    if "KV_REST_API_URL" in env:
+        return _checked("KV_REST_API_URL", env["KV_REST_API_URL"], lambda url: _rest(url, env))
+    return None
+
+
+def _store_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"the address must begin with one of {', '.join(SCHEMES)}")
+    if not (parts.path if parts.scheme == "unix" else parts.hostname):
+        raise ValueError("the address names no server")
+    _port(url)
+    return url
+
+
+def _port(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        raise ValueError("the port must be a number from 0 to 65535") from None
+
+
+def _rest(url: str, env: Mapping[str, str]) -> str:
+    parts, token = urlsplit(url), env.get("KV_REST_API_TOKEN")
+    if not token:
+        raise ConfigError("KV_REST_API_TOKEN is required with KV_REST_API_URL.")
+    if not parts.hostname:
+        raise ValueError("the address names no server")
+    return f"rediss://default:{quote(token, safe='')}@{parts.hostname}:{_port(url) or 6379}"
+
+
+def _checked(name: str, value: str, read: Callable[[str], str]) -> str:
+    try:
+        return read(value)
+    except ValueError as error:
+        # The value itself may hold a password, so the line names the variable alone.
+        raise ConfigError(f"{name}: {error}.") from None
+
+
+def _web_address(env: Mapping[str, str], name: str) -> str | None:
+    if name not in env:
+        return None
+    parts = urlsplit(env[name])
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"{name} must be an address such as https://aira.example.")
+    return env[name].rstrip("/")
+
+
+def _host(env: Mapping[str, str]) -> str:
+    host = env.get("HOST", "127.0.0.1")
+    try:
+        return str(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host))
+    except ValueError:
+        raise ConfigError("HOST must be an IP address such as 127.0.0.1 or 0.0.0.0.") from None
+
+
+def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
+        raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word for part in env.get(name, "").split(",") if (word := part.strip()))

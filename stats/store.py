@@ -1,0 +1,154 @@
+"""Redis: the client, the keys and the scripts. Only this module spells a key.
+
+Every key of one user carries the hash tag `{id}`, so that one script or transaction can span
+them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
+
+    user:{id}:stats        hash    conversations, mood_score, days_active, recent_conversations
+                                   (JSON: timestamp, summary, id), plan, streak, longest_streak,
+                                   mood_updated_at (ms), version, fresh_until (s), and, when set:
+                                   timezone, day_start, forgiven (day), grant (plan), undo (ms)
+    user:{id}:last_login   string  YYYY-MM-DD, the last day on which the user was active
+    user:{id}:account      hash    name, email, password (argon2id), created (s)
+    user:{id}:sessions     hash    session id -> "made:seen:agent" (s)
+    user:{id}:moods        list    of integers, oldest first: at (ms) * 128 + score * 10;
+                                   `at` is the entry's id and no two are equal
+    user:{id}:notes        hash    entry id -> note
+    user:{id}:chats        zset    chat id by time saved (ms)
+    user:{id}:heads        hash    chat id -> JSON of the conversation without its messages
+    user:{id}:bodies       hash    chat id -> JSON of its messages
+    user:{id}:ops          zset    operation id by time (ms), the last 64
+    email:{address}        string  user id
+    void:{id}              string  this id will never be given an account; lives for an hour
+
+A sorted list of integers needs 11 bytes an entry where a sorted set needs over 100.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
+from redis.exceptions import NoScriptError
+from redis.retry import Retry
+
+from stats.breaker import Breaker
+from stats.text import check_id
+
+Db = redis.Redis | RedisCluster
+
+STATS_KINDS = ("stats", "last_login", "moods", "notes", "chats", "heads", "bodies", "ops")
+ALL_KINDS = (*STATS_KINDS, "account", "sessions")
+
+
+def user_key(user_id: str, kind: str) -> str:
+    """Return the key of one kind of a user's data; raises InvalidInput for a bad id."""
+    return f"user:{{{check_id(user_id)}}}:{kind}"
+
+
+def user_keys(user_id: str, kinds: Iterable[str]) -> list[str]:
+    """Return the keys of these kinds in their order, all in one hash slot."""
+    prefix = f"user:{{{check_id(user_id)}}}:"
+    return [prefix + kind for kind in kinds]
+
+
+def email_key(address: str) -> str:
+    """Return the key under which a normalised e-mail address points to its user id."""
+    return f"email:{{{address}}}"
+
+
+def void_key(user_id: str) -> str:
+    """Return the key that bars a user id from ever being given an account."""
+    return f"void:{{{check_id(user_id)}}}"
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def operation_id(kind: str, key: str) -> str:
+    """Return the 16 characters under which an operation is remembered, "" for no key.
+
+    64 bits among 64 remembered operations: two differ with all but certainty.
+    """
+    if not key:
+        return ""
+    return hashlib.blake2s(f"{kind}:{key}".encode(), digest_size=8).hexdigest()
+
+
+def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
+    """Run `lua/<script>.lua` atomically and return its reply as Redis sent it.
+
+    A server that has lost its scripts (restart, failover) gets the source again, once.
+    """
+    source, digest = _script(script)
+    execute: Callable[..., Any] = db.execute_command
+    try:
+        return execute("EVALSHA", digest, len(keys), *keys, *args)
+    except NoScriptError:
+        return execute("EVAL", source, len(keys), *keys, *args)
+
+
+@cache
+def _script(name: str) -> tuple[str, str]:
+    folder = files("stats") / "lua"
+    source = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    # Redis names a script by the SHA-1 of its source; nothing is kept secret by it.
+    return source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+def connect(url: str) -> Db:
+    """Return a client for a `redis://`, `rediss://`, `unix://` or `…+cluster://` address.
+
+    Nothing is sent before the first command, but for a cluster, whose client asks for its slots
+    at once. A call gives up after 0.8 s and is never sent twice: a command that timed out or
+    whose connection broke may have been carried out. While Redis hangs, a circuit breaker lets
+    one call a second try it and fails the others at once.
+    """
+    parts = urlsplit(url)
+    if not parts.scheme.endswith("+cluster"):
+        return GuardedRedis.from_url(url, **_timeouts())
+    plain = urlunsplit(parts._replace(scheme=parts.scheme.removesuffix("+cluster")))
+    return GuardedCluster.from_url(plain, **_timeouts())
+
+
+def _timeouts() -> dict[str, Any]:
+    return {
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 0.8,
+        "retry": Retry(NoBackoff(), 0),
+        "health_check_interval": 0,
+        "decode_responses": True,
+    }
+
+
+class GuardedRedis(redis.Redis):
+    """A Redis client behind a circuit breaker."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.breaker = Breaker()
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        execute: Callable[..., Any] = super().execute_command
+        with self.breaker:
+            return execute(*args, **options)
+
+
+class GuardedCluster(RedisCluster):
+    """A Redis Cluster client behind a circuit breaker."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.breaker = Breaker()
+        super().__init__(*args, **kwargs)
+
+    def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        execute: Callable[..., Any] = super().execute_command
+        with self.breaker:
+            return execute(*args, **kwargs)

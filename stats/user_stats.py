@@ -1,0 +1,116 @@
+"""The stats of one user, and the nine operations on `user:{id}:stats`."""
+
+import json
+from datetime import UTC, datetime
+
+from stats import moods
+from stats.activity import KINDS
+from stats.errors import UserNotFound
+from stats.plans import Plan, check_plan
+from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats, iso_ms
+from stats.store import STATS_KINDS, Db, now_ms, run, user_key, user_keys
+from stats.text import clean, cut
+
+SUMMARY_LENGTH = 200
+
+
+def first_day() -> str:
+    """Return today in UTC, the first day of a user whose time zone is not known."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def create_user_stats(db: Db, user_id: str) -> UserStats:
+    """Make the stats of a new user, whose first active day is today; return them.
+
+    Stats that exist are returned as they are.
+    """
+    return open_stats(db, user_id).stats()
+
+
+def open_stats(db: Db, user_id: str, *, create: bool = True) -> Snapshot:
+    """Return a user's snapshot, made first if there is none and `create` is true.
+
+    Raises UserNotFound if there are no stats and none are made.
+    """
+    day = first_day() if create else ""
+    return Snapshot.read(run(db, "open_stats", user_keys(user_id, KINDS), day))
+
+
+def get_user_stats(db: Db, user_id: str) -> UserStats | None:
+    """Return a user's stats, or None if there are none."""
+    try:
+        return open_stats(db, user_id, create=False).stats()
+    except UserNotFound:
+        return None
+
+
+def increment_conversations(db: Db, user_id: str) -> int:
+    """Count one conversation more; return the new count. Raises UserNotFound."""
+    return _increment(db, user_id, "conversations")
+
+
+def increment_days_active(db: Db, user_id: str) -> int:
+    """Count one active day more; return the new count. Raises UserNotFound.
+
+    This adds to the count alone; `handle_daily_login` knows which day it is.
+    """
+    return _increment(db, user_id, "days_active")
+
+
+def _increment(db: Db, user_id: str, field: str) -> int:
+    reply = run(db, "increment", user_keys(user_id, KINDS), field)
+    if reply is None:
+        raise UserNotFound(NO_STATS)
+    return int(reply)
+
+
+def update_mood_score(db: Db, user_id: str, score: float) -> None:
+    """Record a mood from 0 to 10 as of now, in the history too.
+
+    Raises InvalidInput for anything but a finite number in range, and UserNotFound.
+    """
+    moods.record_mood(db, user_id, score)
+
+
+def add_recent_conversation(db: Db, user_id: str, summary: str) -> list[RecentConversation]:
+    """Put a summary, cut at 200 characters, before the recent ones; return the last three.
+
+    Nothing is counted: `conversations.save_conversation` does both. Raises UserNotFound and, for
+    text that cannot be stored, InvalidInput.
+    """
+    text = cut(clean(summary, "summary"), SUMMARY_LENGTH)
+    line = recent_line(iso_ms(now_ms()), text)
+    return Snapshot.read(run(db, "add_recent", user_keys(user_id, KINDS), line)).recent
+
+
+def recent_line(timestamp: str, summary: str, chat_id: str | None = None) -> str:
+    """Return one recent conversation as the JSON that the scripts take."""
+    line = {"timestamp": timestamp, "summary": summary}
+    if chat_id is not None:
+        line["id"] = chat_id
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+
+
+def update_plan(db: Db, user_id: str, plan: str) -> None:
+    """Grant a plan by hand; Free takes the grant away. Raises InvalidInput and UserNotFound.
+
+    The user's plan is the higher of the grant and what Stripe says.
+    """
+    grant_plan(db, user_id, plan, create=False)
+
+
+def grant_plan(db: Db, user_id: str, plan: str, *, create: bool) -> Snapshot:
+    """As `update_plan`, returning the snapshot; with `create` an unseen user is made first."""
+    keys = user_keys(user_id, (*KINDS, "billing"))
+    day = first_day() if create else ""
+    return Snapshot.read(run(db, "grant_plan", keys, day, check_plan(plan), *Plan))
+
+
+def delete_user_stats(db: Db, user_id: str) -> None:
+    """Delete all stats of a user, history and conversations included, in one step."""
+    db.unlink(*user_keys(user_id, STATS_KINDS))
+
+
+def user_stats_exist(db: Db, user_id: str) -> bool:
+    """Return whether there are stats under this user id."""
+    return bool(db.exists(user_key(user_id, "stats")))

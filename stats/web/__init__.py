@@ -1,0 +1,1 @@
+"""The Flask half: one module for each surface."""

@@ -1,0 +1,249 @@
+"""The JSON API. A login session sees its own data; a service key any user's."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from stats import conversations, lifecycle, moods
+from stats.accounts import find_user
+from stats.activity import record_login, user_day
+from stats.conversations import Conversation
+from stats.errors import InvalidInput, NotFound
+from stats.snapshot import Snapshot, iso
+from stats.store import operation_id
+from stats.text import check_id, clean
+from stats.user_stats import first_day, grant_plan, open_stats
+from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, read_body, read_json
+from stats.web.runtime import db, runtime
+from stats.web.security import csrf
+
+bp = Blueprint("api", __name__, url_prefix="/api")
+
+KEY_LENGTH = 255
+MOST_MOODS, MOST_DAYS = 1000, 3660
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose data a request is about, and whether a service key asks."""
+
+    user_id: str
+    service: bool
+
+    @property
+    def create_day(self) -> str:
+        """The first day for a user not seen before, "" where none may be made."""
+        return first_day() if self.service and request.method != "HEAD" else ""
+
+
+def is_service() -> bool:
+    """Return whether the request carries a valid service key; 401 for a wrong one."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return False
+    given = key.strip().encode()
+    keys = runtime().settings.api_keys
+    # Every key is compared, so that the time taken tells nothing about them.
+    if scheme.lower() != "bearer" or not sum(hmac.compare_digest(given, k.encode()) for k in keys):
+        abort(401, "The service key is not valid.")
+    return True
+
+
+def subject(in_body: str | None = None) -> Subject:
+    """Return whose data is asked for; 401, 403 or 400 where that must not be answered."""
+    user_id = request.args.get("userId", in_body)
+    if in_body is not None and user_id != in_body:
+        raise InvalidInput("userId differs between address and body.", "userId")
+    if is_service():
+        return Subject(check_id(user_id), True)
+    if not current_user.is_authenticated:
+        abort(401, "Log in or send a service key.")
+    if user_id is not None and user_id != current_user.id:
+        abort(403, "This is another user's data.")
+    csrf.protect()
+    return Subject(current_user.id, False)
+
+
+def service_only() -> None:
+    """Refuse everybody without a service key."""
+    if not is_service():
+        abort(403 if current_user.is_authenticated else 401, "This needs a service key.")
+
+
+def idempotency_key() -> str:
+    """Return the header's key, "" without one."""
+    return clean(request.headers.get("Idempotency-Key", ""), "Idempotency-Key", most=KEY_LENGTH)
+
+
+def stats_of(asked: Subject) -> Snapshot:
+    """Return the stats asked for: read with the session, or made for a service key."""
+    if asked.service:
+        return open_stats(db(), asked.user_id, create=bool(asked.create_day))
+    snapshot: Snapshot = current_user.board.snapshot
+    return snapshot
+
+
+@bp.get("/dashboard")
+def dashboard() -> ResponseReturnValue:
+    """Answer the stats."""
+    return jsonify(success=True, data=stats_of(subject()).stats().to_dict())
+
+
+@bp.patch("/mood")
+def record_mood() -> ResponseReturnValue:
+    """Record a mood."""
+    asked, body = subject(), read_body(MoodBody)
+    snapshot = moods.record_mood(
+        db(),
+        asked.user_id,
+        body.score,
+        note=body.note,
+        at=body.at,
+        op=operation_id("mood", idempotency_key()),
+        create_day=asked.create_day,
+    )
+    return _changed("The mood is saved.", snapshot)
+
+
+def _changed(message: str, snapshot: Snapshot) -> ResponseReturnValue:
+    return jsonify(success=True, message=message, data=snapshot.stats().to_dict())
+
+
+@bp.get("/mood")
+def read_moods() -> ResponseReturnValue:
+    """Answer the mood history, newest first, and what it amounts to."""
+    asked = subject()
+    limit, days = _number("limit", 30, MOST_MOODS), _number("days", 30, MOST_DAYS)
+    since = datetime.now(UTC) - timedelta(days=days)
+    entries = moods.read_moods(db(), asked.user_id, since=since)
+    summary = moods.summarise(entries)
+    return jsonify(
+        success=True,
+        history=[_entry(entry) for entry in entries[:limit]],
+        stats={
+            "average": summary.average,
+            "highest": summary.highest,
+            "lowest": summary.lowest,
+            "trend": summary.trend,
+            "totalEntries": summary.total,
+        },
+    )
+
+
+def _entry(entry: moods.Entry) -> dict[str, Any]:
+    shown = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
+    return {**shown, "note": entry.note} if entry.note else shown
+
+
+def _number(name: str, default: int, most: int) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= most):
+        raise InvalidInput(f"{name} must be a whole number from 1 to {most}.", name)
+    return int(text)
+
+
+@bp.patch("/plan")
+def set_plan() -> ResponseReturnValue:
+    """Set or remove an operator's grant."""
+    service_only()
+    asked, body = subject(), read_body(PlanBody)
+    snapshot = grant_plan(db(), asked.user_id, body.plan, create=True)
+    return _changed("The plan is set.", snapshot)
+
+
+@bp.post("/login")
+def login() -> ResponseReturnValue:
+    """Count today as a day on which the user came to Aira."""
+    service_only()
+    asked = subject()
+    snapshot = stats_of(asked)
+    today = user_day(snapshot.clock, datetime.now(UTC))
+    if snapshot.last_day is None or snapshot.last_day < today:
+        snapshot = Snapshot.read(record_login(db(), asked.user_id, today)[1])
+    return _changed("The day is counted.", snapshot)
+
+
+@bp.post("/chat/save")
+def save_chat() -> ResponseReturnValue:
+    """Save a conversation; one chatId counts once."""
+    value = read_json() if request.is_json else None
+    named = value.get("userId") if isinstance(value, Mapping) else None
+    asked = subject(named)
+    if value is None:
+        value = read_json()
+    body = convert(value, ChatBody)
+    saved, _ = conversations.save_conversation(
+        db(),
+        asked.user_id,
+        value["messages"],
+        chat_id=body.chat_id,
+        title=body.title,
+        summary=body.summary,
+        tags=body.tags,
+        key=idempotency_key(),
+        create_day=asked.create_day,
+    )
+    return jsonify(success=True, tags=saved.tags, **_listed(saved))
+
+
+def _listed(saved: Conversation) -> dict[str, Any]:
+    return {
+        "chatId": saved.chat_id,
+        "title": saved.title,
+        "messageCount": saved.message_count,
+        "savedAt": saved.saved_at,
+    }
+
+
+@bp.get("/chat")
+def list_chats() -> ResponseReturnValue:
+    """Answer the saved conversations, newest first."""
+    found = conversations.list_conversations(db(), subject().user_id)
+    return jsonify(success=True, chats=[_listed(chat) for chat in found])
+
+
+@bp.get("/chat/<chat_id>")
+def read_chat(chat_id: str) -> ResponseReturnValue:
+    """Answer one conversation with its messages."""
+    found = conversations.get_conversation(db(), subject().user_id, chat_id)
+    more = {"summary": found.summary, "tags": found.tags, "messages": found.messages}
+    return jsonify(success=True, **_listed(found), **more)
+
+
+@bp.delete("/chat/<chat_id>")
+def delete_chat(chat_id: str) -> ResponseReturnValue:
+    """Delete one conversation; the count stays."""
+    conversations.delete_conversation(db(), subject().user_id, chat_id)
+    return jsonify(success=True, message="The conversation is deleted.")
+
+
+@bp.get("/users")
+def find() -> ResponseReturnValue:
+    """Answer the user id behind an e-mail address."""
+    service_only()
+    user_id = find_user(db(), request.args.get("email", ""))
+    if user_id is None:
+        raise NotFound("There is no user with this e-mail address.")
+    return jsonify(userId=user_id)
+
+
+@bp.delete("/users/<user_id>")
+def delete_user(user_id: str) -> ResponseReturnValue:
+    """Delete all that is stored about a user."""
+    service_only()
+    lifecycle.handle_account_deletion(db(), check_id(user_id))
+    return jsonify(success=True, message="All that was stored about the user is gone.")
+
+
+@bp.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """Answer the description of this API."""
+    from stats.web.openapi import description
+
+    return jsonify(description())

@@ -1,0 +1,127 @@
+"""The dashboard: the page, the polled fragment, the mood form."""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from htmx_flask import make_response
+from htmx_flask import request as htmx_request
+
+from stats.activity import DAY, day_begins, record_login, user_day
+from stats.dashboard import Dashboard, renew
+from stats.errors import InvalidInput
+from stats.moods import record_mood, undo_mood
+from stats.snapshot import Snapshot
+from stats.store import operation_id
+from stats.text import clean
+from stats.web.members import board as current_board
+from stats.web.runtime import db
+from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form
+
+bp = Blueprint("dashboard", __name__)
+
+NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
+OP_LENGTH = 64
+
+
+@bp.get("/dashboard")
+def page() -> ResponseReturnValue:
+    """Show the whole page; the first one of a user's day counts as that day's login."""
+    board = current_board()
+    if board.first_of_day and request.method == "GET":
+        _, reply = record_login(db(), board.user_id, board.today)
+        board = replace(board, snapshot=Snapshot.read(reply))
+    return _page(board, mood_form(board))
+
+
+def _page(board: Dashboard, form: MoodForm) -> str:
+    board = _renewed(board)
+    return render_template(
+        "dashboard.html", d=StatsView(board), mood=form, greeting=greeting(board)
+    )
+
+
+@bp.get("/dashboard/stats")
+def stats() -> ResponseReturnValue:
+    """Show the fragment, or nothing (204) if the version asked with still stands."""
+    board = current_board()
+    if board.is_fresh and request.args.get("v") == str(board.version):
+        return "", 204
+    return render_template("_stats.html", d=StatsView(_renewed(board)))
+
+
+def _renewed(board: Dashboard) -> Dashboard:
+    if board.is_fresh or request.method == "HEAD":
+        return board
+    return replace(board, snapshot=renew(db(), board))
+
+
+@bp.post("/dashboard/mood")
+def mood() -> ResponseReturnValue:
+    """Record a mood; answer with the form (htmx) or go back to the page."""
+    board = current_board()
+    day, note = request.form.get("day", "today"), request.form.get("note", "")
+    try:
+        score = _score(request.form.get("score", ""))
+        at = _moment(board, day)
+        record_mood(db(), board.user_id, score, note=note.strip(), at=at, op=_op("mood"))
+    except InvalidInput as error:
+        return _refused(board, error, day, note)
+    if not htmx_request.htmx:
+        return redirect(url_for("dashboard.page"), 303)
+    saved = MoodForm(
+        score, day=day, saved_at=board.now, saved_text=clock_text(board, board.now), can_undo=True
+    )
+    return _swapped(board, saved)
+
+
+def _score(text: str) -> float:
+    if not NUMBER.fullmatch(text.strip()):
+        raise InvalidInput("Choose a place on the line, from 0 to 10.", "score")
+    return float(text)
+
+
+def _moment(board: Dashboard, day: str) -> datetime | None:
+    """Return when the mood is for: None for now, or yesterday at this time of day."""
+    if day == "today":
+        return None
+    if day != "yesterday":
+        raise InvalidInput("Choose today or yesterday.", "day")
+    yesterday = board.today - DAY
+    at = board.now.astimezone(board.clock.zone) - DAY
+    # Daylight saving can push the same time of day out of yesterday.
+    in_day = user_day(board.clock, at) == yesterday
+    return at if in_day else day_begins(board.clock, yesterday) + timedelta(hours=12)
+
+
+def _op(kind: str) -> str:
+    return operation_id(kind, clean(request.form.get("op", ""), "op", most=OP_LENGTH))
+
+
+def _refused(board: Dashboard, error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
+    errors = {error.field or "form": str(error)}
+    typed = request.form.get("score", "").strip()
+    score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
+    form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))
+    if htmx_request.htmx:
+        return render_template("_mood_form.html", mood=form), 422
+    return _page(board, form), 422
+
+
+@bp.post("/dashboard/mood/undo")
+def undo() -> ResponseReturnValue:
+    """Take the last entry back, once."""
+    snapshot = undo_mood(db(), current_board().user_id)
+    if not htmx_request.htmx:
+        return redirect(url_for("dashboard.page"), 303)
+    board = replace(current_board(), snapshot=snapshot)
+    return _swapped(board, mood_form(board))
+
+
+def _swapped(board: Dashboard, form: MoodForm) -> ResponseReturnValue:
+    """Answer htmx with the form alone and let the page ask for its numbers anew."""
+    body = render_template("_mood_form.html", mood=form)
+    response: ResponseReturnValue = make_response(body, trigger="aira:refresh")
+    return response

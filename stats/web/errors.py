@@ -1,0 +1,119 @@
+"""One table: what went wrong → status. JSON under /api/, a page elsewhere."""
+
+from typing import Any
+
+import redis
+from flask import Flask, current_app, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from redis.exceptions import (
+    ClusterError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    TryAgainError,
+)
+from werkzeug.exceptions import HTTPException
+
+from stats.errors import (
+    EmailTaken,
+    InvalidInput,
+    NotFound,
+    StatsError,
+    StoreUnavailable,
+    UserNotFound,
+)
+
+STATUS: dict[type[Exception], int] = {
+    InvalidInput: 400,
+    UserNotFound: 404,
+    NotFound: 404,
+    EmailTaken: 409,
+    StoreUnavailable: 503,
+}
+RETRY_AFTER = "2"
+# Error codes with which Redis says that it cannot serve now
+# (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
+OUTAGES = ("BUSY", "NOREPLICAS", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN")
+KNOWN_OUTAGES = (OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
+SENTENCES = {
+    400: (
+        "Something is missing",
+        "This page may have been open for too long. Go back, load it again and try once more.",
+    ),
+    403: ("This is not yours to see", "You are logged in, but this page belongs to somebody else."),
+    404: (
+        "Nothing here",
+        "There is no page at this address. It may have been deleted or mistyped.",
+    ),
+    405: ("That does not work here", "This address cannot be used in that way."),
+    413: ("Too much at once", "What you sent is larger than this page can take."),
+    429: (
+        "A little slower, please",
+        "There were many tries in a short time. Wait a few minutes and try again.",
+    ),
+    500: ("Something broke", "That is our fault, not yours. Nothing you saved is lost."),
+    503: ("We cannot reach your numbers", "They are safe. Please try again in a minute."),
+}
+API_SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "The body is larger than 256 KiB.",
+    500: "Something went wrong here. Nothing was half written.",
+    503: "The store does not answer just now. Try again in a moment.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every exception from the table."""
+    for kind in (HTTPException, StatsError, redis.RedisError, RedisClusterException, Exception):
+        app.register_error_handler(kind, answer)
+
+
+def answer(error: Exception) -> ResponseReturnValue:
+    """Return the answer to an exception; what has no place in the table is logged and a 500."""
+    if isinstance(error, HTTPException) and error.response is not None:
+        return error.response
+    status = status_of(error)
+    if status == 500:
+        current_app.logger.error("request failed", exc_info=error)
+    body = _json(error, status) if request.path.startswith("/api/") else _page(status)
+    headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+    if isinstance(error, HTTPException):
+        headers |= {
+            name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")
+        }
+    return body, status, headers
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status that an exception stands for."""
+    if isinstance(error, HTTPException):
+        return error.code or 500
+    for kind, status in STATUS.items():
+        if isinstance(error, kind):
+            return status
+    return 503 if is_outage(error) else 500
+
+
+def is_outage(error: Exception) -> bool:
+    """Return whether an exception says that Redis cannot serve now, and not that we erred."""
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError | RedisClusterException):
+        return True
+    # redis-py has classes for some of these codes and leaves the others in the text.
+    return isinstance(error, KNOWN_OUTAGES) or (
+        isinstance(error, redis.ResponseError) and str(error).startswith(OUTAGES)
+    )
+
+
+def _json(error: Exception, status: int) -> Any:
+    if isinstance(error, StatsError) and status < 500:
+        return jsonify(error=str(error))
+    if isinstance(error, HTTPException) and status not in API_SENTENCES:
+        return jsonify(error=error.description)
+    return jsonify(error=API_SENTENCES[status])
+
+
+def _page(status: int) -> str:
+    title, sentence = SENTENCES.get(status, SENTENCES[400])
+    action = ("/dashboard", "Try again" if status == 503 else "Go to your dashboard")
+    return render_template("error.html", bare=True, title=title, sentence=sentence, action=action)

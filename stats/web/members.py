@@ -1,0 +1,75 @@
+"""Who is asking: the logged-in member, loaded with the dashboard in one round trip."""
+
+import time
+from typing import Any
+
+from flask import Flask, request, session
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
+
+from stats.accounts import Login, touch_session
+from stats.dashboard import Dashboard, get_dashboard
+from stats.web.runtime import db
+from stats.web.security import unauthorised
+
+TOUCHED_EVERY = 3600
+manager = LoginManager()
+
+
+class Member(UserMixin):  # type: ignore[misc]
+    """A user with a live session. `board` is the dashboard as it was read for this request."""
+
+    theme = "system"
+    live = True
+
+    def __init__(self, board: Dashboard) -> None:
+        self.id, self.name, self.email = board.user_id, board.name, board.email
+        self.timezone = board.clock.timezone
+        self.board = board
+
+
+class Stranger(AnonymousUserMixin):  # type: ignore[misc]
+    """Somebody without a live session."""
+
+
+def init_app(app: Flask) -> None:
+    """Load members from the session cookie; sessions are checked in Redis, not by Flask-Login."""
+    manager.session_protection = None
+    manager.anonymous_user = Stranger
+    manager.user_loader(load)
+    manager.unauthorized_handler(unauthorised)
+    manager.init_app(app, add_context_processor=False)
+    app.jinja_env.globals["current_user"] = current_user
+
+
+def load(user_id: str) -> Member | None:
+    """Return the member if this session of theirs is live."""
+    session_id: str = session.get("sid", "")
+    board = get_dashboard(db(), user_id, session_id)
+    if board is None:
+        return None
+    _touch(board, session_id)
+    return Member(board)
+
+
+def _touch(board: Dashboard, session_id: str) -> None:
+    # A poll must not keep a session alive, and HEAD must not write.
+    if request.endpoint == "dashboard.stats" or request.method == "HEAD":
+        return
+    if time.time() - board.session.seen >= TOUCHED_EVERY:
+        touch_session(db(), board.user_id, session_id, board.session)
+
+
+def begin_session(login: Login, *, remember: bool) -> None:
+    """Give the browser a cookie for a session that was just begun; the old one's content goes."""
+    session.clear()
+    session["sid"] = login.session_id
+    session.permanent = remember
+    board = get_dashboard(db(), login.user_id, login.session_id)
+    if board is not None:
+        login_user(Member(board))
+
+
+def board() -> Dashboard:
+    """Return the dashboard of the member who asks."""
+    found: Any = current_user.board
+    return found  # type: ignore[no-any-return]

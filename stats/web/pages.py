@@ -1,0 +1,80 @@
+"""Pages that anybody may see, static files and health."""
+
+import hashlib
+import mimetypes
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from flask import Blueprint, Flask, current_app, redirect, render_template, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from stats.web.runtime import db
+from stats.web.security import public
+
+bp = Blueprint("pages", __name__)
+
+HTMX_VERSION = "2.0.3"
+NAV = [("dashboard.page", "Dashboard"), ("account.settings", "Settings")]
+mimetypes.add_type("application/manifest+json", ".webmanifest")
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates what they all need."""
+    app.jinja_env.globals.update(
+        nav=NAV, static_url=static_url, htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION)
+    )
+    app.jinja_env.filters["score"] = lambda score: f"{score:g}"
+    app.jinja_env.filters["m"] = lambda score: int(score + 0.5)
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file, which changes with its content."""
+    return url_for(
+        "static", filename=name, v=_fingerprint(Path(str(current_app.static_folder)) / name)
+    )
+
+
+@cache
+def _fingerprint(path: Path) -> str:
+    return hashlib.blake2s(path.read_bytes(), digest_size=6).hexdigest()
+
+
+@bp.get("/htmx.min.js")
+@public
+def htmx() -> ResponseReturnValue:
+    """Serve htmx as its wheel carries it."""
+    with as_file(files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js") as path:
+        return send_file(path, mimetype="text/javascript", max_age=31_536_000)
+
+
+@bp.get("/")
+@public
+def landing() -> ResponseReturnValue:
+    """Say what this is, or go to the dashboard."""
+    if current_user.is_authenticated:
+        return redirect(url_for("dashboard.page"))
+    return render_template("landing.html")
+
+
+@bp.get("/privacy")
+@public
+def privacy() -> ResponseReturnValue:
+    """Say what is stored."""
+    return render_template("privacy.html")
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    """The process lives; Redis is not asked."""
+    return {"status": "ok"}
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """The process can serve: Redis answers."""
+    db().ping()
+    return {"status": "ready"}

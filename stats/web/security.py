@@ -1,0 +1,123 @@
+"""Doors: who may pass, CSRF, cookies, and the headers of every answer."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Response, abort, current_app, redirect, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_login import current_user
+from flask_wtf import CSRFProtect
+from htmx_flask import make_response
+from htmx_flask import request as htmx_request
+from werkzeug.wrappers import Response as AnyResponse
+
+csrf = CSRFProtect()
+
+STRIPE_FORMS = "https://checkout.stripe.com https://billing.stripe.com https://buy.stripe.com"
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        f"form-action 'self' {STRIPE_FORMS}",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HSTS = "max-age=63072000; includeSubDomains"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def init_app(app: Flask) -> None:
+    """Close every route to strangers but those marked `public`, and dress every answer."""
+    app.session_interface = Cookies()
+    csrf.init_app(app)
+    app.before_request(guard)
+    app.after_request(dress)
+
+
+class Cookies(SecureCookieSessionInterface):
+    """The session cookie: over HTTPS it is Secure and bound to this host by its name.
+
+    https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
+    """
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return "__Host-session" if request.is_secure else "session"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def public(view: View) -> View:
+    """Mark a view that may be seen without a login session."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def guard() -> AnyResponse | None:
+    """Refuse strangers first, then requests whose token is missing or foreign."""
+    if "Transfer-Encoding" in request.headers:
+        abort(400, "Send the request with a Content-Length.")
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or request.blueprint == "api" or request.endpoint == "static":
+        return None
+    if not getattr(view, "is_public", False) and not current_user.is_authenticated:
+        return unauthorised()
+    csrf.protect()
+    return None
+
+
+def unauthorised() -> AnyResponse:
+    """Send a visitor to the log-in page; htmx gets 401, or it would swap that page in."""
+    if not htmx_request.htmx:
+        return redirect(_login_url(request.full_path.rstrip("?") if _readable() else ""))
+    seen = urlsplit(htmx_request.htmx.current_url or "")
+    target = _login_url(seen.path + (f"?{seen.query}" if seen.query else ""))
+    response: AnyResponse = make_response("", redirect=target)
+    response.status_code = 401
+    return response
+
+
+def _readable() -> bool:
+    return request.method in ("GET", "HEAD")
+
+
+def _login_url(path: str) -> str:
+    return "/login?" + urlencode({"next": local_path(path)})
+
+
+def local_path(path: str | None) -> str:
+    """Return `path` if it is a plain path on this site, else the dashboard's.
+
+    Browsers read a backslash as a slash and drop tabs and newlines (WHATWG URL, section 4.4), so
+    only printable ASCII without backslashes passes.
+    """
+    path = path or ""
+    plain = path.isascii() and path.isprintable() and "\\" not in path
+    return path if plain and path.startswith("/") and not path.startswith("//") else "/dashboard"
+
+
+def dress(response: Response) -> Response:
+    """Put the security headers on an answer, and keep private pages out of every cache."""
+    response.headers.extend(HEADERS)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = HSTS
+    if request.endpoint not in ("static", "pages.htmx"):
+        response.headers["Cache-Control"] = "no-store"
+        response.vary.add("HX-Request")
+    return response

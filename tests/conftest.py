@@ -1,0 +1,53 @@
+"""Fixtures: a real server for each test process, and an app in front of it."""
+
+from collections.abc import Iterator
+
+import fakeredis
+import pytest
+import redis
+from flask import Flask
+
+from app import create_app
+from stats import embedded
+from stats.settings import Settings
+from stats.store import Db, connect
+
+SERVICE_KEY = "service-key-for-the-tests"
+SECRET_KEY = "secret-key-for-the-tests-alone"
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an embedded server that lives as long as the test process."""
+    server = embedded.start(tmp_path_factory.mktemp("valkey"))
+    yield server.url
+    server.close()
+
+
+@pytest.fixture
+def valkey(server_url: str) -> Iterator[redis.Redis]:
+    """The app's own kind of client on an empty real server."""
+    client = connect(server_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=["valkey", "valkey-bytes", "fakeredis"])
+def db(request: pytest.FixtureRequest) -> Db:
+    """An empty store: the real server, decoding answers and not, and fakeredis."""
+    if request.param == "fakeredis":
+        return fakeredis.FakeRedis()
+    client: redis.Redis = request.getfixturevalue("valkey")
+    if request.param == "valkey":
+        return client
+    return redis.Redis.from_url(request.getfixturevalue("server_url"))
+
+
+@pytest.fixture
+def app(valkey: redis.Redis) -> Flask:
+    """The application on an empty real server."""
+    settings = Settings(
+        redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=(SERVICE_KEY,)
+    )
+    return create_app(settings, valkey)

@@ -1,0 +1,101 @@
+"""What the tests of the embedded Valkey share: a folder, and processes that use it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from stats import embedded
+from stats.filelock import lock_file, try_lock
+
+ROOT = Path(__file__).parent.parent
+
+PREAMBLE = """
+import os, signal, sys
+from pathlib import Path
+import redis
+from stats import embedded
+folder = Path(sys.argv[1])
+def say(*words): print(*words, flush=True)
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="aira-") as short:
+        yield Path(short).resolve() / "data"
+        embedded._close_all()
+        for pid in server_pids(Path(short).resolve() / "data"):
+            kill(pid)
+
+
+@pytest.fixture
+def spawn(folder: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Run a script in a process of its own, which ends with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(script: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", PREAMBLE + script, str(folder)]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def server_pids(folder: Path) -> set[int]:
+    """Every server that ever said in the log that it was ready, and has not gone since."""
+    log = folder / "valkey.log"
+    text = log.read_text() if log.exists() else ""
+    ready = set(re.findall(r"^(\d+):M .*Ready to accept", text, re.MULTILINE))
+    gone = set(re.findall(r"^(\d+):M .*bye bye", text, re.MULTILINE))
+    return {int(pid) for pid in ready - gone}
+
+
+def server_pid(hold: embedded.Embedded) -> int:
+    with redis.Redis.from_url(hold.url) as db:
+        return int(db.info("server")["process_id"])
+
+
+def is_running(folder: Path) -> bool:
+    with lock_file(folder / "valkey.alive") as alive:
+        return not try_lock(alive)
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Close the process's standard input, on which it waits, and see it end well."""
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    return output
