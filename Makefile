@@ -43,23 +43,22 @@ clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Stamps: the locks are installed again only when they have changed.
-$(VENV)/runtime: requirements.txt $(PY)
-	@$(call install,$<)
+# Stamps: a lock is installed again only when it has changed or the interpreter has gone.
+GONE := $(if $(realpath $(PY)),,gone)
+.PHONY: gone
 
-$(VENV)/dev: requirements-dev.txt $(PY)
-	@$(call install,$<)
+$(VENV)/runtime: requirements.txt $(GONE)
+	@$(install)
+
+$(VENV)/dev: requirements-dev.txt $(GONE)
+	@$(install)
 
 define install
 $(PY) -m pip --version >/dev/null 2>&1 || $(new-venv)
-echo "Installing $(1) ..."
-$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+echo "Installing $< ..."
+$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 touch $@
 endef
-
-# Missing, or its interpreter has gone.
-$(PY):
-	@$(new-venv)
 
 define new-venv
 { "$(PYTHON)" -c '$(USABLE)' >/dev/null 2>&1 || { echo "$(NO_PYTHON)" >&2; exit 1; }; \

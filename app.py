@@ -1,7 +1,7 @@
 """The application: the only module that knows both halves. `python app.py` serves it."""
 
 import os
-import signal
+import socket
 import sys
 from datetime import timedelta
 
@@ -11,11 +11,24 @@ from granian.constants import Interfaces
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from stats.errors import StatsError
+from stats import cli
+from stats.errors import ConfigError, StatsError
 from stats.instance import complete
+from stats.process import parent_death_signal
 from stats.settings import Settings
 from stats.store import Db
-from stats.web import account, api, auth, dashboard, errors, members, pages, security
+from stats.web import (
+    account,
+    api,
+    auth,
+    billing,
+    dashboard,
+    errors,
+    members,
+    pages,
+    security,
+    webhooks,
+)
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
 BODY_LIMIT = 256 * 1024
@@ -46,8 +59,9 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     Htmx(app)
     for module in (errors, security, members, pages):
         module.init_app(app)
-    for module in (pages, auth, dashboard, account, api):
+    for module in (pages, auth, dashboard, billing, account, api, webhooks):
         app.register_blueprint(module.bp)
+    app.cli.add_command(cli.billing)
     _stand(app, settings, db)
     return app
 
@@ -66,13 +80,15 @@ def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
 def main() -> None:
     """Serve until interrupted."""
     try:
-        settings = complete(Settings.from_env(os.environ))
+        settings = Settings.from_env(os.environ)
+        _check_port(settings)
+        settings = complete(settings)
     except StatsError as error:
         sys.exit(f"aira-stats: {error}")
     print(_greeting(settings), flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     Granian(
-        "app:app",
+        "app:worker",
+        factory=True,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
@@ -80,6 +96,21 @@ def main() -> None:
         blocking_threads=THREADS,
         log_enabled=False,
     ).serve()
+
+
+def _check_port(settings: Settings) -> None:
+    # The server shares its port with any other of its kind, which would split the users.
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        raise ConfigError(f"PORT: cannot listen on {settings.port}: {error.strerror}.") from None
+
+
+def worker() -> Flask:
+    """Return the application of one worker process, which ends with its parent."""
+    parent_death_signal()
+    return create_app()
 
 
 def _greeting(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """Days: what day it is for a user, on which days the user was active, and the streak."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -64,6 +65,11 @@ def day_begins(clock: Clock, day: date) -> datetime:
     """
     local = datetime(day.year, day.month, day.day, clock.day_start, tzinfo=clock.zone)
     return local.astimezone(UTC)
+
+
+def day_ends(clock: Clock, now: datetime) -> int:
+    """Return the moment (s since 1970, rounded up) at which the user's day of `now` ends."""
+    return math.ceil(day_begins(clock, user_day(clock, now) + DAY).timestamp())
 
 
 def streak_on(streak: int, last_day: date | None, forgiven: date | None, today: date) -> int:

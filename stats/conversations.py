@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from stats.activity import day_ends
 from stats.errors import NotFound, UserNotFound
-from stats.snapshot import NO_STATS, Snapshot, iso_ms
+from stats.snapshot import NO_STATS, Snapshot, iso_ms, moment
 from stats.store import Db, now_ms, operation_id, run, user_keys
 from stats.text import as_text, check_id, clean, clean_json, cut
 from stats.user_stats import SUMMARY_LENGTH, recent_line
@@ -52,19 +53,17 @@ def save_conversation(
     chat_id = check_id(chat_id, "chatId") if chat_id is not None else _new_id(key)
     now = now_ms()
     conversation = _conversation(chat_id, messages, title, summary, tags, iso_ms(now))
-    reply = run(
-        db,
-        "save_conversation",
-        user_keys(user_id, KINDS),
-        create_day,
-        operation_id("save", key),
-        operation_id("chat", chat_id),
-        chat_id,
-        now,
-        recent_line(conversation.saved_at, conversation.summary, chat_id),
-        _head(conversation),
-        _json(conversation.messages),
+    arguments = (
+        *(create_day, operation_id("save", key), operation_id("chat", chat_id), chat_id, now),
+        *(recent_line(conversation.saved_at, conversation.summary, chat_id),),
+        *(_head(conversation), _json(conversation.messages)),
     )
+    keys = user_keys(user_id, KINDS)
+    reply = run(db, "save_conversation", keys, *arguments, 0)
+    if reply is not None and reply[0] == 0:
+        # The day that the last count was for is over: only Python knows when today ends.
+        ends = day_ends(Snapshot.read(reply[1:]).clock, moment(now))
+        reply = run(db, "save_conversation", keys, *arguments, ends)
     if reply is None:
         raise UserNotFound(NO_STATS)
     stored = _read(chat_id, reply[0]) if reply[0] else conversation

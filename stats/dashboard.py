@@ -1,6 +1,5 @@
 """The dashboard: all that a page or a poll shows, read in one round trip."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -8,13 +7,15 @@ from statistics import fmean
 from typing import Any
 
 from stats.accounts import Session
-from stats.activity import DAY, Clock, day_begins, user_day
+from stats.activity import DAY, Clock, day_ends, user_day
+from stats.billing_state import BillingState, next_end
 from stats.moods import Entry, entry, word
+from stats.plans import Plan
 from stats.snapshot import RecentConversation, Snapshot, moment
 from stats.store import Db, run, user_keys
 from stats.text import as_text
 
-KINDS = ("stats", "last_login", "account", "sessions", "moods")
+KINDS = ("stats", "last_login", "account", "sessions", "moods", "billing")
 WEEK = 7 * DAY
 # A user's last seven days lie within this span, whatever the zone and the start of day.
 MOOD_SPAN = timedelta(days=9)
@@ -31,6 +32,7 @@ class Dashboard:
     session: Session
     snapshot: Snapshot
     moods: tuple[Entry, ...]
+    billing: BillingState
     now: datetime
 
     @property
@@ -66,7 +68,9 @@ class Dashboard:
     @property
     def next_change(self) -> int:
         """The next moment (s, rounded up) at which the clock alone changes what is shown."""
-        return math.ceil(day_begins(self.clock, self.today + DAY).timestamp())
+        ends = day_ends(self.clock, self.now)
+        plan_ends = next_end(self.snapshot.fields.get("paid", ""), self.now.timestamp())
+        return ends if plan_ends is None else min(ends, plan_ends)
 
     @property
     def first_of_day(self) -> bool:
@@ -95,9 +99,14 @@ class Dashboard:
         return int(self.snapshot.fields["longest_streak"])
 
     @property
-    def plan(self) -> str:
-        """The name of the user's plan."""
-        return self.snapshot.fields["plan"]
+    def plan(self) -> Plan:
+        """The user's plan."""
+        return self.snapshot.plan(self.now)
+
+    @property
+    def used_today(self) -> int:
+        """How many conversations were saved on the user's day."""
+        return self.snapshot.used_today(self.now)
 
     @property
     def recent(self) -> list[RecentConversation]:
@@ -163,8 +172,9 @@ def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: dateti
         email=email,
         created=datetime.fromtimestamp(int(created), UTC),
         session=session,
-        snapshot=Snapshot.read(reply[3:]),
+        snapshot=Snapshot.read(reply[4:]),
         moods=tuple(entry(value) for value in reply[2]),
+        billing=BillingState.read(reply[3]),
         now=now,
     )
 
@@ -174,5 +184,5 @@ def renew(db: Db, board: Dashboard) -> Snapshot:
 
     Done once, however many polls notice at the same moment. Raises UserNotFound.
     """
-    keys = user_keys(board.user_id, KINDS)
-    return Snapshot.read(run(db, "renew", keys, board.fresh_until, board.next_change))
+    keys, now = user_keys(board.user_id, KINDS), int(board.now.timestamp())
+    return Snapshot.read(run(db, "renew", keys, board.fresh_until, board.next_change, now))

@@ -34,3 +34,7 @@ class StoreUnavailable(StatsError):
 
 class ConfigError(StatsError):
     """A setting cannot be read; the text begins with the variable's name."""
+
+
+class BillingUnavailable(StatsError):
+    """Stripe cannot be reached or is not set up; nothing was changed."""

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from stats.activity import as_day, record_login, user_day
 from stats.errors import UserNotFound
 from stats.snapshot import Snapshot
-from stats.store import ALL_KINDS, Db, email_key, run, user_keys
+from stats.store import ALL_KINDS, Db, customer_key, email_key, run, user_keys
 from stats.text import as_text
 from stats.user_stats import create_user_stats, delete_user_stats, open_stats
 
@@ -22,22 +22,26 @@ def handle_user_logout(db: Db, user_id: str, delete_stats: bool = False) -> None
 
 
 def handle_account_deletion(db: Db, user_id: str) -> None:
-    """Delete everything that is stored about a user: one step, then the look-up by e-mail.
+    """Delete everything that is stored about a user: one step, then the look-ups.
 
     A look-up left behind by a crash in between is harmless: it points to nobody, and the next
     sign-up with that address takes it over.
     """
-    address = run(db, "delete_user", user_keys(user_id, ("account", *ALL_KINDS, "billing")))
+    found = run(db, "delete_user", user_keys(user_id, ("account", "customers", *ALL_KINDS)))
+    address, customers = found[0], found[1:]
     if address is not None:
         run(db, "release", [email_key(as_text(address))], user_id)
+    for customer in customers:
+        run(db, "release", [customer_key(as_text(customer))], user_id)
 
 
 def is_first_login_of_day(db: Db, user_id: str, today: date | str | None = None) -> bool:
     """Return whether a login on `today` would be the first of the user's day; only looks.
 
     `today` is by default the user's day by their time zone and start of day. True for a user
-    without stats: no login was recorded for them.
+    without stats: no login was recorded for them. Raises InvalidInput.
     """
+    today = None if today is None else as_day(today)
     try:
         snapshot = open_stats(db, user_id, create=False)
     except UserNotFound:

@@ -1,6 +1,9 @@
-"""The plans."""
+"""The plans, what each gives, and what a Stripe subscription is worth."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from stats.errors import InvalidInput
 
@@ -12,6 +15,24 @@ class Plan(StrEnum):
     PLUS = "Plus"
     PREMIUM = "Premium"
 
+    @property
+    def rank(self) -> int:
+        """The plan's place, 0 for the lowest."""
+        return list(Plan).index(self)
+
+    @property
+    def daily_conversations(self) -> int | None:
+        """How many conversations a day the plan gives, None for no limit."""
+        return DAILY_CONVERSATIONS[self]
+
+
+DAILY_CONVERSATIONS: dict[Plan, int | None] = {Plan.FREE: 5, Plan.PLUS: 50, Plan.PREMIUM: None}
+
+# https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+PAYING = frozenset({"active", "trialing"})
+OVERDUE = "past_due"
+LIVE = PAYING | {OVERDUE}
+
 
 def check_plan(value: object) -> Plan:
     """Return the plan of that exact name; raises InvalidInput for anything else."""
@@ -19,3 +40,70 @@ def check_plan(value: object) -> Plan:
         return Plan(value)  # type: ignore[arg-type]
     except ValueError:
         raise InvalidInput("plan must be Free, Plus or Premium", "plan") from None
+
+
+def highest(plans: Iterable[Plan]) -> Plan:
+    """Return the highest of some plans, Free for none."""
+    return max(plans, key=lambda plan: plan.rank, default=Plan.FREE)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A Stripe subscription as far as it matters here; moments are in seconds since 1970.
+
+    `plan` is None when no setting maps any of its products. `renews` is the end of the paid
+    period. `ends` is the moment at which it ends or, for `past_due`, at which patience does; None
+    while it goes on.
+    """
+
+    id: str
+    status: str
+    plan: Plan | None
+    renews: int | None
+    ends: int | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether Stripe may still charge for it, whatever it is worth."""
+        return self.status in LIVE
+
+    def worth(self, now: float) -> Plan:
+        """Return the plan that it entitles to at `now`."""
+        if not self.is_live or self.plan is None or (self.ends is not None and now >= self.ends):
+            return Plan.FREE
+        return self.plan
+
+
+def read_subscription(
+    stored: Mapping[str, Any], products: Mapping[str, Plan], grace: int
+) -> Subscription:
+    """Return what a subscription object of Stripe's says, whatever API version wrote it.
+
+    `products` maps product ids to plans, `grace` is the patience with `past_due` in seconds,
+    counted from the beginning of the period that was not paid.
+    """
+    items = (stored.get("items") or {}).get("data") or []
+    plans = [products[name] for item in items if (name := _product(item)) in products]
+    status = str(stored.get("status"))
+    ends = stored.get("cancel_at")
+    renews = _period(stored, items, "current_period_end")
+    if ends is None and stored.get("cancel_at_period_end"):
+        ends = renews
+    began = _period(stored, items, "current_period_start")
+    if status == OVERDUE and began is not None:
+        ends = began + grace if ends is None else min(ends, began + grace)
+    return Subscription(str(stored["id"]), status, highest(plans) if plans else None, renews, ends)
+
+
+def _product(item: Mapping[str, Any]) -> str:
+    product = (item.get("price") or item.get("plan") or {}).get("product")
+    return str(product.get("id") if isinstance(product, Mapping) else product)
+
+
+def _period(stored: Mapping[str, Any], items: Iterable[Mapping[str, Any]], name: str) -> int | None:
+    """Return a period's edge: from the items (newer API versions), else from the subscription."""
+    found = [item[name] for item in items if item.get(name) is not None]
+    if found:
+        return int(max(found))
+    value = stored.get(name)
+    return None if value is None else int(value)

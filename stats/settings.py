@@ -2,12 +2,14 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from stats.errors import ConfigError
+from stats.plans import Plan
 
+PRACTICE_PRICES = {Plan.PLUS: "£6 a month", Plan.PREMIUM: "£12 a month"}
 SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 
@@ -26,6 +28,14 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     help_url: str | None = None
+    stripe_secret_key: str | None = None
+    stripe_webhook_secrets: tuple[str, ...] = ()
+    stripe_products: Mapping[str, Plan] = field(default_factory=dict)
+    stripe_prices: Mapping[Plan, str] = field(default_factory=dict)
+    stripe_payment_links: Mapping[Plan, str] = field(default_factory=dict)
+    stripe_api_base: str | None = None
+    past_due_days: int = 14
+    plan_prices: Mapping[Plan, str] = field(default_factory=lambda: dict(PRACTICE_PRICES))
 
     @property
     def embedded(self) -> bool:
@@ -48,9 +58,28 @@ class Settings:
             trusted_hosts=_words(env, "TRUSTED_HOSTS"),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, 0, 16),
             help_url=_web_address(env, "HELP_URL"),
+            stripe_secret_key=env.get("STRIPE_SECRET_KEY"),
+            stripe_webhook_secrets=_words(env, "STRIPE_WEBHOOK_SECRET"),
+            stripe_products={name: plan for plan, name in _of_plans(env, "STRIPE_PRODUCT").items()},
+            stripe_prices=_of_plans(env, "STRIPE_PRICE"),
+            stripe_payment_links=_links(env),
+            stripe_api_base=_web_address(env, "STRIPE_API_BASE"),
+            past_due_days=_number(env, "PAST_DUE_DAYS", 14, 0, 365),
+            plan_prices=dict(PRACTICE_PRICES) | _of_plans(env, "PLAN_PRICE"),
         )
+        _check_stripe(settings)
         _check_deployed(settings, env)
         return settings
+
+
+def _check_stripe(settings: Settings) -> None:
+    if settings.stripe_secret_key is None:
+        return
+    if len(settings.stripe_products) < 2:
+        raise ConfigError(
+            "STRIPE_PRODUCT_PLUS and STRIPE_PRODUCT_PREMIUM are required, and differ, "
+            "when STRIPE_SECRET_KEY is set."
+        )
 
 
 def _check_deployed(settings: Settings, env: Mapping[str, str]) -> None:
@@ -129,6 +158,17 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int, most: i
     if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
         raise ConfigError(f"{name} must be a whole number from {least} to {most}.")
     return int(text)
+
+
+def _of_plans(env: Mapping[str, str], prefix: str) -> dict[Plan, str]:
+    names = {plan: f"{prefix}_{plan.upper()}" for plan in (Plan.PLUS, Plan.PREMIUM)}
+    return {plan: env[name] for plan, name in names.items() if name in env}
+
+
+def _links(env: Mapping[str, str]) -> dict[Plan, str]:
+    for name in ("STRIPE_PAYMENT_LINK_PLUS", "STRIPE_PAYMENT_LINK_PREMIUM"):
+        _web_address(env, name)
+    return _of_plans(env, "STRIPE_PAYMENT_LINK")
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from stats.activity import Clock, parse_day, streak_on, user_day
+from stats.billing_state import paid_plan
 from stats.errors import UserNotFound
-from stats.plans import Plan
+from stats.plans import Plan, highest
 from stats.text import as_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,6 +87,16 @@ class Snapshot:
             for item in stored
         ]
 
+    def plan(self, now: datetime) -> Plan:
+        """Return the plan at an aware moment: the higher of the grant and what is paid for then."""
+        paid = paid_plan(self.fields.get("paid", ""), now.timestamp())
+        return highest((Plan(self.fields.get("grant", Plan.FREE)), paid))
+
+    def used_today(self, now: datetime) -> int:
+        """Return how many conversations were saved on the user's day of an aware moment."""
+        until = int(self.fields.get("used_until", 0))
+        return int(self.fields["used"]) if now.timestamp() < until else 0
+
     def streak(self, today: date) -> int:
         """Return the streak that stands on the user's day `today`."""
         forgiven = parse_day(self.fields.get("forgiven"))
@@ -93,14 +104,14 @@ class Snapshot:
 
     def stats(self, now: datetime | None = None) -> UserStats:
         """Return the stats as they stand at an aware moment, by default now."""
-        at = self.mood_at
+        now, at = now or datetime.now(UTC), self.mood_at
         return UserStats(
             conversations=int(self.fields["conversations"]),
             mood_score=float(self.fields["mood_score"]),
             days_active=int(self.fields["days_active"]),
             recent_conversations=self.recent,
-            plan=Plan(self.fields["plan"]),
-            streak=self.streak(user_day(self.clock, now or datetime.now(UTC))),
+            plan=self.plan(now),
+            streak=self.streak(user_day(self.clock, now)),
             longest_streak=int(self.fields["longest_streak"]),
             mood_updated_at=None if at is None else iso(at),
         )

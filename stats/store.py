@@ -6,7 +6,8 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:stats        hash    conversations, mood_score, days_active, recent_conversations
                                    (JSON: timestamp, summary, id), plan, streak, longest_streak,
                                    mood_updated_at (ms), version, fresh_until (s), and, when set:
-                                   timezone, day_start, forgiven (day), grant (plan), undo (ms)
+                                   timezone, day_start, forgiven (day), grant (plan), undo (ms),
+                                   paid ("Plus:end", end in s or empty), used, used_until (s)
     user:{id}:last_login   string  YYYY-MM-DD, the last day on which the user was active
     user:{id}:account      hash    name, email, password (argon2id), created (s)
     user:{id}:sessions     hash    session id -> "made:seen:agent" (s)
@@ -17,6 +18,12 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:heads        hash    chat id -> JSON of the conversation without its messages
     user:{id}:bodies       hash    chat id -> JSON of its messages
     user:{id}:ops          zset    operation id by time (ms), the last 64
+    user:{id}:billing      hash    subscriptions (JSON), applied (ticket), asked (s)
+    user:{id}:billing:ticket  string  the last ticket
+    user:{id}:billing:done    zset    event id by time (s), 35 days
+    user:{id}:customers    set     Stripe customers
+    stripe:customer:{cus}  string  user id
+    billing:orphans        hash    event id -> JSON of an event that fits no user
     email:{address}        string  user id
     void:{id}              string  this id will never be given an account; lives for an hour
 
@@ -43,7 +50,9 @@ from stats.text import check_id
 Db = redis.Redis | RedisCluster
 
 STATS_KINDS = ("stats", "last_login", "moods", "notes", "chats", "heads", "bodies", "ops")
-ALL_KINDS = (*STATS_KINDS, "account", "sessions")
+BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "practice")
+ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, "account", "sessions")
+ORPHANS = "billing:orphans"
 
 
 def user_key(user_id: str, kind: str) -> str:
@@ -60,6 +69,11 @@ def user_keys(user_id: str, kinds: Iterable[str]) -> list[str]:
 def email_key(address: str) -> str:
     """Return the key under which a normalised e-mail address points to its user id."""
     return f"email:{{{address}}}"
+
+
+def customer_key(customer: str) -> str:
+    """Return the key under which a Stripe customer points to its user id."""
+    return f"stripe:customer:{{{customer}}}"
 
 
 def void_key(user_id: str) -> str:

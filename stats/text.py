@@ -9,12 +9,15 @@ _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _USER_ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
 
 
-def clean(text: str, field: str, *, most: int | None = None) -> str:
+def clean(text: object, field: str, *, most: int | None = None) -> str:
     """Return `text` as it came, once it is known to be storable.
 
-    `most` is the longest length in code points. Raises InvalidInput for NUL, for lone
-    surrogates (which UTF-8 cannot carry, RFC 3629 section 3) and for a text that is too long.
+    `most` is the longest length in code points. Raises InvalidInput for what is no text, for NUL,
+    for lone surrogates (which UTF-8 cannot carry, RFC 3629 section 3) and for a text that is too
+    long.
     """
+    if not isinstance(text, str):
+        raise InvalidInput(f"{field} must be text.", field)
     if _FORBIDDEN.search(text):
         raise InvalidInput(f"{field} holds a character that cannot be stored.", field)
     if most is not None and len(text) > most:

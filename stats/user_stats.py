@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from stats import moods
 from stats.activity import KINDS
 from stats.errors import UserNotFound
-from stats.plans import Plan, check_plan
+from stats.plans import check_plan
 from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats, iso_ms
 from stats.store import STATS_KINDS, Db, now_ms, run, user_key, user_keys
 from stats.text import clean, cut
@@ -101,9 +101,10 @@ def update_plan(db: Db, user_id: str, plan: str) -> None:
 
 def grant_plan(db: Db, user_id: str, plan: str, *, create: bool) -> Snapshot:
     """As `update_plan`, returning the snapshot; with `create` an unseen user is made first."""
-    keys = user_keys(user_id, (*KINDS, "billing"))
     day = first_day() if create else ""
-    return Snapshot.read(run(db, "grant_plan", keys, day, check_plan(plan), *Plan))
+    now = now_ms() // 1000
+    reply = run(db, "grant_plan", user_keys(user_id, KINDS), day, check_plan(plan), now)
+    return Snapshot.read(reply)
 
 
 def delete_user_stats(db: Db, user_id: str) -> None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+import argon2
 import fakeredis
+import hypothesis
 import pytest
 import redis
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app import create_app
 from stats import embedded
@@ -51,3 +55,28 @@ def app(valkey: redis.Redis) -> Flask:
         redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=(SERVICE_KEY,)
     )
     return create_app(settings, valkey)
+
+
+hypothesis.settings.register_profile(
+    "stats",
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("stats")
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords by the same means at next to no cost."""
+    hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("stats.accounts._hasher", hasher)
+
+
+@pytest.fixture
+def crowd(server_url: str, valkey: redis.Redis) -> Iterator[redis.Redis]:
+    """A client for a hundred threads: patient, for here a slow machine must break nothing."""
+    client = redis.Redis.from_url(server_url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+    yield client
+    client.close()

@@ -1,5 +1,6 @@
--- Deletes all keys of a user. KEYS: account, then every key of the user (account again included).
--- Reply: the account's e-mail address, nil where there was none.
-local address = redis.call('HGET', KEYS[1], 'email')
+-- Deletes all keys of a user. KEYS: account, customers, then every key of the user.
+-- Reply: {the account's e-mail address or nil, Stripe customers...}.
+local reply = {redis.call('HGET', KEYS[1], 'email')}
+for _, customer in ipairs(redis.call('SMEMBERS', KEYS[2])) do reply[#reply + 1] = customer end
 redis.call('UNLINK', unpack(KEYS))
-return address
+return reply

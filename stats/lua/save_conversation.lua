@@ -1,16 +1,24 @@
 -- Saves a conversation, counts it once, lists it among the recent.
 -- KEYS: stats, last_login, chats, heads, bodies, ops.
 -- ARGV: first day or '', operation id or '', the chat's operation id, chat id, time (ms),
--- recent line (JSON), head (JSON), messages (JSON).
--- Reply: nil without stats; else {the stored head if nothing was saved, snapshot...}.
+-- recent line (JSON), head (JSON), messages (JSON), the end of the user's day (s) or 0 if unknown.
+-- Reply: nil without stats; {0, snapshot...} when the end of the day is needed, nothing done;
+-- else {the stored head if nothing was saved, or nil, snapshot...}.
 if not ensure(ARGV[1]) then return false end
-local id = ARGV[4]
+local id, now, day_ends = ARGV[4], math.floor(tonumber(ARGV[5]) / 1000), tonumber(ARGV[9])
+local same_day = now < tonumber(redis.call('HGET', stats, 'used_until') or 0)
+if not same_day and day_ends == 0 then return {0, snapshot()} end
 if not first_time(KEYS[6], ARGV[2]) then
   return {redis.call('HGET', KEYS[4], id), snapshot()}
 end
 local known = redis.call('HEXISTS', KEYS[4], id) == 1
 if first_time(KEYS[6], ARGV[3]) and not known then
   redis.call('HINCRBY', stats, 'conversations', 1)
+  if same_day then
+    redis.call('HINCRBY', stats, 'used', 1)
+  else
+    redis.call('HSET', stats, 'used', 1, 'used_until', day_ends)
+  end
 end
 redis.call('HSET', KEYS[4], id, ARGV[7])
 redis.call('HSET', KEYS[5], id, ARGV[8])

@@ -10,9 +10,10 @@ from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from stats import conversations, lifecycle, moods
+from stats import conversations, moods
 from stats.accounts import find_user
 from stats.activity import record_login, user_day
+from stats.checkout import close_account
 from stats.conversations import Conversation
 from stats.errors import InvalidInput, NotFound
 from stats.snapshot import Snapshot, iso
@@ -25,8 +26,7 @@ from stats.web.security import csrf
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
-KEY_LENGTH = 255
-MOST_MOODS, MOST_DAYS = 1000, 3660
+KEY_LENGTH, MOST_MOODS, MOST_DAYS = 255, 1000, 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,18 @@ def is_service() -> bool:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return False
-    given = key.strip().encode()
-    keys = runtime().settings.api_keys
+    given, keys = key.strip().encode(), runtime().settings.api_keys
     # Every key is compared, so that the time taken tells nothing about them.
     if scheme.lower() != "bearer" or not sum(hmac.compare_digest(given, k.encode()) for k in keys):
         abort(401, "The service key is not valid.")
     return True
+
+
+def credentials() -> bool:
+    """Return whether a service key asks, and not a login session; 401 for neither."""
+    if not (service := is_service()) and not current_user.is_authenticated:
+        abort(401, "Log in or send a service key.")
+    return service
 
 
 def subject(in_body: str | None = None) -> Subject:
@@ -60,10 +66,8 @@ def subject(in_body: str | None = None) -> Subject:
     user_id = request.args.get("userId", in_body)
     if in_body is not None and user_id != in_body:
         raise InvalidInput("userId differs between address and body.", "userId")
-    if is_service():
+    if credentials():
         return Subject(check_id(user_id), True)
-    if not current_user.is_authenticated:
-        abort(401, "Log in or send a service key.")
     if user_id is not None and user_id != current_user.id:
         abort(403, "This is another user's data.")
     csrf.protect()
@@ -157,6 +161,21 @@ def set_plan() -> ResponseReturnValue:
     return _changed("The plan is set.", snapshot)
 
 
+@bp.get("/entitlements")
+def entitlements() -> ResponseReturnValue:
+    """Answer what the plan gives, and how much of it was used today."""
+    asked = subject()
+    snapshot = open_stats(db(), asked.user_id, create=False) if asked.service else stats_of(asked)
+    now = datetime.now(UTC)
+    plan = snapshot.plan(now)
+    return jsonify(
+        success=True,
+        plan=plan,
+        limits={"daily_conversations": plan.daily_conversations},
+        used={"daily_conversations": snapshot.used_today(now)},
+    )
+
+
 @bp.post("/login")
 def login() -> ResponseReturnValue:
     """Count today as a day on which the user came to Aira."""
@@ -172,11 +191,9 @@ def login() -> ResponseReturnValue:
 @bp.post("/chat/save")
 def save_chat() -> ResponseReturnValue:
     """Save a conversation; one chatId counts once."""
-    value = read_json() if request.is_json else None
-    named = value.get("userId") if isinstance(value, Mapping) else None
-    asked = subject(named)
-    if value is None:
-        value = read_json()
+    credentials()
+    value = read_json()
+    asked = subject(value.get("userId") if isinstance(value, Mapping) else None)
     body = convert(value, ChatBody)
     saved, _ = conversations.save_conversation(
         db(),
@@ -237,7 +254,7 @@ def find() -> ResponseReturnValue:
 def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete all that is stored about a user."""
     service_only()
-    lifecycle.handle_account_deletion(db(), check_id(user_id))
+    close_account(db(), runtime().gateway, check_id(user_id))
     return jsonify(success=True, message="All that was stored about the user is gone.")
 
 

@@ -6,6 +6,7 @@ let through (duplicate keys, NUL, lone surrogates, -0) is refused or made harmle
 """
 
 import json
+import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -59,6 +60,10 @@ class ChatBody(Struct, forbid_unknown_fields=True, rename="camel"):
 
 Body = TypeVar("Body", bound=Struct)
 
+# What is saved must be readable later, whatever the stack is then: far from Python's own limit.
+DEEPEST = 64
+TOO_DEEP = "The body is nested too deeply."
+
 
 def read_body(kind: type[Body]) -> Body:
     """Return the request's body as `kind`; raises InvalidInput, or aborts with 415 or 413."""
@@ -79,10 +84,12 @@ def read_json() -> Any:
         abort(415, "Send the body as application/json.")
     try:
         text = request.get_data().decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
-        return clean_json(value, "The body")
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_float
+        )
+        return clean_json(_shallow(value), "The body")
     except RecursionError:
-        raise InvalidInput("The body is nested too deeply.") from None
+        raise InvalidInput(TOO_DEEP) from None
     except InvalidInput:
         raise
     except ValueError:
@@ -98,3 +105,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> Any:
     raise InvalidInput(f"{name} is not a JSON number.")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise InvalidInput("The body holds a number that is too large.")
+    return value
+
+
+def _shallow(value: Any, left: int = DEEPEST) -> Any:
+    if isinstance(value, dict | list):
+        if not left:
+            raise InvalidInput(TOO_DEEP)
+        for item in value.values() if isinstance(value, dict) else value:
+            _shallow(item, left - 1)
+    return value

@@ -17,7 +17,7 @@ from stats.snapshot import Snapshot
 from stats.store import operation_id
 from stats.text import clean
 from stats.web.members import board as current_board
-from stats.web.runtime import db
+from stats.web.runtime import db, runtime
 from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form
 
 bp = Blueprint("dashboard", __name__)
@@ -38,9 +38,7 @@ def page() -> ResponseReturnValue:
 
 def _page(board: Dashboard, form: MoodForm) -> str:
     board = _renewed(board)
-    return render_template(
-        "dashboard.html", d=StatsView(board), mood=form, greeting=greeting(board)
-    )
+    return render_template("dashboard.html", d=_view(board), mood=form, greeting=greeting(board))
 
 
 @bp.get("/dashboard/stats")
@@ -49,7 +47,12 @@ def stats() -> ResponseReturnValue:
     board = current_board()
     if board.is_fresh and request.args.get("v") == str(board.version):
         return "", 204
-    return render_template("_stats.html", d=StatsView(_renewed(board)))
+    return render_template("_stats.html", d=_view(_renewed(board)))
+
+
+def _view(board: Dashboard) -> StatsView:
+    # A poll never waits for Stripe: it shows the prices that are known.
+    return StatsView(board, runtime().prices.known())
 
 
 def _renewed(board: Dashboard) -> Dashboard:

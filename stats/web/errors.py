@@ -12,9 +12,10 @@ from redis.exceptions import (
     RedisClusterException,
     TryAgainError,
 )
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from stats.errors import (
+    BillingUnavailable,
     EmailTaken,
     InvalidInput,
     NotFound,
@@ -29,6 +30,7 @@ STATUS: dict[type[Exception], int] = {
     NotFound: 404,
     EmailTaken: 409,
     StoreUnavailable: 503,
+    BillingUnavailable: 503,
 }
 RETRY_AFTER = "2"
 # Error codes with which Redis says that it cannot serve now
@@ -62,6 +64,8 @@ API_SENTENCES = {
     503: "The store does not answer just now. Try again in a moment.",
 }
 
+UNKNOWN_HOST = "This host is not served here."
+
 
 def init_app(app: Flask) -> None:
     """Answer every exception from the table."""
@@ -76,7 +80,7 @@ def answer(error: Exception) -> ResponseReturnValue:
     status = status_of(error)
     if status == 500:
         current_app.logger.error("request failed", exc_info=error)
-    body = _json(error, status) if request.path.startswith("/api/") else _page(status)
+    body = _json(error, status) if request.path.startswith("/api/") else _text(error, status)
     headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
     if isinstance(error, HTTPException):
         headers |= {
@@ -111,6 +115,11 @@ def _json(error: Exception, status: int) -> Any:
     if isinstance(error, HTTPException) and status not in API_SENTENCES:
         return jsonify(error=error.description)
     return jsonify(error=API_SENTENCES[status])
+
+
+def _text(error: Exception, status: int) -> str:
+    # Under a host that is not served no address can be built, and a page is full of them.
+    return UNKNOWN_HOST if isinstance(error, SecurityError) else _page(status)
 
 
 def _page(status: int) -> str:

@@ -87,6 +87,21 @@ class WholeChat(Saved, rename="camel"):
     messages: list[dict[str, Any]]
 
 
+class Daily(Struct):
+    daily_conversations: int
+
+
+class DailyLimit(Struct):
+    daily_conversations: int | None
+
+
+class Given(Struct):
+    success: Literal[True]
+    plan: Plan
+    limits: DailyLimit
+    used: Daily
+
+
 class FoundUser(Struct, rename="camel"):
     user_id: str
 
@@ -131,6 +146,7 @@ ROUTES = [
     ),
     Route("patch", "/api/mood", "Record a mood", MoodBody, Changed, EITHER, [USER_ID, KEY]),
     Route("patch", "/api/plan", "Grant a plan", PlanBody, Changed, SERVICE, [USER_ID]),
+    Route("get", "/api/entitlements", "What the plan gives", None, Given, EITHER, [USER_ID]),
     Route("post", "/api/login", "Count today as active", None, Changed, SERVICE, [USER_ID]),
     Route("post", "/api/chat/save", "Save a conversation", ChatBody, Saved, EITHER, [USER_ID, KEY]),
     Route("get", "/api/chat", "The saved conversations", None, Chats, EITHER, [USER_ID]),

@@ -16,7 +16,11 @@ from stats.web.security import public
 bp = Blueprint("pages", __name__)
 
 HTMX_VERSION = "2.0.3"
-NAV = [("dashboard.page", "Dashboard"), ("account.settings", "Settings")]
+NAV = [
+    ("dashboard.page", "Dashboard"),
+    ("billing.plans", "Plans"),
+    ("account.settings", "Settings"),
+]
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 

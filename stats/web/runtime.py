@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
+from stats.gateway import StripeGateway
 from stats.instance import complete
+from stats.practice import PracticeGateway, practice_secret
+from stats.prices import Prices
 from stats.settings import Settings
 from stats.store import Db, connect
 
@@ -36,6 +39,31 @@ class Runtime:
                 if self._db is None:
                     self._db = connect(str(self.settings.redis_url))
         return self._db
+
+    @cached_property
+    def gateway(self) -> StripeGateway | PracticeGateway | None:
+        """Stripe, its practice stand-in (embedded mode without a key), or None."""
+        if self.given.stripe_secret_key:
+            return StripeGateway(self.given)
+        return PracticeGateway(self.db) if self.given.embedded else None
+
+    @cached_property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that sign events."""
+        if isinstance(self.gateway, PracticeGateway):
+            return (practice_secret(self.settings.secret_keys[0]),)
+        return self.given.stripe_webhook_secrets
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What the plans cost."""
+        stripe = self.gateway if isinstance(self.gateway, StripeGateway) else None
+        return Prices(stripe, self.given.plan_prices)
+
+    @property
+    def grace(self) -> int:
+        """The patience with unpaid subscriptions in seconds."""
+        return self.given.past_due_days * 86_400
 
     def open(self, app: Flask) -> None:
         """Give the app its secrets, which embedded mode keeps in a file."""

@@ -73,8 +73,10 @@ def guard() -> AnyResponse | None:
     """Refuse strangers first, then requests whose token is missing or foreign."""
     if "Transfer-Encoding" in request.headers:
         abort(400, "Send the request with a Content-Length.")
+    if (request.content_length or 0) > (request.max_content_length or 0):
+        abort(413)
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.blueprint == "api" or request.endpoint == "static":
+    if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
         return None
     if not getattr(view, "is_public", False) and not current_user.is_authenticated:
         return unauthorised()

@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 from stats.activity import DAY
 from stats.dashboard import Dashboard
 from stats.moods import word
+from stats.plans import Plan
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
 
@@ -26,8 +27,9 @@ class StatsView:
 
     conversations_month: int | None = None
 
-    def __init__(self, board: Dashboard) -> None:
+    def __init__(self, board: Dashboard, prices: Mapping[Plan, str] | None = None) -> None:
         self._board = board
+        self.card = PlanView(board, prices or {})
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._board, name)
@@ -56,6 +58,51 @@ class StatsView:
             Recent(item.summary, moment, moment_text(self._board, moment))
             for item, moment in moments
         ]
+
+
+class PlanView:
+    """A user's plan in words: price, use, and what happens when."""
+
+    def __init__(self, board: Dashboard, prices: Mapping[Plan, str]) -> None:
+        self._board = board
+        self._now = board.now.timestamp()
+        self._best = board.billing.best(self._now)
+        self.name = board.plan
+        self.price = "£0" if board.plan == Plan.FREE else prices.get(board.plan)
+        self.limit = board.plan.daily_conversations
+        self.used = board.used_today
+
+    @property
+    def granted(self) -> bool:
+        """Whether the plan is a grant: nothing is paid for it."""
+        return self.name != Plan.FREE and self._board.billing.plan(self._now) != self.name
+
+    @property
+    def renews(self) -> str | None:
+        """The day on which it renews, None if it ends or nobody pays."""
+        best = self._best
+        if self.granted or best is None or best.ends is not None or best.renews is None:
+            return None
+        return self._day(best.renews)
+
+    @property
+    def ends(self) -> str | None:
+        """The day on which it ends, None if it goes on."""
+        best = self._best
+        if self.granted or best is None or best.ends is None or self.overdue:
+            return None
+        return self._day(best.ends)
+
+    @property
+    def overdue(self) -> str | None:
+        """The day until which an unpaid plan is kept, None if all is paid."""
+        found = self._board.billing.overdue(self._now)
+        return None if found is None or found.ends is None else self._day(found.ends)
+
+    def _day(self, moment: int) -> str:
+        local = datetime.fromtimestamp(moment, self._board.clock.zone)
+        year = "" if local.year == self._board.today.year else f" {local.year}"
+        return f"{local.day} {local:%B}{year}"
 
 
 def clock_text(board: Dashboard, moment: datetime) -> str:

@@ -7,9 +7,17 @@ import pytest
 import redis
 
 from stats import embedded
-from tests.embedded_kit import eventually, finish, is_running, kill, line, server_pid, server_pids
-
-pytest_plugins = ["tests.embedded_kit"]
+from stats.errors import StoreUnavailable
+from stats.filelock import lock_file, try_lock
+from tests.embedded.helpers import (
+    eventually,
+    finish,
+    is_running,
+    kill,
+    line,
+    server_pid,
+    server_pids,
+)
 
 
 def test_three_processes_at_once_share_one_server(folder, spawn):
@@ -148,6 +156,17 @@ def test_an_old_hold_does_not_close_a_new_one(folder):
     old.close()
     embedded.start(folder)
     old.close()
+    assert is_running(folder)
+
+
+def test_nobody_starts_or_stops_it_while_another_does(folder, monkeypatch):
+    hold = embedded.start(folder)
+    monkeypatch.setattr(embedded, "PATIENCE", 0.2)
+    with lock_file(folder / "valkey.start") as busy:
+        assert try_lock(busy)
+        with pytest.raises(StoreUnavailable, match="keeps starting or stopping"):
+            embedded.start(folder)
+        hold.close()
     assert is_running(folder)
 
 

@@ -8,9 +8,15 @@ import redis
 
 from stats import embedded
 from stats.errors import StoreUnavailable
-from tests.embedded_kit import eventually, finish, is_running, kill, line, server_pid, server_pids
-
-pytest_plugins = ["tests.embedded_kit"]
+from tests.embedded.helpers import (
+    eventually,
+    finish,
+    is_running,
+    kill,
+    line,
+    server_pid,
+    server_pids,
+)
 
 
 def test_all_is_private(folder):

@@ -1,57 +1,17 @@
-"""What the tests of the embedded Valkey share: a folder, and processes that use it."""
+"""What the tests of the embedded Valkey ask and wait for."""
 
 import os
 import re
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import redis
 
 from stats import embedded
 from stats.filelock import lock_file, try_lock
-
-ROOT = Path(__file__).parent.parent
-
-PREAMBLE = """
-import os, signal, sys
-from pathlib import Path
-import redis
-from stats import embedded
-folder = Path(sys.argv[1])
-def say(*words): print(*words, flush=True)
-"""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="aira-") as short:
-        yield Path(short).resolve() / "data"
-        embedded._close_all()
-        for pid in server_pids(Path(short).resolve() / "data"):
-            kill(pid)
-
-
-@pytest.fixture
-def spawn(folder: Path) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Run a script in a process of its own, which ends with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run(script: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", PREAMBLE + script, str(folder)]
-        pipe = subprocess.PIPE
-        started.append(subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True))
-        return started[-1]
-
-    yield run
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def server_pids(folder: Path) -> set[int]:

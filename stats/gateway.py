@@ -1,0 +1,222 @@
+"""Stripe over HTTP: the few calls that billing makes, bounded in time and number."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import stripe
+from stripe import RequestsClient, StripeClient
+
+from stats.errors import BillingUnavailable
+from stats.plans import Plan
+from stats.settings import Settings
+
+QUICK, SHORT = 6.0, 8.0
+AT_ONCE = 2
+IMPATIENT = 1.0
+PAGE = 100
+T = TypeVar("T")
+
+
+class Gateway(Protocol):
+    """What billing needs of Stripe. Every call raises BillingUnavailable when it cannot be had."""
+
+    livemode: bool
+    products: Mapping[str, Plan]
+
+    def subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """Return all subscriptions of a customer, whatever their status."""
+
+    def create_customer(self, user_id: str, email: str) -> str:
+        """Return the id of the user's customer; the same one when called again soon."""
+
+    def open_session(self, customer: str, plan: Plan) -> str | None:
+        """Return the address of an open Checkout Session for this plan, if there is one."""
+
+    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+        """Return the address of a new Checkout Session; `back` is our own address."""
+
+    def portal(self, customer: str, subscription: str | None, back: str) -> str:
+        """Return the address of the customer portal, at a subscription's update if one is given."""
+
+    def cancel(self, subscription: str) -> None:
+        """End a subscription now."""
+
+
+class Slots:
+    """At most AT_ONCE calls at a time. Others wait a second, but not behind a call that hangs."""
+
+    def __init__(self) -> None:
+        self._free = threading.Semaphore(AT_ONCE)
+        self._begun: set[float] = set()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a slot; raises BillingUnavailable when none can be had."""
+        oldest = min(self._begun.copy(), default=None)
+        hangs = oldest is not None and time.monotonic() - oldest > IMPATIENT
+        if not self._free.acquire(timeout=0 if hangs else IMPATIENT):
+            raise BillingUnavailable("Stripe is busy. Try again in a moment.")
+        begun = time.monotonic()
+        self._begun.add(begun)
+        try:
+            yield
+        finally:
+            self._begun.discard(begun)
+            self._free.release()
+
+
+class StripeGateway:
+    """Stripe itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = str(settings.stripe_secret_key)
+        self.livemode = "_live_" in key
+        self.products = settings.stripe_products
+        self._prices = settings.stripe_prices
+        self._slots = Slots()
+        self._quick = _client(settings, key, QUICK, 0)
+        self._patient = _client(settings, key, SHORT, 2)
+
+    def subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """Return all subscriptions of a customer, every page, within QUICK seconds."""
+        return self._call(lambda: self._all_subscriptions(customer))
+
+    def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + QUICK
+        found: list[dict[str, Any]] = []
+        page = self._quick.v1.subscriptions.list(
+            {"customer": customer, "status": "all", "limit": PAGE}
+        )
+        while True:
+            found += [item.to_dict() for item in page.data]
+            if not page.has_more:
+                return found
+            if time.monotonic() > deadline:
+                raise BillingUnavailable("Stripe takes too long.")
+            page = page.next_page()
+
+    def create_customer(self, user_id: str, email: str) -> str:
+        """Return the id of the user's customer. Repeating it within a day makes no second one."""
+        key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"aira:customer:{user_id}:{email}"))
+        return self._call(
+            lambda: (
+                self._patient.v1.customers.create(
+                    {"email": email, "metadata": {"user_id": user_id}}, {"idempotency_key": key}
+                ).id
+            )
+        )
+
+    def open_session(self, customer: str, plan: Plan) -> str | None:
+        """Return the address of an open Checkout Session for this plan, if there is one."""
+        params: Any = {"customer": customer, "status": "open", "limit": PAGE}
+        listed = self._call(lambda: self._patient.v1.checkout.sessions.list(params).data)
+        sessions: list[dict[str, Any]] = [session.to_dict() for session in listed]
+        fitting = [one for one in sessions if (one.get("metadata") or {}).get("plan") == plan]
+        return next((str(one["url"]) for one in fitting if one.get("url")), None)
+
+    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+        """Return the address of a new Checkout Session."""
+        metadata = {"user_id": user_id, "plan": str(plan)}
+        params: Any = {
+            "mode": "subscription",
+            "customer": customer,
+            "client_reference_id": reference,
+            "line_items": [{"price": self.price(plan), "quantity": 1}],
+            "metadata": metadata,
+            "subscription_data": {"metadata": metadata},
+            "success_url": f"{back}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancel_url": f"{back}/plans",
+            "allow_promotion_codes": True,
+        }
+        options: Any = {"idempotency_key": str(uuid.uuid4())}
+        session = self._call(lambda: self._patient.v1.checkout.sessions.create(params, options))
+        return str(session.url)
+
+    def price(self, plan: Plan) -> str:
+        """Return the id of the price that Checkout sells a plan at."""
+        if plan in self._prices:
+            return self._prices[plan]
+        price = self.product(plan).get("default_price")
+        found = price.get("id") if isinstance(price, dict) else price
+        if not found:
+            raise BillingUnavailable(f"The {plan} plan has no price at Stripe.")
+        return str(found)
+
+    def product(self, plan: Plan) -> dict[str, Any]:
+        """Return the product behind a plan, its default price in full."""
+        product = next((key for key, value in self.products.items() if value == plan), None)
+        if product is None:
+            raise BillingUnavailable(f"The {plan} plan is not on sale.")
+        params: Any = {"expand": ["default_price"]}
+        return self._call(lambda: self._quick.v1.products.retrieve(product, params).to_dict())
+
+    def price_of(self, plan: Plan) -> dict[str, Any]:
+        """Return the price object that a plan is sold at."""
+        if plan in self._prices:
+            price = self._prices[plan]
+            return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict())
+        found = self.product(plan).get("default_price")
+        if not isinstance(found, dict):
+            raise BillingUnavailable(f"The {plan} plan has no price at Stripe.")
+        return found
+
+    def portal(self, customer: str, subscription: str | None, back: str) -> str:
+        """Return the address of the customer portal."""
+        params: Any = {"customer": customer, "return_url": f"{back}/plans"}
+        if subscription is not None:
+            update = {"subscription": subscription}
+            params["flow_data"] = {"type": "subscription_update", "subscription_update": update}
+        made = self._call(lambda: self._patient.v1.billing_portal.sessions.create(params))
+        return str(made.url)
+
+    def cancel(self, subscription: str) -> None:
+        """End a subscription now; one that has ended already is fine."""
+        try:
+            self._call(lambda: self._patient.v1.subscriptions.cancel(subscription))
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+
+    def all_subscriptions(self) -> Iterator[dict[str, Any]]:
+        """Yield every subscription of the account, whatever its status; for the operator."""
+        params: Any = {"status": "all", "limit": PAGE}
+        with _translated():
+            for found in self._patient.v1.subscriptions.list(params).auto_paging_iter():
+                yield found.to_dict()
+
+    def undelivered_events(self, types: list[str]) -> Iterator[dict[str, Any]]:
+        """Yield the events of these types whose delivery failed, oldest first; at most 30 days."""
+        params: Any = {"delivery_success": False, "types": types, "limit": PAGE}
+        with _translated():
+            events = list(self._patient.v1.events.list(params).auto_paging_iter())
+            for event in reversed(events):
+                yield event.to_dict()
+
+    def _call(self, ask: Callable[[], T]) -> T:
+        with self._slots.one(), _translated():
+            return ask()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what says that Stripe cannot be had into BillingUnavailable; our own errors pass."""
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.IdempotencyError):
+        raise
+    except stripe.StripeError as error:
+        raise BillingUnavailable("Stripe cannot be reached. Try again in a moment.") from error
+
+
+def _client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:
+    bases: Any = {"api": settings.stripe_api_base} if settings.stripe_api_base else {}
+    return StripeClient(
+        key,
+        base_addresses=bases,
+        max_network_retries=retries,
+        http_client=RequestsClient(timeout=timeout),
+    )

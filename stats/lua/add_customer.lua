@@ -1,0 +1,3 @@
+-- Notes a Stripe customer of a user. KEYS: stats, last_login, billing, billing:ticket, billing:done,
+-- customers. ARGV: customer.
+if exists() then redis.call('SADD', KEYS[6], ARGV[1]) end

@@ -1,0 +1,64 @@
+"""What the plans cost, from one source: Stripe's prices with a key, the settings without."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from stats.errors import BillingUnavailable
+from stats.gateway import StripeGateway
+from stats.plans import Plan
+
+KEPT = 300.0
+SYMBOLS = {"gbp": "£", "eur": "€", "usd": "$"}
+# https://docs.stripe.com/currencies#zero-decimal
+WHOLE = frozenset(
+    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
+)
+
+
+def price_text(price: Mapping[str, Any]) -> str:
+    """Return a Stripe price in words: `£6 a month`, `CHF 72.50 a year`, `$5 every 3 months`."""
+    currency = str(price["currency"])
+    amount = float(price.get("unit_amount_decimal") or price["unit_amount"])
+    amount = amount if currency in WHOLE else amount / 100
+    number = f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}"
+    symbol = SYMBOLS.get(currency, currency.upper() + " ")
+    every = price.get("recurring") or {}
+    count, unit = int(every.get("interval_count") or 1), str(every.get("interval") or "month")
+    return f"{symbol}{number} " + (f"a {unit}" if count == 1 else f"every {count} {unit}s")
+
+
+class Prices:
+    """The prices in words, read from Stripe at most every five minutes."""
+
+    def __init__(self, gateway: StripeGateway | None, given: Mapping[Plan, str]) -> None:
+        self._gateway, self._given = gateway, given
+        self._known: dict[Plan, str] = {}
+        self._read_at = -KEPT
+        self._lock = threading.Lock()
+
+    def known(self) -> Mapping[Plan, str]:
+        """Return the prices that are known without asking Stripe."""
+        return self._given if self._gateway is None else self._known
+
+    def read(self) -> Mapping[Plan, str]:
+        """Return the prices, asking Stripe if they are old. A plan that Stripe does not tell of
+        has none."""
+        if self._gateway is None:
+            return self._given
+        if time.monotonic() - self._read_at > KEPT and self._lock.acquire(blocking=False):
+            try:
+                self._ask(self._gateway)
+            finally:
+                self._lock.release()
+        return self._known
+
+    def _ask(self, gateway: StripeGateway) -> None:
+        try:
+            plans = (Plan.PLUS, Plan.PREMIUM)
+            self._known = {plan: price_text(gateway.price_of(plan)) for plan in plans}
+            self._read_at = time.monotonic()
+        except BillingUnavailable:
+            # What was known still stands; the next page tries again.
+            return

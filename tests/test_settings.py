@@ -1,0 +1,167 @@
+"""The environment: every variable, well and badly set."""
+
+from pathlib import Path
+
+import pytest
+
+from stats.errors import ConfigError
+from stats.settings import Settings
+
+KEY = "a-key-of-sixteen-characters"
+SECRET = "hunter2"
+
+
+def refusal(**environ: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        Settings.from_env(environ)
+    line = str(refused.value)
+    assert "\n" not in line
+    return line
+
+
+def test_it_needs_nothing():
+    settings = Settings.from_env({})
+    assert settings == Settings()
+    assert settings.embedded
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 3000, 1)
+    assert settings.data_dir == Path("instance")
+    assert (settings.trusted_proxies, settings.trusted_hosts) == (0, ())
+
+
+def test_it_takes_an_empty_value_for_none():
+    names = ("REDIS_URL", "SECRET_KEY", "PORT", "HOST", "PUBLIC_URL", "DATA_DIR")
+    assert Settings.from_env(dict.fromkeys(names, "  ")) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [
+        ("DATA_DIR", "/srv/data", "data_dir", Path("/srv/data")),
+        ("SECRET_KEY", f" {KEY}, {KEY}2 ,", "secret_keys", (KEY, f"{KEY}2")),
+        ("STATS_API_KEYS", "one, two,,", "api_keys", ("one", "two")),
+        ("HOST", "0.0.0.0", "host", "0.0.0.0"),  # noqa: S104
+        ("HOST", "::1", "host", "::1"),
+        ("HOST", "localhost", "host", "127.0.0.1"),
+        ("PORT", "1", "port", 1),
+        ("PORT", " 65535 ", "port", 65535),
+        ("WORKERS", "8", "workers", 8),
+        ("PUBLIC_URL", "https://aira.example/", "public_url", "https://aira.example"),
+        ("PUBLIC_URL", "http://127.0.0.1:3000", "public_url", "http://127.0.0.1:3000"),
+        ("HELP_URL", "https://help.example/x", "help_url", "https://help.example/x"),
+        ("TRUSTED_HOSTS", "a.example, b.example", "trusted_hosts", ("a.example", "b.example")),
+        ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
+    ],
+)
+def test_it_reads_each_variable(name, value, field, expected):
+    assert getattr(Settings.from_env({name: value}), field) == expected
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "KV_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:6379/0",
+        f"rediss://default:{SECRET}@store.example:6380",
+        "unix:///run/valkey.sock",
+        "redis+cluster://one.example:7000",
+        f"rediss+cluster://:{SECRET}@[::1]:7000",
+    ],
+)
+def test_it_reads_every_kind_of_store_address(name, url):
+    settings = Settings.from_env({name: url, "SECRET_KEY": KEY})
+    assert settings.redis_url == url
+    assert not settings.embedded
+
+
+def test_it_prefers_redis_url_to_kv_url():
+    both = {"REDIS_URL": "redis://one", "KV_URL": "redis://two", "SECRET_KEY": KEY}
+    assert Settings.from_env(both).redis_url == "redis://one"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://eu1.upstash.io", "rediss://default:a%2Fb%40c@eu1.upstash.io:6379"),
+        ("https://eu1.upstash.io:7443/", "rediss://default:a%2Fb%40c@eu1.upstash.io:7443"),
+        ("https://[::1]:7443", "rediss://default:a%2Fb%40c@[::1]:7443"),
+    ],
+)
+def test_it_makes_a_store_address_of_kv_rest_variables(url, expected):
+    environ = {"KV_REST_API_URL": url, "KV_REST_API_TOKEN": "a/b@c", "SECRET_KEY": KEY}
+    assert Settings.from_env(environ).redis_url == expected
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "KV_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://:{SECRET}@store.example",
+        f"{SECRET}",
+        f"redis://:{SECRET}@",
+        f"redis://:{SECRET}@store.example:abc",
+        f"redis://:{SECRET}@store.example:65536",
+        f"redis://:{SECRET}@[::1",
+        f"redis://:{SECRET}@store℀.example",
+        f"redis://:a[{SECRET}]b@store.example",
+        "unix://",
+    ],
+)
+def test_it_names_the_variable_and_never_the_password(name, url):
+    line = refusal(**{name: url, "SECRET_KEY": KEY})
+    assert line.startswith(f"{name}")
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize("url", ["eu1.upstash.io", "https://", "https://x:abc", "https://[x"])
+def test_it_names_the_rest_address_and_never_the_token(url):
+    line = refusal(KV_REST_API_URL=url, KV_REST_API_TOKEN=SECRET, SECRET_KEY=KEY)
+    assert line.startswith("KV_REST_API_URL")
+    assert SECRET not in line
+
+
+def test_it_wants_the_token_with_the_rest_address():
+    assert refusal(KV_REST_API_URL="https://x", SECRET_KEY=KEY).startswith("KV_REST_API_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("PORT", value) for value in ("0", "65536", "-1", "+1", "80a", "1.5", "٣", "1" * 5000)],
+        *[("WORKERS", value) for value in ("0", "257", "many")],
+        *[("TRUSTED_PROXIES", value) for value in ("-1", "17", "all")],
+        *[("HOST", value) for value in ("aira.example", "127.0.0.1:80", "1.2.3.400")],
+        *[
+            (name, value)
+            for name in ("PUBLIC_URL", "HELP_URL")
+            for value in ("aira.example", "ftp://aira.example", "https://", "javascript:alert(1)")
+        ],
+        *[
+            (name, value)
+            for name in ("PUBLIC_URL", "HELP_URL")
+            for value in ("https://[::1", "https://aira.example:abc", "https://aira℀.example")
+        ],
+        ("SECRET_KEY", f"{KEY},short"),
+    ],
+)
+def test_it_names_the_variable_that_cannot_be_read(name, value):
+    assert refusal(**{name: value}).startswith(name)
+
+
+def test_it_wants_a_secret_key_with_a_store_of_its_own():
+    for name in ("REDIS_URL", "KV_URL"):
+        assert refusal(**{name: "redis://store.example"}).startswith("SECRET_KEY")
+
+
+@pytest.mark.parametrize("value", ["1", "true", "True", "yes"])
+def test_it_refuses_debugging_with_a_store_of_its_own(value):
+    url = "redis://store.example"
+    assert refusal(REDIS_URL=url, SECRET_KEY=KEY, FLASK_DEBUG=value).startswith("FLASK_DEBUG")
+    assert Settings.from_env({"FLASK_DEBUG": value}).embedded
+    assert not Settings.from_env(
+        {"REDIS_URL": url, "SECRET_KEY": KEY, "FLASK_DEBUG": "0"}
+    ).embedded
+
+
+def test_it_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Settings().port = 80

@@ -1,0 +1,62 @@
+"""Fixtures: Alice and Bob in their browsers, and a program with a service key."""
+
+from collections.abc import Iterator
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from stats import accounts
+
+from .kit import Browser, Client, RoundTrips, sign_up
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make password hashes cheap, and leave none of them behind."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(accounts, "_hasher", cheap)
+    accounts._nobodys_digest.cache_clear()
+    yield
+    accounts._nobodys_digest.cache_clear()
+
+
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """The application, its test clients reading every answer to the end."""
+    app.test_client_class = Client
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor."""
+    return app.test_client()
+
+
+@pytest.fixture
+def service(app: Flask) -> FlaskClient:
+    """A program that holds the service key."""
+    key = app.extensions["aira"].settings.api_keys[0]
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    return client
+
+
+@pytest.fixture
+def alice(app: Flask) -> Browser:
+    """Alice, who has just signed up."""
+    return sign_up(app, "Alice")
+
+
+@pytest.fixture
+def bob(app: Flask) -> Browser:
+    """Bob, who has just signed up."""
+    return sign_up(app, "Bob")
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
+    """How many times Redis was asked; set `count` to 0 before what is to be counted."""
+    return RoundTrips(monkeypatch)

@@ -1,0 +1,142 @@
+"""What the tests of the surfaces share: browsers, forms and what stands on a page."""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from redis.connection import AbstractConnection
+from werkzeug.test import TestResponse
+
+PASSWORD = "a sentence nobody knows"
+HTMX = {"HX-Request": "true"}
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+STAT = re.compile(r'data-stat="(\w+)"[^>]*>\s*([^<\s]+)')
+
+
+class Client(FlaskClient):
+    """A test client that reads every answer to its end, so that no file stays open."""
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
+class Browser:
+    """A browser. Its `post` and `api` send the token of the session that it has."""
+
+    def __init__(self, app: Flask, session: str = "") -> None:
+        self.client = Client(app, TestResponse, use_cookies=True)
+        self.get, self.head = self.client.get, self.client.head
+        self.user_id = self._token = ""
+        if session:
+            self.client.set_cookie("session", session)
+
+    @property
+    def session(self) -> str:
+        """The session cookie's value, "" without one."""
+        cookie = self.client.get_cookie("session")
+        return "" if cookie is None else cookie.value
+
+    @property
+    def token(self) -> str:
+        """A CSRF token of this session: from the log-out button, else from the log-in form."""
+        if not self._token:
+            self._token = form_token(self.get("/privacy")) or form_token(self.get("/login"))
+        return self._token
+
+    def renew(self) -> None:
+        """Forget the token: the session is another one now."""
+        self._token = ""
+
+    def post(self, url: str, data: Any = None, **kwargs: Any) -> TestResponse:
+        """Send a form."""
+        return self.client.post(url, data={"csrf_token": self.token, **(data or {})}, **kwargs)
+
+    def api(self, method: str, url: str, **kwargs: Any) -> TestResponse:
+        """Call the JSON API as a script on the page does."""
+        return self.client.open(url, method=method, headers={"X-CSRFToken": self.token}, **kwargs)
+
+    def stats(self) -> dict[str, Any]:
+        """The stats that the API answers."""
+        found: dict[str, Any] = self.get("/api/dashboard").json["data"]
+        return found
+
+    def moods(self) -> list[dict[str, Any]]:
+        """The mood history that the API answers."""
+        found: list[dict[str, Any]] = self.get("/api/mood").json["history"]
+        return found
+
+    def key(self, kind: str) -> str:
+        """The Redis key of one kind of this user's data."""
+        return f"user:{{{self.user_id}}}:{kind}"
+
+
+def sign_up(app: Flask, name: str, **fields: str) -> Browser:
+    """Return a browser in which somebody has just signed up."""
+    browser = Browser(app)
+    data = {"name": name, "email": f"{name.lower()}@example.com", "password": PASSWORD, **fields}
+    assert browser.post("/signup", data).status_code == 302
+    browser.renew()
+    page = browser.get("/settings").text
+    browser.user_id = re.search(r'id="user-id" value="([^"]+)"', page)[1]
+    return browser
+
+
+def log_in(app: Flask, name: str, **fields: str) -> Browser:
+    """Return another browser in which a member has just logged in."""
+    browser = Browser(app)
+    data = {"email": f"{name.lower()}@example.com", "password": PASSWORD, **fields}
+    assert browser.post("/login", data).status_code == 302
+    browser.renew()
+    return browser
+
+
+def form_token(response: TestResponse) -> str:
+    """Return the CSRF token of a page's first form, "" without one."""
+    found = TOKEN.search(response.text)
+    return found[1] if found else ""
+
+
+def shown(response: TestResponse) -> dict[str, str]:
+    """Return the values of a page's `data-stat` elements."""
+    return dict(STAT.findall(response.text))
+
+
+def poll_url(response: TestResponse) -> str:
+    """Return the address, version included, that the fragment polls."""
+    return html.unescape(re.search(r'id="stats"[^>]* hx-get="([^"]+)"', response.text)[1])
+
+
+def error_beside(response: TestResponse, field: str) -> str:
+    """Return the sentence beside a field, "" where there is none."""
+    found = re.search(rf'id="{field}-error">([^<]+)<', response.text)
+    return html.unescape(found[1]) if found else ""
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Yield the method, address and endpoint of everything the route map knows."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            yield method, re.sub(r"<[^>]+>", "1", rule.rule), rule.endpoint
+
+
+def everything(db: redis.Redis) -> dict[str, bytes]:
+    """Return all that is stored, to be compared."""
+    return {key: db.dump(key) for key in db.scan_iter()}
+
+
+class RoundTrips:
+    """Counts what is sent to Redis while it is patched in."""
+
+    def __init__(self, monkeypatch: Any) -> None:
+        self.count = 0
+        send = AbstractConnection.send_packed_command
+
+        def counted(connection: Any, *args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            return send(connection, *args, **kwargs)
+
+        monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
