@@ -22,8 +22,10 @@ from stats.web import (
     api,
     auth,
     billing,
+    conversations,
     dashboard,
     errors,
+    history,
     members,
     pages,
     security,
@@ -33,6 +35,17 @@ from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
 BODY_LIMIT = 256 * 1024
 THREADS = 4
+BLUEPRINTS = (
+    pages,
+    auth,
+    dashboard,
+    history,
+    conversations,
+    billing,
+    account,
+    api,
+    webhooks,
+)
 
 
 def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
@@ -59,7 +72,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     Htmx(app)
     for module in (errors, security, members, pages):
         module.init_app(app)
-    for module in (pages, auth, dashboard, billing, account, api, webhooks):
+    for module in BLUEPRINTS:
         app.register_blueprint(module.bp)
     app.cli.add_command(cli.billing)
     _stand(app, settings, db)

@@ -26,7 +26,7 @@ LONGEST = 90 * 86_400
 NAME_LENGTH = 80
 PASSWORD_LENGTHS = (8, 128)
 PASSWORD_BYTES = 1024
-KINDS = ("stats", "last_login", "account", "sessions")
+KINDS = ("stats", "last_login", "days", "account", "sessions")
 TAKEN = "There is an account with this e-mail address already. Log in instead."
 
 _hasher = PasswordHasher()

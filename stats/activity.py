@@ -12,7 +12,7 @@ from stats.text import as_text
 
 DAY = timedelta(days=1)
 FORGIVEN_EVERY = timedelta(days=7)
-KINDS = ("stats", "last_login")
+KINDS = ("stats", "last_login", "days")
 
 
 @dataclass(frozen=True, slots=True)

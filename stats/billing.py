@@ -25,7 +25,7 @@ log = logging.getLogger("stats.billing")
 
 TOLERANCE = 300
 DONE_KEPT = 35 * 86_400
-KINDS = ("stats", "last_login", "billing", "billing:ticket", "billing:done", "customers")
+KINDS = ("stats", "last_login", "days", "billing", "billing:ticket", "billing:done", "customers")
 SUBSCRIPTION = "customer.subscription."
 ACTED_ON = (
     "checkout.session.completed",

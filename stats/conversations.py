@@ -5,17 +5,19 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from stats.activity import day_ends
 from stats.errors import NotFound, UserNotFound
-from stats.snapshot import NO_STATS, Snapshot, iso_ms, moment
+from stats.snapshot import NO_STATS, Snapshot, iso_ms, milliseconds, moment
 from stats.store import Db, now_ms, operation_id, run, user_keys
 from stats.text import as_text, check_id, clean, clean_json, cut
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
-KINDS = ("stats", "last_login", "chats", "heads", "bodies", "ops")
+KINDS = ("stats", "last_login", "days", "chats", "heads", "bodies", "ops")
 LISTED = 100
+SEARCHED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,43 @@ def _read(chat_id: str, head: Any, body: Any = None) -> Conversation:
     )
 
 
-def list_conversations(db: Db, user_id: str, *, most: int = LISTED) -> list[Conversation]:
-    """Return up to `most` conversations, newest first, without their messages."""
-    ids, heads = run(db, "list_conversations", user_keys(user_id, KINDS), most)
+def list_conversations(
+    db: Db,
+    user_id: str,
+    *,
+    most: int = LISTED,
+    since: datetime | None = None,
+    before: datetime | None = None,
+) -> list[Conversation]:
+    """Return up to `most` conversations, newest first, without their messages.
+
+    `since` and `before`, aware moments, leave out those that were saved earlier or later.
+    """
+    begins = "-inf" if since is None else milliseconds(since)
+    ends = "+inf" if before is None else f"({milliseconds(before)}"
+    ids, heads = run(db, "list_conversations", user_keys(user_id, KINDS), most, begins, ends)
     return [_read(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
+
+
+def search_conversations(
+    db: Db, user_id: str, words: str, *, most: int = LISTED
+) -> tuple[list[Conversation], bool]:
+    """Return up to `most` conversations that hold all `words` in title, summary or tags.
+
+    Newest first; the second value tells whether there are older ones that were left out. Case
+    does not matter (Unicode case folding).
+    """
+    wanted = words.casefold().split()
+    found = [
+        chat
+        for chat in list_conversations(db, user_id, most=SEARCHED)
+        if all(word in _haystack(chat) for word in wanted)
+    ]
+    return found[:most], len(found) > most
+
+
+def _haystack(chat: Conversation) -> str:
+    return " ".join((chat.title, chat.summary, *chat.tags)).casefold()
 
 
 def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:

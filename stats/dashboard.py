@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from statistics import fmean
 from typing import Any
 
 from stats.accounts import Session
 from stats.activity import DAY, Clock, day_ends, user_day
 from stats.billing_state import BillingState, next_end
+from stats.history import scores_by_day
 from stats.moods import Entry, entry, word
 from stats.plans import Plan
-from stats.snapshot import RecentConversation, Snapshot, moment
+from stats.snapshot import RecentConversation, Snapshot, milliseconds, moment
 from stats.store import Db, run, user_keys
 from stats.text import as_text
 
-KINDS = ("stats", "last_login", "account", "sessions", "moods", "billing")
-WEEK = 7 * DAY
-# A user's last seven days lie within this span, whatever the zone and the start of day.
-MOOD_SPAN = timedelta(days=9)
+KINDS = ("stats", "last_login", "days", "account", "sessions", "moods", "billing")
+# What the page shows of moods lies within this span, whatever the zone and the start of day.
+PAGE_SPAN = timedelta(days=373)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,8 @@ class Dashboard:
     user_id: str
     name: str
     email: str
+    theme: str
+    live: bool
     created: datetime
     session: Session
     snapshot: Snapshot
@@ -135,14 +136,9 @@ class Dashboard:
         return self.mood_score if self.mood_day == self.today else None
 
     @property
-    def mean7(self) -> float | None:
-        """The mean of the daily means of the last seven days, None without an entry in them."""
-        days: dict[date, list[float]] = {}
-        for mood in self.moods:
-            day = user_day(self.clock, mood.at)
-            if self.today - WEEK < day <= self.today:
-                days.setdefault(day, []).append(mood.score)
-        return round(fmean(fmean(scores) for scores in days.values()), 1) if days else None
+    def mood_days(self) -> dict[date, list[float]]:
+        """The scores that were read, by the user's day."""
+        return scores_by_day(self.clock, self.moods)
 
     @property
     def can_undo(self) -> bool:
@@ -151,25 +147,41 @@ class Dashboard:
         return undo is not None and user_day(self.clock, moment(int(undo))) >= self.today - DAY
 
 
-def get_dashboard(db: Db, user_id: str, session_id: str) -> Dashboard | None:
-    """Return the dashboard for a live session, None if the session or the user is gone."""
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The session lives, and the version that is shown still stands for all that is stored."""
+
+    session: Session
+
+
+def get_dashboard(
+    db: Db, user_id: str, session_id: str, *, span: timedelta = timedelta(0), shown: str = ""
+) -> Dashboard | Unchanged | None:
+    """Return the dashboard for a live session, None if the session or the user is gone.
+
+    It holds the moods of the last `span`. If `shown`, a version, is still current and fresh, only
+    that is told: Unchanged.
+    """
     now = datetime.now(UTC)
-    since = int((now - MOOD_SPAN).timestamp() * 1000)
-    reply = run(db, "look", user_keys(user_id, KINDS), session_id, since)
+    since = milliseconds(now - span)
+    arguments = (session_id, since, shown, int(now.timestamp()))
+    reply = run(db, "look", user_keys(user_id, KINDS), *arguments)
     if reply is None:
         return None
     session = Session.read(reply[0])
     if not session.is_live(now.timestamp()):
         return None
-    return _dashboard(user_id, session, reply, now)
+    return Unchanged(session) if len(reply) == 1 else _dashboard(user_id, session, reply, now)
 
 
 def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: datetime) -> Dashboard:
-    name, email, created = (as_text(value) for value in reply[1])
+    name, email, created, theme, live = (value and as_text(value) for value in reply[1])
     return Dashboard(
         user_id=user_id,
         name=name,
         email=email,
+        theme=theme or "system",
+        live=live != "0",
         created=datetime.fromtimestamp(int(created), UTC),
         session=session,
         snapshot=Snapshot.read(reply[4:]),

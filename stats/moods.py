@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from stats.errors import InvalidInput
-from stats.snapshot import EPOCH, Snapshot, moment
+from stats.errors import InvalidInput, NotFound
+from stats.snapshot import Snapshot, milliseconds, moment
 from stats.store import Db, now_ms, run, user_keys
 from stats.text import as_text, clean
 
-KINDS = ("stats", "last_login", "moods", "notes", "ops")
+KINDS = ("stats", "last_login", "days", "moods", "notes", "ops")
 NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
@@ -94,7 +94,7 @@ def _moment(at: datetime | None) -> int:
         raise InvalidInput("at must carry an offset, such as 2026-03-12T19:30:00+01:00.", "at")
     if not EARLIEST <= at <= datetime.now(UTC) + CLOCK_SKEW:
         raise InvalidInput("at must lie in the past, in this century.", "at")
-    return min((at - EPOCH) // timedelta(milliseconds=1), now_ms())
+    return min(milliseconds(at), now_ms())
 
 
 def undo_mood(db: Db, user_id: str) -> Snapshot:
@@ -105,10 +105,28 @@ def undo_mood(db: Db, user_id: str) -> Snapshot:
     return Snapshot.read(run(db, "undo_mood", user_keys(user_id, KINDS)))
 
 
+def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
+    """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
+    tenths = round(check_score(score) * 10)
+    text = clean(note, "note", most=NOTE_LENGTH)
+    reply = run(db, "edit_mood", user_keys(user_id, KINDS), entry_id, tenths, text)
+    if reply is None:
+        raise NotFound("There is no such entry.")
+    return Snapshot.read(reply)
+
+
+def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
+    """Delete an entry; the latest of the others is current then. Raises NotFound."""
+    reply = run(db, "delete_mood", user_keys(user_id, KINDS), entry_id)
+    if reply is None:
+        raise NotFound("There is no such entry.")
+    return Snapshot.read(reply)
+
+
 def read_moods(db: Db, user_id: str, *, since: datetime) -> list[Entry]:
     """Return the entries from an aware moment on, newest first."""
-    keys = user_keys(user_id, KINDS[:4])
-    values, notes = run(db, "read_moods", keys, (since - EPOCH) // timedelta(milliseconds=1))
+    keys = user_keys(user_id, KINDS)
+    values, notes = run(db, "read_moods", keys, milliseconds(since))
     return [
         entry(value, as_text(note) if note else "")
         for value, note in reversed(list(zip(values, notes, strict=True)))

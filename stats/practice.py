@@ -20,7 +20,7 @@ from stats.text import as_text
 
 MONTH = 30 * 86_400
 PREFIX = "cus_practice_"
-KINDS = ("stats", "last_login", "practice")
+KINDS = ("stats", "last_login", "days", "practice")
 PRODUCTS: Mapping[str, Plan] = {
     "prod_practice_plus": Plan.PLUS,
     "prod_practice_premium": Plan.PREMIUM,
@@ -90,7 +90,7 @@ class PracticeGateway:
         return _event(_kind(action), live, now)
 
     def _read(self, user_id: str) -> tuple[str, list[dict[str, Any]]]:
-        stored = self._db.get(user_keys(user_id, KINDS)[2])
+        stored = self._db.get(user_keys(user_id, KINDS)[-1])
         text = "" if stored is None else as_text(stored)
         return text, json.loads(text or "[]")
 

@@ -128,6 +128,11 @@ def iso_ms(milliseconds: int) -> str:
     return iso(moment(milliseconds))
 
 
+def milliseconds(moment: datetime) -> int:
+    """Return an aware moment in whole milliseconds since 1970, rounded down."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
 def moment(milliseconds: int) -> datetime:
     """Return a time in milliseconds since 1970 as an aware datetime in UTC, exactly."""
     return EPOCH + timedelta(milliseconds=milliseconds)

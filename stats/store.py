@@ -9,6 +9,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    timezone, day_start, forgiven (day), grant (plan), undo (ms),
                                    paid ("Plus:end", end in s or empty), used, used_until (s)
     user:{id}:last_login   string  YYYY-MM-DD, the last day on which the user was active
+    user:{id}:days         list    of integers YYYYMMDD, oldest first: the active days
     user:{id}:account      hash    name, email, password (argon2id), created (s)
     user:{id}:sessions     hash    session id -> "made:seen:agent" (s)
     user:{id}:moods        list    of integers, oldest first: at (ms) * 128 + score * 10;
@@ -49,7 +50,7 @@ from stats.text import check_id
 
 Db = redis.Redis | RedisCluster
 
-STATS_KINDS = ("stats", "last_login", "moods", "notes", "chats", "heads", "bodies", "ops")
+STATS_KINDS = ("stats", "last_login", "days", "moods", "notes", "chats", "heads", "bodies", "ops")
 BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "practice")
 ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, "account", "sessions")
 ORPHANS = "billing:orphans"

@@ -44,7 +44,7 @@ def version(db: Db, user_id: str = "alice") -> int:
 
 
 def together(count: int, work: Callable[[int], Any]) -> list[Any]:
-    """Call `work` with 0, 1, … at one moment, each in its thread; return answers and StatsErrors."""
+    """Call `work` with 0, 1, … in threads at one moment; return the answers and StatsErrors."""
     start = threading.Barrier(count)
 
     def one(number: int) -> Any:

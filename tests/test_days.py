@@ -129,7 +129,9 @@ def test_it_asks_for_no_particular_zone_of_the_moment():
     assert user_day(clock, now) == user_day(clock, now.astimezone(UTC)) == date(2026, 3, 13)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14"])
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia", "Etc/GMT-14"]
+)
 @pytest.mark.parametrize("day_start", [0, 6])
 def test_it_takes_a_zone_and_an_hour(zone, day_start):
     assert check_clock(zone, day_start) == Clock(zone, day_start)
@@ -138,7 +140,16 @@ def test_it_takes_a_zone_and_an_hour(zone, day_start):
 
 @pytest.mark.parametrize(
     "zone",
-    ["", "Mars/Base", "europe/berlin", "../etc/passwd", "/etc/localtime", "localtime", "a\0b", "+1"],
+    [
+        "",
+        "Mars/Base",
+        "europe/berlin",
+        "../etc/passwd",
+        "/etc/localtime",
+        "localtime",
+        "a\0b",
+        "+1",
+    ],
 )
 def test_it_refuses_other_zones(zone):
     with pytest.raises(InvalidInput) as refused:

@@ -50,10 +50,10 @@ def test_it_takes_minus_zero_for_zero(db):
 @pytest.mark.parametrize(
     "score",
     [
-        *(math.nan, math.inf, -math.inf, 1e309, -0.1, 10.01, -1e-300, 11, -1, 10**5000),
+        *(math.nan, math.inf, -math.inf, 1e309, -0.1, 10.01, -1e-300, 11, -1),
+        pytest.param(10**5000, id="five thousand digits"),
         *(True, False, None, "5", b"5", [5], {}, 5j),
     ],
-    ids=lambda score: str(score)[:12],
 )
 def test_it_refuses_other_scores(db, score):
     begin(db)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stats.errors import ConfigError
+from stats.plans import Plan
 from stats.settings import Settings
 
 KEY = "a-key-of-sixteen-characters"
@@ -157,11 +158,54 @@ def test_it_refuses_debugging_with_a_store_of_its_own(value):
     url = "redis://store.example"
     assert refusal(REDIS_URL=url, SECRET_KEY=KEY, FLASK_DEBUG=value).startswith("FLASK_DEBUG")
     assert Settings.from_env({"FLASK_DEBUG": value}).embedded
-    assert not Settings.from_env(
-        {"REDIS_URL": url, "SECRET_KEY": KEY, "FLASK_DEBUG": "0"}
-    ).embedded
+    assert not Settings.from_env({"REDIS_URL": url, "SECRET_KEY": KEY, "FLASK_DEBUG": "0"}).embedded
 
 
 def test_it_cannot_be_changed():
     with pytest.raises(AttributeError):
         Settings().port = 80
+
+
+STRIPE = {
+    "STRIPE_SECRET_KEY": "sk_test_1",
+    "STRIPE_PRODUCT_PLUS": "prod_1",
+    "STRIPE_PRODUCT_PREMIUM": "prod_2",
+}
+
+
+def test_it_reads_what_stripe_needs():
+    more = {
+        "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old",
+        "STRIPE_PRICE_PLUS": "price_1",
+        "STRIPE_PAYMENT_LINK_PREMIUM": "https://buy.stripe.com/2",
+        "STRIPE_API_BASE": "http://127.0.0.1:12111/",
+    }
+    settings = Settings.from_env(STRIPE | more)
+    assert settings.stripe_secret_key == "sk_test_1"
+    assert settings.stripe_webhook_secrets == ("whsec_new", "whsec_old")
+    assert settings.stripe_products == {"prod_1": Plan.PLUS, "prod_2": Plan.PREMIUM}
+    assert settings.stripe_prices == {Plan.PLUS: "price_1"}
+    assert settings.stripe_payment_links == {Plan.PREMIUM: "https://buy.stripe.com/2"}
+    assert settings.stripe_api_base == "http://127.0.0.1:12111"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STRIPE_PRODUCT_PLUS", ""),
+        ("STRIPE_PRODUCT_PREMIUM", ""),
+        ("STRIPE_PRODUCT_PREMIUM", "prod_1"),
+    ],
+)
+def test_it_wants_two_products_with_a_stripe_key(name, value):
+    line = refusal(**STRIPE | {name: value})
+    assert name in line
+    assert "sk_test_1" not in line
+
+
+@pytest.mark.parametrize(
+    "name", ["STRIPE_PAYMENT_LINK_PLUS", "STRIPE_PAYMENT_LINK_PREMIUM", "STRIPE_API_BASE"]
+)
+@pytest.mark.parametrize("value", ["buy.stripe.com/1", "ftp://buy.stripe.com", "https://[x"])
+def test_it_wants_addresses_for_stripe(name, value):
+    assert refusal(**STRIPE | {name: value}).startswith(name)

@@ -135,7 +135,9 @@ def test_it_gives_a_summary_back_exactly(valkey, text):
     assert again[1].summary == text[:200]
 
 
-@pytest.mark.parametrize("text", ['"\\/\x1f\x7f</script>', "👩‍👩‍👧\u202e\u2028", "[]", "{}", "", "x" * 200])
+@pytest.mark.parametrize(
+    "text", ['"\\/\x1f\x7f</script>', "👩‍👩‍👧\u202e\u2028", "[]", "{}", "", "x" * 200]
+)
 def test_it_gives_awkward_summaries_back_exactly(db, text):
     stats.create_user_stats(db, "alice")
     stats.add_recent_conversation(db, "alice", text)

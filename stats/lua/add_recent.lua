@@ -1,4 +1,4 @@
--- Puts a conversation among the recent ones. KEYS: stats, last_login.
+-- Puts a conversation among the recent ones. KEYS: stats, last_login, days.
 -- ARGV: the conversation (JSON). Reply: nil without stats; else the snapshot.
 if not exists() then return false end
 local recent = read_recent()

@@ -1,9 +1,9 @@
 -- Takes a ticket before Stripe is asked.
--- KEYS: stats, last_login, billing, billing:ticket, billing:done, customers. ARGV: event id or ''.
+-- KEYS: stats, last_login, days, billing, billing:ticket, billing:done, customers. ARGV: event id or ''.
 -- Reply: nil without stats; {0} for an event already done; else {ticket, stored subscriptions or
 -- nil, customers...}.
 if not exists() then return false end
-if ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[5], ARGV[1]) then return {0} end
-local reply = {redis.call('INCR', KEYS[4]), redis.call('HGET', KEYS[3], 'subscriptions')}
-for _, customer in ipairs(redis.call('SMEMBERS', KEYS[6])) do reply[#reply + 1] = customer end
+if ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[6], ARGV[1]) then return {0} end
+local reply = {redis.call('INCR', KEYS[5]), redis.call('HGET', KEYS[4], 'subscriptions')}
+for _, customer in ipairs(redis.call('SMEMBERS', KEYS[7])) do reply[#reply + 1] = customer end
 return reply

@@ -1,4 +1,4 @@
--- Counts a day as active. KEYS: stats, last_login.
+-- Counts a day as active. KEYS: stats, last_login, days.
 -- ARGV: today, yesterday, the day before that, the day before which the last forgiven day must
 -- lie for yesterday to be forgiven (all YYYY-MM-DD, which sort as they stand).
 -- Reply: nil without stats; else {1 if the day was counted, snapshot...}.
@@ -21,6 +21,6 @@ if streak > tonumber(redis.call('HGET', stats, 'longest_streak') or 0) then
   redis.call('HSET', stats, 'longest_streak', streak)
 end
 redis.call('HINCRBY', stats, 'days_active', 1)
-redis.call('SET', last_login, today)
+was_active(today)
 changed()
 return {1, snapshot()}

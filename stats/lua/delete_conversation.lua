@@ -1,13 +1,13 @@
 -- Deletes a conversation; the next older one takes its place among the recent.
--- KEYS: stats, last_login, chats, heads, bodies. ARGV: chat id.
+-- KEYS: stats, last_login, days, chats, heads, bodies. ARGV: chat id.
 -- Reply: nil when there is none; else the snapshot.
 local id = ARGV[1]
-if not exists() or redis.call('HDEL', KEYS[4], id) == 0 then return false end
-redis.call('HDEL', KEYS[5], id)
-redis.call('ZREM', KEYS[3], id)
+if not exists() or redis.call('HDEL', KEYS[5], id) == 0 then return false end
+redis.call('HDEL', KEYS[6], id)
+redis.call('ZREM', KEYS[4], id)
 local recent = without_chat(read_recent(), id)
-for _, chat in ipairs(redis.call('ZREVRANGE', KEYS[3], 0, 2)) do
-  local head = cjson.decode(redis.call('HGET', KEYS[4], chat))
+for _, chat in ipairs(redis.call('ZREVRANGE', KEYS[4], 0, 2)) do
+  local head = cjson.decode(redis.call('HGET', KEYS[5], chat))
   recent = without_chat(recent, chat)
   insert_recent(recent, {timestamp = head.timestamp, summary = head.summary, id = chat})
 end

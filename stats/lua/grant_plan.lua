@@ -1,4 +1,4 @@
--- Sets or removes an operator's grant. KEYS: stats, last_login.
+-- Sets or removes an operator's grant. KEYS: stats, last_login, days.
 -- ARGV: first day or '', the plan granted, now (s). Reply: nil without stats; else the snapshot.
 if not ensure(ARGV[1]) then return false end
 if ARGV[2] == 'Free' then

@@ -1,10 +1,15 @@
--- Reads all that a page shows. KEYS: stats, last_login, account, sessions, moods, billing.
--- ARGV: session id, time (ms) from which moods are wanted.
--- Reply: nil without session, account or stats; else {session, {name, email, created (s)}, moods, subscriptions, snapshot...}.
-local session = redis.call('HGET', KEYS[4], ARGV[1])
-if not session or not exists() then return false end
-local account = redis.call('HMGET', KEYS[3], 'name', 'email', 'created')
+-- Reads all that a page shows.
+-- KEYS: stats, last_login, days, account, sessions, moods, billing.
+-- ARGV: session id, time (ms) from which moods are wanted, the version that is shown or '', now (s).
+-- Reply: nil without session, account or stats; {session} while what is shown stands; else
+-- {session, {name, email, created (s), theme, live}, moods, subscriptions, snapshot...}.
+local session = redis.call('HGET', KEYS[5], ARGV[1])
+if not session then return false end
+local shown = redis.call('HMGET', stats, 'version', 'fresh_until')
+if not shown[1] then return false end
+if shown[1] == ARGV[3] and tonumber(ARGV[4]) < tonumber(shown[2] or 0) then return {session} end
+local account = redis.call('HMGET', KEYS[4], 'name', 'email', 'created', 'theme', 'live')
 if not account[1] then return false end
-local place = find_mood(KEYS[5], tonumber(ARGV[2]))
-return {session, account, redis.call('LRANGE', KEYS[5], place, -1),
-  redis.call('HGET', KEYS[6], 'subscriptions'), snapshot()}
+local place = find_mood(KEYS[6], tonumber(ARGV[2]))
+return {session, account, redis.call('LRANGE', KEYS[6], place, -1),
+  redis.call('HGET', KEYS[7], 'subscriptions'), snapshot()}

@@ -1,9 +1,15 @@
--- Shared by all scripts that touch a user. KEYS[1] is user:{id}:stats, KEYS[2] user:{id}:last_login.
-local stats, last_login = KEYS[1], KEYS[2]
+-- Shared by all scripts that touch a user.
+-- KEYS[1] is user:{id}:stats, KEYS[2] user:{id}:last_login, KEYS[3] user:{id}:days.
+local stats, last_login, days = KEYS[1], KEYS[2], KEYS[3]
 local KEPT_OPS = 64
 
 local function exists()
   return redis.call('EXISTS', stats) == 1
+end
+
+local function was_active(day)
+  redis.call('SET', last_login, day)
+  redis.call('RPUSH', days, (string.gsub(day, '-', '')))
 end
 
 -- The version begins at the time of creation, so that a user who was deleted and made anew
@@ -12,7 +18,7 @@ local function create(day)
   redis.call('HSET', stats, 'conversations', 0, 'mood_score', 0, 'days_active', 1,
     'recent_conversations', '[]', 'plan', 'Free', 'streak', 1, 'longest_streak', 1,
     'version', redis.call('TIME')[1], 'fresh_until', 0)
-  redis.call('SET', last_login, day)
+  was_active(day)
 end
 
 -- Makes the stats when `day` is given and there are none; tells whether there are some now.

@@ -1,5 +1,5 @@
 -- Saves a conversation, counts it once, lists it among the recent.
--- KEYS: stats, last_login, chats, heads, bodies, ops.
+-- KEYS: stats, last_login, days, chats, heads, bodies, ops.
 -- ARGV: first day or '', operation id or '', the chat's operation id, chat id, time (ms),
 -- recent line (JSON), head (JSON), messages (JSON), the end of the user's day (s) or 0 if unknown.
 -- Reply: nil without stats; {0, snapshot...} when the end of the day is needed, nothing done;
@@ -8,11 +8,11 @@ if not ensure(ARGV[1]) then return false end
 local id, now, day_ends = ARGV[4], math.floor(tonumber(ARGV[5]) / 1000), tonumber(ARGV[9])
 local same_day = now < tonumber(redis.call('HGET', stats, 'used_until') or 0)
 if not same_day and day_ends == 0 then return {0, snapshot()} end
-if not first_time(KEYS[6], ARGV[2]) then
-  return {redis.call('HGET', KEYS[4], id), snapshot()}
+if not first_time(KEYS[7], ARGV[2]) then
+  return {redis.call('HGET', KEYS[5], id), snapshot()}
 end
-local known = redis.call('HEXISTS', KEYS[4], id) == 1
-if first_time(KEYS[6], ARGV[3]) and not known then
+local known = redis.call('HEXISTS', KEYS[5], id) == 1
+if first_time(KEYS[7], ARGV[3]) and not known then
   redis.call('HINCRBY', stats, 'conversations', 1)
   if same_day then
     redis.call('HINCRBY', stats, 'used', 1)
@@ -20,9 +20,9 @@ if first_time(KEYS[6], ARGV[3]) and not known then
     redis.call('HSET', stats, 'used', 1, 'used_until', day_ends)
   end
 end
-redis.call('HSET', KEYS[4], id, ARGV[7])
-redis.call('HSET', KEYS[5], id, ARGV[8])
-redis.call('ZADD', KEYS[3], ARGV[5], id)
+redis.call('HSET', KEYS[5], id, ARGV[7])
+redis.call('HSET', KEYS[6], id, ARGV[8])
+redis.call('ZADD', KEYS[4], ARGV[5], id)
 local recent = without_chat(read_recent(), id)
 insert_recent(recent, cjson.decode(ARGV[6]))
 write_recent(recent)

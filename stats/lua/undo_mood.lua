@@ -1,9 +1,9 @@
--- Takes the entry recorded last back, once. KEYS: stats, last_login, moods, notes, ops.
+-- Takes the entry recorded last back, once. KEYS: stats, last_login, days, moods, notes, ops.
 -- Reply: nil without stats; else the snapshot.
 if not exists() then return false end
 local id = redis.call('HGET', stats, 'undo')
 if id then
   redis.call('HDEL', stats, 'undo')
-  remove_mood(KEYS[3], KEYS[4], id)
+  remove_mood(KEYS[4], KEYS[5], id)
 end
 return {snapshot()}

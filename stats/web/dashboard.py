@@ -1,11 +1,11 @@
 """The dashboard: the page, the polled fragment, the mood form."""
 
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
@@ -16,13 +16,14 @@ from stats.moods import record_mood, undo_mood
 from stats.snapshot import Snapshot
 from stats.store import operation_id
 from stats.text import clean
+from stats.web.forms import NUMBER, read_score
+from stats.web.members import Watcher
 from stats.web.members import board as current_board
 from stats.web.runtime import db, runtime
 from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form
 
 bp = Blueprint("dashboard", __name__)
 
-NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
 OP_LENGTH = 64
 
 
@@ -44,9 +45,9 @@ def _page(board: Dashboard, form: MoodForm) -> str:
 @bp.get("/dashboard/stats")
 def stats() -> ResponseReturnValue:
     """Show the fragment, or nothing (204) if the version asked with still stands."""
-    board = current_board()
-    if board.is_fresh and request.args.get("v") == str(board.version):
+    if isinstance(current_user._get_current_object(), Watcher):
         return "", 204
+    board = current_board()
     return render_template("_stats.html", d=_view(_renewed(board)))
 
 
@@ -67,7 +68,7 @@ def mood() -> ResponseReturnValue:
     board = current_board()
     day, note = request.form.get("day", "today"), request.form.get("note", "")
     try:
-        score = _score(request.form.get("score", ""))
+        score = read_score(request.form.get("score", ""))
         at = _moment(board, day)
         record_mood(db(), board.user_id, score, note=note.strip(), at=at, op=_op("mood"))
     except InvalidInput as error:
@@ -78,12 +79,6 @@ def mood() -> ResponseReturnValue:
         score, day=day, saved_at=board.now, saved_text=clock_text(board, board.now), can_undo=True
     )
     return _swapped(board, saved)
-
-
-def _score(text: str) -> float:
-    if not NUMBER.fullmatch(text.strip()):
-        raise InvalidInput("Choose a place on the line, from 0 to 10.", "score")
-    return float(text)
 
 
 def _moment(board: Dashboard, day: str) -> datetime | None:

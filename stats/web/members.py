@@ -1,13 +1,14 @@
 """Who is asking: the logged-in member, loaded with the dashboard in one round trip."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, request, session
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
 
 from stats.accounts import Login, touch_session
-from stats.dashboard import Dashboard, get_dashboard
+from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard
 from stats.web.runtime import db
 from stats.web.security import unauthorised
 
@@ -18,13 +19,18 @@ manager = LoginManager()
 class Member(UserMixin):  # type: ignore[misc]
     """A user with a live session. `board` is the dashboard as it was read for this request."""
 
-    theme = "system"
-    live = True
-
     def __init__(self, board: Dashboard) -> None:
         self.id, self.name, self.email = board.user_id, board.name, board.email
+        self.theme, self.live = board.theme, board.live
         self.timezone = board.clock.timezone
         self.board = board
+
+
+class Watcher(UserMixin):  # type: ignore[misc]
+    """A user with a live session whose page shows what stands: nothing more was read."""
+
+    def __init__(self, user_id: str) -> None:
+        self.id = user_id
 
 
 class Stranger(AnonymousUserMixin):  # type: ignore[misc]
@@ -41,14 +47,23 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["current_user"] = current_user
 
 
-def load(user_id: str) -> Member | None:
+def load(user_id: str) -> Member | Watcher | None:
     """Return the member if this session of theirs is live."""
     session_id: str = session.get("sid", "")
-    board = get_dashboard(db(), user_id, session_id)
-    if board is None:
+    polls = request.endpoint == "dashboard.stats"
+    found = get_dashboard(
+        db(),
+        user_id,
+        session_id,
+        span=PAGE_SPAN if request.blueprint == "dashboard" else timedelta(0),
+        shown=request.args.get("v", "") if polls else "",
+    )
+    if isinstance(found, Unchanged):
+        return Watcher(user_id)
+    if found is None:
         return None
-    _touch(board, session_id)
-    return Member(board)
+    _touch(found, session_id)
+    return Member(found)
 
 
 def _touch(board: Dashboard, session_id: str) -> None:
@@ -65,7 +80,7 @@ def begin_session(login: Login, *, remember: bool) -> None:
     session["sid"] = login.session_id
     session.permanent = remember
     board = get_dashboard(db(), login.user_id, login.session_id)
-    if board is not None:
+    if isinstance(board, Dashboard):
         login_user(Member(board))
 
 

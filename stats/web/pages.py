@@ -18,6 +18,8 @@ bp = Blueprint("pages", __name__)
 HTMX_VERSION = "2.0.3"
 NAV = [
     ("dashboard.page", "Dashboard"),
+    ("history.page", "History"),
+    ("conversations.page", "Conversations"),
     ("billing.plans", "Plans"),
     ("account.settings", "Settings"),
 ]

@@ -1,13 +1,18 @@
 """What the templates are given: a dashboard put into words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from secrets import token_urlsafe
 
+from flask import url_for
+
 from stats.activity import DAY
+from stats.conversations import Conversation
 from stats.dashboard import Dashboard
-from stats.moods import word
+from stats.history import Trend, Year, make_trend, make_year, week_mean
+from stats.moods import Entry, word
 from stats.plans import Plan
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
@@ -20,6 +25,7 @@ class Recent:
     summary: str
     timestamp: datetime
     absolute: str
+    url: str | None = None
 
 
 class StatsView:
@@ -40,6 +46,25 @@ class StatsView:
         day, today = self._board.mood_day, self._board.today
         return {today: "today", today - DAY: "yesterday"}.get(day, day) if day else None
 
+    @cached_property
+    def _scores(self) -> dict[date, list[float]]:
+        return self._board.mood_days
+
+    @property
+    def mean7(self) -> float | None:
+        """The 7-day mean, None without an entry in the last seven days."""
+        return week_mean(self._scores, self._board.today)
+
+    @property
+    def trend(self) -> Trend:
+        """The last 30 days."""
+        return make_trend(self._scores, self._board.today)
+
+    @property
+    def year(self) -> Year:
+        """The last 53 weeks."""
+        return make_year(self._scores, self._board.today)
+
     @property
     def updated_at(self) -> datetime:
         """When the numbers were read."""
@@ -55,7 +80,7 @@ class StatsView:
         """The recent conversations with their times in words."""
         moments = [(item, datetime.fromisoformat(item.timestamp)) for item in self._board.recent]
         return [
-            Recent(item.summary, moment, moment_text(self._board, moment))
+            Recent(item.summary, moment, moment_text(self._board, moment), _chat_url(item.chat_id))
             for item, moment in moments
         ]
 
@@ -105,6 +130,10 @@ class PlanView:
         return f"{local.day} {local:%B}{year}"
 
 
+def _chat_url(chat_id: str | None) -> str | None:
+    return chat_id and url_for("conversations.one", chat_id=chat_id)
+
+
 def clock_text(board: Dashboard, moment: datetime) -> str:
     """Return a moment as `19:31` in the user's zone."""
     return moment.astimezone(board.clock.zone).strftime("%H:%M")
@@ -152,3 +181,39 @@ def mood_form(board: Dashboard) -> MoodForm:
         return MoodForm(None, can_undo=board.can_undo, first=at is None)
     saved = clock_text(board, at)
     return MoodForm(board.today_mood, saved_at=at, saved_text=saved, can_undo=board.can_undo)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One mood entry on its day's page."""
+
+    id: int
+    score: float
+    note: str
+    at: datetime
+    time: str
+
+    @property
+    def word(self) -> str:
+        """The word for the score."""
+        return word(self.score)
+
+
+def day_entries(board: Dashboard, entries: Iterable[Entry]) -> list[EntryView]:
+    """Return entries as the day's page shows them."""
+    return [
+        EntryView(one.id, one.score, one.note, one.at, clock_text(board, one.at)) for one in entries
+    ]
+
+
+class ChatView:
+    """A conversation on the page; everything else is the conversation's own."""
+
+    def __init__(self, chat: Conversation, board: Dashboard) -> None:
+        self._chat = chat
+        self.timestamp = datetime.fromisoformat(chat.saved_at)
+        self.absolute = moment_text(board, self.timestamp)
+        self.time = clock_text(board, self.timestamp)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._chat, name)

@@ -32,6 +32,7 @@ def folder() -> Iterator[Path]:
             hold.close()
         for pid in server_pids(path):
             kill(pid)
+        embedded._reap(path)
 
 
 @pytest.fixture

@@ -196,16 +196,15 @@ embedded.start(folder)
 child = os.fork()
 if child == 0:
     signal.pause()
-say(child); sys.stdin.readline()
+say(child); sys.stdin.read()
 """)
     child = int(line(parent))
-    try:
-        parent.stdin.write("end\n")
-        parent.stdin.flush()
-        parent.wait()
-        assert not is_running(folder)
-    finally:
-        kill(child)
+    parent.kill()
+    parent.wait()
+    embedded.start(folder).close()
+    stopped = not is_running(folder)
+    kill(child)
+    assert stopped
 
 
 def test_a_forked_child_can_take_a_hold_of_its_own(folder, spawn):

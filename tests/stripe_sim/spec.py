@@ -77,6 +77,7 @@ PARAMS = {
     "GET /v1/events": _LIST + "delivery_success:bool type types:list",
     "DELETE /v1/customers/{id}": "",
     "POST /v1/checkout/sessions/{id}/expire": "expand:list",
+    "GET /v1/checkout/sessions/{id}/line_items": _LIST.replace("created:time ", ""),
 } | {
     f"GET /v1/{name}/{{id}}": "expand:list"
     for name in ("customers", "subscriptions", "checkout/sessions", "products", "prices", "events")
@@ -85,7 +86,8 @@ _FLOW = "customer_update payment_method_update subscription_cancel subscription_
 NESTED = {
     "item": "billing_thresholds:any clear_usage:bool current_trial:any deleted:bool discounts:any "
     "id metadata:map plan price price_data:any quantity:int tax_rates:any",
-    "line": "adjustable_quantity:any metadata:map price price_data:any quantity:int tax_rates:list",
+    "line": "adjustable_quantity:any metadata:map price!! price_data:any quantity:int!! "
+    "tax_rates:list",
     "data": "application_fee_percent:any billing_cycle_anchor:int billing_cycle_anchor_config:any "
     "billing_mode:any default_tax_rates:list description invoice_settings:any metadata:map "
     "on_behalf_of pending_invoice_item_interval:any proration_behavior:create_prorations|none "
@@ -113,6 +115,7 @@ REQUIRED = {
     "discounts id issuer lines livemode object payment_settings period_end period_start "
     "post_payment_credit_notes_amount pre_payment_credit_notes_amount starting_balance "
     "status_transitions subtotal total",
+    "item": "amount_discount amount_subtotal amount_tax amount_total currency id object",
     "list": "data has_more object url",
     "plan": "active billing_scheme created currency id interval interval_count livemode object "
     "usage_type",

@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from stats import accounts
 
@@ -22,10 +23,28 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     accounts._nobodys_digest.cache_clear()
 
 
+class Compiled(BytecodeCache):
+    """Compiled templates, so that not every test's application compiles them anew."""
+
+    def __init__(self) -> None:
+        self.code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.code:
+            bucket.bytecode_from_string(self.code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.code[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = Compiled()
+
+
 @pytest.fixture
 def app(app: Flask) -> Flask:
     """The application, its test clients reading every answer to the end."""
     app.test_client_class = Client
+    app.jinja_env.bytecode_cache = TEMPLATES
     return app
 
 

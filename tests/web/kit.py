@@ -42,9 +42,9 @@ class Browser:
 
     @property
     def token(self) -> str:
-        """A CSRF token of this session: from the log-out button, else from the log-in form."""
+        """A CSRF token of this session: from the log-in form, else from the log-out button."""
         if not self._token:
-            self._token = form_token(self.get("/privacy")) or form_token(self.get("/login"))
+            self._token = form_token(self.get("/login")) or form_token(self.get("/privacy"))
         return self._token
 
     def renew(self) -> None:
@@ -80,8 +80,12 @@ def sign_up(app: Flask, name: str, **fields: str) -> Browser:
     data = {"name": name, "email": f"{name.lower()}@example.com", "password": PASSWORD, **fields}
     assert browser.post("/signup", data).status_code == 302
     browser.renew()
-    page = browser.get("/settings").text
-    browser.user_id = re.search(r'id="user-id" value="([^"]+)"', page)[1]
+    key = app.extensions["aira"].settings.api_keys[0]
+    asked = {
+        "query_string": {"email": data["email"]},
+        "headers": {"Authorization": f"Bearer {key}"},
+    }
+    browser.user_id = app.test_client().get("/api/users", **asked).json["userId"]
     return browser
 
 

@@ -1,6 +1,7 @@
 """The JSON API: what each route answers."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from flask.testing import FlaskClient
@@ -170,7 +171,12 @@ def test_it_counts_one_chat_id_once_and_keeps_its_last_state(service: FlaskClien
     assert chat["title"] == "second"
 
 
-def test_it_lists_conversations_newest_first(service: FlaskClient) -> None:
+def test_it_lists_conversations_newest_first(
+    service: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two saved in one millisecond have no order.
+    clock = count(1_700_000_000_000)
+    monkeypatch.setattr("stats.conversations.now_ms", lambda: next(clock))
     for chat in ("c1", "c2", "c3", "c1"):
         service.post("/api/chat/save?userId=u1", json=HELLO | {"chatId": chat})
     chats = service.get("/api/chat?userId=u1").json["chats"]

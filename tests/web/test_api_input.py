@@ -70,8 +70,9 @@ def test_it_refuses_what_is_no_score(store: Redis, service: FlaskClient, score: 
         ("-0", 0.0),
         ("-0.0", 0.0),
         ("10", 10.0),
-        ("7.25", 7.2),
-        ("0.05", 0.1),
+        ("7.26", 7.3),
+        ("7.24", 7.2),
+        ("0.04", 0.0),
         ("1E1", 10),
     ],
 )

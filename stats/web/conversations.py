@@ -1,0 +1,39 @@
+"""Saved conversations: the list with its search, one of them, and letting one go."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from stats import conversations
+from stats.text import clean
+from stats.web.members import board
+from stats.web.runtime import db
+from stats.web.views import ChatView
+
+bp = Blueprint("conversations", __name__, url_prefix="/conversations")
+
+QUERY_LENGTH = 200
+
+
+@bp.get("")
+def page() -> ResponseReturnValue:
+    """List the conversations, newest first, or those that hold the words looked for."""
+    words = clean(request.args.get("q", ""), "q", most=QUERY_LENGTH)
+    found, more = conversations.search_conversations(db(), current_user.id, words)
+    chats = [ChatView(chat, board()) for chat in found]
+    return render_template("conversations.html", q=words, chats=chats, more=more)
+
+
+@bp.get("/<chat_id>")
+def one(chat_id: str) -> ResponseReturnValue:
+    """Show one conversation."""
+    chat = conversations.get_conversation(db(), current_user.id, chat_id)
+    return render_template("conversation.html", chat=ChatView(chat, board()))
+
+
+@bp.post("/<chat_id>/delete")
+def delete(chat_id: str) -> ResponseReturnValue:
+    """Delete one conversation; the count stays."""
+    conversations.delete_conversation(db(), current_user.id, chat_id)
+    flash("The conversation is deleted.")
+    return redirect(url_for("conversations.page"), 303)

@@ -1,0 +1,113 @@
+"""The history: trend, year and activity; one day with its entries."""
+
+from datetime import date, datetime
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from stats import moods
+from stats.activity import DAY, day_begins, user_day
+from stats.conversations import list_conversations
+from stats.dashboard import Dashboard
+from stats.errors import InvalidInput
+from stats.history import (
+    WEEKS,
+    Activity,
+    make_day,
+    make_trend,
+    make_year,
+    read_history,
+    scores_by_day,
+    sentences,
+)
+from stats.moods import Entry
+from stats.web.forms import read_score
+from stats.web.members import board
+from stats.web.runtime import db
+from stats.web.views import ChatView, day_entries
+
+bp = Blueprint("history", __name__, url_prefix="/history")
+
+RECENT_DAYS = 14
+
+
+@bp.get("")
+def page() -> ResponseReturnValue:
+    """Show the trend, the year and what the days say, or go to the day asked for."""
+    if wanted := request.args.get("day"):
+        return redirect(url_for("history.day", day=_day(wanted).isoformat()))
+    now = board()
+    entries, activity = _read(now)
+    scores = scores_by_day(now.clock, entries)
+    year = make_year(scores, now.today, activity)
+    recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
+    return render_template(
+        "history.html",
+        trend=make_trend(scores, now.today),
+        year=year,
+        sentences=sentences(scores),
+        recent_days=recent,
+        active_days=sum(bool(day.active) for day in year.days),
+        conversations=sum(day.conversations or 0 for day in year.days),
+        today=now.today,
+    )
+
+
+def _read(now: Dashboard) -> tuple[list[Entry], Activity]:
+    return read_history(db(), now.user_id, now.clock, now.today - WEEKS * 7 * DAY)
+
+
+def _day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        abort(404)
+
+
+@bp.get("/<day>")
+def day(day: str) -> ResponseReturnValue:
+    """Show one day with its entries and conversations."""
+    return _show(_day(day))
+
+
+def _show(day: date, errors: dict[int, str] | None = None) -> str:
+    now = board()
+    if not date(2000, 1, 1) <= day <= now.today:
+        abort(404)
+    begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
+    entries = [one for one in moods.read_moods(db(), now.user_id, since=begins) if one.at < ends]
+    chats = list_conversations(db(), now.user_id, since=begins, before=ends)
+    _, activity = read_history(db(), now.user_id, now.clock, day)
+    return render_template(
+        "day.html",
+        day=day,
+        previous=day - DAY,
+        next=day + DAY if day < now.today else None,
+        entries=day_entries(now, entries),
+        mean=make_day(day, scores_by_day(now.clock, entries)).mean,
+        active=day in activity.active,
+        conversations=[ChatView(chat, now) for chat in chats],
+        errors=errors or {},
+    )
+
+
+@bp.post("/entries/<int:entry_id>")
+def edit(entry_id: int) -> ResponseReturnValue:
+    """Change the score and the note of an entry."""
+    day = user_day(board().clock, Entry(entry_id, 0).at)
+    try:
+        score = read_score(request.form.get("score", ""))
+        note = request.form.get("note", "").strip()
+        moods.edit_mood(db(), current_user.id, entry_id, score, note)
+    except InvalidInput as error:
+        return _show(day, {entry_id: str(error)}), 422
+    return redirect(url_for("history.day", day=day.isoformat()), 303)
+
+
+@bp.post("/entries/<int:entry_id>/delete")
+def delete(entry_id: int) -> ResponseReturnValue:
+    """Delete an entry."""
+    day = user_day(board().clock, Entry(entry_id, 0).at)
+    moods.delete_mood(db(), current_user.id, entry_id)
+    return redirect(url_for("history.day", day=day.isoformat()), 303)

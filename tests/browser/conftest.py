@@ -1,0 +1,82 @@
+"""A real Chromium in front of the real application, which runs as a process of its own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.kit import FLAGS, Member, Watch, sign_up
+from tests.browser.serving import Site, serve
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The running application; when it has been interrupted, nothing of it may be left."""
+    site = serve(tmp_path_factory.mktemp("site") / "data")
+    try:
+        yield site
+        assert site.interrupt() == 0
+        assert site.left_over() == set()
+    finally:
+        site.destroy()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Where Chromium is: `CHROMIUM` names it, or it is on the path."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    assert found, "no Chromium on this machine: install one, or name it in CHROMIUM"
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fails the test for whatever a page complains of; `watch.expect(…)` names what it may."""
+    watch = Watch()
+    yield watch
+    assert watch.complaints() == []
+
+
+@pytest.fixture
+def open_context(
+    browser: Browser, site: Site, watch: Watch
+) -> Iterator[Callable[..., BrowserContext]]:
+    """Make fresh, watched contexts, which end with the test."""
+    opened: list[BrowserContext] = []
+
+    def make(**options: object) -> BrowserContext:
+        wanted = {"timezone_id": "Europe/Berlin", "locale": "en-GB", "reduced_motion": "reduce"}
+        context = browser.new_context(base_url=site.url, **{**wanted, **options})  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        watch.over(context)
+        opened.append(context)
+        return context
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(open_context: Callable[..., BrowserContext]) -> Page:
+    """A visitor's page, nothing loaded yet."""
+    return open_context().new_page()
+
+
+@pytest.fixture
+def member(page: Page) -> Member:
+    """Somebody who has just signed up and whose page shows nothing yet."""
+    return sign_up(page)

@@ -1,0 +1,154 @@
+"""What the browser tests share: members, what a page shows, and what it complains of."""
+
+import re
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
+
+PASSWORD = "a sentence nobody knows"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Playwright hides carets and animations for a screenshot by a style of its own.
+SCREENSHOT = re.compile(r"(Refused to apply|Applying) (an )?inline style")
+VIOLATIONS = """
+addEventListener('securitypolicyviolation', (event) => console.error(
+    `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+COUNTER = """
+window.polls = 0;
+document.addEventListener('htmx:beforeSend', (event) => {
+    if (event.detail.elt.id === 'stats') window.polls += 1;
+});
+"""
+_numbers = count(1)
+
+
+class Watch:
+    """Gathers console errors, uncaught errors and policy violations of contexts."""
+
+    def __init__(self) -> None:
+        self._seen: list[str] = []
+        self._expected: list[str] = []
+
+    def over(self, context: BrowserContext) -> None:
+        context.add_init_script(VIOLATIONS)
+        context.on("console", self._hear)
+        context.on("weberror", self._note)
+
+    def expect(self, *words: str) -> None:
+        """A complaint with one of these words in it belongs to the test."""
+        self._expected.extend(words)
+
+    def complaints(self) -> list[str]:
+        return [said for said in self._seen if not any(word in said for word in self._expected)]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._seen.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    def _note(self, error: WebError) -> None:
+        self._seen.append(f"uncaught: {error.error}")
+
+
+@dataclass
+class Member:
+    """A member and the page in which they signed up."""
+
+    page: Page
+    name: str
+    email: str
+    _id: str = field(default="", repr=False)
+
+    @property
+    def id(self) -> str:
+        """The user id, read where a member reads it: on the settings page, in another tab."""
+        if not self._id:
+            tab = self.page.context.new_page()
+            tab.goto("/settings")
+            self._id = tab.locator("#user-id").input_value()
+            tab.close()
+        return self._id
+
+
+def stranger() -> tuple[str, str]:
+    """A name and an e-mail address that nobody has had yet."""
+    number = next(_numbers)
+    return f"Maya {number}", f"maya-{number}@example.com"
+
+
+def sign_up(page: Page) -> Member:
+    """Sign up by the form's own route, without showing a page: fast, for what comes after."""
+    name, email = stranger()
+    form = page.context.request.get("/signup").text()
+    found = re.search(r'name="csrf_token" value="([^"]+)"', form)
+    assert found
+    answer = page.context.request.post(
+        "/signup",
+        form={
+            "name": name,
+            "email": email,
+            "password": PASSWORD,
+            "timezone": "Europe/Berlin",
+            "csrf_token": found[1],
+        },
+    )
+    assert answer.ok
+    assert answer.url.endswith("/dashboard")
+    return Member(page, name, email)
+
+
+def fill_sign_up(page: Page) -> Member:
+    """Fill in the sign-up form as a person does, and send it."""
+    name, email = stranger()
+    page.goto("/signup")
+    page.locator("[name=name]").fill(name)
+    page.locator("[name=email]").fill(email)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("form:has([name=password]) [type=submit]").click()
+    page.wait_for_url("**/dashboard")
+    return Member(page, name, email)
+
+
+def expect_stat(page: Page, name: str, value: str) -> None:
+    """The text of a number begins with the value, and the value ends there."""
+    shown = page.locator(f'[data-stat="{name}"]')
+    expect(shown).to_have_text(re.compile(rf"^\s*{re.escape(value)}(?![\d.])"))
+
+
+def expect_mood(page: Page, value: str) -> None:
+    expect_stat(page, "mood_score", value)
+
+
+def refresh(page: Page) -> None:
+    """Have the numbers asked for now, as the page itself does."""
+    page.evaluate("htmx.trigger(document.body, 'aira:refresh')")
+
+
+def slider(page: Page) -> Any:
+    return page.locator("#mood-form input[type=range][name=score]")
+
+
+def save(page: Page) -> None:
+    """Save the check-in and wait until the answer stands on the page."""
+    form = page.locator("#mood-form")
+    op = form.locator("[name=op]").first.get_attribute("value")
+    form.locator("#mood-save").click()
+    expect(page.locator(f'#mood-form > [name=op][value="{op}"]')).to_have_count(0)
+
+
+def undo_button(page: Page) -> Any:
+    return page.get_by_role("button", name="Undo")
+
+
+def log_out(page: Page) -> None:
+    page.get_by_role("button", name="Log out", exact=True).click()
+    page.wait_for_url(lambda url: url.rstrip("/").count("/") == 2)

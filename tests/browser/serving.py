@@ -1,0 +1,171 @@
+"""The application as a process of its own, the way `make run` starts it, and its JSON API."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+NOT_OURS = ("REDIS_", "KV_", "STRIPE_", "SMTP_", "SECRET_KEY", "STATS_API_KEYS", "PORT", "HOST")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
+    """What the process is told; nothing of the tester's own settings gets through."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    own = {"DATA_DIR": str(data_dir), "PORT": str(port), "RATELIMIT_ENABLED": "false"}
+    return {**inherited, **own, **more}
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def running(pid: int) -> bool:
+    """Whether the process is there and is more than a name that nobody has asked after."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def parts(leader: int, folder: Path) -> set[int]:
+    """The leader's session (the app and its workers) and who has a file of the folder open (the
+    embedded server, which has a session of its own)."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            own = os.getsid(int(process.name)) == leader
+            files = map(os.readlink, (process / "fd").iterdir())
+            if own or any(file.startswith(f"{folder}/") for file in files):
+                found.add(int(process.name))
+        except OSError:
+            continue
+    return {pid for pid in found if running(pid)}
+
+
+@dataclass
+class Site:
+    """A running application. `pids` are its processes, `server` is the embedded Valkey's."""
+
+    process: subprocess.Popen[str]
+    data_dir: Path
+    port: int
+    pids: frozenset[int] = frozenset()
+    server: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def key(self) -> str:
+        return (self.data_dir / "service.key").read_text().strip()
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def answers(self) -> bool:
+        connection = self.connect()
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def api(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Call the JSON API with the service key; the answer must be a 200."""
+        connection = self.connect()
+        try:
+            return self.call(connection, method, path, body)
+        finally:
+            connection.close()
+
+    def call(
+        self, connection: HTTPConnection, method: str, path: str, body: Any = None
+    ) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        assert answer.status == 200, (answer.status, text)
+        return dict(json.loads(text))
+
+    def save_chat(self, user_id: str, summary: str, **more: Any) -> dict[str, Any]:
+        """Report a conversation, as Aira's chat backend does."""
+        body = {"summary": summary, "messages": [{"role": "user", "content": "Hello"}], **more}
+        return self.api("POST", f"/api/chat/save?userId={user_id}", body)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C: the terminal tells the whole foreground group. Return the exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(20)
+
+    def parts(self) -> set[int]:
+        return parts(self.process.pid, self.data_dir)
+
+    def left_over(self) -> set[int]:
+        """What still runs of it, after a moment in which the kernel may clear away."""
+        eventually(lambda: not any(map(running, self.pids)), 5)
+        return {pid for pid in self.pids if running(pid)} | self.parts()
+
+    def destroy(self) -> None:
+        """Kill all of it at once, with no chance to finish anything."""
+        for pid in self.pids | self.parts():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        self.process.communicate()
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def launch(env: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Run `python app.py` as the leader of a process group, as a shell does."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def serve(data_dir: Path, **more: str) -> Site:
+    """Start the application and wait until it can serve."""
+    port = free_port()
+    process = launch(environment(data_dir, port, **more))
+    site = Site(process, data_dir.resolve(), port)
+    if not eventually(lambda: site.answers() or process.poll() is not None):
+        site.destroy()
+    assert process.poll() is None, process.communicate()
+    site.pids = frozenset(site.parts())
+    (site.server,) = [pid for pid in site.pids if b"valkey-server" in _command(pid)]
+    return site
