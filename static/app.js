@@ -40,6 +40,17 @@
     updated.textContent = clock.format(when);
   }
 
+  // An entry on its day's page
+
+  on('input', (event) => {
+    if (!event.target.matches('.range')) return;
+    const { form, id, value } = event.target;
+    const word = WORDS[Math.floor(Number(value) + 0.5)];
+    form.dataset.m = Math.floor(Number(value) + 0.5);
+    form.querySelector(`output[for="${id}"]`).textContent = `${value} · ${word}`;
+    event.target.setAttribute('aria-valuetext', `${value} of 10, ${word}`);
+  });
+
   // Sign-up and settings
 
   const zoneField = document.querySelector('[data-fill-zone]');
@@ -114,10 +125,15 @@
   // Keeping the numbers fresh
 
   const stale = byId('stale');
+  // This browser's own choice stands until the settings say something else.
   const live = byId('live');
-  try { live.checked = (localStorage.getItem('aira-live') ?? (live.checked ? 'on' : 'off')) === 'on'; } catch { /* as the page says */ }
+  const given = live.defaultChecked ? 'on' : 'off';
+  try {
+    const [before, chosen] = (localStorage.getItem('aira-live') ?? '').split('>');
+    if (before === given) live.checked = chosen === 'on'; else localStorage.removeItem('aira-live');
+  } catch { /* as the page says */ }
   live.addEventListener('change', () => {
-    try { localStorage.setItem('aira-live', live.checked ? 'on' : 'off'); } catch { /* for this page only */ }
+    try { localStorage.setItem('aira-live', `${given}>${live.checked ? 'on' : 'off'}`); } catch { /* for this page only */ }
     if (live.checked) refresh();
   });
 
@@ -167,7 +183,11 @@
     say('Up to date again.');
   });
 
+  // A table that was opened stays open.
+  let opened = [];
+  on('htmx:beforeSwap', () => { opened = [...document.querySelectorAll('#stats details[open] > summary')].map((summary) => summary.id); });
   on('htmx:afterSwap', () => {
+    for (const id of opened) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
     writeTimes();
     // The page's own words belong to the day on which it was opened. It is not reloaded: nobody came.
     byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;

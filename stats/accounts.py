@@ -13,19 +13,22 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from email_validator import EmailNotValidError, validate_email
 
 from stats.activity import Clock, user_day
 from stats.errors import EmailTaken, InvalidInput
+from stats.identity import (
+    PASSWORD_BYTES,
+    check_name,
+    check_password,
+    check_theme,
+    normalise_email,
+)
 from stats.snapshot import Snapshot
 from stats.store import Db, email_key, run, user_key, user_keys, void_key
-from stats.text import as_text, clean
+from stats.text import as_text
 
 IDLE = 14 * 86_400
 LONGEST = 90 * 86_400
-NAME_LENGTH = 80
-PASSWORD_LENGTHS = (8, 128)
-PASSWORD_BYTES = 1024
 KINDS = ("stats", "last_login", "days", "account", "sessions")
 TAKEN = "There is an account with this e-mail address already. Log in instead."
 
@@ -61,35 +64,6 @@ class Session:
     def store(self) -> str:
         """Return the text under which it is stored."""
         return f"{self.made}:{self.seen}:{self.agent}"
-
-
-def normalise_email(address: str) -> str:
-    """Return an address in its one spelling (NFC, lower case); raises InvalidInput.
-
-    Lower case as a whole: RFC 5321 leaves the local part to its host, and people do not.
-    """
-    try:
-        checked = validate_email(clean(address, "email").strip(), check_deliverability=False)
-    except EmailNotValidError:
-        raise InvalidInput("This is not an e-mail address.", "email") from None
-    return checked.normalized.lower()
-
-
-def check_password(password: str) -> str:
-    """Return a password of 8 to 128 characters (any Unicode, never cut) or raise InvalidInput."""
-    least, most = PASSWORD_LENGTHS
-    clean(password, "password")
-    if not least <= len(password) <= most or len(password.encode()) > PASSWORD_BYTES:
-        raise InvalidInput(f"A password needs {least} to {most} characters.", "password")
-    return password
-
-
-def check_name(name: str) -> str:
-    """Return a name of 1 to 80 characters without white space around it, or raise InvalidInput."""
-    name = clean(name, "name").strip()
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise InvalidInput(f"A name needs 1 to {NAME_LENGTH} characters.", "name")
-    return name
 
 
 def sign_up(
@@ -187,9 +161,9 @@ def _new_session(agent: str) -> Session:
     return Session(now, now, agent.encode("ascii", "replace").decode()[:200])
 
 
-def log_out(db: Db, user_id: str, session_id: str) -> None:
-    """End one session and no other."""
-    db.hdel(user_key(user_id, "sessions"), session_id)
+def log_out(db: Db, user_id: str, session_id: str) -> bool:
+    """End one session and no other; return whether the account is one that goes with it."""
+    return bool(run(db, "log_out", user_keys(user_id, KINDS), session_id))
 
 
 def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
@@ -210,11 +184,33 @@ def sessions(db: Db, user_id: str) -> dict[str, Session]:
     return {key: session for key, session in read.items() if session.is_live(time.time())}
 
 
-def update_profile(db: Db, user_id: str, *, name: str, clock: Clock) -> Snapshot:
-    """Change name, time zone and start of day in one step; return the stats.
+def update_profile(
+    db: Db,
+    user_id: str,
+    *,
+    name: str,
+    clock: Clock,
+    theme: str | None = None,
+    live: bool | None = None,
+) -> Snapshot:
+    """Change the profile in one step; return the stats. A `theme` or `live` of None stays.
 
     Raises InvalidInput, and UserNotFound if the user is gone.
     """
-    keys = user_keys(user_id, KINDS)
-    reply = run(db, "update_profile", keys, check_name(name), clock.timezone, clock.day_start)
-    return Snapshot.read(reply)
+    fields: list[str | int] = [] if theme is None else ["theme", check_theme(theme)]
+    fields += [] if live is None else ["live", int(live)]
+    arguments = (check_name(name), clock.timezone, clock.day_start, *fields)
+    return Snapshot.read(run(db, "update_profile", user_keys(user_id, KINDS), *arguments))
+
+
+def change_password(db: Db, user_id: str, current: str, new: str, session_id: str) -> bool:
+    """Change the password and end all sessions but this one; False if `current` is wrong.
+
+    It is wrong, too, if the password was changed while it was looked at. Raises InvalidInput.
+    """
+    stored = db.hget(user_key(user_id, "account"), "password")
+    if not _verify(as_text(stored or _nobodys_digest()), current):
+        return False
+    digest = _hasher.hash(check_password(new))
+    arguments = (as_text(stored or ""), digest, session_id)
+    return run(db, "change_password", user_keys(user_id, KINDS), *arguments) is not None

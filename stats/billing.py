@@ -64,7 +64,8 @@ def _signed(body: bytes, header: str, secret: str) -> bool:
         stamps = [part[2:] for part in header.split(",") if part.startswith("t=")]
         # The library takes timestamps from the future.
         return len(stamps) == 1 and int(stamps[0]) <= time.time() + TOLERANCE
-    except (stripe.SignatureVerificationError, ValueError):
+    except (stripe.SignatureVerificationError, ValueError, TypeError):
+        # TypeError: the library cannot compare a signature that is not ASCII.
         return False
 
 

@@ -58,7 +58,7 @@ def save_conversation(
     arguments = (
         *(create_day, operation_id("save", key), operation_id("chat", chat_id), chat_id, now),
         *(recent_line(conversation.saved_at, conversation.summary, chat_id),),
-        *(_head(conversation), _json(conversation.messages)),
+        *pack(conversation),
     )
     keys = user_keys(user_id, KINDS)
     reply = run(db, "save_conversation", keys, *arguments, 0)
@@ -68,7 +68,7 @@ def save_conversation(
         reply = run(db, "save_conversation", keys, *arguments, ends)
     if reply is None:
         raise UserNotFound(NO_STATS)
-    stored = _read(chat_id, reply[0]) if reply[0] else conversation
+    stored = unpack(chat_id, reply[0]) if reply[0] else conversation
     return stored, Snapshot.read(reply[1:])
 
 
@@ -117,7 +117,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _read(chat_id: str, head: Any, body: Any = None) -> Conversation:
+def pack(conversation: Conversation) -> tuple[str, str]:
+    """Return what is stored of a conversation: its head and its messages, both as JSON."""
+    return _head(conversation), _json(conversation.messages)
+
+
+def unpack(chat_id: str, head: Any, body: Any = None) -> Conversation:
+    """Return a conversation as it was packed, without its messages if they were not read."""
     stored = json.loads(head)
     return Conversation(
         chat_id=chat_id,
@@ -145,7 +151,7 @@ def list_conversations(
     begins = "-inf" if since is None else milliseconds(since)
     ends = "+inf" if before is None else f"({milliseconds(before)}"
     ids, heads = run(db, "list_conversations", user_keys(user_id, KINDS), most, begins, ends)
-    return [_read(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
+    return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
 
 
 def search_conversations(
@@ -175,7 +181,7 @@ def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:
     head, body = run(db, "get_conversation", keys, check_id(chat_id, "chatId"))
     if head is None:
         raise NotFound("There is no such conversation.")
-    return _read(chat_id, head, body)
+    return unpack(chat_id, head, body)
 
 
 def delete_conversation(db: Db, user_id: str, chat_id: str) -> Snapshot:

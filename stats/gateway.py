@@ -20,6 +20,9 @@ IMPATIENT = 1.0
 PAGE = 100
 T = TypeVar("T")
 
+# Otherwise the library keeps a file in the home directory.
+stripe.enable_telemetry = False
+
 
 class Gateway(Protocol):
     """What billing needs of Stripe. Every call raises BillingUnavailable when it cannot be had."""
@@ -92,7 +95,7 @@ class StripeGateway:
             {"customer": customer, "status": "all", "limit": PAGE}
         )
         while True:
-            found += [item.to_dict() for item in page.data]
+            found += [item.to_dict(for_json=True) for item in page.data]
             if not page.has_more:
                 return found
             if time.monotonic() > deadline:
@@ -114,7 +117,7 @@ class StripeGateway:
         """Return the address of an open Checkout Session for this plan, if there is one."""
         params: Any = {"customer": customer, "status": "open", "limit": PAGE}
         listed = self._call(lambda: self._patient.v1.checkout.sessions.list(params).data)
-        sessions: list[dict[str, Any]] = [session.to_dict() for session in listed]
+        sessions: list[dict[str, Any]] = [session.to_dict(for_json=True) for session in listed]
         fitting = [one for one in sessions if (one.get("metadata") or {}).get("plan") == plan]
         return next((str(one["url"]) for one in fitting if one.get("url")), None)
 
@@ -152,13 +155,15 @@ class StripeGateway:
         if product is None:
             raise BillingUnavailable(f"The {plan} plan is not on sale.")
         params: Any = {"expand": ["default_price"]}
-        return self._call(lambda: self._quick.v1.products.retrieve(product, params).to_dict())
+        return self._call(
+            lambda: self._quick.v1.products.retrieve(product, params).to_dict(for_json=True)
+        )
 
     def price_of(self, plan: Plan) -> dict[str, Any]:
         """Return the price object that a plan is sold at."""
         if plan in self._prices:
             price = self._prices[plan]
-            return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict())
+            return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict(for_json=True))
         found = self.product(plan).get("default_price")
         if not isinstance(found, dict):
             raise BillingUnavailable(f"The {plan} plan has no price at Stripe.")
@@ -186,7 +191,7 @@ class StripeGateway:
         params: Any = {"status": "all", "limit": PAGE}
         with _translated():
             for found in self._patient.v1.subscriptions.list(params).auto_paging_iter():
-                yield found.to_dict()
+                yield found.to_dict(for_json=True)
 
     def undelivered_events(self, types: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of these types whose delivery failed, oldest first; at most 30 days."""
@@ -194,7 +199,7 @@ class StripeGateway:
         with _translated():
             events = list(self._patient.v1.events.list(params).auto_paging_iter())
             for event in reversed(events):
-                yield event.to_dict()
+                yield event.to_dict(for_json=True)
 
     def _call(self, ask: Callable[[], T]) -> T:
         with self._slots.one(), _translated():

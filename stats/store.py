@@ -10,7 +10,8 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    paid ("Plus:end", end in s or empty), used, used_until (s)
     user:{id}:last_login   string  YYYY-MM-DD, the last day on which the user was active
     user:{id}:days         list    of integers YYYYMMDD, oldest first: the active days
-    user:{id}:account      hash    name, email, password (argon2id), created (s)
+    user:{id}:account      hash    name, email, password (argon2id), created (s) and, when
+                                   set: theme, live (0 or 1), sample (1: goes with its log-out)
     user:{id}:sessions     hash    session id -> "made:seen:agent" (s)
     user:{id}:moods        list    of integers, oldest first: at (ms) * 128 + score * 10;
                                    `at` is the entry's id and no two are equal

@@ -112,6 +112,14 @@ local function remove_mood(moods, notes, id)
   return true
 end
 
+local function end_sessions_but(sessions, kept)
+  local ended = 0
+  for _, id in ipairs(redis.call('HKEYS', sessions)) do
+    if id ~= kept then ended = ended + redis.call('HDEL', sessions, id) end
+  end
+  return ended
+end
+
 -- The plan is the higher of an operator's grant and what is paid for at `now` (s).
 local RANK = {Free = 0, Plus = 1, Premium = 2}
 

@@ -1,20 +1,38 @@
-"""Settings."""
+"""Settings: the profile, the password, the data to take along or bring back, and the way out."""
 
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
+from flask_login import current_user, logout_user
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, StringField
-from wtforms.validators import DataRequired, InputRequired
+from wtforms import BooleanField, IntegerField, RadioField, StringField
+from wtforms.validators import AnyOf, DataRequired, InputRequired
 
 from stats import accounts
 from stats.activity import check_clock, time_zones
-from stats.errors import InvalidInput
+from stats.archive import read_archive
+from stats.checkout import close_account
+from stats.errors import BillingUnavailable, InvalidInput
+from stats.export import export_user, mood_table
+from stats.identity import THEMES, is_address
+from stats.restore import restore
 from stats.web.auth import add_error
 from stats.web.members import board
-from stats.web.runtime import db
+from stats.web.runtime import db, runtime
+from stats.web.security import takes
 
 bp = Blueprint("account", __name__)
+
+FILE_LIMIT = 16 * 1024 * 1024
+WRONG_PASSWORD = "This is not your current password."
+WRONG_ADDRESS = "Type the e-mail address of this account to delete it."
+NOT_DELETED = (
+    "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
+)
+FAREWELL = "Your account and everything in it are gone. Take care."
 
 
 class ProfileForm(FlaskForm):  # type: ignore[misc]
@@ -23,31 +41,86 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
     name = StringField(validators=[DataRequired("Tell us what to call you.")])
     timezone = StringField(validators=[DataRequired("Choose a time zone.")])
     day_start = IntegerField(default=0, validators=[InputRequired("Choose an hour.")])
+    theme = RadioField(
+        choices=[(theme, theme.capitalize()) for theme in THEMES],
+        validate_choice=False,
+        validators=[AnyOf(THEMES, "Choose system, light or dark.")],
+    )
+    live = BooleanField(false_values=(False, "false", "0", "off", ""))
+
+
+def _profile_form() -> ProfileForm:
+    clock = board().clock
+    return ProfileForm(
+        request.form if request.endpoint == "account.settings" and request.form else None,
+        name=current_user.name,
+        timezone=clock.timezone,
+        day_start=clock.day_start,
+        theme=current_user.theme,
+        live=current_user.live,
+    )
+
+
+def _page(form: ProfileForm | None = None, **context: Any) -> str:
+    others = set(accounts.sessions(db(), current_user.id)) - {session["sid"]}
+    return render_template(
+        "settings.html",
+        form=form or _profile_form(),
+        zones=sorted(time_zones()),
+        other_sessions=len(others),
+        **context,
+    )
 
 
 @bp.route("/settings", methods=["GET", "POST"])
 def settings() -> ResponseReturnValue:
-    """Show the settings, or save name, time zone and start of day."""
-    clock = board().clock
-    form = ProfileForm(name=current_user.name, timezone=clock.timezone, day_start=clock.day_start)
+    """Show the settings, or save the profile."""
+    form = _profile_form()
     if form.validate_on_submit() and _save(form):
         flash("Saved.")
-        return redirect(url_for("account.settings"), 303)
-    others = set(accounts.sessions(db(), current_user.id)) - {session["sid"]}
-    page = render_template(
-        "settings.html", form=form, zones=sorted(time_zones()), other_sessions=len(others)
-    )
-    return page, 422 if form.is_submitted() else 200
+        return _back()
+    return _page(form), 422 if form.is_submitted() else 200
 
 
 def _save(form: ProfileForm) -> bool:
     try:
-        clock = check_clock(form.timezone.data, form.day_start.data)
-        accounts.update_profile(db(), current_user.id, name=form.name.data, clock=clock)
+        accounts.update_profile(
+            db(),
+            current_user.id,
+            name=form.name.data,
+            clock=check_clock(form.timezone.data, form.day_start.data),
+            theme=form.theme.data,
+            live=form.live.data,
+        )
     except InvalidInput as error:
         add_error(form, error)
         return False
     return True
+
+
+def _back() -> ResponseReturnValue:
+    return redirect(url_for("account.settings"), 303)
+
+
+@bp.post("/settings/password")
+def password() -> ResponseReturnValue:
+    """Change the password; every other session ends."""
+    errors = _change_password(
+        request.form.get("current_password", ""), request.form.get("new_password", "")
+    )
+    if errors:
+        return _page(password_errors=errors), 422
+    flash("Your password is changed, and you are logged in only here.")
+    return _back()
+
+
+def _change_password(current: str, new: str) -> dict[str, str]:
+    """Change the password; return what is wrong, by field."""
+    try:
+        done = accounts.change_password(db(), current_user.id, current, new, session["sid"])
+    except InvalidInput as error:
+        return {"new_password": str(error)}
+    return {} if done else {"current_password": WRONG_PASSWORD}
 
 
 @bp.post("/settings/sessions/revoke")
@@ -55,4 +128,53 @@ def revoke() -> ResponseReturnValue:
     """Log out everywhere else."""
     accounts.log_out_elsewhere(db(), current_user.id, session["sid"])
     flash("You are logged in only here now.")
-    return redirect(url_for("account.settings"), 303)
+    return _back()
+
+
+@bp.post("/settings/delete")
+def delete() -> ResponseReturnValue:
+    """Delete the account once its address was typed; its subscriptions end first."""
+    if not is_address(request.form.get("confirm", ""), current_user.email):
+        return _page(delete_error=WRONG_ADDRESS), 422
+    try:
+        close_account(db(), runtime().gateway, current_user.id)
+    except BillingUnavailable:
+        return _page(delete_error=NOT_DELETED), 503, {"Retry-After": "60"}
+    logout_user()
+    session.clear()
+    flash(FAREWELL)
+    return redirect(url_for("pages.landing"), 303)
+
+
+@bp.get("/settings/export.json")
+def export_json() -> ResponseReturnValue:
+    """Hand over all that is stored."""
+    text = json.dumps(export_user(db(), current_user.id), ensure_ascii=False, indent=1)
+    return _download(text, "application/json", "json")
+
+
+@bp.get("/settings/export.csv")
+def export_csv() -> ResponseReturnValue:
+    """Hand over the mood history."""
+    return _download(mood_table(db(), current_user.id), "text/csv", "csv")
+
+
+def _download(text: str, kind: str, ending: str) -> Response:
+    answer = Response(text, content_type=f"{kind}; charset=utf-8")
+    name = f"aira-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+@bp.post("/settings/import")
+@takes(FILE_LIMIT)
+def import_() -> ResponseReturnValue:
+    """Read an export back into an empty account."""
+    file = request.files.get("file")
+    try:
+        archive = read_archive(file.read() if file else b"")
+        restore(db(), current_user.id, archive)
+    except InvalidInput as error:
+        return _page(import_error=str(error)), 422
+    flash("Everything is back where it was.")
+    return _back()

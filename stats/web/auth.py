@@ -9,9 +9,10 @@ from wtforms.validators import DataRequired
 
 from stats import accounts
 from stats.activity import Clock, check_clock, time_zones
+from stats.checkout import close_account
 from stats.errors import EmailTaken, InvalidInput
 from stats.web.members import begin_session
-from stats.web.runtime import db
+from stats.web.runtime import db, runtime
 from stats.web.security import local_path, public
 
 bp = Blueprint("auth", __name__)
@@ -57,7 +58,7 @@ def _sign_up(form: SignUpForm) -> accounts.Login | None:
             name=form.name.data,
             email=form.email.data,
             password=form.password.data,
-            clock=_clock(form.timezone.data),
+            clock=clock_of(form.timezone.data),
             agent=request.user_agent.string,
         )
     except EmailTaken as error:
@@ -67,7 +68,8 @@ def _sign_up(form: SignUpForm) -> accounts.Login | None:
     return None
 
 
-def _clock(timezone: str) -> Clock:
+def clock_of(timezone: str) -> Clock:
+    """Return the clock for the zone that a browser told, or UTC."""
     # The browser fills this in unseen; nobody should be kept out by a zone that we do not know.
     return check_clock(timezone) if timezone in time_zones() else Clock()
 
@@ -101,8 +103,11 @@ def login() -> ResponseReturnValue:
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End this session, no other."""
-    accounts.log_out(db(), current_user.id, session["sid"])
+    """End this session, no other; a sample account goes with it."""
+    user_id = current_user.id
+    throw_away = accounts.log_out(db(), user_id, session["sid"])
     logout_user()
     session.clear()
+    if throw_away:
+        close_account(db(), runtime().gateway, user_id)
     return redirect(url_for("pages.landing"))

@@ -11,6 +11,7 @@ from stats.errors import BillingUnavailable, InvalidInput
 from stats.gateway import Gateway
 from stats.plans import Plan, check_plan
 from stats.practice import ACTIONS, PracticeGateway, sign
+from stats.user_stats import open_stats
 from stats.web.members import board
 from stats.web.runtime import db, runtime
 from stats.web.views import PlanView, StatsView
@@ -59,7 +60,9 @@ def _action(plan: Plan, current: Plan, live: bool) -> str:
         return "manage" if live else "current"
     if plan == Plan.FREE:
         return "back" if live else "none"
-    return "change" if live else "upgrade"
+    if live:
+        return "change"
+    return "upgrade" if plan.rank > current.rank else "none"
 
 
 @bp.post("/billing/checkout")
@@ -110,8 +113,8 @@ def back() -> ResponseReturnValue:
     tries = request.args.get("try", "0")
     count = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else TRIES
     paid = board().plan != Plan.FREE
-    if count == 0 and not paid and request.method == "GET":
-        _look_once()
+    if count == 0 and not paid and request.method == "GET" and _look_once():
+        return redirect(url_for("billing.back"))
     page = "return.html" if count == 0 else "_return.html"
     return render_template(
         page,
@@ -123,14 +126,15 @@ def back() -> ResponseReturnValue:
     )
 
 
-def _look_once() -> None:
+def _look_once() -> bool:
     held = runtime()
     if held.gateway is None:
-        return
+        return False
     try:
         billing.sync(held.db, held.gateway, current_user.id, grace=held.grace)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
+    return open_stats(held.db, current_user.id, create=False).stats().plan != Plan.FREE
 
 
 @bp.route("/billing/practice", methods=["GET", "POST"])

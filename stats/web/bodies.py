@@ -1,12 +1,10 @@
 """The JSON bodies of the API, and how they are read: strictly.
 
 The same models make the OpenAPI description. msgspec checks types without coercion; what it would
-let through (duplicate keys, NUL, lone surrogates, -0) is refused or made harmless here and in
-`stats.text`.
+let through (duplicate keys, NUL, lone surrogates, -0) is refused or made harmless in
+`stats.strict` and `stats.text`.
 """
 
-import json
-import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -14,8 +12,9 @@ import msgspec
 from flask import abort, request
 from msgspec import Meta, Struct
 
+from stats.archive import Message, Tag
 from stats.errors import InvalidInput
-from stats.text import clean_json
+from stats.strict import parse
 
 Score = Annotated[float, Meta(ge=0, le=10, description="A mood, kept to one decimal.")]
 Note = Annotated[str, Meta(max_length=280)]
@@ -23,7 +22,6 @@ Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset, no
 ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
 UserId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
 Title = Annotated[str, Meta(max_length=200)]
-Tag = Annotated[str, Meta(min_length=1, max_length=50)]
 
 
 class MoodBody(Struct, forbid_unknown_fields=True):
@@ -40,13 +38,6 @@ class PlanBody(Struct, forbid_unknown_fields=True):
     plan: Literal["Free", "Plus", "Premium"]
 
 
-class Message(Struct):
-    """One message; further fields are kept as they came."""
-
-    role: Annotated[str, Meta(min_length=1, max_length=64)]
-    content: str
-
-
 class ChatBody(Struct, forbid_unknown_fields=True, rename="camel"):
     """A conversation to save."""
 
@@ -59,10 +50,6 @@ class ChatBody(Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 Body = TypeVar("Body", bound=Struct)
-
-# What is saved must be readable later, whatever the stack is then: far from Python's own limit.
-DEEPEST = 64
-TOO_DEEP = "The body is nested too deeply."
 
 
 def read_body(kind: type[Body]) -> Body:
@@ -82,42 +69,4 @@ def read_json() -> Any:
     """Return the decoded JSON body: an object of storable text without a key twice."""
     if request.mimetype != "application/json":
         abort(415, "Send the body as application/json.")
-    try:
-        text = request.get_data().decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_constant, parse_float=_float
-        )
-        return clean_json(_shallow(value), "The body")
-    except RecursionError:
-        raise InvalidInput(TOO_DEEP) from None
-    except InvalidInput:
-        raise
-    except ValueError:
-        raise InvalidInput("The body is not valid JSON.") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise InvalidInput("The body names a field twice.")
-    return found
-
-
-def _constant(name: str) -> Any:
-    raise InvalidInput(f"{name} is not a JSON number.")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise InvalidInput("The body holds a number that is too large.")
-    return value
-
-
-def _shallow(value: Any, left: int = DEEPEST) -> Any:
-    if isinstance(value, dict | list):
-        if not left:
-            raise InvalidInput(TOO_DEEP)
-        for item in value.values() if isinstance(value, dict) else value:
-            _shallow(item, left - 1)
-    return value
+    return parse(request.get_data())

@@ -119,10 +119,12 @@ def _json(error: Exception, status: int) -> Any:
 
 def _text(error: Exception, status: int) -> str:
     # Under a host that is not served no address can be built, and a page is full of them.
-    return UNKNOWN_HOST if isinstance(error, SecurityError) else _page(status)
+    return UNKNOWN_HOST if isinstance(error, SecurityError) else _page(error, status)
 
 
-def _page(status: int) -> str:
+def _page(error: Exception, status: int) -> str:
     title, sentence = SENTENCES.get(status, SENTENCES[400])
+    if isinstance(error, InvalidInput | BillingUnavailable):
+        title, sentence = "That did not work", str(error)
     action = ("/dashboard", "Try again" if status == 503 else "Go to your dashboard")
     return render_template("error.html", bare=True, title=title, sentence=sentence, action=action)

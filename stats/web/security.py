@@ -69,13 +69,24 @@ def public(view: View) -> View:
     return view
 
 
+def takes(most: int) -> Callable[[View], View]:
+    """Mark a view that takes bodies of up to `most` bytes, and not of the usual size."""
+
+    def mark(view: View) -> View:
+        view.most_bytes = most  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def guard() -> AnyResponse | None:
     """Refuse strangers first, then requests whose token is missing or foreign."""
     if "Transfer-Encoding" in request.headers:
         abort(400, "Send the request with a Content-Length.")
+    view = current_app.view_functions.get(request.endpoint or "")
+    request.max_content_length = getattr(view, "most_bytes", request.max_content_length)
     if (request.content_length or 0) > (request.max_content_length or 0):
         abort(413)
-    view = current_app.view_functions.get(request.endpoint or "")
     if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
         return None
     if not getattr(view, "is_public", False) and not current_user.is_authenticated:

@@ -121,7 +121,7 @@ class PlanView:
     @property
     def overdue(self) -> str | None:
         """The day until which an unpaid plan is kept, None if all is paid."""
-        found = self._board.billing.overdue(self._now)
+        found = None if self.granted else self._board.billing.overdue(self._now)
         return None if found is None or found.ends is None else self._day(found.ends)
 
     def _day(self, moment: int) -> str:

@@ -116,9 +116,10 @@ def test_a_file_cut_off_in_mid_write_is_read_up_to_there(folder):
     with redis.Redis.from_url(hold.url) as db:
         db.set("first", "1")
         db.set("second", "2")
+        (log,) = folder.glob("appendonlydir/*.incr.aof")
+        assert eventually(lambda: b"second" in log.read_bytes())
         kill(server_pid(hold))
     assert eventually(lambda: not is_running(folder))
-    (log,) = folder.glob("appendonlydir/*.incr.aof")
     os.truncate(log, log.stat().st_size - 3)
     with redis.Redis.from_url(embedded.start(folder).url) as db:
         assert db.mget("first", "second") == [b"1", None]

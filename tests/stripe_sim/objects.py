@@ -1,6 +1,5 @@
 """What the simulated Stripe keeps: objects of Stripe's shapes, their ids, events and clock."""
 
-import json
 import random
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from tests.stripe_sim.spec import API_VERSION, ApiError
 
 Object = dict[str, Any]
+_NESTS = (dict, list)
 
 
 def _nulls(names: str) -> Object:
@@ -100,7 +100,14 @@ TEMPLATES: dict[str, Object] = {
 
 
 def copy(value: Any) -> Any:
-    return json.loads(json.dumps(value))
+    """Copy what JSON can hold, several times faster than by way of JSON."""
+    if type(value) is dict:
+        return {
+            key: copy(entry) if type(entry) in _NESTS else entry for key, entry in value.items()
+        }
+    if type(value) is list:
+        return [copy(entry) for entry in value]
+    return value
 
 
 def period_end(anchor: int, after: int, recurring: Object) -> int:
@@ -228,7 +235,9 @@ class Store:
 
     def _add(self, kind: str, id: str, **fields: Any) -> Object:
         base = {"id": id, "object": kind, "created": int(self.now), "livemode": self.livemode}
-        self._objects[id] = copy(base | TEMPLATES[kind] | fields)
+        # An event's fields are a copy already.
+        fresh = fields if kind == "event" else copy(fields)
+        self._objects[id] = base | copy(TEMPLATES[kind]) | fresh
         return self._objects[id]
 
     def _id(self, prefix: str) -> str:

@@ -160,7 +160,8 @@ class StripeServer:
             body = routes.execute(self.stripe, endpoint, id, params)
         except ApiError as error:
             return Answer(error.status, error.body)
-        if absent := spec.missing(body):
+        absent = spec.missing(body) if self.stripe.shape != "old" else []
+        if absent:
             raise AssertionError(f"{endpoint} answers without {absent}")
         return Answer(200, body)
 

@@ -1,7 +1,7 @@
 """The check-in: with htmx and without, refused, repeated, taken back."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis import Redis
@@ -119,8 +119,9 @@ def test_it_fills_in_yesterday(alice: Browser) -> None:
     assert 'aria-valuetext="Not logged"' in page.text
     [today] = re.findall(r'id="today" datetime="([^"]+)"', page.text)
     [entry] = alice.moods()
-    day = datetime.fromisoformat(entry["timestamp"]).date()
-    assert (datetime.fromisoformat(today).date() - day).days == 1
+    at = datetime.fromisoformat(entry["timestamp"])
+    assert (datetime.fromisoformat(today).date() - at.date()).days == 1
+    assert abs(datetime.now(UTC) - at - timedelta(days=1)) < timedelta(minutes=1)
 
 
 def test_it_does_not_let_yesterday_replace_today(alice: Browser) -> None:
@@ -136,6 +137,7 @@ def test_it_takes_the_last_entry_back_once(alice: Browser) -> None:
     answer = alice.post(UNDO)
     assert (answer.status_code, answer.location) == (303, "/dashboard")
     assert current(alice) == "6"
+    assert 'id="mood-undo"' not in alice.get("/dashboard").text
     alice.post(UNDO)
     assert current(alice) == "6"
     assert [entry["score"] for entry in alice.moods()] == [6, 4]

@@ -1,0 +1,35 @@
+-- Writes a whole history into an account that has none.
+-- KEYS: stats, last_login, days, account, sessions, moods, notes, chats, heads, bodies.
+-- ARGV: first day or '', the last active day, then nine lists, each its length and its items: the
+-- fields and values of the stats and of the account, the sessions, active days, moods, notes (id,
+-- note), chats (ms, id), heads (id, JSON), bodies (id, JSON).
+-- Reply: nil without stats; 0 when there is something already; else 1.
+if not ensure(ARGV[1]) then return false end
+local counted = redis.call('HGET', stats, 'conversations') ~= '0'
+if counted or redis.call('EXISTS', KEYS[6], KEYS[8]) > 0 then return 0 end
+
+local place = 3
+local function write(command, key)
+  local first, last = place + 1, place + tonumber(ARGV[place])
+  place = last + 1
+  -- Lua's stack holds some 8,000 values.
+  for from = first, last, 1000 do
+    redis.call(command, key, unpack(ARGV, from, math.min(from + 999, last)))
+  end
+end
+
+redis.call('HDEL', stats, 'undo', 'forgiven')
+write('HSET', stats)
+write('HSET', KEYS[4])
+write('HSET', KEYS[5])
+redis.call('SET', last_login, ARGV[2])
+redis.call('DEL', days)
+write('RPUSH', days)
+write('RPUSH', KEYS[6])
+write('HSET', KEYS[7])
+write('ZADD', KEYS[8])
+write('HSET', KEYS[9])
+write('HSET', KEYS[10])
+redis.call('HSET', stats, 'fresh_until', 0)
+refresh_mood(KEYS[6])
+return 1

@@ -1,0 +1,133 @@
+"""Fixtures: a simulated Stripe behind real HTTP, and the app that sells Plus and Premium there."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+from argon2 import PasswordHasher
+from flask import Flask
+
+from app import create_app
+from stats import accounts
+from stats.activity import Clock
+from stats.plans import Plan
+from stats.settings import Settings
+from stats.user_stats import open_stats
+from tests.stripe_sim import Stripe, StripeServer, deliver
+
+SECRET = "whsec_of_the_tests"
+SECRET_KEY = "secret-key-for-the-tests-alone"
+
+
+class Shop:
+    """The app, its Stripe and its users, as the tests of billing see them."""
+
+    def __init__(self, stripe: Stripe, server: StripeServer, db: redis.Redis) -> None:
+        self.stripe, self.server, self.db = stripe, server, db
+        self.prices = {
+            plan: stripe.add_product(plan, amount, currency="gbp")["default_price"]
+            for plan, amount in ((Plan.PLUS, 600), (Plan.PREMIUM, 1200))
+        }
+        self.products = {
+            stripe.get("price", price)["product"]: plan for plan, price in self.prices.items()
+        }
+        self.settings = Settings(
+            redis_url="redis://unused",
+            secret_keys=(SECRET_KEY,),
+            api_keys=("service-key-for-the-tests",),
+            stripe_secret_key=server.key,
+            stripe_webhook_secrets=("whsec_the_new_one", SECRET),
+            stripe_products=self.products,
+            stripe_api_base=server.url,
+        )
+        self.app: Flask = create_app(self.settings, db)
+
+    def user(self, name: str = "alice") -> str:
+        """Sign somebody up; return the user id."""
+        return accounts.sign_up(
+            self.db,
+            name=name,
+            email=f"{name}@example.org",
+            password="a sentence nobody knows",
+            clock=Clock(),
+        ).user_id
+
+    def customer(self, user_id: str) -> str:
+        """Return a new customer at Stripe that is the user's by its metadata, not bound yet."""
+        found: str = self.stripe.create_customer(metadata={"user_id": user_id})["id"]
+        return found
+
+    def subscribe(self, user_id: str, plan: Plan = Plan.PLUS, **more: Any) -> dict[str, Any]:
+        """Start a subscription of a user's own; the first customer is used again."""
+        theirs = [
+            c
+            for c in self.stripe.all("customer")
+            if c.get("metadata", {}).get("user_id") == user_id
+        ]
+        customer = theirs[-1]["id"] if theirs else self.customer(user_id)
+        return self.stripe.create_subscription(
+            customer, [self.prices[plan]], metadata={"user_id": user_id}, **more
+        )
+
+    def first(self) -> dict[str, Any]:
+        """Return the first event about a subscription that is not delivered yet."""
+        events = self.stripe.undelivered()
+        return next(event for event in events if event["type"].startswith("customer.subscription"))
+
+    def send(self, event: dict[str, Any], secret: str = SECRET) -> int:
+        """Deliver an event; return the status of the answer."""
+        body, headers = deliver(event, secret)
+        status = self.post(body, headers)
+        if 200 <= status < 300:
+            self.stripe.mark_delivered(event["id"])
+        return status
+
+    def post(self, body: bytes, headers: dict[str, str]) -> int:
+        """Post a raw delivery; return the status of the answer."""
+        client = self.app.test_client()
+        return client.post("/api/webhooks/stripe", data=body, headers=headers).status_code
+
+    def send_all(self, events: list[dict[str, Any]]) -> list[int]:
+        """Deliver events one after the other; return the statuses."""
+        return [self.send(event) for event in events]
+
+    def settle(self) -> None:
+        """Deliver what is not delivered yet."""
+        self.send_all(self.stripe.undelivered())
+
+    def at_once(self, events: list[dict[str, Any]]) -> list[int]:
+        """Deliver events at the same time; return the statuses."""
+        with ThreadPoolExecutor(len(events)) as pool:
+            return list(pool.map(self.send, events))
+
+    def plan(self, user_id: str) -> str:
+        """Return the plan that everybody sees."""
+        headers = {"Authorization": "Bearer service-key-for-the-tests"}
+        client = self.app.test_client()
+        answer = client.get(f"/api/entitlements?userId={user_id}", headers=headers)
+        assert answer.status_code == 200, answer.text
+        stored = self.db.hget(f"user:{{{user_id}}}:stats", "plan")
+        assert stored == answer.get_json()["plan"] == open_stats(self.db, user_id).stats().plan
+        return str(stored)
+
+    def orphans(self) -> dict[str, Any]:
+        """Return the events that fit no user."""
+        return {key: json.loads(value) for key, value in self.db.hgetall("billing:orphans").items()}
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make password hashes cheap."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(accounts, "_hasher", cheap)
+
+
+@pytest.fixture
+def shop(valkey: redis.Redis) -> Iterator[Shop]:
+    """An empty shop."""
+    stripe = Stripe()
+    with StripeServer(stripe) as server:
+        yield Shop(stripe, server, valkey)

@@ -1,0 +1,182 @@
+"""Random lives of one customer on the simulated Stripe, delivered as badly as networks can."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import patch
+
+from stats import billing
+from stats.plans import Plan, highest
+from stats.store import Db
+from stats.user_stats import create_user_stats, open_stats
+from tests.stripe_sim import Stripe
+
+DAY = 86_400
+GRACE = 14 * DAY
+ACTIONS = ("subscribe", "pay_later", "settle", "cancel", "cancel_at_end", "keep", "change", "fail")
+ACTIONS += ("unpaid", "recover", "pause", "resume", "wait", "wait_long", "decline")
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+@dataclass
+class World:
+    """A user, a Stripe, and a gateway whose answers can be overtaken or lost."""
+
+    db: Db
+    random: random.Random
+    user_id: str = "alice"
+    livemode: bool = False
+    nested: int = 0
+    crashes: float = 0.15
+    overtakes: float = 0.25
+    surprises: int = 10
+    sessions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stripe = Stripe(seed=self.random.randrange(1 << 30), now=1_700_000_000)
+        prices = {plan: self.stripe.add_product(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
+        self.prices = {plan: product["default_price"] for plan, product in prices.items()}
+        self.products = {product["id"]: plan for plan, product in prices.items()}
+        create_user_stats(self.db, self.user_id)
+        metadata = {"user_id": self.user_id}
+        self.customer = self.stripe.create_customer(metadata=metadata)["id"]
+        self.metadata = {"metadata": metadata}
+
+    # The gateway
+
+    def subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """Answer the list; meanwhile other deliveries may come and be done with."""
+        answer = self.stripe.all("subscription", customer=customer)
+        if self.random.random() < self.crashes:
+            raise Crash
+        while self.nested < 3 and self.random.random() < self.overtakes:
+            self.nested += 1
+            if self.surprises and self.random.random() < 0.5:
+                self.surprises -= 1
+                self.act(self.random.choice(ACTIONS))
+            self.deliver_one()
+            self.nested -= 1
+        return answer
+
+    # What the customer and the clock do
+
+    def act(self, action: str) -> None:
+        """Do something at Stripe, if it makes sense now."""
+        live = [s for s in self.stripe.all("subscription") if s["status"] not in ENDED]
+        steps: dict[str, Callable[[], object]] = {
+            "subscribe": lambda: self.checkout(pay=True),
+            "pay_later": lambda: self.checkout(pay=False),
+            "settle": self.settle,
+            "wait": lambda: self.stripe.advance(self.random.randrange(2 * DAY)),
+            "wait_long": lambda: self.stripe.advance(self.random.randrange(40 * DAY)),
+            "decline": lambda: self.stripe.declining.symmetric_difference_update({self.customer}),
+        }
+        if action in steps:
+            steps[action]()
+        elif live:
+            self.change(action, self.random.choice(live))
+
+    def checkout(self, *, pay: bool) -> None:
+        price = self.random.choice(list(self.prices.values()))
+        session = self.stripe.open_session(
+            [price], customer=self.customer, subscription_data=self.metadata
+        )
+        self.stripe.pay(session["id"], asynchronous=not pay)
+        if not pay:
+            self.sessions.append(session["id"])
+
+    def settle(self) -> None:
+        if not self.sessions:
+            return
+        session = self.stripe.get("checkout.session", self.sessions.pop())
+        if self.stripe.get("subscription", session["subscription"])["status"] == "incomplete":
+            self.stripe.settle(session["id"], succeeded=self.random.random() < 0.7)
+
+    def change(self, action: str, found: dict[str, Any]) -> None:
+        name, status = found["id"], found["status"]
+        if action == "cancel":
+            self.stripe.cancel(name)
+        elif action == "cancel_at_end" and status in ("active", "trialing", "past_due"):
+            self.stripe.cancel(name, at_period_end=True)
+        elif action == "keep":
+            self.stripe.keep(name)
+        elif action == "change" and status != "incomplete":
+            self.stripe.change_plan(name, self.random.choice(list(self.prices.values())))
+        elif action in ("fail", "unpaid") and status in ("active", "past_due"):
+            to = {"fail": "past_due", "unpaid": "unpaid"}[action]
+            self.stripe.fail_payment(name, to=to)
+        elif action == "recover" and status in ("past_due", "unpaid"):
+            self.stripe.recover_payment(name)
+        elif action == "pause" and status == "active":
+            self.stripe.pause(name)
+        elif action == "resume" and status == "paused":
+            self.stripe.resume(name)
+
+    # The network
+
+    def deliver_one(self) -> None:
+        """Deliver any event, delivered before or not; it may be lost on the way."""
+        events = self.stripe.events
+        fresh = self.stripe.undelivered()
+        event = self.random.choice(fresh if fresh and self.random.random() < 0.7 else events)
+        self.deliver(event)
+
+    def deliver(self, event: dict[str, Any]) -> bool:
+        """Deliver one event; return whether it was taken."""
+        try:
+            # The clock of the domain is Stripe's here.
+            with patch("stats.billing.time.time", lambda: self.stripe.now):
+                billing.handle(self.db, self, event, ("a key",), grace=GRACE)  # type: ignore[arg-type]
+        except Crash:
+            return False
+        if self.random.random() < self.crashes:
+            return False  # done, but the answer never reached Stripe
+        self.stripe.mark_delivered(event["id"])
+        return True
+
+    def come_to_rest(self) -> None:
+        """Stripe tries again, in any order, until everything was taken."""
+        while fresh := self.stripe.undelivered():
+            self.random.shuffle(fresh)
+            for event in fresh:
+                self.deliver(event)
+
+    # The truth
+
+    def due(self) -> Plan:
+        """What the money entitles to now, worked out from Stripe alone."""
+        return highest(self._worth(found) for found in self.stripe.all("subscription"))
+
+    def _worth(self, found: dict[str, Any]) -> Plan:
+        now, item = self.stripe.now, found["items"]["data"][0]
+        if found["status"] not in ("active", "trialing", "past_due"):
+            return Plan.FREE
+        if found["cancel_at"] is not None and now >= found["cancel_at"]:
+            return Plan.FREE
+        if found["status"] == "past_due" and now >= item["current_period_start"] + GRACE:
+            return Plan.FREE
+        return self.products[item["price"]["product"]]
+
+    def shown(self) -> Plan:
+        """What the user is shown now."""
+        now = datetime.fromtimestamp(self.stripe.now, UTC)
+        return open_stats(self.db, self.user_id, create=False).plan(now)
+
+
+ENDED = ("canceled", "incomplete_expired")
+
+
+def live(db: Db, seed: str) -> tuple[Plan, Plan, int]:
+    """Live one random life; return what is shown, what is due, and how many events there were."""
+    world = World(db, random.Random(seed))
+    for _ in range(world.random.randint(4, 16)):
+        world.act(world.random.choice(ACTIONS))
+        for _ in range(world.random.randint(0, 3)):
+            world.deliver_one()
+    world.come_to_rest()
+    return world.shown(), world.due(), len(world.stripe.events)

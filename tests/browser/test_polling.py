@@ -1,0 +1,181 @@
+"""What the open page does by itself: polls, other tabs, hidden tabs, log-out, back."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.kit import (
+    COUNTER,
+    FLAGS,
+    Member,
+    Watch,
+    expect_mood,
+    expect_stat,
+    log_out,
+    refresh,
+    save,
+    sign_up,
+    slider,
+)
+from tests.browser.serving import Site
+
+pytestmark = pytest.mark.browser
+
+HIDE = """
+window.hide = (hidden) => {
+    Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});
+    Object.defineProperty(document, 'visibilityState',
+        {configurable: true, get: () => hidden ? 'hidden' : 'visible'});
+    document.dispatchEvent(new Event('visibilitychange', {bubbles: true}));
+};
+"""
+MINUTE = 60_000
+
+
+@pytest.fixture
+def ticking(member: Member) -> Page:
+    """A dashboard whose clock the test can push forward, and which counts its polls."""
+    page = member.page
+    page.context.add_init_script(COUNTER)
+    page.context.add_init_script(HIDE)
+    page.clock.install()
+    page.goto("/dashboard")
+    return page
+
+
+def polls(page: Page) -> int:
+    return int(page.evaluate("window.polls"))
+
+
+def test_it_polls_twice_a_minute_and_is_told_when_nothing_changed(ticking: Page) -> None:
+    assert polls(ticking) == 0
+    with ticking.expect_response("**/dashboard/stats*") as answer:
+        ticking.clock.run_for(30_100)
+    assert answer.value.status == 204
+    ticking.clock.run_for(3 * MINUTE)
+    assert polls(ticking) in (6, 7)
+    expect_stat(ticking, "days_active", "1")
+
+
+def test_it_shows_a_conversation_on_the_next_poll(
+    ticking: Page, member: Member, site: Site
+) -> None:
+    site.save_chat(member.id, "About <b>bread</b> & butter")
+    site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8.5})
+    expect_stat(ticking, "conversations", "0")
+    expect_mood(ticking, "—")
+    loaded = ticking.evaluate("performance.timeOrigin")
+    ticking.clock.run_for(30_100)
+    expect_stat(ticking, "conversations", "1")
+    expect_mood(ticking, "8.5")
+    expect(ticking.locator("#stats")).to_contain_text("About <b>bread</b> & butter")
+    assert ticking.evaluate("performance.timeOrigin") == loaded, "without a reload"
+    assert polls(ticking) == 1
+
+
+def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None:
+    other = ticking.context.new_page()
+    other.goto("/dashboard")
+    slider(other).focus()
+    other.keyboard.press("End")
+    save(other)
+    expect_mood(other, "10")
+    expect_mood(ticking, "—")
+    ticking.clock.run_for(30_100)
+    expect_mood(ticking, "10")
+
+
+def test_it_goes_to_the_login_page_when_another_tab_logged_out(ticking: Page, watch: Watch) -> None:
+    watch.expect("401")
+    other = ticking.context.new_page()
+    other.goto("/settings")
+    log_out_here = other.get_by_role("button", name="Log out", exact=True)
+    log_out_here.click()
+    other.wait_for_url(lambda url: "/settings" not in url)
+    assert "/dashboard" in ticking.url
+    with ticking.expect_response("**/dashboard/stats*") as answer:
+        ticking.clock.run_for(30_100)
+    assert answer.value.status == 401
+    assert answer.value.headers["hx-redirect"] == "/login?next=%2Fdashboard"
+    ticking.wait_for_url("**/login?next=%2Fdashboard")
+    expect(ticking.locator("[name=password]")).to_be_visible()
+
+
+def test_it_does_not_poll_while_hidden_and_refreshes_when_shown(
+    ticking: Page, member: Member, site: Site
+) -> None:
+    ticking.evaluate("hide(true)")
+    site.save_chat(member.id, "While nobody looked")
+    ticking.clock.run_for(5 * MINUTE)
+    assert polls(ticking) == 0
+    expect_stat(ticking, "conversations", "0")
+    ticking.evaluate("hide(false)")
+    expect_stat(ticking, "conversations", "1")
+    assert polls(ticking) == 1
+    ticking.clock.run_for(MINUTE)
+    assert polls(ticking) > 1, "and polls on"
+
+
+def test_it_leaves_off_polling_when_live_updates_are_off(ticking: Page) -> None:
+    live = ticking.get_by_role("switch", name="Live updates")
+    ticking.locator("label", has=live).click()
+    expect(live).not_to_be_checked()
+    ticking.clock.run_for(5 * MINUTE)
+    assert polls(ticking) == 0
+    ticking.reload()
+    expect(live).not_to_be_checked()
+    ticking.locator("label", has=live).click()
+    expect(live).to_be_checked()
+    ticking.wait_for_function("window.polls === 1")
+
+
+def test_a_poll_never_changes_what_is_stored(ticking: Page, member: Member, site: Site) -> None:
+    before = site.api("GET", f"/api/dashboard?userId={member.id}")
+    for _ in range(3):
+        with ticking.expect_response("**/dashboard/stats*"):
+            refresh(ticking)
+    assert site.api("GET", f"/api/dashboard?userId={member.id}") == before
+
+
+def private(page: Page, member: Member) -> bool:
+    return member.name in page.content() or page.locator("#stats").count() > 0
+
+
+def go_back_and_forth(member: Member) -> None:
+    page = member.page
+    page.goto("/settings")
+    page.goto("/dashboard")
+    expect(page.locator("h1")).to_contain_text(member.name)
+    assert private(page, member)
+    log_out(page)
+    for step in (page.go_back, page.go_back, page.go_forward, page.go_forward):
+        step()
+        page.wait_for_load_state()
+        expect(page.locator("#stats")).to_have_count(0)
+        assert not private(page, member)
+
+
+def test_it_shows_nothing_private_when_going_back_after_log_out(member: Member) -> None:
+    go_back_and_forth(member)
+
+
+def test_it_shows_nothing_private_from_the_back_forward_cache(
+    browser: Any, chromium_path: str, site: Site
+) -> None:
+    # Playwright switches that cache off unless told not to.
+    with_cache = browser.browser_type.launch(
+        executable_path=chromium_path,
+        args=FLAGS,
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    try:
+        page = with_cache.new_context(base_url=site.url).new_page()
+        page.goto("/privacy")
+        page.evaluate("addEventListener('pageshow', (event) => { window.kept = event.persisted })")
+        page.goto("/login")
+        page.go_back()
+        assert page.evaluate("window.kept") is True, "the cache works here"
+        go_back_and_forth(sign_up(page))
+    finally:
+        with_cache.close()

@@ -1,0 +1,178 @@
+"""Bad days in the browser: answers that fail, that are lost, that never come."""
+
+import os
+import signal
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.kit import Member, Watch, expect_mood, expect_stat, refresh, save, slider
+from tests.browser.serving import Site
+
+pytestmark = pytest.mark.browser
+
+STATS, MOOD = "**/dashboard/stats*", "**/dashboard/mood"
+
+
+def fail(route: Route) -> None:
+    route.fulfill(status=503, body="<h1>We cannot reach your numbers</h1>")
+
+
+def drop(route: Route) -> None:
+    route.abort()
+
+
+def misdirect(route: Route) -> None:
+    route.fulfill(status=500, content_type="text/html", body="<p>Internal Server Error</p>")
+
+
+@pytest.mark.parametrize("failure", [fail, drop, misdirect])
+def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
+    member: Member, site: Site, watch: Watch, failure: Any
+) -> None:
+    watch.expect("status of 503", "status of 500", "net::ERR_FAILED")
+    page = member.page
+    site.save_chat(member.id, "Before the bad day")
+    page.clock.install()
+    page.goto("/dashboard")
+    stale = page.locator("#stale")
+    expect(stale).to_be_hidden()
+    shown = page.locator("#updated").inner_text()
+
+    page.route(STATS, failure)
+    page.clock.run_for(30_100)
+    expect(stale).to_be_visible()
+    expect(stale).to_contain_text(f"Showing {shown}")
+    expect(page.get_by_role("status")).to_contain_text("your entries are safe")
+    expect_stat(page, "conversations", "1")
+    expect_stat(page, "plan", "Free")
+    expect(page.locator("#stats")).to_contain_text("Before the bad day")
+
+    stale.get_by_role("button", name="Retry").click()
+    page.clock.run_for(60_000)
+    expect(stale).to_be_visible()
+    expect(stale).to_contain_text(f"Showing {shown}")
+
+    page.unroute(STATS)
+    page.clock.run_for(30_100)
+    expect(stale).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("Up to date again.")
+
+
+def test_it_recovers_on_retry(member: Member, watch: Watch) -> None:
+    watch.expect("status of 503")
+    page = member.page
+    page.goto("/dashboard")
+    page.route(STATS, fail)
+    refresh(page)
+    stale = page.locator("#stale")
+    expect(stale).to_be_visible()
+    page.unroute(STATS)
+    stale.get_by_role("button", name="Retry").click()
+    expect(stale).to_be_hidden()
+
+
+def test_it_survives_a_store_that_hangs(member: Member, site: Site, watch: Watch) -> None:
+    watch.expect("status of 503")
+    page = member.page
+    page.goto("/dashboard")
+    page.locator("[name=note]").fill("Written in the dark")
+    os.kill(site.server, signal.SIGSTOP)
+    try:
+        with page.expect_response(STATS, timeout=2000) as answer:
+            refresh(page)
+        assert answer.value.status == 503
+        expect(page.locator("#stale")).to_be_visible()
+        expect_stat(page, "days_active", "1")
+        page.locator("#mood-save").click()
+        expect(page.locator("#mood-failed")).to_be_visible()
+        expect(page.locator("[name=note]")).to_have_value("Written in the dark")
+    finally:
+        os.kill(site.server, signal.SIGCONT)
+    page.wait_for_function(
+        """async () => (await fetch('/readyz')).ok""", polling=200
+    )
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#stale")).to_be_hidden()
+    save(page)
+    expect_mood(page, "5")
+    history = site.api("GET", f"/api/mood?userId={member.id}")["history"]
+    assert [entry.get("note") for entry in history] == ["Written in the dark"]
+
+
+class Saves:
+    """The saves that a page sends; the first ones meet the given fates, later ones go through."""
+
+    def __init__(self, page: Page, *fates: Any) -> None:
+        self.ops: list[str] = []
+        self._fates = list(fates)
+        page.route(MOOD, self._take)
+
+    def _take(self, route: Route) -> None:
+        self.ops.extend(parse_qs(route.request.post_data or "")["op"])
+        if self._fates:
+            self._fates.pop(0)(route)
+        else:
+            route.continue_()
+
+
+def write_then_drop(route: Route) -> None:
+    assert route.fetch().status == 200
+    route.abort()
+
+
+def fill(page: Page) -> None:
+    slider(page).focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.locator("[name=note]").fill("Sun on the balcony")
+
+
+@pytest.mark.parametrize("fate", [fail, drop, write_then_drop])
+def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
+    member: Member, site: Site, watch: Watch, fate: Any
+) -> None:
+    watch.expect("status of 503", "net::ERR_FAILED")
+    page = member.page
+    page.goto("/dashboard")
+    saves = Saves(page, fate, fate)
+    fill(page)
+    for _ in range(2):
+        page.locator("#mood-save").click()
+        expect(page.locator("#mood-failed")).to_be_visible()
+        expect(slider(page)).to_have_value("9.5")
+        expect(page.locator("[name=note]")).to_have_value("Sun on the balcony")
+    save(page)
+    expect_mood(page, "9.5")
+    expect(page.locator("#mood-failed")).to_be_hidden()
+    assert len(saves.ops) == 3
+    assert len(set(saves.ops)) == 1, "the same operation, sent again"
+    found = site.api("GET", f"/api/mood?userId={member.id}")
+    assert found["stats"]["totalEntries"] == 1
+    assert found["history"][0]["note"] == "Sun on the balcony"
+
+
+def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: Site) -> None:
+    page = member.page
+    page.goto("/dashboard")
+    saves = Saves(page)
+    save(page)
+    save(page)
+    assert len(set(saves.ops)) == 2
+    assert site.api("GET", f"/api/mood?userId={member.id}")["stats"]["totalEntries"] == 2
+
+
+def test_a_note_that_is_refused_is_kept_with_the_reason(member: Member, watch: Watch) -> None:
+    watch.expect("status of 422")
+    page = member.page
+    page.goto("/dashboard")
+    page.locator("[name=note]").evaluate("it => it.removeAttribute('maxlength')")
+    page.locator("[name=note]").fill("x" * 281)
+    page.locator("#mood-save").click()
+    note = page.locator("[name=note]")
+    expect(note).to_have_attribute("aria-invalid", "true")
+    expect(note).to_have_value("x" * 281)
+    expect(note).to_be_focused()
+    expect_mood(page, "—")
