@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 
 from flask import Flask
+from flask_compress import Compress
 from granian import Granian
 from granian.constants import Interfaces
 from htmx_flask import Htmx
@@ -35,6 +36,14 @@ from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
 BODY_LIMIT = 256 * 1024
 THREADS = 4
+COMPRESSED = [
+    "application/json",
+    "application/manifest+json",
+    "image/svg+xml",
+    "text/css",
+    "text/html",
+    "text/javascript",
+]
 BLUEPRINTS = (
     pages,
     auth,
@@ -64,12 +73,17 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIMETYPES=COMPRESSED,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
+    Compress(app)
     for module in (errors, security, members, pages):
         module.init_app(app)
     for module in BLUEPRINTS:

@@ -108,6 +108,13 @@ def test_it_replaces_a_chat_that_is_saved_again_and_counts_it_once(db, clock):
     assert [chat.chat_id for chat in list_conversations(db, "alice")] == ["one", "two"]
 
 
+def test_it_counts_a_chat_once_however_long_ago_it_was_saved(db):
+    create_user_stats(db, "alice")
+    for number in [*range(70), 0]:
+        save_conversation(db, "alice", [], chat_id=f"chat-{number}")
+    assert count(db) == 70
+
+
 def test_it_makes_an_id_for_each_conversation_without_one(db):
     create_user_stats(db, "alice")
     ids = {save_conversation(db, "alice", HELLO)[0].chat_id for _ in range(20)}

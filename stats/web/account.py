@@ -1,6 +1,7 @@
 """Settings: the profile, the password, the data to take along or bring back, and the way out."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ from stats.web.security import takes
 bp = Blueprint("account", __name__)
 
 FILE_LIMIT = 16 * 1024 * 1024
-WRONG_PASSWORD = "This is not your current password."
+WRONG = "This is not your current password."
 WRONG_ADDRESS = "Type the e-mail address of this account to delete it."
 NOT_DELETED = (
     "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
@@ -42,17 +43,17 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
     timezone = StringField(validators=[DataRequired("Choose a time zone.")])
     day_start = IntegerField(default=0, validators=[InputRequired("Choose an hour.")])
     theme = RadioField(
-        choices=[(theme, theme.capitalize()) for theme in THEMES],
+        choices=THEMES,
         validate_choice=False,
         validators=[AnyOf(THEMES, "Choose system, light or dark.")],
     )
     live = BooleanField(false_values=(False, "false", "0", "off", ""))
 
 
-def _profile_form() -> ProfileForm:
+def _profile_form(typed: Mapping[str, str] | None = None) -> ProfileForm:
     clock = board().clock
     return ProfileForm(
-        request.form if request.endpoint == "account.settings" and request.form else None,
+        typed,
         name=current_user.name,
         timezone=clock.timezone,
         day_start=clock.day_start,
@@ -75,7 +76,7 @@ def _page(form: ProfileForm | None = None, **context: Any) -> str:
 @bp.route("/settings", methods=["GET", "POST"])
 def settings() -> ResponseReturnValue:
     """Show the settings, or save the profile."""
-    form = _profile_form()
+    form = _profile_form(request.form if request.method == "POST" else None)
     if form.validate_on_submit() and _save(form):
         flash("Saved.")
         return _back()
@@ -120,7 +121,7 @@ def _change_password(current: str, new: str) -> dict[str, str]:
         done = accounts.change_password(db(), current_user.id, current, new, session["sid"])
     except InvalidInput as error:
         return {"new_password": str(error)}
-    return {} if done else {"current_password": WRONG_PASSWORD}
+    return {} if done else {"current_password": WRONG}
 
 
 @bp.post("/settings/sessions/revoke")

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, abort, current_app, redirect, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from htmx_flask import make_response
@@ -37,6 +37,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+FILES = ("static", "pages.htmx")
 HSTS = "max-age=63072000; includeSubDomains"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -61,6 +62,11 @@ class Cookies(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def save_session(self, app: Flask, session: SessionMixin, response: AnyResponse) -> None:
+        # A file is the same for everybody: no cookie with it, and none in its Vary.
+        if request.endpoint not in FILES:
+            super().save_session(app, session, response)
 
 
 def public(view: View) -> View:
@@ -130,7 +136,7 @@ def dress(response: Response) -> Response:
     response.headers.extend(HEADERS)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = HSTS
-    if request.endpoint not in ("static", "pages.htmx"):
+    if request.endpoint not in FILES:
         response.headers["Cache-Control"] = "no-store"
         response.vary.add("HX-Request")
     return response

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.kit import (
     PASSWORD,
     Member,
+    Watch,
     expect_mood,
     expect_stat,
     fill_sign_up,
@@ -185,7 +186,7 @@ def test_it_works_by_keyboard_alone(page: Page, site: Site) -> None:
     tab_to(page, "#mood-save")
     page.keyboard.press("Enter")
     expect_mood(page, "3.5")
-    expect(page.get_by_role("status")).to_have_text("Saved.")
+    expect(page.locator("[role=status]")).to_have_text("Saved.")
     assert page.evaluate("document.activeElement.matches('#mood-form *')"), "the focus stays there"
     tab_to(page, "#mood-undo")
     page.keyboard.press("Enter")
@@ -194,7 +195,10 @@ def test_it_works_by_keyboard_alone(page: Page, site: Site) -> None:
     assert found == []
 
 
-def test_it_says_beside_the_field_what_is_wrong_and_keeps_what_was_typed(page: Page) -> None:
+def test_it_says_beside_the_field_what_is_wrong_and_keeps_what_was_typed(
+    page: Page, watch: Watch
+) -> None:
+    watch.expect("status of 422")
     page.goto("/signup")
     page.locator("[name=name]").fill("Maya")
     page.locator("[name=email]").fill("not an address")
