@@ -88,6 +88,8 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         module.init_app(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)
+    if settings.embedded:
+        pages.offer_sample(app)
     app.cli.add_command(cli.billing)
     _stand(app, settings, db)
     return app

@@ -77,7 +77,7 @@ def sign_up(
     """
     name, address = check_name(name), normalise_email(email)
     digest = _hasher.hash(check_password(password))
-    login = Login(_new_user_id(), secrets.token_urlsafe(24))
+    login = new_login()
     claim_email(db, address, login.user_id)
     made = run(
         db,
@@ -85,7 +85,7 @@ def sign_up(
         [*user_keys(login.user_id, KINDS), void_key(login.user_id)],
         *(user_day(clock, datetime.now(UTC)).isoformat(), clock.timezone, clock.day_start),
         *(name, address, digest, int(time.time())),
-        *(login.session_id, _new_session(agent).store()),
+        *(login.session_id, new_session(agent).store()),
     )
     if not made:
         raise EmailTaken(TAKEN)
@@ -119,7 +119,7 @@ def log_in(db: Db, email: str, password: str, agent: str = "") -> Login | None:
         db,
         "open_session",
         user_keys(user_id, KINDS),
-        *(session_id, _new_session(agent).store(), int(time.time()), IDLE, LONGEST),
+        *(session_id, new_session(agent).store(), int(time.time()), IDLE, LONGEST),
     )
     return Login(user_id, session_id) if opened else None
 
@@ -152,11 +152,14 @@ def _verify(digest: str, password: str) -> bool:
         return False
 
 
-def _new_user_id() -> str:
-    return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+def new_login() -> Login:
+    """Return a user id and a session id that were never given before."""
+    user_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return Login(user_id, secrets.token_urlsafe(24))
 
 
-def _new_session(agent: str) -> Session:
+def new_session(agent: str) -> Session:
+    """Return a session that begins now."""
     now = int(time.time())
     return Session(now, now, agent.encode("ascii", "replace").decode()[:200])
 

@@ -53,8 +53,8 @@ def user_day(clock: Clock, now: datetime) -> date:
 
     Before the hour at which the user's day starts, it is still yesterday.
     """
-    local = now.astimezone(clock.zone)
-    return local.date() if local.hour >= clock.day_start else local.date() - DAY
+    day = now.astimezone(clock.zone).date()
+    return day if now >= day_begins(clock, day) else day - DAY
 
 
 def day_begins(clock: Clock, day: date) -> datetime:
@@ -113,12 +113,13 @@ def as_day(today: date | str) -> date:
     """Return a date given as one or as `YYYY-MM-DD`; raises InvalidInput for anything else."""
     if isinstance(today, datetime):
         raise InvalidInput("today must be a date, not a moment.", "today")
-    if isinstance(today, date):
-        return today
     try:
-        return datetime.strptime(today, "%Y-%m-%d").date()
+        day = today if isinstance(today, date) else datetime.strptime(today, "%Y-%m-%d").date()
     except (TypeError, ValueError):
         raise InvalidInput("today must be a date written YYYY-MM-DD.", "today") from None
+    if day.year < 2000:
+        raise InvalidInput("today must lie in this century.", "today")
+    return day
 
 
 def parse_day(reply: object) -> date | None:

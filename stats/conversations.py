@@ -15,7 +15,7 @@ from stats.store import Db, now_ms, operation_id, run, user_keys
 from stats.text import as_text, check_id, clean, clean_json, cut
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
-KINDS = ("stats", "last_login", "days", "chats", "heads", "bodies", "ops")
+KINDS = ("stats", "last_login", "days", "chats", "heads", "bodies", "ops", "deleted")
 LISTED = 100
 SEARCHED = 100_000
 
@@ -56,7 +56,7 @@ def save_conversation(
     now = now_ms()
     conversation = _conversation(chat_id, messages, title, summary, tags, iso_ms(now))
     arguments = (
-        *(create_day, operation_id("save", key), operation_id("chat", chat_id), chat_id, now),
+        *(create_day, operation_id("save", key), chat_id, now),
         *(recent_line(conversation.saved_at, conversation.summary, chat_id),),
         *pack(conversation),
     )

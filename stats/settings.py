@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from stats.errors import ConfigError
 from stats.plans import Plan
@@ -103,7 +103,7 @@ def _redis_url(env: Mapping[str, str]) -> str | None:
 
 
 def _store_url(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme not in SCHEMES:
         raise ValueError(f"the address must begin with one of {', '.join(SCHEMES)}")
     if not (parts.path if parts.scheme == "unix" else parts.hostname):
@@ -112,20 +112,29 @@ def _store_url(url: str) -> str:
     return url
 
 
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        # The reason that it gives can hold the password.
+        raise ValueError("the address cannot be read") from None
+
+
 def _port(url: str) -> int | None:
     try:
-        return urlsplit(url).port
+        return _split(url).port
     except ValueError:
         raise ValueError("the port must be a number from 0 to 65535") from None
 
 
 def _rest(url: str, env: Mapping[str, str]) -> str:
-    parts, token = urlsplit(url), env.get("KV_REST_API_TOKEN")
+    parts, token = _split(url), env.get("KV_REST_API_TOKEN")
     if not token:
         raise ConfigError("KV_REST_API_TOKEN is required with KV_REST_API_URL.")
     if not parts.hostname:
         raise ValueError("the address names no server")
-    return f"rediss://default:{quote(token, safe='')}@{parts.hostname}:{_port(url) or 6379}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"rediss://default:{quote(token, safe='')}@{host}:{_port(url) or 6379}"
 
 
 def _checked(name: str, value: str, read: Callable[[str], str]) -> str:
@@ -139,8 +148,12 @@ def _checked(name: str, value: str, read: Callable[[str], str]) -> str:
 def _web_address(env: Mapping[str, str], name: str) -> str | None:
     if name not in env:
         return None
-    parts = urlsplit(env[name])
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(env[name])
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
         raise ConfigError(f"{name} must be an address such as https://aira.example.")
     return env[name].rstrip("/")
 

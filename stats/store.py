@@ -19,6 +19,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:chats        zset    chat id by time saved (ms)
     user:{id}:heads        hash    chat id -> JSON of the conversation without its messages
     user:{id}:bodies       hash    chat id -> JSON of its messages
+    user:{id}:deleted      set     ids of deleted chats: saved again, they do not count again
     user:{id}:ops          zset    operation id by time (ms), the last 64
     user:{id}:billing      hash    subscriptions (JSON), applied (ticket), asked (s)
     user:{id}:billing:ticket  string  the last ticket
@@ -51,7 +52,18 @@ from stats.text import check_id
 
 Db = redis.Redis | RedisCluster
 
-STATS_KINDS = ("stats", "last_login", "days", "moods", "notes", "chats", "heads", "bodies", "ops")
+STATS_KINDS = (
+    "stats",
+    "last_login",
+    "days",
+    "moods",
+    "notes",
+    "chats",
+    "heads",
+    "bodies",
+    "ops",
+    "deleted",
+)
 BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "practice")
 ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, "account", "sessions")
 ORPHANS = "billing:orphans"

@@ -29,6 +29,7 @@ def contents(db: Db) -> dict[str, Any]:
         "string": db.get,
         "hash": db.hgetall,
         "list": lambda key: db.lrange(key, 0, -1),
+        "set": db.smembers,
         "zset": lambda key: db.zrange(key, 0, -1, withscores=True),
     }
     return {as_text(key): read[as_text(db.type(key))](key) for key in db.keys("*")}

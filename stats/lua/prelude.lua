@@ -15,9 +15,10 @@ end
 -- The version begins at the time of creation, so that a user who was deleted and made anew
 -- never shows an old page's version as current.
 local function create(day)
+  local now = redis.call('TIME')
   redis.call('HSET', stats, 'conversations', 0, 'mood_score', 0, 'days_active', 1,
     'recent_conversations', '[]', 'plan', 'Free', 'streak', 1, 'longest_streak', 1,
-    'version', redis.call('TIME')[1], 'fresh_until', 0)
+    'version', string.format('%.0f', now[1] * 1000000 + now[2]), 'fresh_until', 0)
   was_active(day)
 end
 
@@ -43,7 +44,8 @@ local function first_time(ops, op)
   if op == '' then return true end
   if redis.call('ZSCORE', ops, op) then return false end
   local now = redis.call('TIME')
-  redis.call('ZADD', ops, now[1] * 1000 + math.floor(now[2] / 1000), op)
+  local last = redis.call('ZREVRANGE', ops, 0, 0, 'WITHSCORES')[2] or 0
+  redis.call('ZADD', ops, math.max(now[1] * 1000 + math.floor(now[2] / 1000), last + 1), op)
   redis.call('ZREMRANGEBYRANK', ops, 0, -KEPT_OPS - 1)
   return true
 end

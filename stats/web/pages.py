@@ -6,11 +6,23 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from flask import Blueprint, Flask, current_app, redirect, render_template, send_file, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from stats.web.runtime import db
+from stats.sample import make_sample
+from stats.web.auth import clock_of
+from stats.web.members import begin_session
+from stats.web.runtime import db, runtime
 from stats.web.security import public
 
 bp = Blueprint("pages", __name__)
@@ -33,6 +45,11 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters["score"] = lambda score: f"{score:g}"
     app.jinja_env.filters["m"] = lambda score: int(score + 0.5)
+
+
+def offer_sample(app: Flask) -> None:
+    """Let visitors look around with sample data."""
+    app.add_url_rule("/sample", "pages.sample", sample, methods=["POST"])
 
 
 def static_url(name: str) -> str:
@@ -61,7 +78,17 @@ def landing() -> ResponseReturnValue:
     """Say what this is, or go to the dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
-    return render_template("landing.html")
+    return render_template("landing.html", sample=runtime().given.embedded)
+
+
+@public
+def sample() -> ResponseReturnValue:
+    """Make a throw-away account and look around in it."""
+    if not current_user.is_authenticated:
+        clock = clock_of(request.form.get("timezone", ""))
+        login = make_sample(db(), clock, request.user_agent.string)
+        begin_session(login, remember=False)
+    return redirect(url_for("dashboard.page"))
 
 
 @bp.get("/privacy")

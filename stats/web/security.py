@@ -63,7 +63,7 @@ class Cookies(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
 
-    def save_session(self, app: Flask, session: SessionMixin, response: AnyResponse) -> None:
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         # A file is the same for everybody: no cookie with it, and none in its Vary.
         if request.endpoint not in FILES:
             super().save_session(app, session, response)

@@ -66,6 +66,7 @@ def open_context(
         return context
 
     yield make
+    watch.stop()  # closing a page breaks off what it was asking for
     for context in opened:
         context.close()
 

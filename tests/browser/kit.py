@@ -17,8 +17,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Playwright hides carets and animations for a screenshot by a style of its own.
-SCREENSHOT = re.compile(r"(Refused to apply|Applying) (an )?inline style")
 VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) => console.error(
     `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
@@ -38,6 +36,7 @@ class Watch:
     def __init__(self) -> None:
         self._seen: list[str] = []
         self._expected: list[str] = []
+        self._listening = True
 
     def over(self, context: BrowserContext) -> None:
         context.add_init_script(VIOLATIONS)
@@ -48,15 +47,23 @@ class Watch:
         """A complaint with one of these words in it belongs to the test."""
         self._expected.extend(words)
 
+    def stop(self) -> None:
+        """Listen no more."""
+        self._listening = False
+
     def complaints(self) -> list[str]:
         return [said for said in self._seen if not any(word in said for word in self._expected)]
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self._seen.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+            self._add(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def _note(self, error: WebError) -> None:
-        self._seen.append(f"uncaught: {error.error}")
+        self._add(f"uncaught: {error.error}")
+
+    def _add(self, complaint: str) -> None:
+        if self._listening:
+            self._seen.append(complaint)
 
 
 @dataclass

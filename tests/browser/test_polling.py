@@ -165,7 +165,7 @@ def test_it_is_not_kept_in_the_back_forward_cache(
         page.evaluate("window.kept = true")
         page.goto("/login")
         page.evaluate("history.back()")
-        page.wait_for_url("**/htmx.min.js")
+        page.wait_for_url("**/htmx.min.js", wait_until="commit")
         assert page.evaluate("window.kept") is True, "the cache works here"
 
         member = sign_up(page)
@@ -173,7 +173,8 @@ def test_it_is_not_kept_in_the_back_forward_cache(
         page.evaluate("window.kept = true")
         log_out(page)
         page.evaluate("history.back()")
-        page.wait_for_url("**/login?next=%2Fdashboard")
+        page.wait_for_url("**/login?next=%2Fdashboard", wait_until="commit")
+        expect(page.locator("[name=password]")).to_be_visible()
         assert page.evaluate("window.kept") is None
         assert member.name not in page.content()
     finally:

@@ -43,7 +43,7 @@ def test_nothing_listens_on_the_network(folder):
 def test_the_server_is_set_up_to_keep_what_it_is_given(folder):
     wanted = {
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "no",
         "save": "",
         "maxmemory-policy": "noeviction",
         "hash-max-listpack-value": "1024",
