@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-browser lint types lock clean
+.PHONY: run install test test-browser verify bench lighthouse screenshots lint types lock clean
 
 run: $(VENV)/runtime
 	@exec $(PY) app.py
@@ -21,6 +21,25 @@ test: $(VENV)/dev
 
 test-browser: $(VENV)/dev
 	$(PY) -m pytest tests/browser -m browser
+
+# The long forms of what make test does briefly.
+verify: $(VENV)/dev
+	LIVES=10000 $(PY) -m pytest -s tests/billing/test_lives.py
+
+bench: $(VENV)/dev
+	$(PY) -m tests.bench.pages
+
+lighthouse: $(VENV)/dev build/lighthouse/node_modules
+	$(PY) -m tests.browser.lighthouse
+
+build/lighthouse/node_modules: .ci/package.json .ci/package-lock.json
+	mkdir -p build/lighthouse
+	cp $^ build/lighthouse/
+	npm install --prefix build/lighthouse --no-audit --no-fund --silent
+	touch $@
+
+screenshots: $(VENV)/dev
+	$(PY) -m tests.browser.screenshots
 
 lint: $(VENV)/dev
 	$(PY) -m ruff check .

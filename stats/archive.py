@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stats.activity import check_clock, user_day
+from stats.conversations import TITLE_LENGTH
 from stats.errors import InvalidInput
 from stats.identity import check_name
 from stats.moods import CLOCK_SKEW, EARLIEST
@@ -78,7 +79,7 @@ class Chat(Struct, rename="camel"):
     """One saved conversation. `messages` are checked to be `Message`s and kept whole."""
 
     chat_id: Id
-    title: Annotated[str, Meta(min_length=1, max_length=200)]
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH)]
     summary: Line
     saved_at: Moment
     messages: list[dict[str, Any]]
@@ -91,9 +92,10 @@ class Archive(Struct):
     format: Literal["aira-stats-1"]
     account: Profile
     stats: Figures
-    days: Annotated[list[date], Meta(max_length=50_000)]
-    moods: Annotated[list[MoodLine], Meta(max_length=100_000)]
+    days: Annotated[list[date], Meta(max_length=20_000)]
+    moods: Annotated[list[MoodLine], Meta(max_length=50_000)]
     conversations: Annotated[list[Chat], Meta(max_length=20_000)]
+    deleted_conversations: Annotated[list[Id], Meta(max_length=20_000)] = []
 
 
 def read_archive(data: bytes) -> Archive:
@@ -105,7 +107,8 @@ def read_archive(data: bytes) -> Archive:
             msgspec.convert(chat.messages, list[Message])
         _check(archive)
     except (msgspec.ValidationError, InvalidInput) as error:
-        raise InvalidInput(f"The file is no export from here. {error}", "file") from None
+        what = str(error).rstrip(".")
+        raise InvalidInput(f"The file is no export from here. {what}.", "file") from None
     return archive
 
 

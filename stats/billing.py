@@ -162,16 +162,31 @@ def bind(db: Db, user_id: str, customer: str) -> bool:
 def ask(
     gateway: Gateway, customers: Iterable[str], before: BillingState, user_id: str, grace: int
 ) -> BillingState:
-    """Return the state that all subscriptions of some customers make at Stripe now.
+    """Return the state that all subscriptions of some customers make at Stripe now."""
+    return make_state(gateway, subscriptions_of(gateway, customers), before, user_id, grace)
+
+
+def subscriptions_of(gateway: Gateway, customers: Iterable[str]) -> list[dict[str, Any]]:
+    """Return all subscriptions of some customers as Stripe has them now."""
+    return [found for customer in customers for found in gateway.subscriptions(customer)]
+
+
+def make_state(
+    gateway: Gateway,
+    listed: Iterable[Mapping[str, Any]],
+    before: BillingState,
+    user_id: str,
+    grace: int,
+) -> BillingState:
+    """Return the state that the subscriptions which Stripe listed for a user make.
 
     A live subscription of ours whose product no setting maps keeps the plan it had.
     """
     found = []
-    for customer in customers:
-        for stored in gateway.subscriptions(customer):
-            subscription = read_subscription(stored, gateway.products, grace)
-            ours = (stored.get("metadata") or {}).get("user_id") == user_id
-            found.append(_with_last_plan(subscription, before, ours=ours))
+    for stored in listed:
+        subscription = read_subscription(stored, gateway.products, grace)
+        ours = (stored.get("metadata") or {}).get("user_id") == user_id
+        found.append(_with_last_plan(subscription, before, ours=ours))
     return BillingState(tuple(found))
 
 

@@ -47,14 +47,15 @@ def start_checkout(
             return gateway.portal(customer, live.id, back)
     if link is not None:
         return f"{link}{'&' if '?' in link else '?'}client_reference_id={reference(user_id, keys)}"
-    customer = customers[0] if customers else _new_customer(db, gateway, user_id, email)
+    usable = [customer for customer in customers if not gateway.is_deleted(customer)]
+    customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, len(customers))
     return gateway.open_session(customer, plan) or gateway.checkout(
         customer, plan, reference(user_id, keys), user_id, back
     )
 
 
-def _new_customer(db: Db, gateway: Gateway, user_id: str, email: str) -> str:
-    customer = gateway.create_customer(user_id, email)
+def _new_customer(db: Db, gateway: Gateway, user_id: str, email: str, earlier: int) -> str:
+    customer = gateway.create_customer(user_id, email, earlier)
     if not bind(db, user_id, customer):
         raise BillingUnavailable("Upgrading is not possible just now. We are looking into it.")
     return customer

@@ -1,8 +1,11 @@
 """Operator commands under `flask`."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
+import redis
 from flask.cli import AppGroup
 
 from stats.billing import ACTED_ON, handle
@@ -20,6 +23,17 @@ def _stripe(held: Runtime) -> StripeGateway:
     return held.gateway
 
 
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Tell what went wrong without a traceback, and exit with 1."""
+    try:
+        yield
+    except StatsError as error:
+        raise click.ClickException(str(error)) from None
+    except redis.RedisError:
+        raise click.ClickException("Redis does not answer.") from None
+
+
 @billing.command()
 @click.option("--user", "user_id", help="Only this user id.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended.")
@@ -27,15 +41,13 @@ def _stripe(held: Runtime) -> StripeGateway:
 def reconcile(user_id: str | None, fix: bool, yes: bool) -> None:
     """Compare Redis with Stripe and Stripe with Redis; exits 1 if they differ."""
     held = runtime()
-    try:
+    with _in_one_line():
         report = compare(held.db, _stripe(held), grace=held.grace, user_id=user_id)
         for found in report.findings:
             click.echo(f"{found.what}: {found.user_id} ({found.detail})")
         left = list(report.findings)
         if fix:
             left = mend(held.db, _stripe(held), report, grace=held.grace, sure=yes)
-    except StatsError as error:
-        raise click.ClickException(str(error)) from None
     click.echo(f"{len(report.findings)} found, {len(report.findings) - len(left)} mended")
     sys.exit(1 if left else 0)
 
@@ -45,9 +57,7 @@ def replay() -> None:
     """Act on the events of the last 30 days whose delivery failed; safe to repeat."""
     held = runtime()
     keys = held.settings.secret_keys
-    try:
+    with _in_one_line():
         for event in _stripe(held).undelivered_events(list(ACTED_ON)):
             done = handle(held.db, _stripe(held), event, keys, grace=held.grace)
             click.echo(f"{event['id']} {event['type']}: {done}")
-    except StatsError as error:
-        raise click.ClickException(str(error)) from None

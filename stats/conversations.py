@@ -17,6 +17,7 @@ from stats.user_stats import SUMMARY_LENGTH, recent_line
 
 KINDS = ("stats", "last_login", "days", "chats", "heads", "bodies", "ops", "deleted")
 LISTED = 100
+TITLE_LENGTH = 1000
 SEARCHED = 100_000
 
 
@@ -87,7 +88,7 @@ def _conversation(
     saved_at: str,
 ) -> Conversation:
     messages = [clean_json(message, "messages") for message in messages]
-    title = clean(title or "", "title", most=SUMMARY_LENGTH).strip()
+    title = clean(title or "", "title", most=TITLE_LENGTH).strip()
     summary = clean(summary or "", "summary").strip()
     count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
     return Conversation(
@@ -155,12 +156,12 @@ def list_conversations(
 
 
 def search_conversations(
-    db: Db, user_id: str, words: str, *, most: int = LISTED
+    db: Db, user_id: str, words: str, *, most: int = LISTED, skip: int = 0
 ) -> tuple[list[Conversation], bool]:
     """Return up to `most` conversations that hold all `words` in title, summary or tags.
 
-    Newest first; the second value tells whether there are older ones that were left out. Case
-    does not matter (Unicode case folding).
+    Newest first, the first `skip` left out; the second value tells whether there are older ones.
+    Case does not matter (Unicode case folding).
     """
     wanted = words.casefold().split()
     found = [
@@ -168,7 +169,7 @@ def search_conversations(
         for chat in list_conversations(db, user_id, most=SEARCHED)
         if all(word in _haystack(chat) for word in wanted)
     ]
-    return found[:most], len(found) > most
+    return found[skip : skip + most], len(found) > skip + most
 
 
 def _haystack(chat: Conversation) -> str:

@@ -24,7 +24,7 @@ from stats.text import as_text
 
 _ACCOUNT = ("stats", "last_login", "days", "account", "sessions", "moods", "notes", "chats")
 _BILLING = ("billing", "billing:done", "customers", "practice")
-KINDS = (*_ACCOUNT, "heads", "bodies", "ops", *_BILLING)
+KINDS = (*_ACCOUNT, "heads", "bodies", "deleted", "ops", *_BILLING)
 # A spreadsheet takes a cell that begins so for a formula
 # (https://owasp.org/www-community/attacks/CSV_Injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -40,6 +40,7 @@ class Stored:
     sessions: list[Session]
     moods: list[Entry]
     conversations: list[Conversation]
+    deleted: list[str]
     operations: dict[str, str]
     billing: dict[str, str]
     events: dict[str, str]
@@ -51,17 +52,18 @@ class Stored:
         """Read the script's reply."""
         notes, heads, bodies = (dict(_pairs(reply[place])) for place in (4, 6, 7))
         return cls(
-            snapshot=Snapshot.read(reply[13:]),
+            snapshot=Snapshot.read(reply[14:]),
             days=[_day(as_text(day)) for day in reply[0]],
             account=dict(_pairs(reply[1])),
             sessions=[Session.read(session) for _, session in _pairs(reply[2])],
             moods=[_noted(value, notes) for value in reversed(reply[3])],
             conversations=[unpack(chat, heads[chat], bodies[chat]) for chat, _ in _pairs(reply[5])],
-            operations=dict(_pairs(reply[8])),
-            billing=dict(_pairs(reply[9])),
-            events=dict(_pairs(reply[10])),
-            customers=sorted(map(as_text, reply[11])),
-            practice=as_text(reply[12] or "[]"),
+            deleted=sorted(map(as_text, reply[8])),
+            operations=dict(_pairs(reply[9])),
+            billing=dict(_pairs(reply[10])),
+            events=dict(_pairs(reply[11])),
+            customers=sorted(map(as_text, reply[12])),
+            practice=as_text(reply[13] or "[]"),
         )
 
 
@@ -101,6 +103,7 @@ def export_user(db: Db, user_id: str) -> dict[str, Any]:
         "days": stored.days,
         "moods": [_mood(found) for found in stored.moods],
         "conversations": [_chat(found) for found in stored.conversations],
+        "deleted_conversations": stored.deleted,
         "sessions": [_session(found) for found in stored.sessions],
         "billing": _billing(stored, now),
         "operations": _listed(stored.operations, 1),

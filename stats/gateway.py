@@ -1,5 +1,6 @@
 """Stripe over HTTP: the few calls that billing makes, bounded in time and number."""
 
+import logging
 import threading
 import time
 import uuid
@@ -14,14 +15,22 @@ from stats.errors import BillingUnavailable
 from stats.plans import Plan
 from stats.settings import Settings
 
+log = logging.getLogger("stats.billing")
+
 QUICK, SHORT = 6.0, 8.0
 AT_ONCE = 2
 IMPATIENT = 1.0
 PAGE = 100
+# Another request with the same idempotency key is on its way.
+CONFLICT = 409
 T = TypeVar("T")
 
 # Otherwise the library keeps a file in the home directory.
 stripe.enable_telemetry = False
+
+
+class UnknownCustomer(BillingUnavailable):
+    """Stripe has no such customer: it is another account's, or of the other mode (live or test)."""
 
 
 class Gateway(Protocol):
@@ -33,8 +42,14 @@ class Gateway(Protocol):
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """Return all subscriptions of a customer, whatever their status."""
 
-    def create_customer(self, user_id: str, email: str) -> str:
-        """Return the id of the user's customer; the same one when called again soon."""
+    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+        """Return the id of the user's new customer, after `earlier` ones that were deleted.
+
+        It is the same one when called again soon.
+        """
+
+    def is_deleted(self, customer: str) -> bool:
+        """Return whether a customer was deleted: nothing can be sold to it any more."""
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
@@ -85,8 +100,17 @@ class StripeGateway:
         self._patient = _client(settings, key, SHORT, 2)
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
-        """Return all subscriptions of a customer, every page, within QUICK seconds."""
-        return self._call(lambda: self._all_subscriptions(customer))
+        """Return all subscriptions of a customer, every page, within QUICK seconds.
+
+        Raises UnknownCustomer: nothing is known of what such a customer pays.
+        """
+        try:
+            return self._call(lambda: self._all_subscriptions(customer))
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            log.error("Stripe has no customer %s: is the key another account's?", customer)
+            raise UnknownCustomer("Stripe does not know you. We are looking into it.") from error
 
     def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
         deadline = time.monotonic() + QUICK
@@ -102,9 +126,9 @@ class StripeGateway:
                 raise BillingUnavailable("Stripe takes too long.")
             page = page.next_page()
 
-    def create_customer(self, user_id: str, email: str) -> str:
-        """Return the id of the user's customer. Repeating it within a day makes no second one."""
-        key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"aira:customer:{user_id}:{email}"))
+    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+        """Return the id of a new customer. Repeating it within a day makes no second one."""
+        key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"aira:customer:{user_id}:{email}:{earlier}"))
         return self._call(
             lambda: (
                 self._patient.v1.customers.create(
@@ -112,6 +136,11 @@ class StripeGateway:
                 ).id
             )
         )
+
+    def is_deleted(self, customer: str) -> bool:
+        """Return whether a customer was deleted."""
+        found = self._call(lambda: self._patient.v1.customers.retrieve(customer).to_dict())
+        return bool(found.get("deleted"))
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
@@ -159,24 +188,38 @@ class StripeGateway:
             lambda: self._quick.v1.products.retrieve(product, params).to_dict(for_json=True)
         )
 
-    def price_of(self, plan: Plan) -> dict[str, Any]:
-        """Return the price object that a plan is sold at."""
+    def price_of(self, plan: Plan) -> dict[str, Any] | None:
+        """Return the price object that a plan is sold at, None if there is none at Stripe."""
+        try:
+            return self._price_of(plan)
+        except stripe.InvalidRequestError as error:
+            log.error("the price of %s cannot be read: %s", plan, error)
+            return None
+
+    def _price_of(self, plan: Plan) -> dict[str, Any] | None:
         if plan in self._prices:
             price = self._prices[plan]
             return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict(for_json=True))
-        found = self.product(plan).get("default_price")
-        if not isinstance(found, dict):
-            raise BillingUnavailable(f"The {plan} plan has no price at Stripe.")
+        found: dict[str, Any] | None = self.product(plan).get("default_price")
         return found
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:
-        """Return the address of the customer portal."""
+        """Return the address of the customer portal: all of it where Stripe refuses the update.
+
+        It does unless the portal's settings let people change plans.
+        """
         params: Any = {"customer": customer, "return_url": f"{back}/plans"}
         if subscription is not None:
             update = {"subscription": subscription}
-            params["flow_data"] = {"type": "subscription_update", "subscription_update": update}
-        made = self._call(lambda: self._patient.v1.billing_portal.sessions.create(params))
-        return str(made.url)
+            flow = {"type": "subscription_update", "subscription_update": update}
+            try:
+                return self._portal({**params, "flow_data": flow})
+            except stripe.InvalidRequestError as error:
+                log.error("the portal does not let %s be changed: %s", subscription, error)
+        return self._portal(params)
+
+    def _portal(self, params: Any) -> str:
+        return str(self._call(lambda: self._patient.v1.billing_portal.sessions.create(params)).url)
 
     def cancel(self, subscription: str) -> None:
         """End a subscription now; one that has ended already is fine."""
@@ -211,9 +254,11 @@ def _translated() -> Iterator[None]:
     """Turn what says that Stripe cannot be had into BillingUnavailable; our own errors pass."""
     try:
         yield
-    except (stripe.InvalidRequestError, stripe.IdempotencyError):
+    except stripe.InvalidRequestError:
         raise
     except stripe.StripeError as error:
+        if isinstance(error, stripe.IdempotencyError) and error.http_status != CONFLICT:
+            raise
         raise BillingUnavailable("Stripe cannot be reached. Try again in a moment.") from error
 
 

@@ -46,9 +46,13 @@ class PracticeGateway:
         """Return all subscriptions of a practice customer as they stand now."""
         return [_at(found, time.time()) for found in self._read(_user(customer))[1]]
 
-    def create_customer(self, user_id: str, email: str) -> str:
+    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
         """Return the practice customer of a user."""
         return PREFIX + user_id
+
+    def is_deleted(self, customer: str) -> bool:
+        """Practice customers go with their users."""
+        return False
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Practice keeps no sessions."""

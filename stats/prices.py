@@ -9,19 +9,27 @@ from stats.errors import BillingUnavailable
 from stats.gateway import StripeGateway
 from stats.plans import Plan
 
-KEPT = 300.0
+KEPT, RETRIED = 300.0, 10.0
 SYMBOLS = {"gbp": "£", "eur": "€", "usd": "$"}
 # https://docs.stripe.com/currencies#zero-decimal
 WHOLE = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
 
+# https://docs.stripe.com/currencies#three-decimal
+THOUSANDTHS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 
-def price_text(price: Mapping[str, Any]) -> str:
-    """Return a Stripe price in words: `£6 a month`, `CHF 72.50 a year`, `$5 every 3 months`."""
-    currency = str(price["currency"])
-    amount = float(price.get("unit_amount_decimal") or price["unit_amount"])
-    amount = amount if currency in WHOLE else amount / 100
+
+def price_text(price: Mapping[str, Any]) -> str | None:
+    """Return a Stripe price in words: `£6 a month`, `CHF 72.50 a year`, `$5 every 3 months`.
+
+    None for a price that is no single amount (tiers).
+    """
+    currency, cents = str(price["currency"]), price.get("unit_amount_decimal")
+    cents = price.get("unit_amount") if cents is None else cents
+    if cents is None:
+        return None
+    amount = float(cents) / (1 if currency in WHOLE else 1000 if currency in THOUSANDTHS else 100)
     number = f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}"
     symbol = SYMBOLS.get(currency, currency.upper() + " ")
     every = price.get("recurring") or {}
@@ -56,9 +64,10 @@ class Prices:
 
     def _ask(self, gateway: StripeGateway) -> None:
         try:
-            plans = (Plan.PLUS, Plan.PREMIUM)
-            self._known = {plan: price_text(gateway.price_of(plan)) for plan in plans}
+            prices = {plan: gateway.price_of(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
+            found = {plan: price_text(price) for plan, price in prices.items() if price}
+            self._known = {plan: text for plan, text in found.items() if text}
             self._read_at = time.monotonic()
         except BillingUnavailable:
-            # What was known still stands; the next page tries again.
-            return
+            # What was known still stands; pages do not wait for Stripe again and again.
+            self._read_at = time.monotonic() - KEPT + RETRIED

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stats.billing import ask, bind, sync
+from stats.billing import bind, make_state, subscriptions_of, sync
 from stats.billing_state import BillingState
 from stats.checkout import state_of
 from stats.errors import StatsError
-from stats.gateway import StripeGateway
+from stats.gateway import StripeGateway, UnknownCustomer
 from stats.plans import Plan, read_subscription
 from stats.store import Db, customer_key
 from stats.text import as_text
@@ -52,7 +52,10 @@ def compare(db: Db, gateway: StripeGateway, *, grace: int, user_id: str | None =
         state, customers = state_of(db, name)
         payers += state.plan(time.time()) != Plan.FREE
         if customers or state.live:
-            findings += _compare_user(gateway, name, state, customers, grace)
+            try:
+                findings += _compare_user(gateway, name, state, customers, grace)
+            except UnknownCustomer:
+                findings.append(Finding("customer unknown to Stripe", name, " ".join(customers)))
     findings += _from_stripe(db, gateway, grace, user_id)
     return Report(tuple(findings), payers)
 
@@ -65,7 +68,8 @@ def _users(db: Db) -> Iterator[str]:
 def _compare_user(
     gateway: StripeGateway, user_id: str, stored: BillingState, customers: list[str], grace: int
 ) -> Iterator[Finding]:
-    now, state = time.time(), ask(gateway, customers, stored, user_id, grace)
+    listed = subscriptions_of(gateway, customers)
+    now, state = time.time(), make_state(gateway, listed, stored, user_id, grace)
     have, due = stored.plan(now), state.plan(now)
     if due.rank > have.rank:
         yield Finding("money without plan", user_id, f"has {have}, pays {due}", mendable=True)
@@ -74,8 +78,9 @@ def _compare_user(
     live = [found.id for found in state.live if found.plan]
     if len(live) > 1:
         yield Finding("several live subscriptions", user_id, " ".join(live))
-    for found in ask(gateway, customers, BillingState(), "", grace).live:
-        if found.plan is None and found.id in {one.id for one in stored.live}:
+    known = {one.id for one in stored.live}
+    for found in (read_subscription(row, gateway.products, grace) for row in listed):
+        if found.is_live and found.plan is None and found.id in known:
             yield Finding("unknown product", user_id, found.id)
 
 

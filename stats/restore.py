@@ -1,6 +1,7 @@
 """A history that comes back: written into an empty account in one step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 
@@ -13,7 +14,7 @@ from stats.store import Db, run, user_keys
 from stats.user_stats import recent_line
 
 _ACCOUNT = ("stats", "last_login", "days", "account", "sessions")
-KINDS = (*_ACCOUNT, "moods", "notes", "chats", "heads", "bodies")
+KINDS = (*_ACCOUNT, "moods", "notes", "chats", "heads", "bodies", "deleted")
 NOT_EMPTY = "There are moods or conversations here already. Only an empty account can take a file."
 
 Flat = list[str | int]
@@ -41,6 +42,7 @@ def restore(
         [_digits(day) for day in sorted(archive.days)],
         *_moods(archive),
         *_chats(archive.conversations),
+        archive.deleted_conversations,
     )
     arguments = [part for items in lists for part in (len(items), *items)]
     last = archive.stats.last_login.isoformat()
@@ -95,13 +97,24 @@ def _moods(archive: Archive) -> tuple[Flat, Flat]:
 
 
 def _chats(chats: Sequence[Chat]) -> tuple[Flat, Flat, Flat]:
-    """Return the chats' times, their heads and their messages."""
+    """Return the chats' places in time, their heads and their messages."""
     packed = [(chat, *pack(_conversation(chat))) for chat in chats]
     return (
-        _flat((milliseconds(chat.saved_at), chat.chat_id) for chat, _, _ in packed),
+        _flat(_places(chats)),
         _flat((chat.chat_id, head) for chat, head, _ in packed),
         _flat((chat.chat_id, body) for chat, _, body in packed),
     )
+
+
+def _places(chats: Sequence[Chat]) -> Iterator[tuple[str, str]]:
+    """Yield time and id of chats, newest first; those of one millisecond keep their order."""
+    taken: Counter[int] = Counter()
+    oldest_first = list(reversed(chats))
+    oldest_first.sort(key=attrgetter("saved_at"))
+    for chat in oldest_first:
+        at = milliseconds(chat.saved_at)
+        yield str(at + taken[at] / 1000), chat.chat_id
+        taken[at] += 1
 
 
 def _conversation(chat: Chat) -> Conversation:

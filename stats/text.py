@@ -50,7 +50,9 @@ def check_id(value: object, field: str = "userId") -> str:
     Braces and newlines are outside, so that no id can leave its Redis hash tag.
     """
     if not isinstance(value, str) or not _USER_ID.fullmatch(value):
-        raise InvalidInput(f"{field} must be 1 to 128 letters, digits or _ . : @ | -", field)
+        raise InvalidInput(
+            f"{field} must be 1 to 128 letters, digits or _ . : @ | - characters.", field
+        )
     return value
 
 

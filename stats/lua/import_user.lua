@@ -1,8 +1,8 @@
 -- Writes a whole history into an account that has none.
--- KEYS: stats, last_login, days, account, sessions, moods, notes, chats, heads, bodies.
--- ARGV: first day or '', the last active day, then nine lists, each its length and its items: the
+-- KEYS: stats, last_login, days, account, sessions, moods, notes, chats, heads, bodies, deleted.
+-- ARGV: first day or '', the last active day, then ten lists, each its length and its items: the
 -- fields and values of the stats and of the account, the sessions, active days, moods, notes (id,
--- note), chats (ms, id), heads (id, JSON), bodies (id, JSON).
+-- note), chats (ms, id), heads (id, JSON), bodies (id, JSON), ids of deleted chats.
 -- Reply: nil without stats; 0 when there is something already; else 1.
 if not ensure(ARGV[1]) then return false end
 local counted = redis.call('HGET', stats, 'conversations') ~= '0'
@@ -30,6 +30,8 @@ write('HSET', KEYS[7])
 write('ZADD', KEYS[8])
 write('HSET', KEYS[9])
 write('HSET', KEYS[10])
+redis.call('DEL', KEYS[11])
+write('SADD', KEYS[11])
 redis.call('HSET', stats, 'fresh_until', 0)
 refresh_mood(KEYS[6])
 return 1

@@ -23,7 +23,10 @@ if counted == 0 then
 end
 redis.call('HSET', KEYS[5], id, ARGV[6])
 redis.call('HSET', KEYS[6], id, ARGV[7])
-redis.call('ZADD', KEYS[4], ARGV[4], id)
+-- Those of one millisecond stand in the order in which they came.
+redis.call('ZREM', KEYS[4], id)
+local same = redis.call('ZCOUNT', KEYS[4], ARGV[4], '(' .. (tonumber(ARGV[4]) + 1))
+redis.call('ZADD', KEYS[4], tonumber(ARGV[4]) + same / 1000, id)
 local recent = without_chat(read_recent(), id)
 insert_recent(recent, cjson.decode(ARGV[5]))
 write_recent(recent)

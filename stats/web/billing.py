@@ -14,6 +14,7 @@ from stats.practice import ACTIONS, PracticeGateway, sign
 from stats.user_stats import open_stats
 from stats.web.members import board
 from stats.web.runtime import db, runtime
+from stats.web.security import public
 from stats.web.views import PlanView, StatsView
 
 bp = Blueprint("billing", __name__)
@@ -23,7 +24,10 @@ TRIES = 30
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One plan on the plans page. `action` is current, upgrade, change, manage, back or none."""
+    """One plan on the plans page.
+
+    `action` is join, current, upgrade, change, manage, back or none.
+    """
 
     plan: Plan
     price: str | None
@@ -36,19 +40,25 @@ class Offer:
 
 
 @bp.get("/plans")
+@public
 def plans() -> ResponseReturnValue:
-    """Show the three plans, which one it is now and what can be done."""
-    held, now = runtime(), board()
+    """Show the three plans; to a member also which one it is now and what can be done."""
+    held, member = runtime(), current_user.is_authenticated
     prices = held.prices.read()
-    live = bool([found for found in now.billing.live if found.plan])
+    plan = PlanView(board(), prices) if member else None
+    live = member and any(found.plan for found in board().billing.live)
     offers = [
-        Offer(plan, "£0" if plan == Plan.FREE else prices.get(plan), _action(plan, now.plan, live))
-        for plan in Plan
+        Offer(
+            one,
+            "£0" if one == Plan.FREE else prices.get(one),
+            _action(one, plan.name, live) if plan else "join",
+        )
+        for one in Plan
     ]
     return render_template(
         "plans.html",
         offers=offers,
-        plan=PlanView(now, prices),
+        plan=plan,
         live=live,
         practice=isinstance(held.gateway, PracticeGateway),
         available=held.gateway is not None,

@@ -21,7 +21,7 @@ Note = Annotated[str, Meta(max_length=280)]
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset, not in the future.")]
 ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
 UserId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
-Title = Annotated[str, Meta(max_length=200)]
+Title = Annotated[str, Meta(max_length=1000)]
 
 
 class MoodBody(Struct, forbid_unknown_fields=True):

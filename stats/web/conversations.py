@@ -1,10 +1,11 @@
 """Saved conversations: the list with its search, one of them, and letting one go."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats import conversations
+from stats.conversations import search_conversations
 from stats.text import clean
 from stats.web.members import board
 from stats.web.runtime import db
@@ -13,15 +14,20 @@ from stats.web.views import ChatView
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
 QUERY_LENGTH = 200
+PAGE, MOST_PAGES = 30, 10_000
 
 
 @bp.get("")
 def page() -> ResponseReturnValue:
     """List the conversations, newest first, or those that hold the words looked for."""
     words = clean(request.args.get("q", ""), "q", most=QUERY_LENGTH)
-    found, more = conversations.search_conversations(db(), current_user.id, words)
+    number = request.args.get("page", 1, type=int)
+    if not 1 <= number <= MOST_PAGES:
+        abort(404)
+    skip = (number - 1) * PAGE
+    found, more = search_conversations(db(), current_user.id, words, most=PAGE, skip=skip)
     chats = [ChatView(chat, board()) for chat in found]
-    return render_template("conversations.html", q=words, chats=chats, more=more)
+    return render_template("conversations.html", q=words, chats=chats, page=number, more=more)
 
 
 @bp.get("/<chat_id>")

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -22,7 +22,7 @@ from stats.history import (
     sentences,
 )
 from stats.moods import Entry
-from stats.web.forms import read_score
+from stats.web.forms import NUMBER, read_score
 from stats.web.members import board
 from stats.web.runtime import db
 from stats.web.views import ChatView, day_entries
@@ -71,7 +71,7 @@ def day(day: str) -> ResponseReturnValue:
     return _show(_day(day))
 
 
-def _show(day: date, errors: dict[int, str] | None = None) -> str:
+def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, ...] = ()) -> str:
     now = board()
     if not date(2000, 1, 1) <= day <= now.today:
         abort(404)
@@ -84,7 +84,7 @@ def _show(day: date, errors: dict[int, str] | None = None) -> str:
         day=day,
         previous=day - DAY,
         next=day + DAY if day < now.today else None,
-        entries=day_entries(now, entries),
+        entries=day_entries(now, [_typed(one, typed) for one in entries]),
         mean=make_day(day, scores_by_day(now.clock, entries)).mean,
         active=day in activity.active,
         conversations=[ChatView(chat, now) for chat in chats],
@@ -92,16 +92,21 @@ def _show(day: date, errors: dict[int, str] | None = None) -> str:
     )
 
 
+def _typed(stored: Entry, typed: tuple[Entry, ...]) -> Entry:
+    return next((entry for entry in typed if entry.id == stored.id), stored)
+
+
 @bp.post("/entries/<int:entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
     day = user_day(board().clock, Entry(entry_id, 0).at)
+    score, note = request.form.get("score", ""), request.form.get("note", "").strip()
     try:
-        score = read_score(request.form.get("score", ""))
-        note = request.form.get("note", "").strip()
-        moods.edit_mood(db(), current_user.id, entry_id, score, note)
+        moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
-        return _show(day, {entry_id: str(error)}), 422
+        shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
+        return _show(day, {entry_id: str(error)}, (Entry(entry_id, shown, note),)), 422
+    flash("Saved.")
     return redirect(url_for("history.day", day=day.isoformat()), 303)
 
 
@@ -110,4 +115,5 @@ def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry."""
     day = user_day(board().clock, Entry(entry_id, 0).at)
     moods.delete_mood(db(), current_user.id, entry_id)
+    flash("The check-in is deleted.")
     return redirect(url_for("history.day", day=day.isoformat()), 303)

@@ -104,11 +104,11 @@ class PlanView:
 
     @property
     def renews(self) -> str | None:
-        """The day on which it renews, None if it ends or nobody pays."""
+        """The day on which it renews, None if it ends, nobody pays, or Stripe has not said."""
         best = self._best
         if self.granted or best is None or best.ends is not None or best.renews is None:
             return None
-        return self._day(best.renews)
+        return self._day(best.renews) if self._now < best.renews else None
 
     @property
     def ends(self) -> str | None:

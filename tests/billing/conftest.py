@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+import stripe
 from argon2 import PasswordHasher
 from flask import Flask
 
@@ -17,6 +18,8 @@ from stats.plans import Plan
 from stats.settings import Settings
 from stats.user_stats import open_stats
 from tests.stripe_sim import Stripe, StripeServer, deliver
+from tests.web.conftest import TEMPLATES
+from tests.web.kit import Browser, sign_up
 
 SECRET = "whsec_of_the_tests"
 SECRET_KEY = "secret-key-for-the-tests-alone"
@@ -44,6 +47,7 @@ class Shop:
             stripe_api_base=server.url,
         )
         self.app: Flask = create_app(self.settings, db)
+        self.app.jinja_env.bytecode_cache = TEMPLATES
 
     def user(self, name: str = "alice") -> str:
         """Sign somebody up; return the user id."""
@@ -123,6 +127,25 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make password hashes cheap."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(accounts, "_hasher", cheap)
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let stripe-python wait for next to nothing before it tries again."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+
+
+@pytest.fixture
+def alice(shop: Shop) -> Browser:
+    """Alice, who has just signed up in the shop."""
+    return sign_up(shop.app, "Alice")
+
+
+@pytest.fixture
+def bob(shop: Shop) -> Browser:
+    """Bob, who has just signed up in the shop."""
+    return sign_up(shop.app, "Bob")
 
 
 @pytest.fixture

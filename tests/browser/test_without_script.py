@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.kit import (
     PASSWORD,
+    Watch,
     expect_mood,
     expect_stat,
     fill_sign_up,
@@ -69,7 +70,8 @@ def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: Site) 
     expect(plain.locator("#stats")).to_contain_text("About the sea")
 
 
-def test_a_note_that_is_too_long_comes_back_with_the_reason(plain: Page) -> None:
+def test_a_note_that_is_too_long_comes_back_with_the_reason(plain: Page, watch: Watch) -> None:
+    watch.expect("status of 422")
     fill_sign_up(plain)
     note = plain.locator("[name=note]")
     note.evaluate("it => it.removeAttribute('maxlength')")

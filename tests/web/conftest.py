@@ -1,6 +1,7 @@
 """Fixtures: Alice and Bob in their browsers, and a program with a service key."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -10,7 +11,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from stats import accounts
 
-from .kit import Browser, Client, RoundTrips, sign_up
+from .kit import Browser, Client, RoundTrips, live_a_little, sign_up
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,14 @@ def alice(app: Flask) -> Browser:
 def bob(app: Flask) -> Browser:
     """Bob, who has just signed up."""
     return sign_up(app, "Bob")
+
+
+@pytest.fixture
+def exported(alice: Browser) -> dict[str, Any]:
+    """What Alice takes along."""
+    live_a_little(alice)
+    found: dict[str, Any] = alice.get("/settings/export.json").json
+    return found
 
 
 @pytest.fixture

@@ -98,6 +98,29 @@ def log_in(app: Flask, name: str, **fields: str) -> Browser:
     return browser
 
 
+def live_a_little(browser: Browser) -> None:
+    """Fill an account: moods with and without notes, conversations, a zone, a theme."""
+    zone = {
+        "name": "Ada \u202eL. 👩‍🚀",
+        "timezone": "Asia/Tokyo",
+        "day_start": "4",
+        "theme": "dark",
+    }
+    browser.post("/settings", zone)
+    for score, day, note in ((8.5, "01", "Böse <b>"), (3, "02", ""), (0, "03", "=1+1")):
+        mood = {"score": score, "note": note, "at": f"2026-03-{day}T19:30:00.123+01:00"}
+        assert browser.api("PATCH", "/api/mood", json=mood).status_code == 200
+    for number in range(5):
+        chat = {
+            "title": f"Talk {number}",
+            "tags": ["night"],
+            "messages": [{"role": "user", "content": "Hi\n👋", "at": [1, None]}] * number,
+        }
+        assert browser.api("POST", "/api/chat/save", json=chat).status_code == 200
+    gone = browser.get("/api/chat").json["chats"][1]["chatId"]
+    assert browser.api("DELETE", f"/api/chat/{gone}").status_code == 200
+
+
 def form_token(response: TestResponse) -> str:
     """Return the CSRF token of a page's first form, "" without one."""
     found = TOKEN.search(response.text)

@@ -19,6 +19,7 @@ from .kit import PASSWORD, Browser, form_token, routes
 OPEN = {
     ("GET", "/"): 200,
     ("GET", "/privacy"): 200,
+    ("GET", "/plans"): 200,
     ("GET", "/healthz"): 200,
     ("GET", "/readyz"): 200,
     ("GET", "/htmx.min.js"): 200,

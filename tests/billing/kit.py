@@ -1,0 +1,128 @@
+"""What the tests of billing share: an app of another kind, what Stripe was asked, and time."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+from click.testing import Result
+from flask import Flask
+
+from app import create_app
+from stats.settings import Settings
+from stats.store import Db
+from tests.stripe_sim import Request
+from tests.web.conftest import TEMPLATES
+from tests.web.kit import Browser
+
+from .conftest import SECRET_KEY, Shop
+
+DAY = 86_400
+SERVICE = {"Authorization": "Bearer service-key-for-the-tests"}
+PLAIN = Settings(
+    redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=("service-key-for-the-tests",)
+)
+EMBEDDED = replace(PLAIN, redis_url=None)
+
+
+def build(settings: Settings, db: Db) -> Flask:
+    """Return an app whose templates are compiled once for all tests."""
+    app = create_app(settings, db)
+    app.jinja_env.bytecode_cache = TEMPLATES
+    return app
+
+
+def variant(shop: Shop, **settings: Any) -> Flask:
+    """Return the shop's app with other settings, on the same data and the same Stripe."""
+    return build(replace(shop.settings, **settings), shop.db)
+
+
+def asked(shop: Shop, method: str = "", path: str = "") -> list[Request]:
+    """Return what Stripe was asked, narrowed down to a method and a path."""
+    return [
+        request
+        for request in shop.server.requests
+        if method in ("", request.method) and path in ("", request.path)
+    ]
+
+
+def run(app: Flask, *args: str) -> Result:
+    """Run a command of `flask billing`; whatever it does not catch fails the test."""
+    result = app.test_cli_runner().invoke(args=["billing", *args])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def holder(db: redis.Redis, customer: str) -> str | None:
+    """Return the user to whom a Stripe customer is bound."""
+    found: str | None = db.get(f"stripe:customer:{{{customer}}}")
+    return found
+
+
+def bound(db: redis.Redis) -> list[str]:
+    """Return the keys that bind customers, on either side."""
+    return sorted([*db.scan_iter("stripe:customer:*"), *db.scan_iter("user:*:customers")])
+
+
+def upgrade(browser: Browser, plan: str = "Plus") -> str:
+    """Press the button of a plan; return where it leads."""
+    answer = browser.post("/billing/checkout", {"plan": plan})
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def card(browser: Browser) -> str:
+    """Return the text of the plan card on the dashboard, as the poll brings it."""
+    page = browser.get("/dashboard/stats")
+    assert page.status_code == 200
+    return text(re.search(r'<section class="card plan".*?</section>', page.text, re.DOTALL)[0])
+
+
+def text(markup: str) -> str:
+    """Return the words of some HTML."""
+    return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
+
+
+def save(browser: Browser, chat: str | None = None) -> int:
+    """Save a conversation; return the status of the answer."""
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
+    answer = browser.api("POST", "/api/chat/save", json=body | ({"chatId": chat} if chat else {}))
+    return answer.status_code
+
+
+def used(browser: Browser) -> int:
+    """Return how many conversations count for today."""
+    found: int = browser.get("/api/entitlements").json["used"]["daily_conversations"]
+    return found
+
+
+def day(moment: float) -> str:
+    """Return a moment's day in UTC as a page names it."""
+    found = datetime.fromtimestamp(moment, UTC)
+    year = "" if found.year == datetime.now(UTC).year else f" {found.year}"
+    return f"{found.day} {found:%B}{year}"
+
+
+def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
+    """Let time pass for one user: whatever is stored about later moments comes nearer."""
+    stats, billing, practice = (
+        f"user:{{{user_id}}}:{kind}" for kind in ("stats", "billing", "practice")
+    )
+    paid = db.hget(stats, "paid") or ""
+    later = re.sub(r":(\d+)", lambda found: f":{int(found[1]) - seconds}", paid)
+    db.hset(stats, "paid", later)
+    for name in ("fresh_until", "used_until"):
+        db.hset(stats, name, max(0, int(db.hget(stats, name) or 0) - seconds))
+    rows = json.loads(db.hget(billing, "subscriptions") or "[]")
+    for row in rows:
+        row |= {name: row[name] and row[name] - seconds for name in ("renews", "ends")}
+    db.hset(billing, "subscriptions", json.dumps(rows))
+    for found in (held := json.loads(db.get(practice) or "[]")):
+        for item in found["items"]["data"]:
+            for name in ("current_period_start", "current_period_end"):
+                item[name] -= seconds
+    if held:
+        db.set(practice, json.dumps(held))

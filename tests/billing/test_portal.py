@@ -1,0 +1,57 @@
+"""The portal: where a payer changes plans, so that nobody ever has two subscriptions."""
+
+import pytest
+
+from tests.stripe_sim import Request
+from tests.web.kit import Browser
+
+from .conftest import Shop
+from .kit import asked, upgrade
+
+
+@pytest.mark.parametrize("status", ["active", "trialing", "past_due"])
+def test_it_leads_a_payer_to_the_portal(shop: Shop, alice: Browser, status: str) -> None:
+    subscription = shop.subscribe(alice.user_id, status=status)
+    shop.settle()
+    location = upgrade(alice, "Premium")
+    [portal] = shop.stripe.all("billing_portal.session")
+    assert location == portal["url"]
+    assert portal["customer"] == subscription["customer"]
+    update = {"subscription": subscription["id"]}
+    assert portal["flow"] == {"type": "subscription_update", "subscription_update": update}
+    assert portal["return_url"] == "http://localhost/plans"
+    assert not asked(shop, "POST", "/v1/checkout/sessions")
+    assert len(shop.stripe.all("subscription")) == 1
+
+
+def test_it_leads_to_the_portal_before_any_event_has_come(shop: Shop, alice: Browser) -> None:
+    upgrade(alice)
+    shop.stripe.pay(shop.stripe.all("checkout.session")[0]["id"])
+    assert upgrade(alice, "Premium").startswith("https://billing.stripe.com/")
+    assert len(shop.stripe.all("subscription")) == 1
+
+
+def test_it_opens_the_whole_portal_where_its_update_page_is_off(shop: Shop, alice: Browser) -> None:
+    """Stripe's default portal lets nobody switch plans, and refuses the flow with a 400."""
+    shop.subscribe(alice.user_id)
+    shop.settle()
+
+    def refuse_the_flow(request: Request) -> None:
+        if request.path == "/v1/subscriptions":
+            shop.server.fail_next(1, status=400)
+
+    shop.server.on_answer = refuse_the_flow
+    assert upgrade(alice, "Premium").startswith("https://billing.stripe.com/")
+    [portal] = shop.stripe.all("billing_portal.session")
+    assert portal["flow"] is None
+
+
+def test_it_opens_the_portal_for_a_payer_alone(shop: Shop, alice: Browser, bob: Browser) -> None:
+    subscription = shop.subscribe(alice.user_id)
+    shop.settle()
+    answer = alice.post("/billing/portal")
+    [portal] = shop.stripe.all("billing_portal.session")
+    assert (answer.status_code, answer.location) == (303, portal["url"])
+    assert portal["customer"] == subscription["customer"]
+    assert bob.post("/billing/portal").status_code == 400
+    assert len(shop.stripe.all("billing_portal.session")) == 1

@@ -1,0 +1,89 @@
+"""`flask billing replay`: events whose delivery failed are acted on after all."""
+
+import logging
+
+import pytest
+
+from stats.plans import Plan
+
+from .conftest import Shop
+from .kit import run
+
+
+def version(shop: Shop, user_id: str) -> str:
+    """Return what stands for everything that a page shows."""
+    return str(shop.db.hget(f"user:{{{user_id}}}:stats", "version"))
+
+
+def test_it_acts_on_what_was_not_delivered_and_twice_is_harmless(shop: Shop) -> None:
+    alice = shop.user()
+    subscription = shop.subscribe(alice)
+    shop.settle()
+    shop.stripe.change_plan(subscription["id"], shop.prices[Plan.PREMIUM])
+    lost = [event["id"] for event in shop.stripe.undelivered()]
+    result = run(shop.app, "replay")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines()] == lost
+    assert shop.plan(alice) == "Premium"
+    before = version(shop, alice)
+    again = run(shop.app, "replay")
+    assert again.exit_code == 0
+    assert all(line.endswith("done already") for line in again.output.splitlines())
+    assert len(again.output.splitlines()) == len(lost)
+    assert (shop.plan(alice), version(shop, alice)) == ("Premium", before)
+    # And so is the delivery itself, when Stripe manages it at last.
+    shop.settle()
+    assert (shop.plan(alice), version(shop, alice)) == ("Premium", before)
+
+
+def test_it_tells_oldest_first_and_leaves_the_rest_alone(shop: Shop) -> None:
+    alice = shop.user()
+    subscription = shop.subscribe(alice)
+    shop.stripe.cancel(subscription["id"])
+    result = run(shop.app, "replay")
+    types = [line.split()[1].rstrip(":") for line in result.output.splitlines()]
+    assert types[0] == "customer.subscription.created"
+    assert types[-1] == "customer.subscription.deleted"
+    assert "customer.created" not in types
+    assert shop.plan(alice) == "Free"
+
+
+def test_it_reads_every_page(shop: Shop) -> None:
+    """The newest come first: Alice's stand on the last page, behind those of somebody else."""
+    alice = shop.user()
+    shop.subscribe(alice)
+    stranger = shop.stripe.create_customer()["id"]
+    other = shop.stripe.create_subscription(stranger, [shop.prices[Plan.PLUS]])["id"]
+    for number in range(100):
+        shop.stripe.update("subscription", other, metadata={"number": str(number)})
+    result = run(shop.app, "replay")
+    assert result.output.count(": orphan\n") == 102
+    assert result.output.count(": applied\n") == 2
+    assert shop.plan(alice) == "Plus"
+
+
+def test_it_goes_on_past_what_fits_no_user(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    stranger = shop.stripe.create_customer()["id"]
+    shop.stripe.create_subscription(stranger, [shop.prices[Plan.PLUS]])
+    alice = shop.user()
+    shop.subscribe(alice)
+    with caplog.at_level(logging.ERROR):
+        result = run(shop.app, "replay")
+    assert result.exit_code == 0
+    assert "orphan" in result.output
+    assert shop.plan(alice) == "Plus"
+    assert {row["customer"] for row in shop.orphans().values()} == {stranger}
+
+
+def test_it_can_be_run_again_after_stripe_went_away(shop: Shop) -> None:
+    alice = shop.user()
+    shop.subscribe(alice)
+    shop.server.on_answer = lambda request: (
+        shop.server.fail_next(1) if request.path == "/v1/events" else None
+    )
+    result = run(shop.app, "replay")
+    assert result.exit_code == 1
+    assert "Stripe cannot be reached" in result.output
+    shop.server.on_answer = lambda request: None
+    assert run(shop.app, "replay").exit_code == 0
+    assert shop.plan(alice) == "Plus"

@@ -1,0 +1,150 @@
+"""The page to which Checkout sends the browser back: it waits, and grants nothing by itself."""
+
+import html
+import re
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.web.kit import HTMX, Browser, sign_up
+
+from .conftest import Shop
+from .kit import PLAIN, asked, bound, build, upgrade
+
+WAITING = "Confirming your payment…"
+RETURN = "/billing/return?session_id=cs_test_of_nobody"
+
+
+def pay(shop: Shop, browser: Browser) -> str:
+    """Go to Checkout and pay, no event being delivered; return where Stripe sends the browser."""
+    upgrade(browser)
+    [session, *_] = shop.stripe.all("checkout.session")
+    shop.stripe.pay(session["id"])
+    return shop.stripe.success_url(session["id"])
+
+
+def next_poll(page: TestResponse) -> str | None:
+    """Return the address that the page polls every two seconds, None when it has stopped."""
+    found = re.search(r'id="return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"', page.text)
+    return html.unescape(found[1]) if found else None
+
+
+def test_it_survives_10_another_users_session_id(shop: Shop, alice: Browser, bob: Browser) -> None:
+    url = pay(shop, alice)
+    before = bound(shop.db)
+    page = bob.get(url)
+    assert (page.status_code, WAITING in page.text) == (200, True)
+    session_id = url.partition("=")[2]
+    assert session_id not in "".join(
+        request.path + str(request.params) for request in asked(shop, "GET")
+    )
+    shop.settle()
+    assert WAITING in bob.get(url).text
+    assert shop.plan(bob.user_id) == "Free"
+    assert shop.plan(alice.user_id) == "Plus"
+    assert bound(shop.db) == before
+
+
+def test_it_waits_for_the_webhook_and_then_shows_the_plan(shop: Shop, alice: Browser) -> None:
+    page = alice.get(RETURN)
+    assert WAITING in page.text
+    page = alice.get(next_poll(page), headers=HTMX)
+    assert WAITING in page.text
+    assert "<html" not in page.text
+    pay(shop, alice)
+    assert WAITING in alice.get(next_poll(page), headers=HTMX).text
+    shop.settle()
+    page = alice.get(next_poll(page), headers=HTMX)
+    assert "<h1>You have Plus now.</h1>" in page.text
+    assert next_poll(page) is None
+    # The page's status line says it once, to those who cannot see it.
+    assert re.search(r'<p id="status" hx-swap-oob="innerHTML">You have Plus now\.</p>', page.text)
+
+
+def test_it_waits_for_a_minute(shop: Shop, alice: Browser) -> None:
+    page, polls = alice.get(RETURN), 0
+    while url := next_poll(page):
+        page, polls = alice.get(url, headers=HTMX), polls + 1
+        assert polls < 100
+    assert polls * 2 == 60
+    assert "Your plan will appear by itself" in page.text
+    assert not shop.server.requests
+
+
+def test_it_asks_stripe_once_for_the_users_own_customer(shop: Shop, alice: Browser) -> None:
+    url = pay(shop, alice)
+    [customer] = shop.stripe.all("customer")
+    before = len(shop.server.requests)
+    answer = alice.get(url)
+    assert (answer.status_code, answer.location) == (302, "/billing/return")
+    page = alice.get(answer.location)
+    assert "<h1>You have Plus now.</h1>" in page.text
+    [request] = shop.server.requests[before:]
+    assert (request.method, request.path) == ("GET", "/v1/subscriptions")
+    assert request.params["customer"] == customer["id"]
+    assert shop.plan(alice.user_id) == "Plus"
+    # The event that comes after it changes nothing.
+    shop.settle()
+    assert shop.plan(alice.user_id) == "Plus"
+
+
+def test_it_asks_nothing_by_head_or_later_polls(shop: Shop, alice: Browser) -> None:
+    url = pay(shop, alice)
+    before = len(shop.server.requests)
+    assert alice.head(url).status_code == 200
+    for tries in ("1", "29", "30", "x", "-1", "1e3", "²", ""):
+        assert alice.get(f"/billing/return?try={tries}").status_code == 200
+    assert len(shop.server.requests) == before
+    assert shop.plan(alice.user_id) == "Free"
+
+
+def test_it_asks_nothing_once_the_plan_is_there(shop: Shop, alice: Browser) -> None:
+    url = pay(shop, alice)
+    shop.settle()
+    before = len(shop.server.requests)
+    assert "You have Plus now." in alice.get(url).text
+    assert len(shop.server.requests) == before
+
+
+def test_it_grants_nothing_by_itself(shop: Shop, alice: Browser) -> None:
+    upgrade(alice)
+    [session] = shop.stripe.all("checkout.session")
+    url = shop.stripe.success_url(session["id"])
+    assert WAITING in alice.get(url).text
+    shop.stripe.pay(session["id"], asynchronous=True)
+    assert WAITING in alice.get(url).text
+    shop.settle()
+    assert shop.plan(alice.user_id) == "Free"
+
+
+@pytest.mark.parametrize("how", ["down", "error"])
+def test_it_still_waits_when_stripe_does_not_answer(shop: Shop, alice: Browser, how: str) -> None:
+    url = pay(shop, alice)
+    if how == "down":
+        shop.server.down = True
+    else:
+        shop.server.fail_next(1)
+    page = alice.get(url)
+    assert (page.status_code, WAITING in page.text) == (200, True)
+    assert next_poll(page)
+    assert shop.plan(alice.user_id) == "Free"
+    shop.server.down = False
+    shop.settle()
+    assert "You have Plus now." in alice.get(next_poll(page)).text
+
+
+def test_it_still_waits_when_stripe_does_not_know_the_customer(shop: Shop, alice: Browser) -> None:
+    shop.db.sadd(alice.key("customers"), "cus_of_another_account")
+    page = alice.get(RETURN)
+    assert (page.status_code, WAITING in page.text) == (200, True)
+
+
+def test_it_waits_where_stripe_is_not_set_up(shop: Shop) -> None:
+    alice = sign_up(build(PLAIN, shop.db), "Alice")
+    assert WAITING in alice.get(RETURN).text
+
+
+def test_it_shows_strangers_the_log_in(shop: Shop) -> None:
+    answer = Browser(shop.app).get(RETURN)
+    assert answer.status_code == 302
+    assert answer.location.startswith("/login?next=%2Fbilling%2Freturn")
