@@ -180,14 +180,23 @@ def make_state(
 ) -> BillingState:
     """Return the state that the subscriptions which Stripe listed for a user make.
 
-    A live subscription of ours whose product no setting maps keeps the plan it had.
+    A live subscription of ours whose product no setting maps keeps the plan it had, and one that
+    stays unpaid from one period into the next gets no new patience.
     """
     found = []
     for stored in listed:
         subscription = read_subscription(stored, gateway.products, grace)
         ours = (stored.get("metadata") or {}).get("user_id") == user_id
+        subscription = _with_first_patience(subscription, before)
         found.append(_with_last_plan(subscription, before, ours=ours))
     return BillingState(tuple(found))
+
+
+def _with_first_patience(found: Subscription, before: BillingState) -> Subscription:
+    known = [one.patience for one in before.subscriptions if one.id == found.id and one.patience]
+    if found.patience is None or not known:
+        return found
+    return replace(found, patience=min(found.patience, *known))
 
 
 def _with_last_plan(found: Subscription, before: BillingState, *, ours: bool) -> Subscription:

@@ -52,15 +52,21 @@ class Subscription:
     """A Stripe subscription as far as it matters here; moments are in seconds since 1970.
 
     `plan` is None when no setting maps any of its products. `renews` is the end of the paid
-    period. `ends` is the moment at which it ends or, for `past_due`, at which patience does; None
-    while it goes on.
+    period, `cancels` the moment for which its end was asked, `patience` the one at which a
+    `past_due` one stops giving its plan; each None where there is none.
     """
 
     id: str
     status: str
     plan: Plan | None
     renews: int | None
-    ends: int | None
+    cancels: int | None = None
+    patience: int | None = None
+
+    @property
+    def ends(self) -> int | None:
+        """The moment at which it stops giving its plan, None while it goes on."""
+        return min((end for end in (self.cancels, self.patience) if end is not None), default=None)
 
     @property
     def is_live(self) -> bool:
@@ -84,15 +90,20 @@ def read_subscription(
     """
     items = (stored.get("items") or {}).get("data") or []
     plans = [products[name] for item in items if (name := _product(item)) in products]
-    status = str(stored.get("status"))
-    ends = stored.get("cancel_at")
     renews = _period(stored, items, "current_period_end")
-    if ends is None and stored.get("cancel_at_period_end"):
-        ends = renews
     began = _period(stored, items, "current_period_start")
-    if status == OVERDUE and began is not None:
-        ends = began + grace if ends is None else min(ends, began + grace)
-    return Subscription(str(stored["id"]), status, highest(plans) if plans else None, renews, ends)
+    cancels = stored.get("cancel_at")
+    if cancels is None and stored.get("cancel_at_period_end"):
+        cancels = renews
+    overdue = stored.get("status") == OVERDUE
+    return Subscription(
+        id=str(stored["id"]),
+        status=str(stored.get("status")),
+        plan=highest(plans) if plans else None,
+        renews=renews,
+        cancels=cancels,
+        patience=began + grace if overdue and began is not None else None,
+    )
 
 
 def _product(item: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ from tests.web.kit import Browser
 
 from .conftest import SECRET_KEY, Shop
 
+MOMENTS = ("renews", "cancels", "patience")
+
 DAY = 86_400
 SERVICE = {"Authorization": "Bearer service-key-for-the-tests"}
 PLAIN = Settings(
@@ -118,7 +120,7 @@ def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
         db.hset(stats, name, max(0, int(db.hget(stats, name) or 0) - seconds))
     rows = json.loads(db.hget(billing, "subscriptions") or "[]")
     for row in rows:
-        row |= {name: row[name] and row[name] - seconds for name in ("renews", "ends")}
+        row |= {name: row[name] and row[name] - seconds for name in MOMENTS}
     db.hset(billing, "subscriptions", json.dumps(rows))
     for found in (held := json.loads(db.get(practice) or "[]")):
         for item in found["items"]["data"]:

@@ -87,6 +87,13 @@ def test_it_overwrites_nothing(
     assert everything(valkey) == before
 
 
+def test_it_overwrites_no_count(exported: dict[str, Any], bob: Browser) -> None:
+    saved = bob.api("POST", "/api/chat/save", json={"messages": []}).json
+    bob.api("DELETE", f"/api/chat/{saved['chatId']}")
+    assert bring(bob, exported).status_code == 422
+    assert bob.stats()["conversations"] == 1
+
+
 def test_it_comes_back_once(app: Flask, exported: dict[str, Any]) -> None:
     again = sign_up(app, "Adele")
     assert [bring(again, exported).status_code for _ in range(2)] == [303, 422]
