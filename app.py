@@ -36,6 +36,7 @@ from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
 BODY_LIMIT = 256 * 1024
 THREADS = 4
+LAST_REQUESTS = 7
 COMPRESSED = [
     "application/json",
     "application/manifest+json",
@@ -123,6 +124,8 @@ def main() -> None:
         interface=Interfaces.WSGI,
         workers=settings.workers,
         blocking_threads=THREADS,
+        # A worker that is told to stop in its first instant can miss it.
+        workers_kill_timeout=LAST_REQUESTS,
         log_enabled=False,
     ).serve()
 

@@ -16,7 +16,7 @@ from tests.browser.kit import (
     sign_up,
     slider,
 )
-from tests.browser.serving import Site
+from tests.browser.serving import Site, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -120,6 +120,18 @@ def test_it_does_not_poll_while_hidden_and_refreshes_when_shown(
     assert polls(ticking) > 1, "and polls on"
 
 
+def test_a_refresh_that_is_wanted_just_after_a_swap_is_not_lost(
+    ticking: Page, member: Member, site: Site
+) -> None:
+    site.save_chat(member.id, "So that there is something to swap")
+    ticking.evaluate(
+        """document.addEventListener('htmx:afterSwap', () => queueMicrotask(
+            () => htmx.trigger(document.body, 'aira:refresh')), {once: true})"""
+    )
+    refresh(ticking)
+    assert eventually(lambda: polls(ticking) == 2, 5)
+
+
 def test_it_leaves_off_polling_when_live_updates_are_off(ticking: Page) -> None:
     live = ticking.get_by_role("switch", name="Live updates")
     ticking.locator("label", has=live).click()
@@ -130,7 +142,7 @@ def test_it_leaves_off_polling_when_live_updates_are_off(ticking: Page) -> None:
     expect(live).not_to_be_checked()
     ticking.locator("label", has=live).click()
     expect(live).to_be_checked()
-    ticking.wait_for_function("window.polls === 1")
+    assert eventually(lambda: polls(ticking) == 1, 5)
 
 
 def test_a_poll_never_changes_what_is_stored(ticking: Page, member: Member, site: Site) -> None:
@@ -171,7 +183,7 @@ def test_it_is_not_kept_in_the_back_forward_cache(
         page.goto("/login")
         page.evaluate("history.back()")
         page.wait_for_url("**/htmx.min.js", wait_until="commit")
-        page.wait_for_function(RETURNED)  # the cache works here
+        assert eventually(lambda: page.evaluate(RETURNED), 5), "the cache works here"
         page.evaluate("sessionStorage.clear()")
 
         member = sign_up(page)
