@@ -36,6 +36,8 @@ def take(browser: Browser, url: str) -> None:
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     sign_up(page)
+    page.goto("/dashboard")
+    page.locator("#stats").wait_for()
     page.screenshot(path=DOCS / "dashboard-new.png", full_page=True)
     context.close()
 

@@ -31,10 +31,16 @@ PAGES = {
     "practice": ("new", "/billing/practice?plan=Plus"),
     "return-waiting": ("new", "/billing/return"),
     "nowhere": ("new", "/nowhere"),
+    "history-new": ("new", "/history"),
+    "day-new": ("new", "/history/2026-01-01"),
+    "conversations-new": ("new", "/conversations"),
     "dashboard-used": ("used", "/dashboard"),
     "plans-used": ("used", "/plans"),
     "practice-used": ("used", "/billing/practice"),
     "return": ("used", "/billing/return"),
+    "history": ("used", "/history"),
+    "day": ("used", f"/history/{datetime.now(UTC).date()}"),
+    "conversations": ("used", "/conversations?q=sister"),
 }
 LONG = "A letter to my sister about the summer house by the lake, and whether to sell it this year"
 PICTURED = ("landing", "signup", "login", "dashboard-new", "dashboard-used", "plans-used")
