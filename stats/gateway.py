@@ -1,7 +1,6 @@
 """Stripe over HTTP: the few calls that billing makes, bounded in time and number."""
 
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +13,11 @@ from stripe import RequestsClient, StripeClient
 from stats.errors import BillingUnavailable
 from stats.plans import Plan
 from stats.settings import Settings
+from stats.slots import Slots
 
 log = logging.getLogger("stats.billing")
 
 QUICK, SHORT = 6.0, 8.0
-AT_ONCE = 2
-IMPATIENT = 1.0
 PAGE = 100
 # Another request with the same idempotency key is on its way.
 CONFLICT = 409
@@ -62,29 +60,6 @@ class Gateway(Protocol):
 
     def cancel(self, subscription: str) -> None:
         """End a subscription now."""
-
-
-class Slots:
-    """At most AT_ONCE calls at a time. Others wait a second, but not behind a call that hangs."""
-
-    def __init__(self) -> None:
-        self._free = threading.Semaphore(AT_ONCE)
-        self._begun: set[float] = set()
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Hold a slot; raises BillingUnavailable when none can be had."""
-        oldest = min(self._begun.copy(), default=None)
-        hangs = oldest is not None and time.monotonic() - oldest > IMPATIENT
-        if not self._free.acquire(timeout=0 if hangs else IMPATIENT):
-            raise BillingUnavailable("Stripe is busy. Try again in a moment.")
-        begun = time.monotonic()
-        self._begun.add(begun)
-        try:
-            yield
-        finally:
-            self._begun.discard(begun)
-            self._free.release()
 
 
 class StripeGateway:
