@@ -32,6 +32,14 @@ class StoreUnavailable(StatsError):
     """Redis cannot be reached or cannot serve just now; asking again later may work."""
 
 
+class TooManyTries(StatsError):
+    """There were too many tries in a short time; `seconds` is how long to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("There were too many tries. Wait a little and try again.")
+        self.seconds = seconds
+
+
 class ConfigError(StatsError):
     """A setting cannot be read; the text begins with the variable's name."""
 

@@ -28,6 +28,7 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     help_url: str | None = None
+    ratelimit_enabled: bool = True
     stripe_secret_key: str | None = None
     stripe_webhook_secrets: tuple[str, ...] = ()
     stripe_products: Mapping[str, Plan] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Settings:
             trusted_hosts=_words(env, "TRUSTED_HOSTS"),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, 0, 16),
             help_url=_web_address(env, "HELP_URL"),
+            ratelimit_enabled=_switch(env, "RATELIMIT_ENABLED", default=True),
             stripe_secret_key=env.get("STRIPE_SECRET_KEY"),
             stripe_webhook_secrets=_words(env, "STRIPE_WEBHOOK_SECRET"),
             stripe_products={name: plan for plan, name in _of_plans(env, "STRIPE_PRODUCT").items()},
@@ -182,6 +184,14 @@ def _links(env: Mapping[str, str]) -> dict[Plan, str]:
     for name in ("STRIPE_PAYMENT_LINK_PLUS", "STRIPE_PAYMENT_LINK_PREMIUM"):
         _web_address(env, name)
     return _of_plans(env, "STRIPE_PAYMENT_LINK")
+
+
+def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    text = env.get(name, str(default)).lower()
+    if text not in known:
+        raise ConfigError(f"{name} must be true or false.")
+    return known[text]
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     stripe:customer:{cus}  string  user id
     billing:orphans        hash    event id -> JSON of an event that fits no user
     email:{address}        string  user id
+    throttle:{digest}      zset    tries by time (ms), five minutes
     void:{id}              string  this id will never be given an account; lives for an hour
 
 A sorted list of integers needs 11 bytes an entry where a sorted set needs over 100.
@@ -93,6 +94,11 @@ def customer_key(customer: str) -> str:
 def void_key(user_id: str) -> str:
     """Return the key that bars a user id from ever being given an account."""
     return f"void:{{{check_id(user_id)}}}"
+
+
+def throttle_key(digest: str) -> str:
+    """Return the key of the tries of whoever has this digest."""
+    return f"throttle:{{{digest}}}"
 
 
 def now_ms() -> int:

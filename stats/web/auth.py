@@ -11,6 +11,7 @@ from stats import accounts
 from stats.activity import Clock, check_clock, time_zones
 from stats.checkout import close_account
 from stats.errors import EmailTaken, InvalidInput
+from stats.throttle import Try, begin_try
 from stats.web.members import begin_session
 from stats.web.runtime import db, runtime
 from stats.web.security import local_path, public
@@ -92,13 +93,20 @@ def login() -> ResponseReturnValue:
         return redirect(target)
     form = LogInForm(request.form if request.method == "POST" else None, next=target)
     if form.validate_on_submit():
+        tried = _begin_try(form.email.data)
         agent = request.user_agent.string
         begun = accounts.log_in(db(), form.email.data, form.password.data, agent)
         if begun:
+            tried.succeeded(db())
             begin_session(begun, remember=form.remember.data)
             return redirect(target)
         form.form_errors.append(WRONG)
     return render_template("login.html", form=form), 422 if form.is_submitted() else 200
+
+
+def _begin_try(email: str) -> Try:
+    whom = (f"address {request.remote_addr}", f"account {email.strip().lower()}")
+    return begin_try(db(), *(whom if runtime().given.ratelimit_enabled else ()))
 
 
 @bp.post("/logout")

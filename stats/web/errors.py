@@ -21,6 +21,7 @@ from stats.errors import (
     NotFound,
     StatsError,
     StoreUnavailable,
+    TooManyTries,
     UserNotFound,
 )
 
@@ -29,6 +30,7 @@ STATUS: dict[type[Exception], int] = {
     UserNotFound: 404,
     NotFound: 404,
     EmailTaken: 409,
+    TooManyTries: 429,
     StoreUnavailable: 503,
     BillingUnavailable: 503,
 }
@@ -81,7 +83,8 @@ def answer(error: Exception) -> ResponseReturnValue:
     if status == 500:
         current_app.logger.error("request failed", exc_info=error)
     body = _json(error, status) if request.path.startswith("/api/") else _text(error, status)
-    headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else {}
+    wait = str(error.seconds) if isinstance(error, TooManyTries) else RETRY_AFTER
+    headers = {"Retry-After": wait} if status in (429, 503) else {}
     if isinstance(error, HTTPException):
         headers |= {
             name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")
