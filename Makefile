@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-browser verify bench lighthouse screenshots lint types lock clean
+.PHONY: run install test test-browser verify bench lighthouse screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
 	@exec $(PY) app.py
@@ -40,6 +40,13 @@ build/lighthouse/node_modules: .ci/package.json .ci/package-lock.json
 
 screenshots: $(VENV)/dev
 	$(PY) -m tests.browser.screenshots
+
+# What a translator starts from: every text of the screen. stats/web/words.py says how one is added.
+strings: $(VENV)/dev
+	mkdir -p build
+	$(VENV)/bin/pybabel -q extract --mapping-file=pyproject.toml --project=aira-stats --no-wrap \
+		--keywords='both:1,2 Sentence Sentence:1,2,2t InvalidInput EmailTaken BillingUnavailable' \
+		--output-file=build/messages.pot .
 
 lint: $(VENV)/dev
 	$(PY) -m ruff check .

@@ -31,6 +31,7 @@ from stats.web import (
     pages,
     security,
     webhooks,
+    words,
 )
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
     Compress(app)
-    for module in (errors, security, members, pages):
+    for module in (words, errors, security, members, pages):
         module.init_app(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)

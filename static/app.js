@@ -2,7 +2,32 @@
 // Aira's one script. Every page works without it; it keeps the dashboard fresh and the slider talking.
 
 (() => {
-  const WORDS = ['Very low', 'Very low', 'Low', 'Low', 'A little low', 'In between', 'All right', 'Good', 'Good', 'Very good', 'Very good'];
+  // Its words. `make strings` finds them by _ and ngettext; a language would come in here.
+  const _ = (text) => text;
+  const ngettext = (one, many, num) => (num === 1 ? one : many);
+  const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (found, name) => values[name]);
+  const SAYS = {
+    moods: [
+      _('Very low'), _('Very low'), _('Low'), _('Low'), _('A little low'), _('In between'),
+      _('All right'), _('Good'), _('Good'), _('Very good'), _('Very good'),
+    ],
+    mood: (score, word) => fill(_('%(score)s of 10, %(word)s'), { score, word }),
+    notLogged: _('Not logged'),
+    justNow: _('Just now'),
+    minutes: (num) => fill(ngettext('%(num)s minute ago', '%(num)s minutes ago', num), { num }),
+    hours: (num) => fill(ngettext('%(num)s hour ago', '%(num)s hours ago', num), { num }),
+    yesterday: _('Yesterday'),
+    days: (num) => fill(ngettext('%(num)s day ago', '%(num)s days ago', num), { num }),
+    copied: _('Copied'),
+    copiedAloud: _('Copied.'),
+    stale: (time) => fill(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
+    fresh: _('Up to date again.'),
+    saved: _('Saved.'),
+    notSaved: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
+    undone: _('Taken back.'),
+    notUndone: _('Not taken back: Aira can’t be reached just now. Please press Undo again.'),
+  };
+
   const byId = (id) => document.getElementById(id);
   const on = (name, handler, options) => document.addEventListener(name, handler, options);
   const say = (sentence) => { byId('status').textContent = sentence; };
@@ -20,11 +45,11 @@
   function relative(then, now) {
     const minutes = Math.floor((now - then) / 6e4);
     const days = dayNumber(now) - dayNumber(then);
-    if (minutes < 1) return 'Just now';
-    if (minutes < 60) return minutes === 1 ? '1 minute ago' : `${minutes} minutes ago`;
-    if (days < 1 || minutes < 360) return minutes < 120 ? '1 hour ago' : `${Math.floor(minutes / 60)} hours ago`;
-    if (days === 1) return 'Yesterday';
-    return days < 14 ? `${days} days ago` : '';
+    if (minutes < 1) return SAYS.justNow;
+    if (minutes < 60) return SAYS.minutes(minutes);
+    if (days < 1 || minutes < 360) return SAYS.hours(Math.floor(minutes / 60));
+    if (days === 1) return SAYS.yesterday;
+    return days < 14 ? SAYS.days(days) : '';
   }
 
   function writeTimes() {
@@ -45,10 +70,10 @@
   on('input', (event) => {
     if (!event.target.matches('.range')) return;
     const { form, id, value } = event.target;
-    const word = WORDS[Math.floor(Number(value) + 0.5)];
+    const word = SAYS.moods[Math.floor(Number(value) + 0.5)];
     form.dataset.m = Math.floor(Number(value) + 0.5);
     form.querySelector(`output[for="${id}"]`).textContent = `${value} · ${word}`;
-    event.target.setAttribute('aria-valuetext', `${value} of 10, ${word}`);
+    event.target.setAttribute('aria-valuetext', SAYS.mood(value, word));
   });
 
   // Sign-up and settings
@@ -59,13 +84,14 @@
   on('focusin', (event) => { if (event.target.matches('[data-select]')) event.target.select(); });
   for (const button of document.querySelectorAll('[data-copy]')) {
     if (!navigator.clipboard) continue; // only where the browser offers it
+    const label = button.textContent;
     button.hidden = false;
     button.addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText(byId(button.dataset.copy).value);
-        button.textContent = 'Copied';
-        say('Copied.');
-        setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+        button.textContent = SAYS.copied;
+        say(SAYS.copiedAloud);
+        setTimeout(() => { button.textContent = label; }, 2000);
       } catch { byId(button.dataset.copy).focus(); }
     });
   }
@@ -82,11 +108,11 @@
   function showScore(form, value) {
     const set = value !== null;
     const slider = byId('score');
-    const word = set ? WORDS[Math.floor(value + 0.5)] : '';
+    const word = set ? SAYS.moods[Math.floor(value + 0.5)] : '';
     if (set) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
     byId('score-value').textContent = set ? value : '';
     byId('score-word').textContent = word;
-    slider.setAttribute('aria-valuetext', set ? `${value} of 10, ${word}` : 'Not logged');
+    slider.setAttribute('aria-valuetext', set ? SAYS.mood(value, word) : SAYS.notLogged);
   }
 
   on('input', (event) => {
@@ -159,12 +185,10 @@
       byId('stale-time').textContent = updated.textContent;
       byId('refresh').hidden = true;
       stale.hidden = false;
-      say(`Showing ${updated.textContent}. Can’t refresh; your entries are safe.`);
+      say(SAYS.stale(updated.textContent));
     } else if (isForm(event)) {
       const line = byId('mood-failed');
-      line.textContent = event.detail.elt.id === 'undo-form'
-        ? 'Not taken back: Aira can’t be reached just now. Please press Undo again.'
-        : 'Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.';
+      line.textContent = event.detail.elt.id === 'undo-form' ? SAYS.notUndone : SAYS.notSaved;
       line.hidden = false;
       say(line.textContent);
     }
@@ -180,7 +204,7 @@
     stale.hidden = true;
     byId('refresh').hidden = false;
     if (held) byId('refresh').focus();
-    say('Up to date again.');
+    say(SAYS.fresh);
   });
 
   // A table that was opened stays open.
@@ -199,6 +223,6 @@
     const wrong = document.querySelector('#mood-form [aria-invalid]');
     if (wrong) { wrong.focus(); return; }
     if (document.activeElement === document.body) byId('mood-save').focus();
-    say(event.detail.requestConfig.elt.id === 'undo-form' ? 'Taken back.' : 'Saved.');
+    say(event.detail.requestConfig.elt.id === 'undo-form' ? SAYS.undone : SAYS.saved);
   });
 })();

@@ -23,6 +23,7 @@ from stats.identity import (
     check_theme,
     normalise_email,
 )
+from stats.sentences import N_
 from stats.snapshot import Snapshot
 from stats.store import Db, email_key, run, user_key, user_keys, void_key
 from stats.text import as_text
@@ -30,7 +31,7 @@ from stats.text import as_text
 IDLE = 14 * 86_400
 LONGEST = 90 * 86_400
 KINDS = ("stats", "last_login", "days", "account", "sessions")
-TAKEN = "There is an account with this e-mail address already. Log in instead."
+TAKEN = N_("There is an account with this e-mail address already. Log in instead.")
 
 _hasher = PasswordHasher()
 

@@ -16,6 +16,7 @@ from stats.conversations import TITLE_LENGTH
 from stats.errors import InvalidInput
 from stats.identity import check_name
 from stats.moods import CLOCK_SKEW, EARLIEST
+from stats.sentences import N_, Sentence
 from stats.snapshot import milliseconds
 from stats.strict import parse
 
@@ -100,15 +101,16 @@ class Archive(Struct):
 
 def read_archive(data: bytes) -> Archive:
     """Return the content of an export file; raises InvalidInput for what no export would hold."""
-    value = parse(data, "The file")
+    value = parse(data, N_("The file"))
     try:
         archive = msgspec.convert(value, Archive)
         for chat in archive.conversations:
             msgspec.convert(chat.messages, list[Message])
         _check(archive)
     except (msgspec.ValidationError, InvalidInput) as error:
-        what = str(error).rstrip(".")
-        raise InvalidInput(f"The file is no export from here. {what}.", "file") from None
+        what = error.args[0] if isinstance(error, InvalidInput) else f"{str(error).rstrip('.')}."
+        no_export = Sentence("The file is no export from here. %(why)s", why=what)
+        raise InvalidInput(no_export, "file") from None
     return archive
 
 
@@ -119,9 +121,9 @@ def _check(archive: Archive) -> None:
     profile.name = check_name(profile.name)
     _check_moments(archive)
     _check_days(archive, user_day(clock, datetime.now(UTC)))
-    _check_unique(archive.days, "a day")
-    _check_unique((milliseconds(mood.timestamp) for mood in archive.moods), "a mood")
-    _check_unique((chat.chat_id for chat in archive.conversations), "a conversation")
+    _check_unique(archive.days, N_("a day"))
+    _check_unique((milliseconds(mood.timestamp) for mood in archive.moods), N_("a mood"))
+    _check_unique((chat.chat_id for chat in archive.conversations), N_("a conversation"))
     if stats.streak > stats.longest_streak:
         raise InvalidInput("It holds a streak longer than the longest one.")
 
@@ -147,4 +149,4 @@ def _check_days(archive: Archive, today: date) -> None:
 def _check_unique(values: Iterable[object], what: str) -> None:
     listed = list(values)
     if len(set(listed)) != len(listed):
-        raise InvalidInput(f"It holds {what} twice.")
+        raise InvalidInput(Sentence("It holds %(what)s twice.", what=what))

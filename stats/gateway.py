@@ -12,6 +12,7 @@ from stripe import RequestsClient, StripeClient
 
 from stats.errors import BillingUnavailable
 from stats.plans import Plan
+from stats.sentences import Sentence
 from stats.settings import Settings
 from stats.slots import Slots
 
@@ -150,14 +151,16 @@ class StripeGateway:
         price = self.product(plan).get("default_price")
         found = price.get("id") if isinstance(price, dict) else price
         if not found:
-            raise BillingUnavailable(f"The {plan} plan has no price at Stripe.")
+            raise BillingUnavailable(
+                Sentence("The %(plan)s plan has no price at Stripe.", plan=plan)
+            )
         return str(found)
 
     def product(self, plan: Plan) -> dict[str, Any]:
         """Return the product behind a plan, its default price in full."""
         product = next((key for key, value in self.products.items() if value == plan), None)
         if product is None:
-            raise BillingUnavailable(f"The {plan} plan is not on sale.")
+            raise BillingUnavailable(Sentence("The %(plan)s plan is not on sale.", plan=plan))
         params: Any = {"expand": ["default_price"]}
         return self._call(
             lambda: self._quick.v1.products.retrieve(product, params).to_dict(for_json=True)

@@ -8,6 +8,7 @@ from statistics import fmean, variance
 
 from stats.activity import DAY, Clock, day_begins, user_day
 from stats.moods import Entry, entry
+from stats.sentences import N_, Sentence, both
 from stats.snapshot import milliseconds, moment
 from stats.store import Db, run, user_keys
 from stats.text import as_text
@@ -16,7 +17,22 @@ KINDS = ("stats", "last_login", "days", "moods", "chats")
 TREND_DAYS = 30
 WEEKS = 53
 LEAST = 4
-WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+WEEKDAYS = (
+    *(N_("Mondays"), N_("Tuesdays"), N_("Wednesdays"), N_("Thursdays")),
+    *(N_("Fridays"), N_("Saturdays"), N_("Sundays")),
+)
+WEEKDAYS_DIFFER = both(
+    "%(low)s are lower than %(high)s: %(one)s against %(other)s, from %(num)s week.",
+    "%(low)s are lower than %(high)s: %(one)s against %(other)s, from %(num)s weeks.",
+)
+WEEKENDS_LOWER = both(
+    "Weekends are lower than the other days: %(one)s against %(other)s, from %(num)s day.",
+    "Weekends are lower than the other days: %(one)s against %(other)s, from %(num)s days.",
+)
+WEEKENDS_HIGHER = both(
+    "Weekends are higher than the other days: %(one)s against %(other)s, from %(num)s day.",
+    "Weekends are higher than the other days: %(one)s against %(other)s, from %(num)s days.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,7 @@ def _parse(day: str) -> date:
     return date(int(day[:4]), int(day[4:6]), int(day[6:8]))
 
 
-def sentences(scores: Mapping[date, Sequence[float]]) -> list[str]:
+def sentences(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
     """Return what daily means say about weekdays and weekends, honest about how little there is.
 
     A sentence needs LEAST days on each side and a difference above its standard error
@@ -154,25 +170,24 @@ def sentences(scores: Mapping[date, Sequence[float]]) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _weekdays(means: Mapping[date, float]) -> str | None:
+def _weekdays(means: Mapping[date, float]) -> Sentence | None:
     by_day = [[mean for day, mean in means.items() if day.weekday() == n] for n in range(7)]
     known = [n for n in range(7) if len(by_day[n]) >= LEAST]
     if len(known) < 2:
         return None
     low = min(known, key=lambda n: fmean(by_day[n]))
     high = max(known, key=lambda n: fmean(by_day[n]))
-    names = f"{WEEKDAYS[low]} are lower than {WEEKDAYS[high]}"
-    return _compare(names, by_day[low], by_day[high], _span(means), "week")
+    names = {"low": WEEKDAYS[low], "high": WEEKDAYS[high]}
+    return _compare(WEEKDAYS_DIFFER, by_day[low], by_day[high], _span(means), names)
 
 
-def _weekends(means: Mapping[date, float]) -> str | None:
+def _weekends(means: Mapping[date, float]) -> Sentence | None:
     ends = [mean for day, mean in means.items() if day.weekday() >= 5]
     rest = [mean for day, mean in means.items() if day.weekday() < 5]
     if min(len(ends), len(rest)) < LEAST:
         return None
-    lower = fmean(ends) <= fmean(rest)
-    names = f"Weekends are {'lower' if lower else 'higher'} than the other days"
-    return _compare(names, ends, rest, len(means), "day")
+    patterns = WEEKENDS_LOWER if fmean(ends) <= fmean(rest) else WEEKENDS_HIGHER
+    return _compare(patterns, ends, rest, len(means), {})
 
 
 def _span(means: Mapping[date, float]) -> int:
@@ -180,12 +195,15 @@ def _span(means: Mapping[date, float]) -> int:
 
 
 def _compare(
-    names: str, one: Sequence[float], other: Sequence[float], count: int, unit: str
-) -> str | None:
+    patterns: tuple[str, str],
+    one: Sequence[float],
+    other: Sequence[float],
+    count: int,
+    names: Mapping[str, str],
+) -> Sentence | None:
     """Return a sentence on the difference of two means, None unless it exceeds its error."""
     error = sqrt(variance(one) / len(one) + variance(other) / len(other))
     first, second = fmean(one), fmean(other)
     if abs(first - second) <= error or f"{first:.1f}" == f"{second:.1f}":
         return None
-    plural = unit if count == 1 else f"{unit}s"
-    return f"{names}: {first:.1f} against {second:.1f}, from {count} {plural}."
+    return Sentence(*patterns, one=f"{first:.1f}", other=f"{second:.1f}", num=count, **names)

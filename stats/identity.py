@@ -3,6 +3,7 @@
 from email_validator import EmailNotValidError, validate_email
 
 from stats.errors import InvalidInput
+from stats.sentences import Sentence
 from stats.text import clean
 
 NAME_LENGTH = 80
@@ -36,7 +37,10 @@ def check_password(password: str) -> str:
     least, most = PASSWORD_LENGTHS
     clean(password, "password")
     if not least <= len(password) <= most or len(password.encode()) > PASSWORD_BYTES:
-        raise InvalidInput(f"A password needs {least} to {most} characters.", "password")
+        raise InvalidInput(
+            Sentence("A password needs %(least)s to %(most)s characters.", least=least, most=most),
+            "password",
+        )
     return password
 
 
@@ -44,7 +48,9 @@ def check_name(name: str) -> str:
     """Return a name of 1 to 80 characters without white space around it, or raise InvalidInput."""
     name = clean(name, "name").strip()
     if not 1 <= len(name) <= NAME_LENGTH:
-        raise InvalidInput(f"A name needs 1 to {NAME_LENGTH} characters.", "name")
+        raise InvalidInput(
+            Sentence("A name needs 1 to %(most)s characters.", most=NAME_LENGTH), "name"
+        )
     return name
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from stats.errors import InvalidInput, NotFound
+from stats.sentences import N_
 from stats.snapshot import Snapshot, milliseconds, moment
 from stats.store import Db, now_ms, run, user_keys
 from stats.text import as_text, clean
@@ -19,8 +20,10 @@ CLOCK_SKEW = timedelta(seconds=5)
 STEADY = 0.5
 UNIT = 128
 
-_WORDS = ("Very low", "Very low", "Low", "Low", "A little low", "In between", "All right")
-WORDS = (*_WORDS, "Good", "Good", "Very good", "Very good")
+WORDS = (
+    *(N_("Very low"), N_("Very low"), N_("Low"), N_("Low"), N_("A little low"), N_("In between")),
+    *(N_("All right"), N_("Good"), N_("Good"), N_("Very good"), N_("Very good")),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,16 @@ from stats.archive import Archive, Chat, RecentLine
 from stats.conversations import Conversation, pack
 from stats.errors import InvalidInput, UserNotFound
 from stats.moods import UNIT, check_score
+from stats.sentences import N_
 from stats.snapshot import NO_STATS, iso, milliseconds
 from stats.store import Db, run, user_keys
 from stats.user_stats import recent_line
 
 _ACCOUNT = ("stats", "last_login", "days", "account", "sessions")
 KINDS = (*_ACCOUNT, "moods", "notes", "chats", "heads", "bodies", "deleted")
-NOT_EMPTY = "There are moods or conversations here already. Only an empty account can take a file."
+NOT_EMPTY = N_(
+    "There are moods or conversations here already. Only an empty account can take a file."
+)
 
 Flat = list[str | int]
 

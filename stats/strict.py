@@ -5,13 +5,14 @@ import math
 from typing import Any
 
 from stats.errors import InvalidInput
+from stats.sentences import N_, Sentence
 from stats.text import clean_json
 
 # What is saved must be readable later, whatever the stack is then: far from Python's own limit.
 DEEPEST = 64
 
 
-def parse(data: bytes, name: str = "The body") -> Any:
+def parse(data: bytes, name: str = N_("The body")) -> Any:
     """Return the decoded JSON value; raises InvalidInput, whose sentence begins with `name`."""
     try:
         value = json.loads(
@@ -22,39 +23,39 @@ def parse(data: bytes, name: str = "The body") -> Any:
         )
         return clean_json(_shallow(value), name)
     except RecursionError:
-        raise InvalidInput(f"{name} is nested too deeply.") from None
+        raise InvalidInput(Sentence("%(name)s is nested too deeply.", name=name)) from None
     except _Refused as error:
-        raise InvalidInput(f"{name} {error}") from None
+        raise InvalidInput(Sentence(error.args[0], name=name, number=error.args[-1])) from None
     except ValueError:
-        raise InvalidInput(f"{name} is not valid JSON.") from None
+        raise InvalidInput(Sentence("%(name)s is not valid JSON.", name=name)) from None
 
 
 class _Refused(Exception):
-    """Valid JSON of a kind that is not taken."""
+    """Valid JSON of a kind that is not taken: the pattern of a sentence, perhaps with a number."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _Refused("names a field twice.")
+        raise _Refused(N_("%(name)s names a field twice."))
     return found
 
 
 def _constant(name: str) -> Any:
-    raise _Refused(f"holds {name}, which is not a JSON number.")
+    raise _Refused(N_("%(name)s holds %(number)s, which is not a JSON number."), name)
 
 
 def _float(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise _Refused("holds a number that is too large.")
+        raise _Refused(N_("%(name)s holds a number that is too large."))
     return value
 
 
 def _shallow(value: Any, left: int = DEEPEST) -> Any:
     if isinstance(value, dict | list):
         if not left:
-            raise _Refused("is nested too deeply.")
+            raise _Refused(N_("%(name)s is nested too deeply."))
         for item in value.values() if isinstance(value, dict) else value:
             _shallow(item, left - 1)
     return value

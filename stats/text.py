@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from stats.errors import InvalidInput
+from stats.sentences import Sentence
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 _USER_ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
@@ -17,11 +18,16 @@ def clean(text: object, field: str, *, most: int | None = None) -> str:
     long.
     """
     if not isinstance(text, str):
-        raise InvalidInput(f"{field} must be text.", field)
+        raise InvalidInput(Sentence("%(field)s must be text.", field=field), field)
     if _FORBIDDEN.search(text):
-        raise InvalidInput(f"{field} holds a character that cannot be stored.", field)
+        raise InvalidInput(
+            Sentence("%(field)s holds a character that cannot be stored.", field=field), field
+        )
     if most is not None and len(text) > most:
-        raise InvalidInput(f"{field} can have {most} characters at most.", field)
+        raise InvalidInput(
+            Sentence("%(field)s can have %(most)s characters at most.", field=field, most=most),
+            field,
+        )
     return text
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, RadioField, StringField
 from wtforms.validators import AnyOf, DataRequired, InputRequired
 
@@ -21,32 +20,35 @@ from stats.export import export_user, mood_table
 from stats.identity import THEMES, is_address
 from stats.restore import restore
 from stats.sample import is_sample
+from stats.sentences import N_
 from stats.web.auth import add_error
+from stats.web.forms import Form
 from stats.web.members import board
 from stats.web.runtime import db, runtime
 from stats.web.security import takes
+from stats.web.words import _, reason
 
 bp = Blueprint("account", __name__)
 
 FILE_LIMIT = 16 * 1024 * 1024
-WRONG = "This is not your current password."
-WRONG_ADDRESS = "Type the e-mail address of this account to delete it."
-NOT_DELETED = (
+WRONG = N_("This is not your current password.")
+WRONG_ADDRESS = N_("Type the e-mail address of this account to delete it.")
+NOT_DELETED = N_(
     "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
 )
-FAREWELL = "Your account and everything in it are gone. Take care."
+FAREWELL = N_("Your account and everything in it are gone. Take care.")
 
 
-class ProfileForm(FlaskForm):  # type: ignore[misc]
+class ProfileForm(Form):
     """What a member can change."""
 
-    name = StringField(validators=[DataRequired("Tell us what to call you.")])
-    timezone = StringField(validators=[DataRequired("Choose a time zone.")])
-    day_start = IntegerField(default=0, validators=[InputRequired("Choose an hour.")])
+    name = StringField(validators=[DataRequired(N_("Tell us what to call you."))])
+    timezone = StringField(validators=[DataRequired(N_("Choose a time zone."))])
+    day_start = IntegerField(default=0, validators=[InputRequired(N_("Choose an hour."))])
     theme = RadioField(
         choices=THEMES,
         validate_choice=False,
-        validators=[AnyOf(THEMES, "Choose system, light or dark.")],
+        validators=[AnyOf(THEMES, N_("Choose system, light or dark."))],
     )
     live = BooleanField(false_values=(False, "false", "0", "off", ""))
 
@@ -82,7 +84,7 @@ def settings() -> ResponseReturnValue:
     """Show the settings, or save the profile."""
     form = _profile_form(request.form if request.method == "POST" else None)
     if form.validate_on_submit() and _save(form):
-        flash("Saved.")
+        flash(_("Saved."))
         return _back()
     return _page(form), 422 if form.is_submitted() else 200
 
@@ -115,7 +117,7 @@ def password() -> ResponseReturnValue:
     )
     if errors:
         return _page(password_errors=errors), 422
-    flash("Your password is changed, and you are logged in only here.")
+    flash(_("Your password is changed, and you are logged in only here."))
     return _back()
 
 
@@ -124,15 +126,15 @@ def _change_password(current: str, new: str) -> dict[str, str]:
     try:
         done = accounts.change_password(db(), current_user.id, current, new, session["sid"])
     except InvalidInput as error:
-        return {"new_password": str(error)}
-    return {} if done else {"current_password": WRONG}
+        return {"new_password": reason(error)}
+    return {} if done else {"current_password": _(WRONG)}
 
 
 @bp.post("/settings/sessions/revoke")
 def revoke() -> ResponseReturnValue:
     """Log out everywhere else."""
     accounts.log_out_elsewhere(db(), current_user.id, session["sid"])
-    flash("You are logged in only here now.")
+    flash(_("You are logged in only here now."))
     return _back()
 
 
@@ -140,14 +142,14 @@ def revoke() -> ResponseReturnValue:
 def delete() -> ResponseReturnValue:
     """Delete the account once its address was typed; its subscriptions end first."""
     if not is_address(request.form.get("confirm", ""), current_user.email):
-        return _page(delete_error=WRONG_ADDRESS), 422
+        return _page(delete_error=_(WRONG_ADDRESS)), 422
     try:
         close_account(db(), runtime().gateway, current_user.id)
     except BillingUnavailable:
-        return _page(delete_error=NOT_DELETED), 503, {"Retry-After": "60"}
+        return _page(delete_error=_(NOT_DELETED)), 503, {"Retry-After": "60"}
     logout_user()
     session.clear()
-    flash(FAREWELL)
+    flash(_(FAREWELL))
     return redirect(url_for("pages.landing"), 303)
 
 
@@ -180,6 +182,6 @@ def import_() -> ResponseReturnValue:
         archive = read_archive(file.read() if file else b"")
         restore(db(), current_user.id, archive)
     except InvalidInput as error:
-        return _page(import_error=str(error)), 422
-    flash("Everything is back where it was.")
+        return _page(import_error=reason(error)), 422
+    flash(_("Everything is back where it was."))
     return _back()

@@ -3,7 +3,6 @@
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
@@ -11,30 +10,33 @@ from stats import accounts
 from stats.activity import Clock, check_clock, time_zones
 from stats.checkout import close_account
 from stats.errors import EmailTaken, InvalidInput
+from stats.sentences import N_
 from stats.throttle import Try, begin_try
+from stats.web.forms import Form
 from stats.web.members import begin_session
 from stats.web.runtime import db, runtime
 from stats.web.security import local_path, public
+from stats.web.words import _, reason
 
 bp = Blueprint("auth", __name__)
 
-WRONG = "The e-mail address and the password do not fit together."
+WRONG = N_("The e-mail address and the password do not fit together.")
 
 
-class SignUpForm(FlaskForm):  # type: ignore[misc]
+class SignUpForm(Form):
     """What a new member fills in; the browser adds the time zone."""
 
-    name = StringField(validators=[DataRequired("Tell us what to call you.")])
-    email = StringField(validators=[DataRequired("Enter your e-mail address.")])
-    password = PasswordField(validators=[DataRequired("Choose a password.")])
+    name = StringField(validators=[DataRequired(N_("Tell us what to call you."))])
+    email = StringField(validators=[DataRequired(N_("Enter your e-mail address."))])
+    password = PasswordField(validators=[DataRequired(N_("Choose a password."))])
     timezone = HiddenField()
 
 
-class LogInForm(FlaskForm):  # type: ignore[misc]
+class LogInForm(Form):
     """What a member fills in to come back."""
 
-    email = StringField(validators=[DataRequired("Enter your e-mail address.")])
-    password = PasswordField(validators=[DataRequired("Enter your password.")])
+    email = StringField(validators=[DataRequired(N_("Enter your e-mail address."))])
+    password = PasswordField(validators=[DataRequired(N_("Enter your password."))])
     remember = BooleanField(default=True)
     next = HiddenField()
 
@@ -63,7 +65,7 @@ def _sign_up(form: SignUpForm) -> accounts.Login | None:
             agent=request.user_agent.string,
         )
     except EmailTaken as error:
-        form.email.errors = [str(error)]
+        form.email.errors = [reason(error)]
     except InvalidInput as error:
         add_error(form, error)
     return None
@@ -75,13 +77,13 @@ def clock_of(timezone: str) -> Clock:
     return check_clock(timezone) if timezone in time_zones() else Clock()
 
 
-def add_error(form: FlaskForm, error: InvalidInput) -> None:
+def add_error(form: Form, error: InvalidInput) -> None:
     """Put a sentence beside the field it is about, or above the form."""
     field = form._fields.get(error.field or "")
     if field is None:
-        form.form_errors.append(str(error))
+        form.form_errors.append(reason(error))
     else:
-        field.errors = [str(error)]
+        field.errors = [reason(error)]
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -100,7 +102,7 @@ def login() -> ResponseReturnValue:
             tried.succeeded(db())
             begin_session(begun, remember=form.remember.data)
             return redirect(target)
-        form.form_errors.append(WRONG)
+        form.form_errors.append(_(WRONG))
     return render_template("login.html", form=form), 422 if form.is_submitted() else 200
 
 

@@ -10,6 +10,7 @@ from stats.text import clean
 from stats.web.members import board
 from stats.web.runtime import db
 from stats.web.views import ChatView
+from stats.web.words import _
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
@@ -41,5 +42,5 @@ def one(chat_id: str) -> ResponseReturnValue:
 def delete(chat_id: str) -> ResponseReturnValue:
     """Delete one conversation; the count stays."""
     conversations.delete_conversation(db(), current_user.id, chat_id)
-    flash("The conversation is deleted.")
+    flash(_("The conversation is deleted."))
     return redirect(url_for("conversations.page"), 303)

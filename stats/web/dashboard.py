@@ -21,6 +21,7 @@ from stats.web.members import Watcher
 from stats.web.members import board as current_board
 from stats.web.runtime import db, runtime
 from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form
+from stats.web.words import reason
 
 bp = Blueprint("dashboard", __name__)
 
@@ -99,7 +100,7 @@ def _op(kind: str) -> str:
 
 
 def _refused(board: Dashboard, error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
-    errors = {error.field or "form": str(error)}
+    errors = {error.field or "form": reason(error)}
     typed = request.form.get("score", "").strip()
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
     form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))

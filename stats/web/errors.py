@@ -24,6 +24,8 @@ from stats.errors import (
     TooManyTries,
     UserNotFound,
 )
+from stats.sentences import N_
+from stats.web.words import _, reason
 
 STATUS: dict[type[Exception], int] = {
     InvalidInput: 400,
@@ -41,22 +43,25 @@ OUTAGES = ("BUSY", "NOREPLICAS", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN")
 KNOWN_OUTAGES = (OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
 SENTENCES = {
     400: (
-        "Something is missing",
-        "This page may have been open for too long. Go back, load it again and try once more.",
+        N_("Something is missing"),
+        N_("This page may have been open for too long. Go back, load it again and try once more."),
     ),
-    403: ("This is not yours to see", "You are logged in, but this page belongs to somebody else."),
+    403: (
+        N_("This is not yours to see"),
+        N_("You are logged in, but this page belongs to somebody else."),
+    ),
     404: (
-        "Nothing here",
-        "There is no page at this address. It may have been deleted or mistyped.",
+        N_("Nothing here"),
+        N_("There is no page at this address. It may have been deleted or mistyped."),
     ),
-    405: ("That does not work here", "This address cannot be used in that way."),
-    413: ("Too much at once", "What you sent is larger than this page can take."),
+    405: (N_("That does not work here"), N_("This address cannot be used in that way.")),
+    413: (N_("Too much at once"), N_("What you sent is larger than this page can take.")),
     429: (
-        "A little slower, please",
-        "There were many tries in a short time. Wait a few minutes and try again.",
+        N_("A little slower, please"),
+        N_("There were many tries in a short time. Wait a few minutes and try again."),
     ),
-    500: ("Something broke", "That is our fault, not yours. Nothing you saved is lost."),
-    503: ("We cannot reach your numbers", "They are safe. Please try again in a minute."),
+    500: (N_("Something broke"), N_("That is our fault, not yours. Nothing you saved is lost.")),
+    503: (N_("We cannot reach your numbers"), N_("They are safe. Please try again in a minute.")),
 }
 API_SENTENCES = {
     404: "There is nothing at this address.",
@@ -127,7 +132,8 @@ def _text(error: Exception, status: int) -> str:
 
 def _page(error: Exception, status: int) -> str:
     title, sentence = SENTENCES.get(status, SENTENCES[400])
+    title, sentence = _(title), _(sentence)
     if isinstance(error, InvalidInput | BillingUnavailable):
-        title, sentence = "That did not work", str(error)
-    action = ("/dashboard", "Try again" if status == 503 else "Go to your dashboard")
+        title, sentence = _("That did not work"), reason(error)
+    action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
     return render_template("error.html", bare=True, title=title, sentence=sentence, action=action)

@@ -1,10 +1,25 @@
 """What the forms of more than one page have in common."""
 
 import re
+from typing import Any
+
+from flask_wtf import FlaskForm
 
 from stats.errors import InvalidInput
+from stats.web.words import _
 
 NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form whose sentences are put into the language of the request."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Return whether all fields are as they should be."""
+        valid: bool = super().validate(extra_validators)
+        for field in self:
+            field.errors = [_(sentence) for sentence in field.errors]
+        return valid
 
 
 def read_score(text: str) -> float:

@@ -26,6 +26,7 @@ from stats.web.forms import NUMBER, read_score
 from stats.web.members import board
 from stats.web.runtime import db
 from stats.web.views import ChatView, day_entries
+from stats.web.words import _, reason
 
 bp = Blueprint("history", __name__, url_prefix="/history")
 
@@ -46,7 +47,7 @@ def page() -> ResponseReturnValue:
         "history.html",
         trend=make_trend(scores, now.today),
         year=year,
-        sentences=sentences(scores),
+        sentences=[_(sentence) for sentence in sentences(scores)],
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),
@@ -105,8 +106,8 @@ def edit(entry_id: int) -> ResponseReturnValue:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
-        return _show(day, {entry_id: str(error)}, (Entry(entry_id, shown, note),)), 422
-    flash("Saved.")
+        return _show(day, {entry_id: reason(error)}, (Entry(entry_id, shown, note),)), 422
+    flash(_("Saved."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)
 
 
@@ -115,5 +116,5 @@ def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry."""
     day = user_day(board().clock, Entry(entry_id, 0).at)
     moods.delete_mood(db(), current_user.id, entry_id)
-    flash("The check-in is deleted.")
+    flash(_("The check-in is deleted."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)

@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.sample import make_sample
+from stats.sentences import N_
 from stats.web.auth import clock_of
 from stats.web.members import begin_session
 from stats.web.runtime import db, runtime
@@ -29,11 +30,11 @@ bp = Blueprint("pages", __name__)
 
 HTMX_VERSION = "2.0.3"
 NAV = [
-    ("dashboard.page", "Dashboard"),
-    ("history.page", "History"),
-    ("conversations.page", "Conversations"),
-    ("billing.plans", "Plans"),
-    ("account.settings", "Settings"),
+    ("dashboard.page", N_("Dashboard")),
+    ("history.page", N_("History")),
+    ("conversations.page", N_("Conversations")),
+    ("billing.plans", N_("Plans")),
+    ("account.settings", N_("Settings")),
 ]
 mimetypes.add_type("application/manifest+json", ".webmanifest")
 

@@ -14,6 +14,7 @@ from stats.dashboard import Dashboard
 from stats.history import Trend, Year, make_trend, make_year, week_mean
 from stats.moods import Entry, word
 from stats.plans import Plan
+from stats.web.words import _, day_month, price_parts
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
 
@@ -39,6 +40,11 @@ class StatsView:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._board, name)
+
+    @property
+    def mood_word(self) -> str:
+        """The word for the latest score, "" while there is none."""
+        return _(self._board.mood_word)
 
     @property
     def mood_day(self) -> str | date | None:
@@ -93,7 +99,8 @@ class PlanView:
         self._now = board.now.timestamp()
         self._best = board.billing.best(self._now)
         self.name = board.plan
-        self.price = "£0" if board.plan == Plan.FREE else prices.get(board.plan)
+        price = "£0" if board.plan == Plan.FREE else prices.get(board.plan)
+        self.price = price and " ".join(price_parts(price)).strip()
         self.limit = board.plan.daily_conversations
         self.used = board.used_today
 
@@ -126,8 +133,7 @@ class PlanView:
 
     def _day(self, moment: int) -> str:
         local = datetime.fromtimestamp(moment, self._board.clock.zone)
-        year = "" if local.year == self._board.today.year else f" {local.year}"
-        return f"{local.day} {local:%B}{year}"
+        return day_month(local, self._board.today)
 
 
 def _chat_url(chat_id: str | None) -> str | None:
@@ -142,16 +148,17 @@ def clock_text(board: Dashboard, moment: datetime) -> str:
 def moment_text(board: Dashboard, moment: datetime) -> str:
     """Return a moment as `12 March, 19:31` in the user's zone, with the year if it is another."""
     local = moment.astimezone(board.clock.zone)
-    year = "" if local.year == board.today.year else f" {local.year}"
-    return f"{local.day} {local:%B}{year}, {local:%H:%M}"
+    return _("%(day)s, %(time)s", day=day_month(local, board.today), time=f"{local:%H:%M}")
 
 
 def greeting(board: Dashboard) -> str:
     """Return `Good evening, Maya` by the user's clock."""
     hour = board.now.astimezone(board.clock.zone).hour
     if MORNING <= hour < AFTERNOON:
-        return f"Good morning, {board.name}"
-    return f"Good {'afternoon' if AFTERNOON <= hour < EVENING else 'evening'}, {board.name}"
+        return _("Good morning, %(name)s", name=board.name)
+    if AFTERNOON <= hour < EVENING:
+        return _("Good afternoon, %(name)s", name=board.name)
+    return _("Good evening, %(name)s", name=board.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +178,7 @@ class MoodForm:
     @property
     def word(self) -> str:
         """The word for the score, "" without one."""
-        return "" if self.score is None else word(self.score)
+        return "" if self.score is None else _(word(self.score))
 
 
 def mood_form(board: Dashboard) -> MoodForm:
@@ -196,7 +203,7 @@ class EntryView:
     @property
     def word(self) -> str:
         """The word for the score."""
-        return word(self.score)
+        return _(word(self.score))
 
 
 def day_entries(board: Dashboard, entries: Iterable[Entry]) -> list[EntryView]:
