@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from stats import cli
 from stats.errors import ConfigError, StatsError
 from stats.instance import complete
-from stats.process import parent_death_signal
+from stats.process import leave_ctrl_c_to_parent, parent_death_signal
 from stats.settings import Settings
 from stats.store import Db
 from stats.web import (
@@ -125,7 +125,7 @@ def main() -> None:
         interface=Interfaces.WSGI,
         workers=settings.workers,
         blocking_threads=THREADS,
-        # A worker that is told to stop in its first instant can miss it.
+        # The last resort for a worker that does not stop by itself.
         workers_kill_timeout=LAST_REQUESTS,
         log_enabled=False,
     ).serve()
@@ -142,6 +142,7 @@ def _check_port(settings: Settings) -> None:
 
 def worker() -> Flask:
     """Return the application of one worker process, which ends with its parent."""
+    leave_ctrl_c_to_parent()
     parent_death_signal()
     return create_app()
 

@@ -19,7 +19,7 @@ from stats.gateway import Gateway
 from stats.plans import Plan, Subscription, read_subscription
 from stats.references import read_reference
 from stats.store import ORPHANS, Db, customer_key, run, user_keys
-from stats.text import as_text
+from stats.text import as_text, check_id
 
 log = logging.getLogger("stats.billing")
 
@@ -53,7 +53,7 @@ def verify(body: bytes, header: str, secrets: Sequence[str]) -> dict[str, Any]:
     try:
         event: dict[str, Any] = json.loads(body)
         event["id"], event["type"], event["data"]["object"].keys()
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise InvalidInput("The body is not an event.") from None
     return event
 
@@ -107,9 +107,17 @@ def _resolve(
         return as_text(bound)
     if found.get("object") == "subscription":
         named = (found.get("metadata") or {}).get("user_id")
-        return str(named) if named else None
+        return _our_id(named)
     reference = found.get("client_reference_id")
     return read_reference(str(reference), keys) if reference else None
+
+
+def _our_id(named: object) -> str | None:
+    # Another product of the account's may have put anything into the metadata.
+    try:
+        return check_id(named)
+    except InvalidInput:
+        return None
 
 
 def _orphan(db: Db, event: Mapping[str, Any], customer: str | None, why: str) -> str:

@@ -57,7 +57,7 @@ def save_conversation(
     now = now_ms()
     conversation = _conversation(chat_id, messages, title, summary, tags, iso_ms(now))
     arguments = (
-        *(create_day, operation_id("save", key), chat_id, now),
+        *(create_day, operation_id(f"save:{chat_id}", key), chat_id, now),
         *(recent_line(conversation.saved_at, conversation.summary, chat_id),),
         *pack(conversation),
     )

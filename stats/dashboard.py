@@ -70,8 +70,14 @@ class Dashboard:
     def next_change(self) -> int:
         """The next moment (s, rounded up) at which the clock alone changes what is shown."""
         ends = day_ends(self.clock, self.now)
-        plan_ends = next_end(self.snapshot.fields.get("paid", ""), self.now.timestamp())
-        return ends if plan_ends is None else min(ends, plan_ends)
+        now, fields = self.now.timestamp(), self.snapshot.fields
+        best = self.billing.best(now)
+        others = (
+            next_end(fields.get("paid", ""), now),
+            int(fields.get("used_until", 0)),
+            best and best.renews,
+        )
+        return min(ends, *(other for other in others if other and other > now), ends)
 
     @property
     def first_of_day(self) -> bool:

@@ -19,12 +19,14 @@ from stats.conversations import Conversation, unpack
 from stats.errors import UserNotFound
 from stats.moods import Entry, entry
 from stats.snapshot import NO_STATS, Snapshot, iso, iso_ms
-from stats.store import Db, run, user_keys
+from stats.store import Db, run, user_key, user_keys
 from stats.text import as_text
 
 _ACCOUNT = ("stats", "last_login", "days", "account", "sessions", "moods", "notes", "chats")
 _BILLING = ("billing", "billing:done", "customers", "practice")
-KINDS = (*_ACCOUNT, "heads", "bodies", "deleted", "ops", *_BILLING)
+KINDS = (*_ACCOUNT, "heads", "deleted", "ops", *_BILLING)
+# How many conversations are read at once.
+PIECE = 20
 # A spreadsheet takes a cell that begins so for a formula
 # (https://owasp.org/www-community/attacks/CSV_Injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -48,22 +50,26 @@ class Stored:
     practice: str
 
     @classmethod
-    def read(cls, reply: Sequence[Any]) -> "Stored":
-        """Read the script's reply."""
-        notes, heads, bodies = (dict(_pairs(reply[place])) for place in (4, 6, 7))
+    def read(cls, reply: Sequence[Any], bodies: Mapping[str, str]) -> "Stored":
+        """Read the script's reply; a chat without a body was deleted meanwhile."""
+        notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
         return cls(
-            snapshot=Snapshot.read(reply[14:]),
+            snapshot=Snapshot.read(reply[13:]),
             days=[_day(as_text(day)) for day in reply[0]],
             account=dict(_pairs(reply[1])),
             sessions=[Session.read(session) for _, session in _pairs(reply[2])],
             moods=[_noted(value, notes) for value in reversed(reply[3])],
-            conversations=[unpack(chat, heads[chat], bodies[chat]) for chat, _ in _pairs(reply[5])],
-            deleted=sorted(map(as_text, reply[8])),
-            operations=dict(_pairs(reply[9])),
-            billing=dict(_pairs(reply[10])),
-            events=dict(_pairs(reply[11])),
-            customers=sorted(map(as_text, reply[12])),
-            practice=as_text(reply[13] or "[]"),
+            conversations=[
+                unpack(chat, heads[chat], bodies[chat])
+                for chat, _ in _pairs(reply[5])
+                if chat in bodies
+            ],
+            deleted=sorted(map(as_text, reply[7])),
+            operations=dict(_pairs(reply[8])),
+            billing=dict(_pairs(reply[9])),
+            events=dict(_pairs(reply[10])),
+            customers=sorted(map(as_text, reply[11])),
+            practice=as_text(reply[12] or "[]"),
         )
 
 
@@ -82,11 +88,23 @@ def _noted(value: Any, notes: Mapping[str, str]) -> Entry:
 
 
 def read_stored(db: Db, user_id: str) -> Stored:
-    """Return all that is stored about a user; raises UserNotFound."""
+    """Return all that is stored about a user; raises UserNotFound.
+
+    The messages are read in pieces, so that nobody else waits for a large export.
+    """
     reply = run(db, "export_user", user_keys(user_id, KINDS))
     if reply is None:
         raise UserNotFound(NO_STATS)
-    return Stored.read(reply)
+    return Stored.read(reply, _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])]))
+
+
+def _bodies(db: Db, user_id: str, chats: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(chats), PIECE):
+        piece = chats[start : start + PIECE]
+        bodies: Any = db.hmget(user_key(user_id, "bodies"), piece)
+        found |= {chat: as_text(body) for chat, body in zip(piece, bodies, strict=True) if body}
+    return found
 
 
 def export_user(db: Db, user_id: str) -> dict[str, Any]:

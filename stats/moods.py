@@ -100,12 +100,12 @@ def _moment(at: datetime | None) -> int:
     return min(milliseconds(at), now_ms())
 
 
-def undo_mood(db: Db, user_id: str) -> Snapshot:
+def undo_mood(db: Db, user_id: str, *, op: str = "") -> Snapshot:
     """Take back the entry recorded last, once; the score before it stands again.
 
     With nothing to take back nothing changes. Returns the snapshot; raises UserNotFound.
     """
-    return Snapshot.read(run(db, "undo_mood", user_keys(user_id, KINDS)))
+    return Snapshot.read(run(db, "undo_mood", user_keys(user_id, KINDS), op))
 
 
 def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:

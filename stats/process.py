@@ -9,6 +9,14 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def leave_ctrl_c_to_parent() -> None:
+    """Keep SIGINT from this process: the terminal sends it to the parent too, which ends us.
+
+    Call it in the worker, whose two signal handlers would block each other.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 def parent_death_signal() -> None:
     """Have the kernel send this process SIGTERM when its parent dies, even by kill -9.
 

@@ -99,11 +99,12 @@ def update_plan(db: Db, user_id: str, plan: str) -> None:
     grant_plan(db, user_id, plan, create=False)
 
 
-def grant_plan(db: Db, user_id: str, plan: str, *, create: bool) -> Snapshot:
+def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -> Snapshot:
     """As `update_plan`, returning the snapshot; with `create` an unseen user is made first."""
     day = first_day() if create else ""
     now = now_ms() // 1000
-    reply = run(db, "grant_plan", user_keys(user_id, KINDS), day, check_plan(plan), now)
+    keys = user_keys(user_id, (*KINDS, "ops"))
+    reply = run(db, "grant_plan", keys, day, check_plan(plan), now, op)
     return Snapshot.read(reply)
 
 

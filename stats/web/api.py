@@ -157,7 +157,13 @@ def set_plan() -> ResponseReturnValue:
     """Set or remove an operator's grant."""
     service_only()
     asked, body = subject(), read_body(PlanBody)
-    snapshot = grant_plan(db(), asked.user_id, body.plan, create=True)
+    snapshot = grant_plan(
+        db(),
+        asked.user_id,
+        body.plan,
+        create=True,
+        op=operation_id("plan", idempotency_key()),
+    )
     return _changed("The plan is set.", snapshot)
 
 
@@ -221,7 +227,7 @@ def _listed(saved: Conversation) -> dict[str, Any]:
 @bp.get("/chat")
 def list_chats() -> ResponseReturnValue:
     """Answer the saved conversations, newest first."""
-    found = conversations.list_conversations(db(), subject().user_id)
+    found = conversations.list_conversations(db(), subject().user_id, most=conversations.SEARCHED)
     return jsonify(success=True, chats=[_listed(chat) for chat in found])
 
 

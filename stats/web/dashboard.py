@@ -13,11 +13,10 @@ from stats.activity import DAY, day_begins, record_login, user_day
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
 from stats.moods import record_mood, undo_mood
-from stats.snapshot import Snapshot
 from stats.store import operation_id
 from stats.text import clean
 from stats.web.forms import NUMBER, read_score
-from stats.web.members import Watcher
+from stats.web.members import Watcher, read_again
 from stats.web.members import board as current_board
 from stats.web.runtime import db, runtime
 from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form
@@ -33,8 +32,8 @@ def page() -> ResponseReturnValue:
     """Show the whole page; the first one of a user's day counts as that day's login."""
     board = current_board()
     if board.first_of_day and request.method == "GET":
-        _, reply = record_login(db(), board.user_id, board.today)
-        board = replace(board, snapshot=Snapshot.read(reply))
+        record_login(db(), board.user_id, board.today)
+        board = read_again()
     return _page(board, mood_form(board))
 
 
@@ -60,7 +59,8 @@ def _view(board: Dashboard) -> StatsView:
 def _renewed(board: Dashboard) -> Dashboard:
     if board.is_fresh or request.method == "HEAD":
         return board
-    return replace(board, snapshot=renew(db(), board))
+    renew(db(), board)
+    return read_again()
 
 
 @bp.post("/dashboard/mood")
@@ -71,7 +71,8 @@ def mood() -> ResponseReturnValue:
     try:
         score = read_score(request.form.get("score", ""))
         at = _moment(board, day)
-        record_mood(db(), board.user_id, score, note=note.strip(), at=at, op=_op("mood"))
+        op = _op("mood", day, score, note.strip())
+        record_mood(db(), board.user_id, score, note=note.strip(), at=at, op=op)
     except InvalidInput as error:
         return _refused(board, error, day, note)
     if not htmx_request.htmx:
@@ -95,8 +96,10 @@ def _moment(board: Dashboard, day: str) -> datetime | None:
     return at if in_day else day_begins(board.clock, yesterday) + timedelta(hours=12)
 
 
-def _op(kind: str) -> str:
-    return operation_id(kind, clean(request.form.get("op", ""), "op", most=OP_LENGTH))
+def _op(kind: str, *content: object) -> str:
+    # The form keeps its op until an answer comes: what was changed meanwhile is another operation.
+    op = clean(request.form.get("op", ""), "op", most=OP_LENGTH)
+    return operation_id(kind, f"{op}:{content}" if op else "")
 
 
 def _refused(board: Dashboard, error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
@@ -112,7 +115,7 @@ def _refused(board: Dashboard, error: InvalidInput, day: str, note: str) -> Resp
 @bp.post("/dashboard/mood/undo")
 def undo() -> ResponseReturnValue:
     """Take the last entry back, once."""
-    snapshot = undo_mood(db(), current_board().user_id)
+    snapshot = undo_mood(db(), current_board().user_id, op=_op("undo"))
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
     board = replace(current_board(), snapshot=snapshot)

@@ -25,6 +25,7 @@ from stats.errors import (
     UserNotFound,
 )
 from stats.sentences import N_
+from stats.web.runtime import runtime
 from stats.web.words import _, reason
 
 STATUS: dict[type[Exception], int] = {
@@ -85,6 +86,8 @@ def answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
     status = status_of(error)
+    if status == 503:
+        runtime().revive(error)
     if status == 500:
         current_app.logger.error("request failed", exc_info=error)
     body = _json(error, status) if request.path.startswith("/api/") else _text(error, status)
@@ -118,7 +121,7 @@ def is_outage(error: Exception) -> bool:
 
 
 def _json(error: Exception, status: int) -> Any:
-    if isinstance(error, StatsError) and status < 500:
+    if isinstance(error, BillingUnavailable) or (isinstance(error, StatsError) and status < 500):
         return jsonify(error=str(error))
     if isinstance(error, HTTPException) and status not in API_SENTENCES:
         return jsonify(error=error.description)

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from stats import moods
 from stats.activity import DAY, day_begins, user_day
-from stats.conversations import list_conversations
+from stats.conversations import SEARCHED, list_conversations
 from stats.dashboard import Dashboard
 from stats.errors import InvalidInput
 from stats.history import (
@@ -78,7 +78,7 @@ def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, .
         abort(404)
     begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
     entries = [one for one in moods.read_moods(db(), now.user_id, since=begins) if one.at < ends]
-    chats = list_conversations(db(), now.user_id, since=begins, before=ends)
+    chats = list_conversations(db(), now.user_id, most=SEARCHED, since=begins, before=ends)
     _, activity = read_history(db(), now.user_id, now.clock, day)
     return render_template(
         "day.html",
@@ -97,7 +97,7 @@ def _typed(stored: Entry, typed: tuple[Entry, ...]) -> Entry:
     return next((entry for entry in typed if entry.id == stored.id), stored)
 
 
-@bp.post("/entries/<int:entry_id>")
+@bp.post("/entries/<int(max=4102444800000):entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
     day = user_day(board().clock, Entry(entry_id, 0).at)
@@ -111,7 +111,7 @@ def edit(entry_id: int) -> ResponseReturnValue:
     return redirect(url_for("history.day", day=day.isoformat()), 303)
 
 
-@bp.post("/entries/<int:entry_id>/delete")
+@bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
 def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry."""
     day = user_day(board().clock, Entry(entry_id, 0).at)

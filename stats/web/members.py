@@ -9,6 +9,8 @@ from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_use
 
 from stats.accounts import Login, touch_session
 from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard
+from stats.errors import UserNotFound
+from stats.snapshot import NO_STATS
 from stats.web.runtime import db
 from stats.web.security import unauthorised
 
@@ -82,6 +84,18 @@ def begin_session(login: Login, *, remember: bool) -> None:
     board = get_dashboard(db(), login.user_id, login.session_id)
     if isinstance(board, Dashboard):
         login_user(Member(board))
+
+
+def read_again() -> Dashboard:
+    """Return the member's dashboard as it stands now, for a page that has just changed it.
+
+    What a version stands for must be read in one go: parts read before and after a change do not
+    belong together.
+    """
+    found = get_dashboard(db(), current_user.id, session["sid"], span=PAGE_SPAN)
+    if not isinstance(found, Dashboard):
+        raise UserNotFound(NO_STATS)
+    return found
 
 
 def board() -> Dashboard:

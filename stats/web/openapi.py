@@ -145,7 +145,7 @@ ROUTES = [
         "get", "/api/mood", "The mood history", None, History, EITHER, [USER_ID, "limit", "days"]
     ),
     Route("patch", "/api/mood", "Record a mood", MoodBody, Changed, EITHER, [USER_ID, KEY]),
-    Route("patch", "/api/plan", "Grant a plan", PlanBody, Changed, SERVICE, [USER_ID]),
+    Route("patch", "/api/plan", "Grant a plan", PlanBody, Changed, SERVICE, [USER_ID, KEY]),
     Route("get", "/api/entitlements", "What the plan gives", None, Given, EITHER, [USER_ID]),
     Route("post", "/api/login", "Count today as active", None, Changed, SERVICE, [USER_ID]),
     Route("post", "/api/chat/save", "Save a conversation", ChatBody, Saved, EITHER, [USER_ID, KEY]),

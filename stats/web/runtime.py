@@ -1,12 +1,15 @@
 """What one app stands on: complete settings and a Redis client, both made on first use."""
 
+import errno
 import threading
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import redis
 from flask import Flask, current_app
 
+from stats import embedded
 from stats.gateway import StripeGateway
 from stats.instance import complete
 from stats.practice import PracticeGateway, practice_secret
@@ -16,6 +19,10 @@ from stats.store import Db, connect
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+# How redis-py begins to say that nobody listens: no socket, or one that nobody serves.
+GONE = (f"Error {errno.ENOENT} ", f"Error {errno.ECONNREFUSED} ")
 
 
 class Runtime:
@@ -64,6 +71,12 @@ class Runtime:
     def grace(self) -> int:
         """The patience with unpaid subscriptions in seconds."""
         return self.given.past_due_days * 86_400
+
+    def revive(self, error: Exception) -> None:
+        """Start the embedded server anew if an error says that it has gone."""
+        gone = isinstance(error, redis.ConnectionError) and str(error).startswith(GONE)
+        if gone and self.given.embedded:
+            embedded.start(self.given.data_dir)
 
     def open(self, app: Flask) -> None:
         """Give the app its secrets, which embedded mode keeps in a file."""

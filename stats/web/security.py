@@ -105,11 +105,18 @@ def unauthorised() -> AnyResponse:
     """Send a visitor to the log-in page; htmx gets 401, or it would swap that page in."""
     if not htmx_request.htmx:
         return redirect(_login_url(request.full_path.rstrip("?") if _readable() else ""))
-    seen = urlsplit(htmx_request.htmx.current_url or "")
-    target = _login_url(seen.path + (f"?{seen.query}" if seen.query else ""))
+    target = _login_url(_path_of(htmx_request.htmx.current_url or ""))
     response: AnyResponse = make_response("", redirect=target)
     response.status_code = 401
     return response
+
+
+def _path_of(url: str) -> str:
+    try:
+        seen = urlsplit(url)
+    except ValueError:
+        return ""
+    return seen.path + (f"?{seen.query}" if seen.query else "")
 
 
 def _readable() -> bool:

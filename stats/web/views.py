@@ -187,7 +187,9 @@ def mood_form(board: Dashboard) -> MoodForm:
     if board.today_mood is None or at is None:
         return MoodForm(None, can_undo=board.can_undo, first=at is None)
     saved = clock_text(board, at)
-    return MoodForm(board.today_mood, saved_at=at, saved_text=saved, can_undo=board.can_undo)
+    latest = board.snapshot.fields.get("undo") == board.snapshot.fields.get("mood_updated_at")
+    undo = latest and board.can_undo
+    return MoodForm(board.today_mood, saved_at=at, saved_text=saved, can_undo=undo)
 
 
 @dataclass(frozen=True, slots=True)
