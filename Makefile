@@ -23,8 +23,9 @@ test-browser: $(VENV)/dev
 	$(PY) -m pytest tests/browser -m browser
 
 # The long forms of what make test does briefly.
+LIVES ?= 10000
 verify: $(VENV)/dev
-	LIVES=10000 $(PY) -m pytest -s tests/billing/test_lives.py
+	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/test_lives.py
 
 bench: $(VENV)/dev
 	$(PY) -m tests.bench.pages
