@@ -32,8 +32,6 @@ class Recent:
 class StatsView:
     """A dashboard as the fragment shows it; everything else is the dashboard's own."""
 
-    conversations_month: int | None = None
-
     def __init__(self, board: Dashboard, prices: Mapping[Plan, str] | None = None) -> None:
         self._board = board
         self.card = PlanView(board, prices or {})
