@@ -21,6 +21,7 @@ from stats.store import Db
 from stats.web import (
     account,
     api,
+    audit,
     auth,
     billing,
     conversations,
@@ -86,7 +87,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
     Compress(app)
-    for module in (words, errors, security, members, pages):
+    for module in (audit, words, errors, security, members, pages):
         module.init_app(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)

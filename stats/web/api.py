@@ -20,6 +20,7 @@ from stats.snapshot import Snapshot, iso
 from stats.store import operation_id
 from stats.text import check_id, clean
 from stats.user_stats import first_day, grant_plan, open_stats
+from stats.web.audit import event
 from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, read_body, read_json
 from stats.web.runtime import db, runtime
 from stats.web.security import csrf
@@ -164,6 +165,7 @@ def set_plan() -> ResponseReturnValue:
         create=True,
         op=operation_id("plan", idempotency_key()),
     )
+    event("plan.granted", asked.user_id, plan=body.plan)
     return _changed("The plan is set.", snapshot)
 
 
@@ -261,6 +263,7 @@ def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete all that is stored about a user."""
     service_only()
     close_account(db(), runtime().gateway, check_id(user_id))
+    event("account.deleted", user_id, by="service key")
     return jsonify(success=True, message="All that was stored about the user is gone.")
 
 

@@ -1,10 +1,11 @@
 """Stripe's webhook."""
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from stats import billing
 from stats.errors import BillingUnavailable
+from stats.web.audit import event as note
 from stats.web.runtime import runtime
 
 bp = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
@@ -20,5 +21,5 @@ def stripe() -> ResponseReturnValue:
         raise BillingUnavailable("Stripe is not set up here.")
     keys = held.settings.secret_keys
     done = billing.handle(held.db, held.gateway, event, keys, grace=held.grace)
-    current_app.logger.info("stripe event %s (%s): %s", event["id"], event["type"], done)
+    note("stripe.event", None, id=str(event["id"]), type=str(event["type"]), result=done)
     return jsonify(received=True)

@@ -1,0 +1,114 @@
+"""The audit trail: one line for each request, and one for each event that security is about.
+
+Lines say who, what, when and from where, and never a password, token, body or e-mail address
+(https://cheatsheetseries.owasp.org/cheatsheets/Logging_Cheat_Sheet.html). An embedded instance
+writes them to be read by a person, a deployed one as JSON.
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Response, g, has_request_context, request
+from flask.logging import wsgi_errors_stream
+from flask_login import current_user
+
+from stats.settings import Settings
+
+requests = logging.getLogger("aira.requests")
+security = logging.getLogger("aira.security")
+
+
+def init_app(app: Flask) -> None:
+    """Give each request an id and, once it is answered, a line."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def set_up(settings: Settings) -> None:
+    """Send this program's lines to standard error: the whole process's, so for its start alone."""
+    handler = logging.StreamHandler(wsgi_errors_stream)  # type: ignore[call-overload]
+    handler.setFormatter(Readable() if settings.embedded else Json())
+    for name, level in (("aira", logging.INFO), ("stats", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+
+
+def event(what: str, user_id: str | None = None, **facts: str | int) -> None:
+    """Write down an event such as `login.failed`, about a user or nobody known.
+
+    `facts` are plain words: a plan, a reason, a number. The request's id and address are added.
+    """
+    whom = {} if user_id is None else {"user": shown_id(user_id)}
+    where = {"address": request.remote_addr or ""} if has_request_context() else {}
+    security.info(what, extra={"facts": {**whom, **facts, **where}})
+
+
+def shown_id(user_id: str) -> str:
+    """Return a user id as it may stand in a line: a digest for one that may be an address."""
+    if "@" not in user_id:
+        return user_id
+    return "#" + hashlib.blake2s(user_id.encode(), digest_size=8).hexdigest()
+
+
+def request_id() -> str:
+    """Return the id of the request that is being answered, "" outside of one."""
+    return g.get("request_id", "") if has_request_context() else ""
+
+
+def _begin() -> None:
+    g.request_id, g.begun = secrets.token_hex(8), time.perf_counter()
+
+
+def _end(response: Response) -> Response:
+    if "begun" not in g:
+        _begin()  # a request for another host is refused before it has begun
+    # Only the rule is written, for the address itself may hold a token.
+    rule = request.url_rule.rule if request.url_rule else None
+    facts = {"method": request.method, "route": rule, "status": response.status_code}
+    facts["ms"] = round((time.perf_counter() - g.begun) * 1000, 1)
+    if "_login_user" in g and current_user.is_authenticated:
+        facts["user"] = shown_id(current_user.id)
+    requests.info("request", extra={"facts": facts})
+    response.headers["X-Request-ID"] = g.request_id
+    return response
+
+
+class Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": when, "level": record.levelname.lower(), "logger": record.name}
+        line |= {"event": record.getMessage(), "request": request_id()} | _facts(record)
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class Readable(logging.Formatter):
+    """A line for a person at a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        when = time.strftime("%H:%M:%S", time.localtime(record.created))
+        line = f"{when} {record.getMessage()} {_in_words(_facts(record))}".rstrip()
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _in_words(facts: dict[str, Any]) -> str:
+    if "route" not in facts:
+        return " ".join(f"{name}={value}" for name, value in facts.items())
+    text = "{method} {route} {status} in {ms} ms".format_map(facts)
+    return f"{text} for {facts['user']}" if "user" in facts else text
+
+
+def _facts(record: logging.LogRecord) -> dict[str, Any]:
+    facts: dict[str, Any] = getattr(record, "facts", {})
+    return facts
