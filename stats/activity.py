@@ -53,7 +53,11 @@ def user_day(clock: Clock, now: datetime) -> date:
 
     Before the hour at which the user's day starts, it is still yesterday.
     """
-    day = now.astimezone(clock.zone).date()
+    local = now.astimezone(clock.zone)
+    day = local.date()
+    # No clock on earth is moved by more than two hours.
+    if local.hour - clock.day_start > 2:
+        return day
     return day if now >= day_begins(clock, day) else day - DAY
 
 

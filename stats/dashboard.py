@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from stats.accounts import Session
@@ -18,9 +19,11 @@ from stats.text import as_text
 KINDS = ("stats", "last_login", "days", "account", "sessions", "moods", "billing")
 # What the page shows of moods lies within this span, whatever the zone and the start of day.
 PAGE_SPAN = timedelta(days=373)
+# What it shows beside the charts: the mean of seven days.
+WEEK_SPAN = timedelta(days=9)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dashboard:
     """What a logged-in user sees at the moment `now`."""
 
@@ -36,12 +39,12 @@ class Dashboard:
     billing: BillingState
     now: datetime
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
         """The user's time zone and start of day."""
         return self.snapshot.clock
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The user's day."""
         return user_day(self.clock, self.now)
@@ -55,6 +58,11 @@ class Dashboard:
     def version(self) -> int:
         """What stands for everything shown, as long as it is not stale."""
         return int(self.snapshot.fields["version"])
+
+    @property
+    def charts(self) -> str:
+        """What stands for the charts: the moods, and the day on which they end."""
+        return f"{self.snapshot.fields.get('drawn', 0)}-{self.today:%Y%m%d}"
 
     @property
     def fresh_until(self) -> int:
@@ -161,23 +169,36 @@ class Unchanged:
 
 
 def get_dashboard(
-    db: Db, user_id: str, session_id: str, *, span: timedelta = timedelta(0), shown: str = ""
+    db: Db,
+    user_id: str,
+    session_id: str,
+    *,
+    span: timedelta = timedelta(0),
+    shown: str = "",
+    charts: str = "",
 ) -> Dashboard | Unchanged | None:
     """Return the dashboard for a live session, None if the session or the user is gone.
 
-    It holds the moods of the last `span`. If `shown`, a version, is still current and fresh, only
-    that is told: Unchanged.
+    It holds the moods of the last `span`; of the last days alone if the `charts` that are shown
+    still stand. If `shown`, a version, is still current and fresh, only that is told: Unchanged.
     """
     now = datetime.now(UTC)
-    since = milliseconds(now - span)
-    arguments = (session_id, since, shown, int(now.timestamp()))
+    drawn = charts.partition("-")[0]
+    spans = milliseconds(now - span), milliseconds(now - WEEK_SPAN)
+    arguments = (session_id, spans[0], shown, int(now.timestamp()), drawn, spans[1])
     reply = run(db, "look", user_keys(user_id, KINDS), *arguments)
     if reply is None:
         return None
     session = Session.read(reply[0])
     if not session.is_live(now.timestamp()):
         return None
-    return Unchanged(session) if len(reply) == 1 else _dashboard(user_id, session, reply, now)
+    if len(reply) == 1:
+        return Unchanged(session)
+    board = _dashboard(user_id, session, reply, now)
+    if charts and charts != board.charts:
+        # The same moods on another day, perhaps: then few of them were read.
+        return get_dashboard(db, user_id, session_id, span=span)
+    return board
 
 
 def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: datetime) -> Dashboard:

@@ -1,6 +1,7 @@
 -- Reads all that a page shows.
 -- KEYS: stats, last_login, days, account, sessions, moods, billing.
--- ARGV: session id, time (ms) from which moods are wanted, the version that is shown or '', now (s).
+-- ARGV: session id, time (ms) from which moods are wanted, the version that is shown or '', now (s),
+-- the moods that are drawn already or '', time (ms) from which moods are wanted if they are.
 -- Reply: nil without session, account or stats; {session} while what is shown stands; else
 -- {session, {name, email, created (s), theme, live}, moods, subscriptions, snapshot...}.
 local session = redis.call('HGET', KEYS[5], ARGV[1])
@@ -10,6 +11,7 @@ if not shown[1] then return false end
 if shown[1] == ARGV[3] and tonumber(ARGV[4]) < tonumber(shown[2] or 0) then return {session} end
 local account = redis.call('HMGET', KEYS[4], 'name', 'email', 'created', 'theme', 'live')
 if not account[1] then return false end
-local place = find_mood(KEYS[6], tonumber(ARGV[2]))
+local drawn = ARGV[5] ~= '' and ARGV[5] == redis.call('HGET', stats, 'drawn')
+local place = find_mood(KEYS[6], tonumber(drawn and ARGV[6] or ARGV[2]))
 return {session, account, redis.call('LRANGE', KEYS[6], place, -1),
   redis.call('HGET', KEYS[7], 'subscriptions'), snapshot()}

@@ -31,7 +31,12 @@ local function ensure(day)
 end
 
 local function changed()
-  redis.call('HINCRBY', stats, 'version', 1)
+  return redis.call('HINCRBY', stats, 'version', 1)
+end
+
+-- What the charts show has changed: the moods, or the days on which they lie.
+local function redraw()
+  redis.call('HSET', stats, 'drawn', string.format('%.0f', changed()))
 end
 
 -- What every answer is made of: the stats' fields and the last active day (or nil).
@@ -102,7 +107,7 @@ local function refresh_mood(moods)
     redis.call('HSET', stats, 'mood_score', 0)
     redis.call('HDEL', stats, 'mood_updated_at')
   end
-  changed()
+  redraw()
 end
 
 local function remove_mood(moods, notes, id)

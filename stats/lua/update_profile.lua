@@ -5,5 +5,5 @@
 if not exists() then return false end
 redis.call('HSET', KEYS[4], 'name', ARGV[1], unpack(ARGV, 4))
 redis.call('HSET', stats, 'timezone', ARGV[2], 'day_start', ARGV[3], 'fresh_until', 0)
-changed()
+redraw()
 return {snapshot()}

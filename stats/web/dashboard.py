@@ -47,8 +47,10 @@ def stats() -> ResponseReturnValue:
     """Show the fragment, or nothing (204) if the version asked with still stands."""
     if isinstance(current_user._get_current_object(), Watcher):
         return "", 204
-    board = current_board()
-    return render_template("_stats.html", d=_view(_renewed(board)))
+    board = _renewed(current_board())
+    # The browser keeps the charts that it has.
+    kept = request.args.get("charts") == board.charts
+    return render_template("_stats.html", d=_view(board), charts_kept=kept)
 
 
 def _view(board: Dashboard) -> StatsView:

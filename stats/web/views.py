@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from secrets import token_urlsafe
 
 from flask import url_for
@@ -134,6 +134,7 @@ class PlanView:
         return day_month(local, self._board.today)
 
 
+@lru_cache(maxsize=1024)
 def _chat_url(chat_id: str | None) -> str | None:
     return chat_id and url_for("conversations.one", chat_id=chat_id)
 

@@ -14,9 +14,11 @@ months and the order within a date are patterns like any other and live below.
 import gettext as catalogues
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 from stats.sentences import N_, Sentence
 
@@ -154,11 +156,17 @@ def weekday_day_month(day: date, *, year: bool = False) -> str:
     )
 
 
-def cell(day: date, score: str) -> str:
+def cell(day: date, score: str) -> Markup:
     """Return what one cell of the year says: `12 Mar, 6.5`, or that nothing was logged."""
+    return _cell(spoken(), day, score)
+
+
+@lru_cache(maxsize=16_384)
+def _cell(_spoken: catalogues.NullTranslations, day: date, score: str) -> Markup:
+    # A page has 371 of them, and everybody's pages have the same days.
     if score:
-        return _("%(day)s, %(score)s", day=short_day_month(day), score=score)
-    return _("%(day)s, not logged", day=short_day_month(day))
+        return escape(_("%(day)s, %(score)s", day=short_day_month(day), score=score))
+    return escape(_("%(day)s, not logged", day=short_day_month(day)))
 
 
 def price_parts(text: str) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def test_it_polls_every_thirty_seconds_with_its_version(alice: Browser) -> None:
     page = alice.get("/dashboard")
     [stats] = re.findall(r'<[^>]* id="stats"[^>]*>', page.text)
     assert re.search(r'hx-trigger="[^"]*every 30s', stats)
-    assert re.fullmatch(r"/dashboard/stats\?v=\d+", poll_url(page))
+    assert re.fullmatch(r"/dashboard/stats\?v=\d+&charts=\d+-\d{8}", poll_url(page))
 
 
 def test_it_answers_a_poll_with_what_the_page_includes(alice: Browser) -> None:
