@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -48,7 +48,9 @@ class UserStats:
     def to_dict(self) -> dict[str, Any]:
         """Return the `Stats` object of the JSON API."""
         recent = [conversation.to_dict() for conversation in self.recent_conversations]
-        return {**asdict(self), "recent_conversations": recent}
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "recent_conversations": recent
+        }
 
 
 @dataclass(frozen=True, slots=True)

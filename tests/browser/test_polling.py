@@ -77,6 +77,22 @@ def test_it_shows_a_conversation_on_the_next_poll(
     assert polls(ticking) == 1
 
 
+def test_it_keeps_its_charts_while_they_stand(ticking: Page, member: Member, site: Site) -> None:
+    site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8.5})
+    ticking.clock.run_for(30_100)
+    expect(ticking.locator(".trend .marks [data-m='9']").first).to_be_visible()
+    ticking.locator("#trend-table").click()
+    site.save_chat(member.id, "About bread")
+    with ticking.expect_response("**/dashboard/stats*") as answer:
+        ticking.clock.run_for(30_100)
+    assert "<svg" not in answer.value.text().split('class="side"')[0], "the charts are not sent"
+    expect_stat(ticking, "conversations", "1")
+    expect(ticking.locator(".trend details")).to_have_attribute("open", "")
+    site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 2})
+    ticking.clock.run_for(30_100)
+    expect(ticking.locator(".trend .marks [data-m='5']").first).to_be_visible()
+
+
 def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None:
     other = ticking.context.new_page()
     other.goto("/dashboard")
