@@ -115,6 +115,18 @@ def test_it_gives_entries_of_one_moment_ids_of_their_own(db):
     assert len({entry.id for entry in history(db)}) == 3
 
 
+def test_it_finds_the_first_free_moment_behind_any_number_of_entries(db):
+    begin(db)
+    first = (BASE - EPOCH) // MS
+    taken = [first + ms for ms in (*range(40), *range(42, 50))]
+    db.rpush("user:{alice}:moods", *(at * 128 + 50 for at in taken))
+    for at, free in ((0, 40), (7, 41), (39, 50), (42, 51), (-1, -1)):
+        record_mood(db, "alice", 5, at=BASE + at * MS)
+        assert first + free in {entry.id for entry in history(db)}
+    ids = [int(value) // 128 for value in db.lrange("user:{alice}:moods", 0, -1)]
+    assert ids == sorted({*taken, *(first + free for free in (40, 41, 50, 51, -1))})
+
+
 def test_it_takes_a_moment_in_any_zone(db):
     begin(db)
     local = timezone(timedelta(hours=5, minutes=30))

@@ -4,11 +4,17 @@
 if not ensure(ARGV[1]) then return false end
 if not first_time(KEYS[6], ARGV[2]) then return {snapshot()} end
 local moods, at = KEYS[4], tonumber(ARGV[3])
-local place, there = find_mood(moods, at)
-while there and entry_at(there) == at do
-  at, place = at + 1, place + 1
-  there = redis.call('LINDEX', moods, place)
+local place = find_mood(moods, at)
+-- A moment that is taken gives way to the next free one. No two ids are equal, so an id less its
+-- index never falls, and the end of a run without gaps is found by halving.
+local low, high = place, redis.call('LLEN', moods)
+while low < high do
+  local middle = math.floor((low + high) / 2)
+  local in_run = entry_at(redis.call('LINDEX', moods, middle)) - middle <= at - place
+  if in_run then low = middle + 1 else high = middle end
 end
+at = at + low - place
+local there = redis.call('LINDEX', moods, low)
 local value = string.format('%.0f', at * 128 + tonumber(ARGV[4]))
 if there then
   redis.call('LINSERT', moods, 'BEFORE', there, value)
