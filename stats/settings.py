@@ -1,16 +1,18 @@
 """Settings: read once from the environment, checked, frozen. Reading them does no I/O."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
 
 from stats.errors import ConfigError
 from stats.plans import Plan
+from stats.urls import checked, rest_url, smtp_url, store_url
 
 PRACTICE_PRICES = {Plan.PLUS: "£6 a month", Plan.PREMIUM: "£12 a month"}
-SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
     help_url: str | None = None
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
     ratelimit_enabled: bool = True
     stripe_secret_key: str | None = None
     stripe_webhook_secrets: tuple[str, ...] = ()
@@ -42,6 +46,11 @@ class Settings:
     def embedded(self) -> bool:
         """True when this program keeps its own Valkey in `data_dir`."""
         return self.redis_url is None
+
+    @property
+    def offers_mail(self) -> bool:
+        """True when mail can be sent: by a mail server, or printed to an embedded console."""
+        return self.embedded or self.smtp_url is not None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -59,6 +68,8 @@ class Settings:
             trusted_hosts=_words(env, "TRUSTED_HOSTS"),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, 0, 16),
             help_url=_web_address(env, "HELP_URL"),
+            smtp_url=_smtp_url(env),
+            mail_from=_mail_from(env),
             ratelimit_enabled=_switch(env, "RATELIMIT_ENABLED", default=True),
             stripe_secret_key=env.get("STRIPE_SECRET_KEY"),
             stripe_webhook_secrets=_words(env, "STRIPE_WEBHOOK_SECRET"),
@@ -69,6 +80,7 @@ class Settings:
             past_due_days=_number(env, "PAST_DUE_DAYS", 14, 0, 365),
             plan_prices=dict(PRACTICE_PRICES) | _of_plans(env, "PLAN_PRICE"),
         )
+        _check_mail(settings)
         _check_stripe(settings)
         _check_deployed(settings, env)
         return settings
@@ -98,53 +110,36 @@ def _check_deployed(settings: Settings, env: Mapping[str, str]) -> None:
 def _redis_url(env: Mapping[str, str]) -> str | None:
     for name in ("REDIS_URL", "KV_URL"):
         if name in env:
-            return _checked(name, env[name], _store_url)
-    if "KV_REST_API_URL" in env:
-        return _checked("KV_REST_API_URL", env["KV_REST_API_URL"], lambda url: _rest(url, env))
-    return None
+            return checked(name, env[name], store_url)
+    token = env.get("KV_REST_API_TOKEN")
+    if ("KV_REST_API_URL" in env) != (token is not None):
+        lacks, has = ("URL", "TOKEN") if token else ("TOKEN", "URL")
+        raise ConfigError(f"KV_REST_API_{lacks} is required with KV_REST_API_{has}.")
+    if token is None:
+        return None
+    return checked("KV_REST_API_URL", env["KV_REST_API_URL"], lambda url: rest_url(url, token))
 
 
-def _store_url(url: str) -> str:
-    parts = _split(url)
-    if parts.scheme not in SCHEMES:
-        raise ValueError(f"the address must begin with one of {', '.join(SCHEMES)}")
-    if not (parts.path if parts.scheme == "unix" else parts.hostname):
-        raise ValueError("the address names no server")
-    _port(url)
-    return url
+def _smtp_url(env: Mapping[str, str]) -> str | None:
+    return checked("SMTP_URL", env["SMTP_URL"], smtp_url) if "SMTP_URL" in env else None
 
 
-def _split(url: str) -> SplitResult:
+def _mail_from(env: Mapping[str, str]) -> str | None:
+    if "MAIL_FROM" not in env:
+        return None
     try:
-        return urlsplit(url)
-    except ValueError:
-        # The reason that it gives can hold the password.
-        raise ValueError("the address cannot be read") from None
+        return validate_email(
+            env["MAIL_FROM"], check_deliverability=False, globally_deliverable=False
+        ).normalized
+    except EmailNotValidError:
+        raise ConfigError("MAIL_FROM must be an e-mail address.") from None
 
 
-def _port(url: str) -> int | None:
-    try:
-        return _split(url).port
-    except ValueError:
-        raise ValueError("the port must be a number from 0 to 65535") from None
-
-
-def _rest(url: str, env: Mapping[str, str]) -> str:
-    parts, token = _split(url), env.get("KV_REST_API_TOKEN")
-    if not token:
-        raise ConfigError("KV_REST_API_TOKEN is required with KV_REST_API_URL.")
-    if not parts.hostname:
-        raise ValueError("the address names no server")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"rediss://default:{quote(token, safe='')}@{host}:{_port(url) or 6379}"
-
-
-def _checked(name: str, value: str, read: Callable[[str], str]) -> str:
-    try:
-        return read(value)
-    except ValueError as error:
-        # The value itself may hold a password, so the line names the variable alone.
-        raise ConfigError(f"{name}: {error}.") from None
+def _check_mail(settings: Settings) -> None:
+    needed = {"MAIL_FROM": settings.mail_from, "PUBLIC_URL": settings.public_url}
+    for name, value in needed.items():
+        if settings.smtp_url and not value:
+            raise ConfigError(f"{name} is required when SMTP_URL is set.")
 
 
 def _web_address(env: Mapping[str, str], name: str) -> str | None:

@@ -209,3 +209,119 @@ def test_it_wants_two_products_with_a_stripe_key(name, value):
 @pytest.mark.parametrize("value", ["buy.stripe.com/1", "ftp://buy.stripe.com", "https://[x"])
 def test_it_wants_addresses_for_stripe(name, value):
     assert refusal(**STRIPE | {name: value}).startswith(name)
+
+
+MAIL = {
+    "SMTP_URL": f"smtp://user:{SECRET}@mail.example:587",
+    "MAIL_FROM": "post@aira.example",
+    "PUBLIC_URL": "https://aira.example",
+}
+DEPLOYED = {"REDIS_URL": "redis://store.example", "SECRET_KEY": KEY}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        MAIL["SMTP_URL"],
+        "smtps://mail.example",
+        "smtp://127.0.0.1:1025/",
+        f"smtps://a%40b:{SECRET}@[::1]:465",
+    ],
+)
+def test_it_reads_what_mail_needs(url):
+    settings = Settings.from_env(DEPLOYED | MAIL | {"SMTP_URL": url})
+    assert (settings.smtp_url, settings.mail_from) == (url, "post@aira.example")
+    assert settings.offers_mail
+    assert SECRET not in repr(settings)
+
+
+def test_it_offers_mail_with_a_server_or_a_console():
+    assert Settings.from_env({}).offers_mail
+    assert not Settings.from_env(DEPLOYED).offers_mail
+
+
+@pytest.mark.parametrize("name", ["MAIL_FROM", "PUBLIC_URL"])
+def test_it_wants_more_with_a_mail_server(name):
+    line = refusal(**MAIL | {name: ""})
+    assert line.startswith(name)
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://u:{SECRET}@mail.example",
+        f"smtp://u:{SECRET}@",
+        f"smtp://u:{SECRET}@mail.example:x",
+        f"smtp://u:{SECRET}@mail.example:0",
+        f"smtp://u:{SECRET}@mail.example/path",
+        f"smtp://u:{SECRET}@mail.example?tls=no",
+        f"smtp://:{SECRET}@mail.example",
+        f"smtp://{SECRET}@mail.example",
+        f"smtp://u:{SECRET}@[::1",
+        SECRET,
+    ],
+)
+def test_it_names_the_mail_server_and_never_its_password(url):
+    line = refusal(**MAIL | {"SMTP_URL": url})
+    assert line.startswith("SMTP_URL")
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    "value", ["aira", "a@b@c", "Aira <a@b.example>", "a@b.example,c@d.example"]
+)
+def test_it_wants_one_sender(value):
+    assert refusal(**MAIL | {"MAIL_FROM": value}).startswith("MAIL_FROM")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://store.example/3?client_name=aira&max_connections=20",
+        "redis://store.example?db=3",
+        "redis://store.example/",
+        "unix:///run/valkey.sock?db=2",
+        "rediss://store.example?ssl_cert_reqs=required&ssl_ca_certs=/etc/ca.pem",
+        "rediss+cluster://store.example/0?ssl_check_hostname=no",
+    ],
+)
+def test_it_takes_the_options_of_a_store(url):
+    assert Settings.from_env({"REDIS_URL": url, "SECRET_KEY": KEY}).redis_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://store.example?foo=bar",
+        "redis://store.example?foo",
+        "redis://store.example?socket_timeout=60",
+        "redis://store.example?socket_connect_timeout=60",
+        "redis://store.example?retry_on_timeout=yes",
+        "redis://store.example?health_check_interval=1",
+        "redis://store.example?decode_responses=no",
+        "redis://store.example?timeout=1",
+        "redis://store.example?db=x",
+        "redis://store.example?db=",
+        "redis://store.example?max_connections=many",
+        "redis://store.example?ssl_ca_certs=/etc/ca.pem",
+        "rediss://store.example?ssl_cert_reqs=perhaps",
+        "redis://store.example/mine",
+        "redis://store.example/0/1",
+        "redis://store.example/-1",
+        "redis+cluster://store.example/1",
+        "redis+cluster://store.example?db=0",
+        "unix:///run/valkey.sock?foo=bar",
+    ],
+)
+@pytest.mark.parametrize("name", ["REDIS_URL", "KV_URL"])
+def test_it_refuses_options_that_a_store_does_not_take(name, url):
+    line = refusal(**{name: url.replace("://", f"://:{SECRET}@"), "SECRET_KEY": KEY})
+    assert line.startswith(f"{name}:")
+    assert SECRET not in line
+
+
+def test_it_wants_the_rest_address_with_the_token():
+    line = refusal(KV_REST_API_TOKEN=SECRET)
+    assert line.startswith("KV_REST_API_URL")
+    assert SECRET not in line

@@ -4,4 +4,6 @@
 -- Reply: nil when nothing was changed; else how many sessions were ended.
 if not exists() or redis.call('HGET', KEYS[4], 'password') ~= ARGV[1] then return false end
 redis.call('HSET', KEYS[4], 'password', ARGV[2])
+-- Whoever knew the old one may have asked for another address.
+redis.call('HDEL', KEYS[4], 'change')
 return end_sessions_but(KEYS[5], ARGV[3])

@@ -8,22 +8,27 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
-from wtforms import BooleanField, IntegerField, RadioField, StringField
+from wtforms import BooleanField, IntegerField, PasswordField, RadioField, StringField
 from wtforms.validators import AnyOf, DataRequired, InputRequired
 
 from stats import accounts
 from stats.activity import check_clock, time_zones
 from stats.archive import read_archive
 from stats.checkout import close_account
-from stats.errors import BillingUnavailable, InvalidInput
+from stats.email_change import address_state
+from stats.errors import BillingUnavailable, EmailTaken, InvalidInput
 from stats.export import export_user, mood_table
-from stats.identity import THEMES, is_address
+from stats.identity import THEMES, check_name, is_address, normalise_email
 from stats.restore import restore
 from stats.sample import is_sample
 from stats.sentences import N_
+from stats.throttle import Try, begin_try
+from stats.web.audit import event
 from stats.web.auth import add_error
 from stats.web.forms import Form
+from stats.web.logins import recent
 from stats.web.members import board
+from stats.web.recovery import WRONG_PASSWORD, change_address
 from stats.web.runtime import db, runtime
 from stats.web.security import takes
 from stats.web.words import _, reason
@@ -31,7 +36,6 @@ from stats.web.words import _, reason
 bp = Blueprint("account", __name__)
 
 FILE_LIMIT = 16 * 1024 * 1024
-WRONG = N_("This is not your current password.")
 WRONG_ADDRESS = N_("Type the e-mail address of this account to delete it.")
 NOT_DELETED = N_(
     "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
@@ -43,6 +47,8 @@ class ProfileForm(Form):
     """What a member can change."""
 
     name = StringField(validators=[DataRequired(N_("Tell us what to call you."))])
+    email = StringField()
+    current_password = PasswordField()
     timezone = StringField(validators=[DataRequired(N_("Choose a time zone."))])
     day_start = IntegerField(default=0, validators=[InputRequired(N_("Choose an hour."))])
     theme = RadioField(
@@ -58,6 +64,7 @@ def _profile_form(typed: Mapping[str, str] | None = None) -> ProfileForm:
     return ProfileForm(
         typed,
         name=current_user.name,
+        email=current_user.email,
         timezone=clock.timezone,
         day_start=clock.day_start,
         theme=current_user.theme,
@@ -70,11 +77,17 @@ def _page(form: ProfileForm | None = None, **errors: Any) -> str:
     shown = {"password_errors": {}, "import_error": "", "delete_error": ""}
     if is_sample(current_user.email):
         del shown["password_errors"]
+    form = form or _profile_form()
+    beside = (form.email, form.current_password)
     return render_template(
         "settings.html",
-        form=form or _profile_form(),
+        form=form,
+        address_errors={field.name: field.errors[0] for field in beside if field.errors},
         zones=sorted(time_zones()),
         other_sessions=len(others),
+        security=recent(),
+        address=address_state(db(), current_user.id),
+        sample=is_sample(current_user.email),
         **(shown | errors),
     )
 
@@ -83,26 +96,52 @@ def _page(form: ProfileForm | None = None, **errors: Any) -> str:
 def settings() -> ResponseReturnValue:
     """Show the settings, or save the profile."""
     form = _profile_form(request.form if request.method == "POST" else None)
-    if form.validate_on_submit() and _save(form):
-        flash(_("Saved."))
+    if form.validate_on_submit() and (said := _save(form)):
+        flash(said)
         return _back()
     return _page(form), 422 if form.is_submitted() else 200
 
 
-def _save(form: ProfileForm) -> bool:
+def _save(form: ProfileForm) -> str:
+    """Save the profile; return what to say about it, "" if something will not do."""
     try:
+        name, clock = (
+            check_name(form.name.data),
+            check_clock(form.timezone.data, form.day_start.data),
+        )
+        said = _change_address(form)
         accounts.update_profile(
             db(),
             current_user.id,
-            name=form.name.data,
-            clock=check_clock(form.timezone.data, form.day_start.data),
+            name=name,
+            clock=clock,
             theme=form.theme.data,
             live=form.live.data,
         )
+    except EmailTaken as error:
+        form.email.errors = [reason(error)]
+        return ""
     except InvalidInput as error:
         add_error(form, error)
-        return False
-    return True
+        return ""
+    return said
+
+
+def _change_address(form: ProfileForm) -> str:
+    if is_address(form.email.data, current_user.email):
+        return _("Saved.")
+    address, tried = normalise_email(form.email.data), _begin_try()
+    password = accounts.verify_current(db(), current_user.id, form.current_password.data or "")
+    if password is None:
+        raise InvalidInput(WRONG_PASSWORD, "current_password")
+    tried.succeeded(db())
+    return change_address(address, password)
+
+
+def _begin_try() -> Try:
+    """Count a try of the current password as one of a log-in; raises TooManyTries."""
+    whom = (f"account {current_user.email}",) if runtime().given.ratelimit_enabled else ()
+    return begin_try(db(), *whom)
 
 
 def _back() -> ResponseReturnValue:
@@ -123,11 +162,15 @@ def password() -> ResponseReturnValue:
 
 def _change_password(current: str, new: str) -> dict[str, str]:
     """Change the password; return what is wrong, by field."""
+    tried, wrong = _begin_try(), {}
     try:
-        done = accounts.change_password(db(), current_user.id, current, new, session["sid"])
+        if not accounts.change_password(db(), current_user.id, current, new, session["sid"]):
+            return {"current_password": _(WRONG_PASSWORD)}
+        event("password.changed", current_user.id)
     except InvalidInput as error:
-        return {"new_password": reason(error)}
-    return {} if done else {"current_password": _(WRONG)}
+        wrong = {"new_password": reason(error)}
+    tried.succeeded(db())
+    return wrong
 
 
 @bp.post("/settings/sessions/revoke")
@@ -147,6 +190,7 @@ def delete() -> ResponseReturnValue:
         close_account(db(), runtime().gateway, current_user.id)
     except BillingUnavailable:
         return _page(delete_error=_(NOT_DELETED)), 503, {"Retry-After": "60"}
+    event("account.deleted", current_user.id, by="the user")
     logout_user()
     session.clear()
     flash(_(FAREWELL))

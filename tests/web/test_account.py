@@ -1,16 +1,18 @@
 """The profile's theme and live updates, the password, and the way out."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
 
+from app import create_app
 from stats import accounts
 from stats.billing import bind
 from stats.errors import BillingUnavailable
 
-from .kit import PASSWORD, Browser, error_beside, everything, log_in, sign_up
+from .kit import PASSWORD, Browser, error_beside, everything, left, log_in, sign_up
 
 PROFILE = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
 NEW = "another sentence altogether"
@@ -33,6 +35,11 @@ class Stripe:
 
     def cancel(self, subscription: str) -> None:
         self.ended.append(subscription)
+
+
+def untried(valkey: Redis) -> dict[str, bytes]:
+    """All that is stored but the counts of tries."""
+    return {key: value for key, value in everything(valkey).items() if "throttle" not in key}
 
 
 @pytest.fixture
@@ -105,7 +112,7 @@ def test_it_says_why_a_password_stays(
     answer = alice.post("/settings/password", CHANGE | {field: value})
     assert answer.status_code == 422
     assert error_beside(answer, field) == sentence
-    assert everything(valkey) == before
+    assert untried(valkey) == before
     assert other.get("/dashboard").status_code == 200
     assert 'name="name" autocomplete="name" value="Alice"' in answer.text
 
@@ -155,7 +162,7 @@ def test_it_deletes_nothing_without_the_address(
 def test_it_ends_what_is_paid_first(alice: Browser, stripe: Stripe, valkey: Redis) -> None:
     assert alice.post("/settings/delete", CONFIRM).status_code == 303
     assert stripe.ended == ["sub_1"]
-    assert valkey.keys() == []
+    assert left(valkey) == []
 
 
 def test_it_deletes_nothing_while_stripe_is_away(
@@ -180,3 +187,89 @@ def test_it_wants_a_token_and_a_session(
     stranger = Browser(app).post(url, form)
     assert (stranger.status_code, stranger.location[:7]) == (302, "/login?")
     assert everything(valkey) == before
+
+
+NEW_ADDRESS = PROFILE | {"email": "Alice@New.example", "current_password": PASSWORD}
+
+
+def test_it_changes_the_address_by_the_password_where_no_mail_is_offered(
+    app: Flask, alice: Browser, valkey: Redis
+) -> None:
+    other = log_in(app, "Alice")
+    answer = alice.post("/settings", NEW_ADDRESS | {"name": "Alicia"})
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    page = alice.get("/settings").text
+    assert "Your e-mail address is changed." in page
+    assert '<p class="value">alice@new.example</p>' in page
+    assert 'value="Alicia"' in page
+    assert "confirmed" not in page
+    assert other.get("/dashboard").status_code == 200
+    assert log_in(app, "Alice", email="alice@new.example").get("/dashboard").status_code == 200
+    old = {"email": "alice@example.com", "password": PASSWORD}
+    assert Browser(app).post("/login", old).status_code == 422
+    assert sign_up(app, "Alice").user_id != alice.user_id
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("current_password", "", "This is not your current password."),
+        ("current_password", NEW, "This is not your current password."),
+        ("current_password", "p" * 5000, "This is not your current password."),
+        ("email", "", "This is not an e-mail address."),
+        ("email", "alice", "This is not an e-mail address."),
+        ("email", "a@example.com\r\nBcc: b@example.com", "This is not an e-mail address."),
+        ("email", "bob@example.com", "There is an account with this e-mail address already."),
+        ("name", "n" * 81, "A name needs 1 to 80 characters."),
+    ],
+)
+def test_it_says_why_an_address_stays(
+    alice: Browser, bob: Browser, valkey: Redis, field: str, value: str, sentence: str
+) -> None:
+    before = untried(valkey)
+    before.pop(alice.key("account"))
+    answer = alice.post("/settings", NEW_ADDRESS | {"name": "Alicia", field: value})
+    assert answer.status_code == 422
+    assert error_beside(answer, field) == sentence
+    assert '<details class="sure" open>' in answer.text
+    after = untried(valkey)
+    after.pop(alice.key("account"))
+    assert after == before
+    account = valkey.hgetall(alice.key("account"))
+    assert (account["email"], account["name"]) == ("alice@example.com", "Alice")
+    assert "change" not in account
+
+
+def test_an_address_that_stays_needs_no_password(alice: Browser) -> None:
+    for email in ("alice@example.com", " ALICE@example.com "):
+        assert alice.post("/settings", PROFILE | {"email": email}).status_code == 303
+    assert "Saved." in alice.get("/settings").text
+
+
+@pytest.mark.parametrize("url", ["/settings", "/settings/password"])
+def test_it_refuses_the_eleventh_wrong_password(app: Flask, alice: Browser, url: str) -> None:
+    """It is counted with the failed log-ins, the right password is refused, too."""
+    wrong = NEW_ADDRESS | {"new_password": NEW, "current_password": "wrong"}
+    assert [alice.post(url, wrong).status_code for _ in range(10)] == [422] * 10
+    refused = alice.post(url, wrong | {"current_password": PASSWORD})
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 300
+    log_in = {"email": "alice@example.com", "password": PASSWORD}
+    assert Browser(app).post("/login", log_in).status_code == 429
+    assert alice.get("/dashboard").status_code == 200
+
+
+def test_it_counts_no_right_password(app: Flask, alice: Browser, valkey: Redis) -> None:
+    for _ in range(12):
+        weak = {"current_password": PASSWORD, "new_password": "x"}
+        assert alice.post("/settings/password", weak).status_code == 422
+    assert alice.post("/settings/password", CHANGE).status_code == 303
+
+
+def test_throttling_can_be_switched_off(app: Flask, valkey: Redis) -> None:
+    given = app.extensions["aira"].given
+    loose = create_app(replace(given, ratelimit_enabled=False), valkey)
+    alice = sign_up(loose, "Alice")
+    wrong = {"current_password": "wrong", "new_password": NEW}
+    statuses = [alice.post("/settings/password", wrong).status_code for _ in range(12)]
+    assert statuses == [422] * 12

@@ -1,0 +1,67 @@
+"""A mail server on loopback that keeps what it gets."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from tests.browser.serving import free_port
+
+SENDER = "post@aira.example"
+PUBLIC = "https://aira.example"
+
+
+class Mailbox:
+    """All mails that came, in their order."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.mails: list[EmailMessage] = []
+        self.envelopes: list[Any] = []
+        self.answer = "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.answer.startswith("250"):
+            self.envelopes.append(envelope)
+            self.mails.append(message_from_bytes(envelope.content, policy=default))
+        return self.answer
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What lets an application send its mails here."""
+        url = f"smtp://127.0.0.1:{self.port}"
+        return {"smtp_url": url, "mail_from": SENDER, "public_url": PUBLIC}
+
+    def wait(self, count: int) -> list[EmailMessage]:
+        """Return the mails once there are so many."""
+        deadline = time.monotonic() + 20
+        while len(self.mails) < count and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert len(self.mails) == count, [mail["Subject"] for mail in self.mails]
+        return self.mails
+
+    def last_to(self, address: str, count: int) -> EmailMessage:
+        """Return the last mail to an address once there are so many in all."""
+        return [mail for mail in self.wait(count) if mail["To"] == address][-1]
+
+
+def path_in(mail: EmailMessage) -> str:
+    """Return the path of the one link in a mail."""
+    [link] = re.findall(r"https?://\S+", mail.get_content())
+    assert link.startswith(f"{PUBLIC}/"), link
+    return link.removeprefix(PUBLIC)
+
+
+@contextmanager
+def open_mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=box.port)
+    server.start()
+    yield box
+    server.stop()

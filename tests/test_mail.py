@@ -1,0 +1,133 @@
+"""Outgoing mail: what arrives at a real server, what is printed, and what never goes out."""
+
+import logging
+import time
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from stats import mail
+from stats.mail import Mail, Post, compose, deliver
+from stats.settings import Settings
+from tests.browser.serving import eventually
+from tests.mailbox import SENDER, Mailbox, open_mailbox
+
+TEXT = "A link:\n\nhttps://aira.example/reset/" + "x" * 43 + "\n"
+HELLO = Mail("alice@example.com", "Hello – Ænd", TEXT)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(mail, "DELAY", 0)
+
+
+@pytest.fixture
+def box():
+    with open_mailbox() as opened:
+        yield opened
+
+
+def settings(box: Mailbox, **more: object) -> Settings:
+    return Settings(redis_url="redis://unused", **{**box.settings, **more})
+
+
+def test_it_sends_plain_text_with_its_headers(box):
+    Post(settings(box)).send(HELLO)
+    [got] = box.wait(1)
+    assert got["From"].addresses[0].addr_spec == SENDER
+    assert (got["To"], got["Subject"]) == (HELLO.to, HELLO.subject)
+    assert abs(parsedate_to_datetime(got["Date"]).timestamp() - time.time()) < 60
+    assert got["Message-ID"].endswith("@aira.example>")
+    assert got["Auto-Submitted"] == "auto-generated"
+    assert got.get_content_type() == "text/plain"
+    assert got.get_content().replace("\r\n", "\n") == TEXT
+    assert got.get("Bcc") is None
+    assert box.envelopes[0].rcpt_tos == [HELLO.to]
+    assert box.envelopes[0].content.isascii()
+
+
+def test_it_gives_every_mail_an_id_of_its_own(box):
+    assert (
+        compose(settings(box), HELLO)["Message-ID"] != compose(settings(box), HELLO)["Message-ID"]
+    )
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r"])
+def test_it_takes_no_header_from_a_value(box, break_, caplog):
+    caplog.set_level(logging.ERROR, "stats.mail")
+    post, evil = Post(settings(box)), f"x{break_}Bcc: eve@example.com"
+    for bad in (
+        Mail(f"alice@example.com{break_}Bcc: eve@example.com", "s", "t"),
+        Mail("alice@example.com, eve@example.com", "s", "t"),
+        Mail("alice@example.com", evil, "t"),
+    ):
+        post.send(bad)
+    post.send(HELLO)
+    [got] = box.wait(1)
+    assert got["Subject"] == HELLO.subject
+    assert len(caplog.records) == 3
+
+
+def test_it_prints_where_there_is_no_mail_server(capsys):
+    deliver(Settings(), HELLO)
+    printed = capsys.readouterr().out
+    assert all(part in printed for part in (HELLO.to, HELLO.subject, TEXT))
+
+
+def test_it_logs_a_failure_with_neither_address_nor_token(box, caplog):
+    caplog.set_level(logging.ERROR, "stats.mail")
+    box.answer = "554 no mail for alice@example.com here"
+    post = Post(settings(box))
+    post.send(HELLO)
+    post.close()
+    [record] = caplog.records
+    assert record.facts == {"reason": "SMTPDataError 554"}
+    assert "alice" not in caplog.text
+    assert "xxx" not in caplog.text
+
+
+def test_it_goes_on_after_a_server_that_was_away(box, caplog):
+    away = Post(settings(box, smtp_url="smtp://127.0.0.1:1"))
+    away.send(HELLO)
+    away.close()
+    assert caplog.records[0].facts == {"reason": "ConnectionRefusedError"}
+    box.answer, post = "451 later", Post(settings(box))
+    post.send(HELLO)
+    assert eventually(lambda: len(caplog.records) == 2)
+    box.answer = "250 OK"
+    post.send(HELLO)
+    box.wait(1)
+
+
+def test_it_lets_nobody_wait(box, monkeypatch):
+    monkeypatch.setattr(mail, "DELAY", 0.5)
+    post, begun = Post(settings(box)), time.monotonic()
+    post.send(HELLO)
+    assert time.monotonic() - begun < 0.4
+    assert box.mails == []
+    post.close()
+    assert len(box.mails) == 1
+
+
+def test_it_keeps_no_more_than_a_server_can_take(monkeypatch, caplog):
+    monkeypatch.setattr(mail, "MOST_WAITING", 1)
+    monkeypatch.setattr(mail, "DELAY", 3600)
+    post = Post(Settings())
+    for _ in range(3):
+        post.send(None)
+    assert "too many" in caplog.records[-1].facts["reason"]
+    post.close()
+
+
+def test_it_speaks_to_another_machine_in_tls_alone(box, monkeypatch):
+    monkeypatch.setattr(mail, "is_loopback", lambda host: False)
+    with pytest.raises(OSError, match="STARTTLS"):
+        deliver(settings(box), HELLO)
+    assert box.mails == []
+
+
+def test_it_logs_in_where_it_is_told_to(box):
+    url = f"smtp://us%40er:p%2Fw@127.0.0.1:{box.port}"
+    with pytest.raises(OSError, match="AUTH"):
+        deliver(settings(box, smtp_url=url), HELLO)
+    assert box.mails == []
