@@ -1,12 +1,9 @@
-"""Accounts: sign-up, credentials and sessions.
-
-A session is a field of `user:{id}:sessions`, so that logging out ends it wherever its cookie is.
-"""
+"""Accounts: sign-up, credentials, profile. What is begun with them is in `stats.sessions`."""
 
 import base64
+import hashlib
 import secrets
-import time
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -15,60 +12,64 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from stats.activity import Clock, user_day
+from stats.email_change import let_go_unused
 from stats.errors import EmailTaken, InvalidInput
 from stats.identity import (
-    PASSWORD_BYTES,
     check_name,
     check_password,
     check_theme,
+    is_too_long,
     normalise_email,
 )
+from stats.logins import How, new_entry, note_failure
 from stats.sentences import N_
+from stats.sessions import (
+    IDLE,
+    KINDS,
+    LONGEST,
+    Halfway,
+    Login,
+    Proof,
+    Session,
+    begin,
+    log_out,
+    log_out_elsewhere,
+    new_session,
+    sessions,
+    touch_session,
+)
 from stats.snapshot import Snapshot
 from stats.store import Db, email_key, run, user_key, user_keys, void_key
 from stats.text import as_text
 
-IDLE = 14 * 86_400
-LONGEST = 90 * 86_400
-KINDS = ("stats", "last_login", "days", "account", "sessions")
 TAKEN = N_("There is an account with this e-mail address already. Log in instead.")
+
+# Sessions belong to accounts: who imports this module has both at hand.
+__all__ = [
+    "IDLE",
+    "LONGEST",
+    "Halfway",
+    "Login",
+    "Session",
+    "log_out",
+    "log_out_elsewhere",
+    "new_session",
+    "sessions",
+    "touch_session",
+]
 
 _hasher = PasswordHasher()
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A session that was just begun."""
-
-    user_id: str
-    session_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One login of a user: when it began, when it was last used (s since 1970), by which agent."""
-
-    made: int
-    seen: int
-    agent: str
-
-    @classmethod
-    def read(cls, stored: Any) -> "Session":
-        """Read a stored session."""
-        made, seen, agent = as_text(stored).split(":", 2)
-        return cls(int(made), int(seen), agent)
-
-    def is_live(self, now: float) -> bool:
-        """Return whether it is neither idle for 14 days nor older than 90 at `now` (s)."""
-        return now - self.seen < IDLE and now - self.made < LONGEST
-
-    def store(self) -> str:
-        """Return the text under which it is stored."""
-        return f"{self.made}:{self.seen}:{self.agent}"
-
-
 def sign_up(
-    db: Db, *, name: str, email: str, password: str, clock: Clock, agent: str = ""
+    db: Db,
+    *,
+    name: str,
+    email: str,
+    password: str,
+    clock: Clock,
+    agent: str = "",
+    address: str = "",
 ) -> Login:
     """Make an account with its stats and a first session, all or nothing.
 
@@ -76,21 +77,26 @@ def sign_up(
     that points to no account; the next sign-up with the address bars that account from ever
     being made and takes the claim over.
     """
-    name, address = check_name(name), normalise_email(email)
-    digest = _hasher.hash(check_password(password))
-    login = new_login()
-    claim_email(db, address, login.user_id)
+    name, email = check_name(name), normalise_email(email)
+    digest = hash_password(password, about=(name, email))
+    login, entry = new_login(), new_entry(How.SIGN_UP, agent, address)
+    claim_email(db, email, login.user_id)
     made = run(
         db,
         "create_account",
-        [*user_keys(login.user_id, KINDS), void_key(login.user_id)],
+        [*user_keys(login.user_id, (*KINDS, "logins")), void_key(login.user_id)],
         *(user_day(clock, datetime.now(UTC)).isoformat(), clock.timezone, clock.day_start),
-        *(name, address, digest, int(time.time())),
-        *(login.session_id, new_session(agent).store()),
+        *(name, email, digest, entry.seconds),
+        *(login.session_id, new_session(agent).store(), entry.store()),
     )
     if not made:
         raise EmailTaken(TAKEN)
     return login
+
+
+def hash_password(password: str, about: Iterable[str] = ()) -> str:
+    """Return the hash of a password that may be chosen; raises InvalidInput."""
+    return _hasher.hash(check_password(password, about))
 
 
 def claim_email(db: Db, address: str, user_id: str) -> None:
@@ -99,30 +105,56 @@ def claim_email(db: Db, address: str, user_id: str) -> None:
     holder = run(db, "claim", [key], user_id)
     while holder is not None:
         holder = as_text(holder)
-        if not run(db, "bar", [*user_keys(holder, KINDS), void_key(holder)]):
+        if run(db, "bar", [*user_keys(holder, KINDS), void_key(holder)]):
+            holder = run(db, "claim", [key], user_id, holder)
+        elif let_go_unused(db, holder, address):
+            holder = run(db, "claim", [key], user_id)
+        else:
             raise EmailTaken(TAKEN)
-        holder = run(db, "claim", [key], user_id, holder)
 
 
-def log_in(db: Db, email: str, password: str, agent: str = "") -> Login | None:
-    """Begin a session for the account with this address and password, or return None.
+def log_in(
+    db: Db, email: str, password: str, agent: str = "", address: str = ""
+) -> Login | Halfway | None:
+    """Begin a session for the account with this e-mail address and password, or return None.
 
-    An unknown address takes as long as a wrong password.
+    Halfway, with no session begun, if the account wants a code too (`two_factor.finish`).
+    `address` is the one on the network. An unknown e-mail takes as long as a wrong password.
     """
-    user_id = _lookup(db, email)
-    stored = None if user_id is None else db.hget(user_key(user_id, "account"), "password")
+    user_id = lookup(db, email)
+    digest, secret = ("", "") if user_id is None else credentials(db, user_id)
     nobody = _nobodys_digest()
-    matches = _verify(as_text(stored) if stored else nobody, password)
-    if user_id is None or not stored or not matches:
+    matches = _verify(digest or nobody, password)
+    if user_id is None:
         return None
-    session_id = secrets.token_urlsafe(24)
-    opened = run(
-        db,
-        "open_session",
-        user_keys(user_id, KINDS),
-        *(session_id, new_session(agent).store(), int(time.time()), IDLE, LONGEST),
-    )
-    return Login(user_id, session_id) if opened else None
+    if not digest or not matches:
+        note_failure(db, user_id, How.PASSWORD, agent, address)
+        return None
+    if secret:
+        return Halfway(user_id, mark(digest))
+    return begin(db, user_id, new_entry(How.PASSWORD, agent, address), Proof(digest))
+
+
+def log_in_by_link(
+    db: Db, user_id: str, agent: str = "", address: str = ""
+) -> Login | Halfway | None:
+    """Begin a session for a user who came by a sign-in link; a code is wanted as ever."""
+    digest, secret = credentials(db, user_id)
+    if secret:
+        return Halfway(user_id, mark(digest))
+    return begin(db, user_id, new_entry(How.LINK, agent, address), Proof())
+
+
+def credentials(db: Db, user_id: str) -> tuple[str, str]:
+    """Return the hash of a user's password and the secret of their codes, "" for what is not."""
+    found: Any = db.hmget(user_key(user_id, "account"), ("password", "totp"))
+    digest, secret = (as_text(value or "") for value in found)
+    return digest, secret
+
+
+def mark(digest: str) -> str:
+    """Return what stands for a password's hash where that may be seen."""
+    return hashlib.blake2s(digest.encode(), digest_size=16).hexdigest()
 
 
 @cache
@@ -130,7 +162,8 @@ def _nobodys_digest() -> str:
     return _hasher.hash(secrets.token_hex(16))
 
 
-def _lookup(db: Db, email: str) -> str | None:
+def lookup(db: Db, email: str) -> str | None:
+    """Return the user id behind what was typed as an e-mail address, or None."""
     try:
         return find_user(db, email)
     except InvalidInput:
@@ -148,7 +181,7 @@ def find_user(db: Db, email: str) -> str | None:
 
 def _verify(digest: str, password: str) -> bool:
     try:
-        return len(password) <= PASSWORD_BYTES and _hasher.verify(digest, password)
+        return not is_too_long(password) and _hasher.verify(digest, password)
     except (VerifyMismatchError, UnicodeEncodeError):
         return False
 
@@ -157,35 +190,6 @@ def new_login() -> Login:
     """Return a user id and a session id that were never given before."""
     user_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
     return Login(user_id, secrets.token_urlsafe(24))
-
-
-def new_session(agent: str) -> Session:
-    """Return a session that begins now."""
-    now = int(time.time())
-    return Session(now, now, agent.encode("ascii", "replace").decode()[:200])
-
-
-def log_out(db: Db, user_id: str, session_id: str) -> bool:
-    """End one session and no other; return whether the account is one that goes with it."""
-    return bool(run(db, "log_out", user_keys(user_id, KINDS), session_id))
-
-
-def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
-    """End all sessions but this one; return how many."""
-    return int(run(db, "keep_session", user_keys(user_id, KINDS), session_id))
-
-
-def touch_session(db: Db, user_id: str, session_id: str, session: Session) -> None:
-    """Note that a session was used now, unless it has ended meanwhile."""
-    used = Session(session.made, int(time.time()), session.agent)
-    run(db, "touch_session", user_keys(user_id, KINDS), session_id, used.store())
-
-
-def sessions(db: Db, user_id: str) -> dict[str, Session]:
-    """Return the live sessions of a user by their ids."""
-    stored: Any = db.hgetall(user_key(user_id, "sessions"))
-    read = {as_text(key): Session.read(value) for key, value in stored.items()}
-    return {key: session for key, session in read.items() if session.is_live(time.time())}
 
 
 def update_profile(
@@ -210,11 +214,25 @@ def update_profile(
 def change_password(db: Db, user_id: str, current: str, new: str, session_id: str) -> bool:
     """Change the password and end all sessions but this one; False if `current` is wrong.
 
-    It is wrong, too, if the password was changed while it was looked at. Raises InvalidInput.
+    It is wrong, too, if the password was changed while it was looked at. Two-factor stays as it
+    is. Raises InvalidInput.
     """
-    stored = db.hget(user_key(user_id, "account"), "password")
-    if not _verify(as_text(stored or _nobodys_digest()), current):
+    verified = verify_current(db, user_id, current)
+    if verified is None:
         return False
-    digest = _hasher.hash(check_password(new))
-    arguments = (as_text(stored or ""), digest, session_id)
+    about: Any = db.hmget(user_key(user_id, "account"), ("name", "email"))
+    digest = hash_password(new, [as_text(one or "") for one in about])
+    arguments = (verified, digest, session_id)
     return run(db, "change_password", user_keys(user_id, KINDS), *arguments) is not None
+
+
+def check_current_password(db: Db, user_id: str, password: str) -> bool:
+    """Return whether this is the user's password; one who has none takes as long to say so."""
+    return verify_current(db, user_id, password) is not None
+
+
+def verify_current(db: Db, user_id: str, password: str) -> str | None:
+    """Return the hash of the user's password if this is it, for a script to compare, or None."""
+    digest, _ = credentials(db, user_id)
+    matches = _verify(digest or _nobodys_digest(), password)
+    return digest if digest and matches else None

@@ -1,7 +1,8 @@
 """What a user takes along: all that is stored, as one object, and the moods as a table.
 
-Left out are the password's hash and the ids of sessions, for either could open the account, and
-the version of the page, which means nothing elsewhere.
+Left out are the password's hash, the secret of two-factor, the recovery codes and the ids of
+sessions, for any of them could help to open the account, and the version of the page, which means
+nothing elsewhere.
 """
 
 import csv
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from stats import logins
 from stats.accounts import Session
 from stats.activity import user_day
 from stats.archive import FORMAT
@@ -24,7 +26,8 @@ from stats.text import as_text
 
 _ACCOUNT = ("stats", "last_login", "days", "account", "sessions", "moods", "notes", "chats")
 _BILLING = ("billing", "billing:done", "customers", "practice")
-KINDS = (*_ACCOUNT, "heads", "deleted", "ops", *_BILLING)
+_AT_ONCE = (*_ACCOUNT, "heads", "deleted", "ops", *_BILLING)
+KINDS = (*_AT_ONCE, "logins", "failures", "recovery")
 # How many conversations are read at once.
 PIECE = 20
 # A spreadsheet takes a cell that begins so for a formula
@@ -48,9 +51,10 @@ class Stored:
     events: dict[str, str]
     customers: list[str]
     practice: str
+    log: logins.Log
 
     @classmethod
-    def read(cls, reply: Sequence[Any], bodies: Mapping[str, str]) -> "Stored":
+    def read(cls, reply: Sequence[Any], bodies: Mapping[str, str], log: logins.Log) -> "Stored":
         """Read the script's reply; a chat without a body was deleted meanwhile."""
         notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
         return cls(
@@ -70,6 +74,7 @@ class Stored:
             events=dict(_pairs(reply[10])),
             customers=sorted(map(as_text, reply[11])),
             practice=as_text(reply[12] or "[]"),
+            log=log,
         )
 
 
@@ -92,10 +97,11 @@ def read_stored(db: Db, user_id: str) -> Stored:
 
     The messages are read in pieces, so that nobody else waits for a large export.
     """
-    reply = run(db, "export_user", user_keys(user_id, KINDS))
+    reply = run(db, "export_user", user_keys(user_id, _AT_ONCE))
     if reply is None:
         raise UserNotFound(NO_STATS)
-    return Stored.read(reply, _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])]))
+    bodies = _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])])
+    return Stored.read(reply, bodies, logins.look(db, user_id))
 
 
 def _bodies(db: Db, user_id: str, chats: Sequence[str]) -> dict[str, str]:
@@ -123,6 +129,9 @@ def export_user(db: Db, user_id: str) -> dict[str, Any]:
         "conversations": [_chat(found) for found in stored.conversations],
         "deleted_conversations": stored.deleted,
         "sessions": [_session(found) for found in stored.sessions],
+        "logins": [_login(found) for found in stored.log.logins],
+        "failed_logins": [_login(found) for found in stored.log.failures],
+        "two_factor": _two_factor(stored.log),
         "billing": _billing(stored, now),
         "operations": _listed(stored.operations, 1),
     }
@@ -177,6 +186,16 @@ def _chat(found: Conversation) -> dict[str, Any]:
 def _session(found: Session) -> dict[str, str]:
     begun, used = iso_ms(found.made * 1000), iso_ms(found.seen * 1000)
     return {"begun": begun, "used": used, "agent": found.agent}
+
+
+def _login(found: logins.Entry) -> dict[str, str]:
+    at = iso_ms(found.at // 1000)
+    return {"at": at, "by": found.how, "address": found.address, "agent": found.agent}
+
+
+def _two_factor(log: logins.Log) -> dict[str, Any]:
+    since = None if log.two_factor is None else iso_ms(log.two_factor * 1000)
+    return {"since": since, "recovery_codes_left": log.codes_left}
 
 
 def _billing(stored: Stored, now: datetime) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_it_deletes_the_stats_at_log_out_if_asked_to(db):
     stats.handle_user_logout(db, login.user_id, delete_stats=True)
     assert not stats.user_stats_exist(db, login.user_id)
     kinds = {key.rpartition(":")[2] for key in keys_of(db, login.user_id)}
-    assert kinds <= {"account", "sessions", "billing", "customers"}
+    assert kinds <= {"account", "sessions", "logins", "billing", "customers"}
 
 
 def test_it_leaves_nothing_of_a_deleted_account(db):

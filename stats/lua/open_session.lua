@@ -1,13 +1,34 @@
--- Begins a session and clears those that have run out. KEYS: stats, last_login, days, account, sessions.
--- ARGV: session id, session, now (s), idle limit (s), age limit (s). Reply: 1, or 0 without the user.
-if not exists() or redis.call('EXISTS', KEYS[4]) == 0 then return 0 end
-local now, idle, longest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local all = redis.call('HGETALL', KEYS[5])
+-- Begins a session, notes the log-in, and clears sessions and log-ins that have run out.
+-- KEYS: stats, last_login, days, account, sessions, logins, failures, recovery.
+-- ARGV: session id, session, idle limit (s), age limit (s); the log-in, its time (s), the time (s) before
+-- which log-ins go, how many are kept; the password hash that was verified or ''; the secret and the time
+-- step of a code, or '' and 0; the hash of a recovery code or ''.
+-- Reply: 1, or 0 without the user or when what was shown does not do (any more).
+local account, sessions, recovery = KEYS[4], KEYS[5], KEYS[8]
+if not exists() or redis.call('EXISTS', account) == 0 then return 0 end
+local known = redis.call('HMGET', account, 'password', 'totp', 'totp_step')
+if ARGV[9] ~= '' and known[1] ~= ARGV[9] then return 0 end
+
+-- A code is good once: its step must be later than the last (RFC 6238, section 5.2).
+if ARGV[12] ~= '' then
+  if redis.call('SREM', recovery, ARGV[12]) == 0 then return 0 end
+elseif ARGV[10] ~= '' then
+  if known[2] ~= ARGV[10] or tonumber(ARGV[11]) <= tonumber(known[3]) then return 0 end
+  redis.call('HSET', account, 'totp_step', ARGV[11])
+elseif known[2] then
+  return 0
+end
+
+local now, idle, longest = tonumber(ARGV[6]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local all = redis.call('HGETALL', sessions)
 for i = 1, #all, 2 do
   local made, seen = string.match(all[i + 1], '^(%d+):(%d+):')
   if not made or now - made >= longest or now - seen >= idle then
-    redis.call('HDEL', KEYS[5], all[i])
+    redis.call('HDEL', sessions, all[i])
   end
 end
-redis.call('HSET', KEYS[5], ARGV[1], ARGV[2])
+redis.call('HSET', sessions, ARGV[1], ARGV[2])
+redis.call('ZADD', KEYS[6], now, ARGV[5])
+redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -ARGV[8] - 1)
+for i = 6, 7 do redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. ARGV[7]) end
 return 1

@@ -1,26 +1,39 @@
-"""Sign-up, log-in, log-out."""
+"""Sign-up, log-in with one factor or two, log-out."""
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+import time
+from dataclasses import astuple
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
-from stats import accounts
+from stats import accounts, logins, two_factor
 from stats.activity import Clock, check_clock, time_zones
 from stats.checkout import close_account
 from stats.errors import EmailTaken, InvalidInput
+from stats.identity import one_spelling
 from stats.sentences import N_
 from stats.throttle import Try, begin_try
+from stats.web.audit import event
 from stats.web.forms import Form
+from stats.web.limits import by_address
 from stats.web.members import begin_session
+from stats.web.recovery import send_confirmation
 from stats.web.runtime import db, runtime
 from stats.web.security import local_path, public
-from stats.web.words import _, reason
+from stats.web.words import _, ngettext, reason
 
 bp = Blueprint("auth", __name__)
 
 WRONG = N_("The e-mail address and the password do not fit together.")
+WRONG_RECOVERY = N_("This recovery code does not fit. Each works once.")
+TOO_SLOW = N_("Enter your password once more, and then a new code.")
+# How long a right password stands without its code (s).
+HALFWAY = 5 * 60
+# A longer address to go to would not fit into the cookie.
+LONGEST_TARGET = 1000
 
 
 class SignUpForm(Form):
@@ -41,6 +54,12 @@ class LogInForm(Form):
     next = HiddenField()
 
 
+class CodeForm(Form):
+    """The second factor."""
+
+    code = StringField(validators=[DataRequired(N_("Enter the code."))])
+
+
 @bp.route("/signup", methods=["GET", "POST"])
 @public
 def signup() -> ResponseReturnValue:
@@ -50,6 +69,8 @@ def signup() -> ResponseReturnValue:
     form = SignUpForm()
     if form.validate_on_submit() and (login := _sign_up(form)):
         begin_session(login, remember=True)
+        event("signup", login.user_id)
+        send_confirmation(login.user_id, form.email.data)
         return redirect(url_for("dashboard.page"))
     return render_template("signup.html", form=form), 422 if form.is_submitted() else 200
 
@@ -62,7 +83,7 @@ def _sign_up(form: SignUpForm) -> accounts.Login | None:
             email=form.email.data,
             password=form.password.data,
             clock=clock_of(form.timezone.data),
-            agent=request.user_agent.string,
+            **visit(),
         )
     except EmailTaken as error:
         form.email.errors = [reason(error)]
@@ -95,20 +116,83 @@ def login() -> ResponseReturnValue:
         return redirect(target)
     form = LogInForm(request.form if request.method == "POST" else None, next=target)
     if form.validate_on_submit():
-        tried = _begin_try(form.email.data)
-        agent = request.user_agent.string
-        begun = accounts.log_in(db(), form.email.data, form.password.data, agent)
-        if begun:
+        tried = begin_tries(account_name(form.email.data))
+        found = accounts.log_in(db(), form.email.data, form.password.data, **visit())
+        if found:
             tried.succeeded(db())
-            begin_session(begun, remember=form.remember.data)
-            return redirect(target)
+            return enter(found, target, remember=form.remember.data)
+        event("login.failed", accounts.lookup(db(), form.email.data), reason="password")
         form.form_errors.append(_(WRONG))
     return render_template("login.html", form=form), 422 if form.is_submitted() else 200
 
 
-def _begin_try(email: str) -> Try:
-    whom = (f"address {request.remote_addr}", f"account {email.strip().lower()}")
-    return begin_try(db(), *(whom if runtime().given.ratelimit_enabled else ()))
+def visit() -> dict[str, str]:
+    """Return which browser asks, and from where."""
+    return {"agent": request.user_agent.string, "address": request.remote_addr or ""}
+
+
+def account_name(email: str) -> str:
+    """Return the name under which wrong passwords for an address are counted."""
+    return f"account {one_spelling(email)}"
+
+
+def begin_tries(*whom: str) -> Try:
+    """Write a try down for these and for who asks; raises TooManyTries."""
+    counted = (by_address(), *whom) if runtime().given.ratelimit_enabled else ()
+    return begin_try(db(), *counted)
+
+
+def enter(
+    found: accounts.Login | accounts.Halfway, target: str, *, remember: bool
+) -> ResponseReturnValue:
+    """Begin the browser's session and go on to `target`, by way of the code if one is wanted."""
+    if isinstance(found, accounts.Login):
+        begin_session(found, remember=remember)
+        event("login", found.user_id, how=found.how)
+        return redirect(target)
+    session.clear()
+    kept = target if len(target) <= LONGEST_TARGET else local_path(None)
+    session["halfway"] = (*astuple(found), int(time.time()), kept, remember)
+    return redirect(url_for("auth.login_code"))
+
+
+@bp.route("/login/code", methods=["GET", "POST"])
+@public
+def login_code() -> ResponseReturnValue:
+    """Show the form for the second factor, or take it and log in."""
+    if current_user.is_authenticated or "halfway" not in session:
+        return redirect(url_for("auth.login"))
+    user_id, mark, since, target, remember = session["halfway"]
+    half = accounts.Halfway(user_id, mark)
+    if time.time() - since > HALFWAY:
+        return _start_over(target)
+    form = CodeForm()
+    if form.validate_on_submit():
+        tried = begin_tries(f"code {user_id}")
+        begun = two_factor.finish(db(), half, form.code.data, **visit())
+        if begun:
+            tried.succeeded(db())
+            return _finish(begun, target, remember)
+        event("login.failed", user_id, reason="code")
+        if two_factor.is_void(db(), half):
+            return _start_over(target)
+        recovering = "recovering" in request.form
+        form.code.errors = [_(WRONG_RECOVERY if recovering else two_factor.WRONG_CODE)]
+    return render_template("login_code.html", form=form), 422 if form.is_submitted() else 200
+
+
+def _start_over(target: str) -> ResponseReturnValue:
+    session.clear()
+    flash(_(TOO_SLOW))
+    return redirect(url_for("auth.login", next=target))
+
+
+def _finish(begun: accounts.Login, target: str, remember: bool) -> ResponseReturnValue:
+    answer = enter(begun, target, remember=remember)
+    if begun.how == logins.How.RECOVERY:
+        left = logins.look(db(), begun.user_id).codes_left
+        flash(ngettext("%(num)s recovery code is left.", "%(num)s recovery codes are left.", left))
+    return answer
 
 
 @bp.post("/logout")
@@ -116,6 +200,7 @@ def logout() -> ResponseReturnValue:
     """End this session, no other; a sample account goes with it."""
     user_id = current_user.id
     throw_away = accounts.log_out(db(), user_id, session["sid"])
+    event("logout", user_id)
     logout_user()
     session.clear()
     if throw_away:
