@@ -18,7 +18,7 @@ from stats.errors import BillingUnavailable, InvalidInput
 from stats.gateway import Gateway
 from stats.plans import Plan, Subscription, read_subscription
 from stats.references import read_reference
-from stats.store import ORPHANS, Db, customer_key, run, user_keys
+from stats.store import ORPHANS, Db, customer_key, run_kept, user_keys
 from stats.text import as_text, check_id
 
 log = logging.getLogger("stats.billing")
@@ -138,11 +138,13 @@ def sync(
 ) -> str:
     """Recompute a user's plan from all subscriptions as Stripe has them now.
 
+    On a cluster a replica has the outcome on return, that of an event done already, too.
     Returns `applied`, `done already`, `overtaken` (a later question was answered first), `gone`
-    (no such user) or `orphan` (the customer is another user's). Raises BillingUnavailable.
+    (no such user) or `orphan` (the customer is another user's).
+    Raises BillingUnavailable and StoreUnavailable.
     """
     event_id = str(event["id"]) if event else ""
-    reply = run(db, "billing_ticket", user_keys(user_id, KINDS), event_id)
+    reply = run_kept(db, "billing_ticket", user_keys(user_id, KINDS), event_id)
     if reply is None:
         return "gone"
     if reply[0] == 0:
@@ -159,11 +161,11 @@ def sync(
 
 def bind(db: Db, user_id: str, customer: str) -> bool:
     """Bind a customer to a user, once and for good; False if it is another user's."""
-    holder = run(db, "claim", [customer_key(customer)], user_id)
+    holder = run_kept(db, "claim", [customer_key(customer)], user_id)
     if holder is not None:
         log.error("customer %s is bound to another user", customer)
         return False
-    run(db, "add_customer", user_keys(user_id, KINDS), customer)
+    run_kept(db, "add_customer", user_keys(user_id, KINDS), customer)
     return True
 
 
@@ -220,7 +222,7 @@ def _with_last_plan(found: Subscription, before: BillingState, *, ours: bool) ->
 
 def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState) -> str:
     now = int(time.time())
-    written = run(
+    written = run_kept(
         db,
         "billing_apply",
         user_keys(user_id, KINDS),

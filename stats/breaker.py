@@ -5,10 +5,12 @@ import time
 from types import TracebackType
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
 
 REST = 1.0
+AWAY = (redis.ConnectionError, redis.TimeoutError, RedisClusterException)
 
 
 class Breaker:
@@ -22,6 +24,11 @@ class Breaker:
         self._lock = threading.Lock()
         self._closed = True
         self._try_at = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether calls are let through; not so after one has failed and none has come back."""
+        return self._closed
 
     def __enter__(self) -> None:
         if self._closed:
@@ -38,7 +45,7 @@ class Breaker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        if isinstance(error, AWAY):
             self._closed, self._try_at = False, time.monotonic() + REST
         elif not self._closed:
             self._closed = True

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 import redis
 from flask.cli import AppGroup
+from redis.exceptions import RedisClusterException
 
 from stats.billing import ACTED_ON, handle
 from stats.errors import StatsError
@@ -30,7 +31,7 @@ def _in_one_line() -> Iterator[None]:
         yield
     except StatsError as error:
         raise click.ClickException(str(error)) from None
-    except redis.RedisError:
+    except (redis.RedisError, RedisClusterException):
         raise click.ClickException("Redis does not answer.") from None
 
 

@@ -6,13 +6,24 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:stats        hash    conversations, mood_score, days_active, recent_conversations
                                    (JSON: timestamp, summary, id), plan, streak, longest_streak,
                                    mood_updated_at (ms), version, fresh_until (s), and, when set:
+                                   drawn (the version that last changed the charts),
                                    timezone, day_start, forgiven (day), grant (plan), undo (ms),
-                                   paid ("Plus:end", end in s or empty), used, used_until (s)
+                                   paid ("Plus:end", end in s or empty), used, used_until (s),
+                                   imported ("new" or "merged", and the plan granted: it came from
+                                   the old layout)
     user:{id}:last_login   string  YYYY-MM-DD, the last day on which the user was active
     user:{id}:days         list    of integers YYYYMMDD, oldest first: the active days
     user:{id}:account      hash    name, email, password (argon2id), created (s) and, when
-                                   set: theme, live (0 or 1), sample (1: goes with its log-out)
+                                   set: theme, live (0 or 1), sample (1: goes with its log-out);
+                                   while two-factor is on: totp (its secret), totp_since (s),
+                                   totp_step (of the last code); confirmed (s, its address was),
+                                   changes (of address: how many were asked for), change (the one
+                                   under way: "number end new old address", end in s, 1 where a
+                                   link was pressed or is not waited for)
+    user:{id}:recovery     set     hashes of the recovery codes that are left
     user:{id}:sessions     hash    session id -> "made:seen:agent" (s)
+    user:{id}:logins       zset    "at how address agent" (µs) by time (s): the last 20 log-ins
+    user:{id}:failures     zset    the same for tries that failed; both lose what is over 90 days
     user:{id}:moods        list    of integers, oldest first: at (ms) * 128 + score * 10;
                                    `at` is the entry's id and no two are equal
     user:{id}:notes        hash    entry id -> note
@@ -28,6 +39,9 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     stripe:customer:{cus}  string  user id
     billing:orphans        hash    event id -> JSON of an event that fits no user
     email:{address}        string  user id
+    token:{digest}         string  "kind id payload" of a single-use token by its SHA-256; lives
+                                   as long as that. With an address: "id number", the user's last
+                                   change to it; lives for an hour
     throttle:{digest}      zset    tries by time (ms), five minutes
     void:{id}              string  this id will never be given an account; lives for an hour
 
@@ -49,7 +63,9 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from stats.breaker import Breaker
+from stats.cluster import GuardedCluster
 from stats.text import check_id
+from stats.wire import Wires
 
 Db = redis.Redis | RedisCluster
 
@@ -66,7 +82,8 @@ STATS_KINDS = (
     "deleted",
 )
 BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "practice")
-ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, "account", "sessions")
+ACCOUNT_KINDS = ("account", "sessions", "recovery", "logins", "failures")
+ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, *ACCOUNT_KINDS)
 ORPHANS = "billing:orphans"
 
 
@@ -94,6 +111,11 @@ def customer_key(customer: str) -> str:
 def void_key(user_id: str) -> str:
     """Return the key that bars a user id from ever being given an account."""
     return f"void:{{{check_id(user_id)}}}"
+
+
+def token_key(digest: str) -> str:
+    """Return the key of the token with this digest, or of the mark beside an address's look-up."""
+    return f"token:{{{digest}}}"
 
 
 def throttle_key(digest: str) -> str:
@@ -129,6 +151,17 @@ def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
         return execute("EVAL", source, len(keys), *keys, *args)
 
 
+def run_kept(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
+    """Run a script whose writes must not be lost; on a cluster a replica has them on return.
+
+    Raises StoreUnavailable when no replica confirms: the caller has to ask again, and the script
+    to write something again, or there is nothing to wait for.
+    """
+    if isinstance(db, GuardedCluster):
+        return db.keep(keys[0], lambda node: run(node, script, keys, *args))
+    return run(db, script, keys, *args)
+
+
 @cache
 def _script(name: str) -> tuple[str, str]:
     folder = files("stats") / "lua"
@@ -140,16 +173,15 @@ def _script(name: str) -> tuple[str, str]:
 def connect(url: str) -> Db:
     """Return a client for a `redis://`, `rediss://`, `unix://` or `…+cluster://` address.
 
-    Nothing is sent before the first command, but for a cluster, whose client asks for its slots
-    at once. A call gives up after 0.8 s and is never sent twice: a command that timed out or
-    whose connection broke may have been carried out. While Redis hangs, a circuit breaker lets
-    one call a second try it and fails the others at once.
+    Nothing is sent before the first command. A call gives up after 0.8 s and is never sent twice:
+    a command that timed out or whose connection broke may have been carried out. While a server
+    hangs, a circuit breaker lets one call a second try it and fails the others at once.
     """
     parts = urlsplit(url)
     if not parts.scheme.endswith("+cluster"):
         return GuardedRedis.from_url(url, **_timeouts())
     plain = urlunsplit(parts._replace(scheme=parts.scheme.removesuffix("+cluster")))
-    return GuardedCluster.from_url(plain, **_timeouts())
+    return GuardedCluster(url=plain, **_timeouts())
 
 
 def _timeouts() -> dict[str, Any]:
@@ -168,21 +200,16 @@ class GuardedRedis(redis.Redis):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.breaker = Breaker()
+        self._wires = Wires(self.connection_pool)
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         execute: Callable[..., Any] = super().execute_command
         with self.breaker:
+            # Nearly all that is asked, and most often.
+            if args[0] == "EVALSHA":
+                return self._wires.call(*args)
             return execute(*args, **options)
 
-
-class GuardedCluster(RedisCluster):
-    """A Redis Cluster client behind a circuit breaker."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.breaker = Breaker()
-        super().__init__(*args, **kwargs)
-
-    def execute_command(self, *args: Any, **kwargs: Any) -> Any:
-        execute: Callable[..., Any] = super().execute_command
-        with self.breaker:
-            return execute(*args, **kwargs)
+    def close(self) -> None:
+        self._wires.close()
+        super().close()

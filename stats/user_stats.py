@@ -8,7 +8,7 @@ from stats.activity import KINDS
 from stats.errors import UserNotFound
 from stats.plans import check_plan
 from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats, iso_ms
-from stats.store import STATS_KINDS, Db, now_ms, run, user_key, user_keys
+from stats.store import STATS_KINDS, Db, now_ms, run, run_kept, user_key, user_keys
 from stats.text import clean, cut
 
 SUMMARY_LENGTH = 200
@@ -104,7 +104,7 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
     day = first_day() if create else ""
     now = now_ms() // 1000
     keys = user_keys(user_id, (*KINDS, "ops"))
-    reply = run(db, "grant_plan", keys, day, check_plan(plan), now, op)
+    reply = run_kept(db, "grant_plan", keys, day, check_plan(plan), now, op)
     return Snapshot.read(reply)
 
 

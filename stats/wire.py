@@ -9,7 +9,7 @@ import weakref
 from typing import Any
 
 import redis
-from redis.connection import AbstractConnection, ConnectionPool
+from redis.connection import ConnectionPool
 
 
 class Wires:
@@ -18,11 +18,11 @@ class Wires:
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
         self._own = threading.local()
-        self._all: weakref.WeakSet[AbstractConnection] = weakref.WeakSet()
+        self._all: weakref.WeakSet[Any] = weakref.WeakSet()
 
     def call(self, *command: str | int) -> Any:
         """Send a command and return its reply; raises what redis-py raises."""
-        wire = self._wire()
+        wire: Any = self._wire()
         wire.send_command(*command)
         return wire.read_response()
 
@@ -31,12 +31,12 @@ class Wires:
         for wire in list(self._all):
             wire.disconnect()
 
-    def _wire(self) -> AbstractConnection:
+    def _wire(self) -> Any:
         own, process = self._own, os.getpid()
         if getattr(own, "process", None) != process:
             own.process, own.wire = process, self._pool.make_connection()
             self._all.add(own.wire)
-        wire: AbstractConnection = own.wire
+        wire = own.wire
         try:
             # The server may have gone since the last call; and what is left to be read is not ours.
             stale = wire.can_read()

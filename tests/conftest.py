@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import argon2
 import fakeredis
@@ -16,9 +17,39 @@ from app import create_app
 from stats import embedded
 from stats.settings import Settings
 from stats.store import Db, connect
+from tests.cluster.nodes import Cluster, running_cluster
 
 SERVICE_KEY = "service-key-for-the-tests"
 SECRET_KEY = "secret-key-for-the-tests-alone"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cluster", action="store_true", help="the tests that need a store, on a Redis Cluster"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_server: makes no sense on a Redis Cluster")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a cluster, and with --cluster whatever can do without a store."""
+    fits = _fits_cluster if config.getoption("--cluster") else _fits_one_server
+    config.hook.pytest_deselected(items=[item for item in items if not fits(item)])
+    items[:] = filter(fits, items)
+
+
+def _fits_one_server(item: pytest.Item) -> bool:
+    return "cluster" not in item.fixturenames
+
+
+def _fits_cluster(item: pytest.Item) -> bool:
+    used = set(item.fixturenames)
+    alone = item.get_closest_marker("one_server") is not None
+    if alone or "server_url" in used or "fakeredis" in item.name:
+        return False
+    return bool({"cluster", "valkey", "db"} & used)
 
 
 @pytest.hookimpl(trylast=True)
@@ -37,24 +68,38 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Six nodes that live as long as the test process."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
 @pytest.fixture
-def valkey(server_url: str) -> Iterator[redis.Redis]:
-    """The app's own kind of client on an empty real server."""
-    client = connect(server_url)
+def valkey(request: pytest.FixtureRequest) -> Iterator[Db]:
+    """The app's own kind of client on an empty real server, or with --cluster on six."""
+    if request.config.getoption("--cluster"):
+        client = request.getfixturevalue("cluster").client()
+    else:
+        client = connect(request.getfixturevalue("server_url"))
     client.flushall()
     yield client
     client.close()
 
 
 @pytest.fixture(params=["valkey", "valkey-bytes", "fakeredis"])
-def db(request: pytest.FixtureRequest) -> Db:
+def db(request: pytest.FixtureRequest, valkey: Db) -> Db:
     """An empty store: the real server, decoding answers and not, and fakeredis."""
     if request.param == "fakeredis":
         return fakeredis.FakeRedis()
-    client: redis.Redis = request.getfixturevalue("valkey")
-    if request.param == "valkey":
-        return client
-    return redis.Redis.from_url(request.getfixturevalue("server_url"))
+    return valkey if request.param == "valkey" else _plain(request)
+
+
+def _plain(request: pytest.FixtureRequest, **options: Any) -> Db:
+    """A client as another program may have it."""
+    if request.config.getoption("--cluster"):
+        return request.getfixturevalue("cluster").plain_client(**options)
+    return redis.Redis.from_url(request.getfixturevalue("server_url"), **options)
 
 
 @pytest.fixture
@@ -84,8 +129,8 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def crowd(server_url: str, valkey: redis.Redis) -> Iterator[redis.Redis]:
+def crowd(request: pytest.FixtureRequest, valkey: Db) -> Iterator[Db]:
     """A client for a hundred threads: patient, for here a slow machine must break nothing."""
-    client = redis.Redis.from_url(server_url, decode_responses=True, retry=Retry(NoBackoff(), 0))
+    client = _plain(request, decode_responses=True, retry=Retry(NoBackoff(), 0))
     yield client
     client.close()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from redis.exceptions import RedisClusterException
 
 from stats.breaker import REST, Breaker
 from stats.errors import StoreUnavailable
@@ -79,7 +80,21 @@ def test_it_minds_only_a_server_that_is_away(clock):
         with pytest.raises(type(error)):
             call(breaker, error)
         call(breaker)
-    with pytest.raises(redis.ConnectionError):
-        call(breaker, redis.ConnectionError())
+    assert breaker.closed
+
+
+@pytest.mark.parametrize(
+    "error",
+    [redis.ConnectionError(), redis.TimeoutError(), RedisClusterException("no node answers")],
+    ids=lambda error: type(error).__name__,
+)
+def test_it_minds_any_way_of_being_away(clock, error):
+    breaker = Breaker()
+    with pytest.raises(type(error)):
+        call(breaker, error)
+    assert not breaker.closed
     with pytest.raises(StoreUnavailable):
         call(breaker)
+    clock[0] += REST
+    call(breaker)
+    assert breaker.closed

@@ -98,7 +98,7 @@ def test_it_goes_on_when_the_server_has_lost_its_scripts(db):
 
 def test_it_passes_on_what_the_server_refuses(valkey):
     with pytest.raises(redis.ResponseError):
-        valkey.execute_command("NO SUCH COMMAND")
+        valkey.execute_command("SET", "user:{alice}:stats")
     valkey.set("user:{alice}:stats", "not a hash")
     with pytest.raises(redis.ResponseError):
         increment_conversations(valkey, "alice")
@@ -159,9 +159,17 @@ def test_it_counts_once_what_the_client_sends_again(line, valkey):
     assert len(read_moods(valkey, "alice", since=EPOCH)) == 1
 
 
-def test_it_repeats_nothing_by_itself_and_gives_up_in_time(valkey):
-    assert valkey.get_retry().get_retries() == 0
-    options = valkey.connection_pool.connection_kwargs
+def test_it_notices_before_it_sends_that_a_connection_has_died(server_url, valkey):
+    with connect(server_url) as db:
+        db.set("x", 1)
+        assert valkey.client_kill_filter(_type="normal", skipme=True) == 1
+        assert db.get("x") == "1"
+
+
+def test_it_repeats_nothing_by_itself_and_gives_up_in_time(server_url):
+    client = connect(server_url)
+    assert client.get_retry().get_retries() == 0
+    options = client.connection_pool.connection_kwargs
     assert 0 < options["socket_connect_timeout"] <= 0.5
     assert 0 < options["socket_timeout"] <= 0.8
 

@@ -8,14 +8,21 @@ from contextlib import suppress
 import pytest
 import redis
 
+from stats.store import connect
 from stats.wire import Wires
 from tests.domain_kit import together
 
 
 @pytest.fixture
-def wires(valkey: redis.Redis) -> Iterator[Wires]:
-    """Connections to an empty server."""
-    held = Wires(valkey.connection_pool)
+def server(server_url: str) -> redis.Redis:
+    """The server by another connection."""
+    return redis.Redis.from_url(server_url)
+
+
+@pytest.fixture
+def wires(server_url: str) -> Iterator[Wires]:
+    """Connections to a server."""
+    held = Wires(connect(server_url).connection_pool)
     yield held
     held.close()
 
@@ -39,9 +46,9 @@ def test_threads_share_none(wires: Wires) -> None:
     assert len(set(together(20, ask))) == 20
 
 
-def test_it_goes_on_after_its_connection_was_closed(wires: Wires, valkey: redis.Redis) -> None:
+def test_it_goes_on_after_its_connection_was_closed(wires: Wires, server: redis.Redis) -> None:
     before = own_id(wires)
-    assert valkey.client_kill_filter(_id=str(before)) == 1
+    assert server.client_kill_filter(_id=str(before)) == 1
     assert own_id(wires) != before
 
 
@@ -51,9 +58,9 @@ def test_it_goes_on_after_an_error(wires: Wires) -> None:
     assert wires.call("PING") == "PONG"
 
 
-def test_it_never_reads_an_answer_that_came_too_late(wires: Wires, valkey: redis.Redis) -> None:
+def test_it_never_reads_an_answer_that_came_too_late(wires: Wires, server: redis.Redis) -> None:
     own_id(wires)
-    valkey.client_pause(1000, all=True)
+    server.client_pause(1000, all=True)
     with pytest.raises(redis.TimeoutError):
         wires.call("ECHO", "the first")
     answers = []

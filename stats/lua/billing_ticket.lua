@@ -2,8 +2,10 @@
 -- KEYS: stats, last_login, days, billing, billing:ticket, billing:done, customers. ARGV: event id or ''.
 -- Reply: nil without stats; {0} for an event already done; else {ticket, stored subscriptions or
 -- nil, customers...}.
+-- It writes in each case with stats, so that a caller can wait until a replica has the event, too.
 if not exists() then return false end
+local ticket = redis.call('INCR', KEYS[5])
 if ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[6], ARGV[1]) then return {0} end
-local reply = {redis.call('INCR', KEYS[5]), redis.call('HGET', KEYS[4], 'subscriptions')}
+local reply = {ticket, redis.call('HGET', KEYS[4], 'subscriptions')}
 for _, customer in ipairs(redis.call('SMEMBERS', KEYS[7])) do reply[#reply + 1] = customer end
 return reply

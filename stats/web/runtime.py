@@ -40,7 +40,7 @@ class Runtime:
 
     @property
     def db(self) -> Db:
-        """The Redis client; a cluster's connects when it is made, so this may raise."""
+        """The Redis client; it connects at its first command."""
         if self._db is None:
             with self._lock:
                 if self._db is None:

@@ -1,0 +1,102 @@
+"""The client of a cluster: nodes that hang, alone or all together, before the first command too."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from flask import Flask
+
+from stats import create_user_stats, get_user_stats, increment_conversations
+from stats.errors import StoreUnavailable
+from tests.domain_kit import together
+
+from .conftest import KEY, make_app
+from .nodes import Cluster, eventually
+
+AWAY = (StoreUnavailable, redis.TimeoutError, redis.ConnectionError)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"redis+cluster://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def look(app: Flask) -> tuple[int, bool, float]:
+    """Ask for somebody's stats: the status, whether it says when to come back, the seconds."""
+    began = time.monotonic()
+    headers = {"Authorization": f"Bearer {KEY}"}
+    answer = app.test_client().get("/api/dashboard?userId=alice", headers=headers)
+    return answer.status_code, "Retry-After" in answer.headers, time.monotonic() - began
+
+
+def test_it_answers_in_time_while_the_first_connection_hangs(silent):
+    app = make_app(silent)
+    for attempt in range(3):
+        answers = together(16, lambda _: look(app))
+        assert {(status, told) for status, told, _ in answers} == {(503, True)}
+        longest = max(seconds for _, _, seconds in answers)
+        print(f"\nfirst connection hangs, attempt {attempt + 1}: longest answer {longest:.2f} s")
+        assert longest <= 2
+    assert sum(seconds > 0.5 for _, _, seconds in answers) <= 1
+
+
+def test_it_answers_in_time_while_all_nodes_hang_and_recovers(hurt: Cluster, site: Flask):
+    late = make_app(hurt.url)
+    assert look(site)[0] == 200
+    for node in hurt.nodes:
+        node.hang()
+    answers = [answer for _ in range(3) for answer in together(16, lambda _: look(site))]
+    answers += together(16, lambda _: look(late))
+    for node in hurt.nodes:
+        node.go_on()
+    longest = max(seconds for _, _, seconds in answers)
+    print(f"\nall nodes hang: longest answer {longest:.2f} s")
+    assert {(status, told) for status, told, _ in answers} == {(503, True)}
+    assert longest <= 2
+    for app in (site, late):
+        eventually(lambda app=app: look(app)[0] == 200, "the site recovers", 10)
+    late.extensions["aira"].db.close()
+
+
+def test_a_node_that_hangs_costs_only_its_own_users(valkey, cluster: Cluster):
+    hung, well, _ = cluster.primaries
+    theirs, others = cluster.users_of(hung, 3), cluster.users_of(well, 3)
+    for user in (*theirs, *others):
+        create_user_stats(valkey, user)
+    hung.pause(3)
+    with pytest.raises(AWAY):
+        get_user_stats(valkey, theirs[0])
+    began = time.monotonic()
+    for user in others * 10:
+        assert get_user_stats(valkey, user)
+    for user in theirs * 10:
+        with pytest.raises(StoreUnavailable):
+            get_user_stats(valkey, user)
+    assert valkey.ping()
+    assert time.monotonic() - began < 0.7
+    eventually(lambda: insist(valkey, theirs[0]), "the node is asked again")
+
+
+def insist(db, user):
+    try:
+        return get_user_stats(db, user)
+    except AWAY:
+        return None
+
+
+def test_it_sends_nothing_twice(hurt: Cluster, valkey):
+    slow = hurt.primaries[0]
+    user = hurt.users_of(slow, 1)[0]
+    create_user_stats(valkey, user)
+    assert increment_conversations(valkey, user) == 1
+    slow.hang()
+    with pytest.raises(redis.TimeoutError):
+        increment_conversations(valkey, user)
+    slow.go_on()
+    eventually(lambda: insist(valkey, user), "the node is asked again")
+    # The one that timed out was in the node's hands, if that is still a primary.
+    assert get_user_stats(valkey, user).conversations <= 2
