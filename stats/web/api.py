@@ -21,7 +21,7 @@ from stats.store import operation_id
 from stats.text import check_id, clean
 from stats.user_stats import first_day, grant_plan, open_stats
 from stats.web.audit import event
-from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, read_body, read_json
+from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, no_fields, read_body, read_json
 from stats.web.runtime import db, runtime
 from stats.web.security import csrf
 
@@ -189,6 +189,7 @@ def login() -> ResponseReturnValue:
     """Count today as a day on which the user came to Aira."""
     service_only()
     asked = subject()
+    no_fields()
     snapshot = stats_of(asked)
     today = user_day(snapshot.clock, datetime.now(UTC))
     if snapshot.last_day is None or snapshot.last_day < today:
@@ -244,7 +245,9 @@ def read_chat(chat_id: str) -> ResponseReturnValue:
 @bp.delete("/chat/<chat_id>")
 def delete_chat(chat_id: str) -> ResponseReturnValue:
     """Delete one conversation; the count stays."""
-    conversations.delete_conversation(db(), subject().user_id, chat_id)
+    asked = subject()
+    no_fields()
+    conversations.delete_conversation(db(), asked.user_id, chat_id)
     return jsonify(success=True, message="The conversation is deleted.")
 
 
@@ -262,6 +265,7 @@ def find() -> ResponseReturnValue:
 def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete all that is stored about a user."""
     service_only()
+    no_fields()
     close_account(db(), runtime().gateway, check_id(user_id))
     event("account.deleted", user_id, by="service key")
     return jsonify(success=True, message="All that was stored about the user is gone.")

@@ -98,13 +98,13 @@ class Readable(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         when = time.strftime("%H:%M:%S", time.localtime(record.created))
-        line = f"{when} {record.getMessage()} {_in_words(_facts(record))}".rstrip()
+        line = f"{when} {_in_words(record.getMessage(), _facts(record))}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def _in_words(facts: dict[str, Any]) -> str:
+def _in_words(message: str, facts: dict[str, Any]) -> str:
     if "route" not in facts:
-        return " ".join(f"{name}={value}" for name, value in facts.items())
+        return " ".join([message, *(f"{name}={value}" for name, value in facts.items())])
     text = "{method} {route} {status} in {ms} ms".format_map(facts)
     return f"{text} for {facts['user']}" if "user" in facts else text
 

@@ -65,6 +65,12 @@ def convert(value: Any, kind: type[Body]) -> Body:
         raise InvalidInput(f"{error}.") from None
 
 
+def no_fields() -> None:
+    """Refuse fields where none are asked for; raises InvalidInput, or aborts with 415 or 413."""
+    if request.content_length and read_json() != {}:
+        raise InvalidInput("This takes no fields.")
+
+
 def read_json() -> Any:
     """Return the decoded JSON body: an object of storable text without a key twice."""
     if request.mimetype != "application/json":

@@ -7,6 +7,7 @@ from flask import Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from redis.exceptions import (
     ClusterError,
+    InvalidResponse,
     OutOfMemoryError,
     ReadOnlyError,
     RedisClusterException,
@@ -41,7 +42,7 @@ RETRY_AFTER = "2"
 # Error codes with which Redis says that it cannot serve now
 # (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
 OUTAGES = ("BUSY", "NOREPLICAS", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN")
-KNOWN_OUTAGES = (OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
+KNOWN_OUTAGES = (InvalidResponse, OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
 SENTENCES = {
     400: (
         N_("Something is missing"),
@@ -93,6 +94,8 @@ def answer(error: Exception) -> ResponseReturnValue:
     body = _json(error, status) if request.path.startswith("/api/") else _text(error, status)
     wait = str(error.seconds) if isinstance(error, TooManyTries) else RETRY_AFTER
     headers = {"Retry-After": wait} if status in (429, 503) else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, HTTPException):
         headers |= {
             name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")

@@ -1,115 +1,27 @@
 """The OpenAPI 3.1 description, made from the models that the routes read their bodies with."""
 
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Meta, Struct
 
 from stats.web.bodies import ChatBody, MoodBody, PlanBody
+from stats.web.replies import (
+    Changed,
+    Chats,
+    Dashboard,
+    Delivery,
+    Done,
+    Error,
+    FoundUser,
+    Given,
+    History,
+    Received,
+    Saved,
+    WholeChat,
+)
 
-Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-Plan = Literal["Free", "Plus", "Premium"]
-
-
-class Recent(Struct):
-    timestamp: Time
-    summary: Annotated[str, Meta(max_length=200)]
-
-
-class Stats(Struct):
-    conversations: Annotated[int, Meta(ge=0)]
-    mood_score: Annotated[float, Meta(ge=0, le=10)]
-    days_active: Annotated[int, Meta(ge=1)]
-    recent_conversations: Annotated[list[Recent], Meta(max_length=3)]
-    plan: Plan
-    streak: Annotated[int, Meta(ge=0)]
-    longest_streak: Annotated[int, Meta(ge=0)]
-    mood_updated_at: Time | None
-
-
-class Dashboard(Struct):
-    success: Literal[True]
-    data: Stats
-
-
-class Changed(Struct):
-    success: Literal[True]
-    message: str
-    data: Stats
-
-
-class Done(Struct):
-    success: Literal[True]
-    message: str
-
-
-class Entry(Struct, omit_defaults=True):
-    id: str
-    score: Annotated[float, Meta(ge=0, le=10)]
-    timestamp: Time
-    note: str = ""
-
-
-class Summary(Struct, rename="camel"):
-    average: float | None
-    highest: float | None
-    lowest: float | None
-    trend: Literal["improving", "declining", "stable"] | None
-    total_entries: int
-
-
-class History(Struct):
-    success: Literal[True]
-    history: list[Entry]
-    stats: Summary
-
-
-class Chat(Struct, rename="camel"):
-    chat_id: str
-    title: str
-    message_count: int
-    saved_at: Time
-
-
-class Saved(Chat, rename="camel"):
-    success: Literal[True]
-    tags: list[str]
-
-
-class Chats(Struct):
-    success: Literal[True]
-    chats: list[Chat]
-
-
-class WholeChat(Saved, rename="camel"):
-    summary: str
-    messages: list[dict[str, Any]]
-
-
-class Daily(Struct):
-    daily_conversations: int
-
-
-class DailyLimit(Struct):
-    daily_conversations: int | None
-
-
-class Given(Struct):
-    success: Literal[True]
-    plan: Plan
-    limits: DailyLimit
-    used: Daily
-
-
-class FoundUser(Struct, rename="camel"):
-    user_id: str
-
-
-class Error(Struct):
-    error: str
-
-
+WEBHOOK = "/api/webhooks/stripe"
 SERVICE: list[dict[str, list[str]]] = [{"serviceKey": []}]
 EITHER: list[dict[str, list[str]]] = [{"serviceKey": []}, {"session": []}]
 ID_PATTERN = "^[A-Za-z0-9_.:@|-]{1,128}$"
@@ -124,6 +36,13 @@ KEY = {
     "in": "header",
     "description": "A repeated change with the same key counts once; the last 64 are remembered.",
     "schema": {"type": "string", "maxLength": 255},
+}
+SIGNATURE = {
+    "name": "Stripe-Signature",
+    "in": "header",
+    "required": True,
+    "description": "https://docs.stripe.com/webhooks/signature",
+    "schema": {"type": "string"},
 }
 
 
@@ -154,6 +73,7 @@ ROUTES = [
     Route("delete", "/api/chat/{chatId}", "Delete a conversation", None, Done, EITHER, [USER_ID]),
     Route("get", "/api/users", "Find a user by e-mail", None, FoundUser, SERVICE, ["email"]),
     Route("delete", "/api/users/{userId}", "Delete a user", None, Done, SERVICE, []),
+    Route("post", WEBHOOK, "Take a delivery from Stripe", Delivery, Received, [], [SIGNATURE]),
 ]
 REFUSALS = {
     "400": "The input is not valid; nothing was changed.",
@@ -162,8 +82,10 @@ REFUSALS = {
     "404": "There is no such thing.",
     "413": "The body is larger than 256 KiB.",
     "415": "The body is not application/json.",
-    "503": "The store does not answer just now; see Retry-After.",
+    "429": "Too much was asked in a short time; see Retry-After.",
+    "503": "The store or Stripe does not answer just now; see Retry-After.",
 }
+HEADERS = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 
 
 @cache
@@ -191,7 +113,7 @@ def _operation(route: Route, schema: dict[Any, Any]) -> dict[str, Any]:
         "security": route.security,
         "parameters": [_parameter(item) for item in route.parameters] + _in_path(route.path),
         "responses": {"200": _content("Done", schema[route.reply])}
-        | {code: _content(why, schema[Error]) for code, why in REFUSALS.items()},
+        | {code: _refusal(code, why, schema[Error]) for code, why in REFUSALS.items()},
     }
     if route.body:
         body = {"application/json": {"schema": schema[route.body]}}
@@ -217,6 +139,13 @@ def _in_path(path: str) -> list[dict[str, Any]]:
 
 def _content(description: str, schema: Any) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _refusal(code: str, why: str, schema: Any) -> dict[str, Any]:
+    answer = _content(why, schema)
+    if header := HEADERS.get(code):
+        answer["headers"] = {header: {"schema": {"type": "string"}}}
+    return answer
 
 
 def _schemes() -> dict[str, Any]:

@@ -12,6 +12,8 @@ from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 from werkzeug.wrappers import Response as AnyResponse
 
+from stats.web import patience
+
 csrf = CSRFProtect()
 
 STRIPE_FORMS = "https://checkout.stripe.com https://billing.stripe.com https://buy.stripe.com"
@@ -87,18 +89,33 @@ def takes(most: int) -> Callable[[View], View]:
 
 def guard() -> AnyResponse | None:
     """Refuse strangers first, then requests whose token is missing or foreign."""
-    if "Transfer-Encoding" in request.headers:
-        abort(400, "Send the request with a Content-Length.")
+    if wrong := _unclear():
+        abort(400, wrong)
     view = current_app.view_functions.get(request.endpoint or "")
     request.max_content_length = getattr(view, "most_bytes", request.max_content_length)
     if (request.content_length or 0) > (request.max_content_length or 0):
         abort(413)
+    patience.expect(request)
     if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
         return None
     if not getattr(view, "is_public", False) and not current_user.is_authenticated:
         return unauthorised()
     csrf.protect()
     return None
+
+
+def _unclear() -> str:
+    """Return what is wrong with a request that a proxy might have read otherwise than we do.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section-6.1
+    """
+    seen = request.environ
+    if "HTTP_TRANSFER_ENCODING" in seen:
+        return "Send the request with a Content-Length."
+    host = seen.get("HTTP_HOST", "")
+    if "," in host or (not host and seen.get("SERVER_PROTOCOL") == "HTTP/1.1"):
+        return "Send the request with one Host."
+    return ""
 
 
 def unauthorised() -> AnyResponse:
@@ -138,9 +155,22 @@ def local_path(path: str | None) -> str:
     return path if plain and path.startswith("/") and not path.startswith("//") else "/dashboard"
 
 
+def headers_of_pages(secure: bool) -> list[tuple[str, str]]:
+    """Return all headers of a private page, over HTTPS or not."""
+    more = {"Strict-Transport-Security": HSTS} if secure else {}
+    page = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Cache-Control": "no-store",
+        "Vary": "HX-Request, Accept-Encoding, Cookie",
+    }
+    return [*(HEADERS | more | page).items()]
+
+
 def dress(response: Response) -> Response:
     """Put the security headers on an answer, and keep private pages out of every cache."""
     response.headers.extend(HEADERS)
+    if response.status_code == 400 and _unclear():
+        response.headers["Connection"] = "close"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = HSTS
     if request.endpoint not in FILES:

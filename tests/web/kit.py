@@ -150,9 +150,14 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
             yield method, re.sub(r"<[^>]+>", "1", rule.rule), rule.endpoint
 
 
+def left(db: redis.Redis) -> list[str]:
+    """Return the keys that are stored; counts of tries and unused links go by themselves."""
+    return [key for key in db.scan_iter() if not key.startswith(("throttle:", "token:"))]
+
+
 def everything(db: redis.Redis) -> dict[str, bytes]:
-    """Return all that is stored, to be compared."""
-    return {key: db.dump(key) for key in db.scan_iter()}
+    """Return all that is stored but how often somebody tried, to be compared."""
+    return {key: db.dump(key) for key in db.scan_iter() if not key.startswith("throttle:")}
 
 
 class RoundTrips:

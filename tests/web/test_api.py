@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from .kit import Browser
+from .kit import Browser, left
 
 NEW = {
     "conversations": 0,
@@ -218,10 +218,10 @@ def test_it_deletes_all_that_is_stored_about_a_user(
     assert len(valkey.keys()) > 8
     answer = service.delete(f"/api/users/{alice.user_id}")
     assert (answer.status_code, answer.json["success"]) == (200, True)
-    assert valkey.keys() == []
+    assert left(valkey) == []
     assert alice.get("/dashboard").status_code == 302
     assert alice.get("/api/dashboard").status_code == 401
-    assert valkey.keys() == []
+    assert left(valkey) == []
 
 
 def test_it_deletes_only_the_one_who_was_named(

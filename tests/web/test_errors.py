@@ -135,6 +135,7 @@ def test_it_takes_a_refusal_of_redis_for_an_outage(
     ("setting", "bad", "good"),
     [("maxmemory", "1", "0"), ("min-replicas-to-write", "1", "0")],
 )
+@pytest.mark.one_server
 def test_it_keeps_showing_what_a_full_or_lonely_server_still_reads(
     valkey: redis.Redis, alice: Browser, setting: str, bad: str, good: str
 ) -> None:

@@ -1,0 +1,119 @@
+"""The small lane: the poll of a page that is up to date is answered before Flask is woken.
+
+It answers nothing else. What is unusual about a request, and every doubt, goes on to the route
+`dashboard.stats`, which stays the only one that knows what to say; tests/web/test_lane.py holds the
+two to the same answers. Unchanged polls are most of the traffic, so they are counted
+(`Lane.answered`) and not logged one by one.
+"""
+
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import redis
+from flask import Flask
+from itsdangerous import BadSignature
+from redis.exceptions import RedisClusterException
+
+from stats.dashboard import PAGE_SPAN, Unchanged, get_dashboard
+from stats.errors import StatsError
+from stats.web.members import FOUND
+from stats.web.runtime import Runtime
+from stats.web.security import headers_of_pages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+PATH = "/dashboard/stats"
+QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?", re.ASCII)
+HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
+REMEMBERED = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A session cookie whose signature was verified: whose it is, and until when (s) it holds."""
+
+    user_id: str
+    session_id: str
+    until: float
+
+
+class Lane:
+    """WSGI middleware around an app. `answered` counts what it answered by itself."""
+
+    def __init__(self, app: Flask, runtime: Runtime) -> None:
+        self._app, self._next, self._runtime = app, app.wsgi_app, runtime
+        self._hosts = frozenset(runtime.given.trusted_hosts)
+        self._headers = {secure: headers_of_pages(secure) for secure in (False, True)}
+        self._read = lru_cache(maxsize=REMEMBERED)(self._verify)
+        self._count = itertools.count(1)
+        self.answered = 0
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != PATH or not self._stands(environ):
+            return self._next(environ, start_response)
+        self.answered = next(self._count)
+        headers = self._headers[environ["wsgi.url_scheme"] == "https"]
+        start_response("204 NO CONTENT", [*headers, ("X-Request-ID", secrets.token_hex(8))])
+        return ()
+
+    def _stands(self, environ: "WSGIEnvironment") -> bool:
+        """Return whether this is a plain poll for what still stands, in a live session."""
+        query = QUERY.fullmatch(environ["QUERY_STRING"])
+        if query is None or not self._is_plain(environ):
+            return False
+        cookie = self._cookie(environ)
+        if cookie is None:
+            return False
+        user_id, session_id = cookie.user_id, cookie.session_id
+        try:
+            found = get_dashboard(
+                *(self._runtime.db, user_id, session_id),
+                span=PAGE_SPAN,
+                shown=query[1],
+                charts=query[2] or "",
+            )
+        except (StatsError, redis.RedisError, RedisClusterException):
+            return False
+        # What was read is not read again.
+        environ[FOUND] = (user_id, session_id, found)
+        return isinstance(found, Unchanged)
+
+    def _is_plain(self, environ: "WSGIEnvironment") -> bool:
+        return (
+            environ["REQUEST_METHOD"] == "GET"
+            and "HTTP_TRANSFER_ENCODING" not in environ
+            and environ.get("CONTENT_LENGTH") in (None, "", "0")
+            and self._serves(environ.get("HTTP_HOST", ""))
+        )
+
+    def _serves(self, host: str) -> bool:
+        return host in self._hosts if self._hosts else bool(HOST.fullmatch(host))
+
+    def _cookie(self, environ: "WSGIEnvironment") -> Cookie | None:
+        """Return the session cookie if it is genuine and has not expired."""
+        name = "__Host-session=" if environ["wsgi.url_scheme"] == "https" else "session="
+        for part in environ.get("HTTP_COOKIE", "").split("; "):
+            if part.startswith(name):
+                found = self._read(part.removeprefix(name))
+                return found if found and time.time() < found.until else None
+        return None
+
+    def _verify(self, value: str) -> Cookie | None:
+        signer: Any = self._app.session_interface
+        lifetime = self._app.permanent_session_lifetime.total_seconds()
+        try:
+            content, signed = signer.get_signing_serializer(self._app).loads(
+                value, max_age=int(lifetime), return_timestamp=True
+            )
+            return Cookie(content["_user_id"], content["sid"], signed.timestamp() + lifetime)
+        except (BadSignature, KeyError, TypeError):
+            return None

@@ -1,0 +1,117 @@
+"""What the API answers, as models: the description is made from them, and tests hold to it."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Plan = Literal["Free", "Plus", "Premium"]
+
+
+class Recent(Struct):
+    timestamp: Time
+    summary: Annotated[str, Meta(max_length=200)]
+
+
+class Stats(Struct):
+    conversations: Annotated[int, Meta(ge=0)]
+    mood_score: Annotated[float, Meta(ge=0, le=10)]
+    days_active: Annotated[int, Meta(ge=1)]
+    recent_conversations: Annotated[list[Recent], Meta(max_length=3)]
+    plan: Plan
+    streak: Annotated[int, Meta(ge=0)]
+    longest_streak: Annotated[int, Meta(ge=0)]
+    mood_updated_at: Time | None
+
+
+class Dashboard(Struct):
+    success: Literal[True]
+    data: Stats
+
+
+class Changed(Struct):
+    success: Literal[True]
+    message: str
+    data: Stats
+
+
+class Done(Struct):
+    success: Literal[True]
+    message: str
+
+
+class Entry(Struct, omit_defaults=True):
+    id: str
+    score: Annotated[float, Meta(ge=0, le=10)]
+    timestamp: Time
+    note: str = ""
+
+
+class Summary(Struct, rename="camel"):
+    average: float | None
+    highest: float | None
+    lowest: float | None
+    trend: Literal["improving", "declining", "stable"] | None
+    total_entries: int
+
+
+class History(Struct):
+    success: Literal[True]
+    history: list[Entry]
+    stats: Summary
+
+
+class Chat(Struct, rename="camel"):
+    chat_id: str
+    title: str
+    message_count: int
+    saved_at: Time
+
+
+class Saved(Chat, rename="camel"):
+    success: Literal[True]
+    tags: list[str]
+
+
+class Chats(Struct):
+    success: Literal[True]
+    chats: list[Chat]
+
+
+class WholeChat(Saved, rename="camel"):
+    summary: str
+    messages: list[dict[str, Any]]
+
+
+class Daily(Struct):
+    daily_conversations: int
+
+
+class DailyLimit(Struct):
+    daily_conversations: int | None
+
+
+class Given(Struct):
+    success: Literal[True]
+    plan: Plan
+    limits: DailyLimit
+    used: Daily
+
+
+class FoundUser(Struct, rename="camel"):
+    user_id: str
+
+
+class Delivery(Struct):
+    """An event; https://docs.stripe.com/api/events says what it holds."""
+
+    id: str
+    type: str
+
+
+class Received(Struct):
+    received: Literal[True]
+
+
+class Error(Struct):
+    error: str

@@ -1,0 +1,197 @@
+"""The small lane answers as the route behind it would, and only what it is sure of."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+import redis
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from app import create_app
+from stats.store import connect
+from stats.web.lane import Lane
+
+from .kit import PASSWORD, Browser, log_in, poll_url, sign_up
+
+OWN = {"X-Request-ID", "Date"}
+Ask = Callable[..., int]
+
+
+def lane_of(app: Flask) -> Lane:
+    found: Lane = app.extensions["aira.lane"]
+    return found
+
+
+def asker(app: Flask) -> Ask:
+    """Return what sends a request through the lane and past it, and holds the answers equal."""
+    lane = lane_of(app)
+
+    def answer(wsgi_app: object, environ: dict[str, object]) -> tuple[object, ...]:
+        body, status, headers = run_wsgi_app(wsgi_app, dict(environ), buffered=True)
+        assert len(headers.get("X-Request-ID", "")) == 16
+        return status, sorted(pair for pair in headers if pair[0] not in OWN), b"".join(body)
+
+    def ask(who: Browser | str, url: str, **how: object) -> int:
+        cookie = who if isinstance(who, str) else f"session={who.session}"
+        headers = {"Cookie": cookie, **how.pop("headers", {})}
+        environ = EnvironBuilder(url, headers=headers, **how).get_environ()
+        through, past = answer(lane, environ), answer(lane._next, environ)
+        assert through == past
+        return int(str(through[0])[:3])
+
+    return ask
+
+
+@pytest.fixture
+def ask(app: Flask) -> Ask:
+    """Ask the application twice."""
+    return asker(app)
+
+
+@pytest.fixture
+def url(alice: Browser) -> str:
+    """What Alice's page polls."""
+    return poll_url(alice.get("/dashboard"))
+
+
+def test_it_answers_what_still_stands(app: Flask, alice: Browser, url: str, ask: Ask) -> None:
+    assert ask(alice, url) == 204
+    assert ask(alice, url.partition("&")[0]) == 204
+    assert ask(f"theme=dark; session={alice.session}; other=1", url) == 204
+    assert lane_of(app).answered == 3
+
+
+def test_it_answers_with_the_same_headers_over_https(app: Flask, ask: Ask) -> None:
+    client = app.test_client()
+    token = Browser(app).token
+    https = {"base_url": "https://localhost"}
+    page = client.get("/signup", **https).text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    form = {"name": "A", "email": "a@example.com", "password": PASSWORD, "csrf_token": token}
+    referer = {"Referer": "https://localhost/signup"}
+    assert client.post("/signup", data=form, headers=referer, **https).status_code == 302
+    held = client.get_cookie("__Host-session", "localhost")
+    url = poll_url(client.get("/dashboard", **https))
+    assert ask(f"__Host-session={held.value}", url, **https) == 204
+    assert ask(f"session={held.value}", url, **https) == 302
+    assert ask(f"__Host-session={held.value}", url) == 302
+    assert lane_of(app).answered == 1
+
+
+def test_it_passes_on_what_has_changed(
+    app: Flask, alice: Browser, url: str, ask: Ask, valkey: redis.Redis
+) -> None:
+    alice.post("/dashboard/mood", {"score": "7"})
+    assert ask(alice, url) == 200
+    url = poll_url(alice.get("/dashboard"))
+    assert ask(alice, url) == 204
+    valkey.hset(alice.key("stats"), "fresh_until", int(datetime.now().timestamp()))
+    assert ask(alice, url) == 200, "the day has turned"
+    assert lane_of(app).answered == 1
+
+
+@pytest.mark.parametrize("end", ["/logout", "/settings/sessions/revoke"])
+def test_it_passes_on_a_session_that_has_ended(
+    app: Flask, alice: Browser, url: str, ask: Ask, end: str
+) -> None:
+    other = log_in(app, "Alice")
+    cookie = f"session={alice.session}"
+    assert ask(cookie, url) == 204
+    (alice if end == "/logout" else other).post(end)
+    assert ask(cookie, url) == 302
+    assert ask(cookie, url, headers={"HX-Request": "true"}) == 401
+
+
+@pytest.mark.parametrize(("made", "seen"), [(-91, 0), (0, -15)])
+def test_it_passes_on_a_session_that_has_run_out(
+    alice: Browser, url: str, ask: Ask, valkey: redis.Redis, made: int, seen: int
+) -> None:
+    now, day = int(datetime.now().timestamp()), 86_400
+    (session_id,) = valkey.hkeys(alice.key("sessions"))
+    stored = f"{now + made * day}:{now + seen * day}:agent"
+    assert ask(alice, url) == 204
+    valkey.hset(alice.key("sessions"), session_id, stored)
+    assert ask(alice, url) == 302
+
+
+def test_it_passes_on_a_deleted_user(alice: Browser, url: str, ask: Ask) -> None:
+    cookie = f"session={alice.session}"
+    alice.post("/settings/delete", {"confirm": "alice@example.com"})
+    assert ask(cookie, url) == 302
+
+
+def test_it_passes_on_a_forged_cookie(app: Flask, alice: Browser, url: str, ask: Ask) -> None:
+    real = alice.session
+    forged = [real[:-1] + ("A" if real[-1] != "A" else "B"), real[1:], "x", "", real + "A", '"']
+    for cookie in forged:
+        assert ask(f"session={cookie}", url) == 302, cookie
+    assert ask("", url) == 302
+    assert ask(f"session=x; session={real}", url) == 302, "the first one counts"
+    assert lane_of(app).answered == 0
+
+
+def test_it_passes_on_a_cookie_that_is_too_old(
+    app: Flask, alice: Browser, url: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(alice, url) == 204, "and now it is remembered"
+    later = datetime.now().timestamp() + 91 * 86_400
+    monkeypatch.setattr("stats.web.lane.time.time", lambda: later)
+    assert ask(alice, url) in (200, 302)
+    assert lane_of(app).answered == 1
+
+
+def test_it_passes_on_a_cookie_of_the_code_page(app: Flask, url: str, ask: Ask) -> None:
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    for content in ({"halfway": ["alice", "mark"]}, {"_user_id": "alice"}, {"sid": "s"}, {}):
+        assert ask(f"session={signer.dumps(content)}", url) == 302
+    assert lane_of(app).answered == 0
+
+
+def test_it_passes_on_another_users_page(app: Flask, url: str, ask: Ask) -> None:
+    assert ask(sign_up(app, "Bob"), url) == 200
+
+
+@pytest.mark.parametrize("query", ["", "?v=", "?v=1", "?v=x", "?w=1", "?v=1&v=2", "?v=%31"])
+def test_it_passes_on_other_questions(app: Flask, alice: Browser, ask: Ask, query: str) -> None:
+    assert ask(alice, f"/dashboard/stats{query}") == 200
+    assert lane_of(app).answered == 0
+
+
+def test_it_passes_on_other_methods_and_bodies(
+    app: Flask, alice: Browser, url: str, ask: Ask
+) -> None:
+    assert ask(alice, url, method="HEAD") == 204
+    assert ask(alice, url, method="POST") == 405
+    assert ask(alice, url, headers={"Transfer-Encoding": "chunked"}) == 400
+    assert ask(alice, url, data={"a": "b"}, method="GET") == 204
+    assert lane_of(app).answered == 0
+
+
+def test_it_passes_on_hosts_that_are_not_served(
+    app: Flask, valkey: redis.Redis, alice: Browser, url: str
+) -> None:
+    given = replace(app.extensions["aira"].given, trusted_hosts=("aira.example", ".aira.test"))
+    other = create_app(given, valkey)
+    ask = asker(other)
+    for host, status in (("aira.example", 204), ("a.aira.test", 204), ("evil.example", 400)):
+        assert ask(alice, url, headers={"Host": host}) == status
+    assert lane_of(other).answered == 1, "only a name that was given"
+
+
+@pytest.mark.parametrize("host", ["a,b", "localhost, localhost"])
+def test_it_passes_on_a_host_that_is_unclear(alice: Browser, url: str, ask: Ask, host: str) -> None:
+    assert ask(alice, url, headers={"Host": host}) == 400
+
+
+def test_it_passes_on_an_outage(app: Flask, alice: Browser, url: str) -> None:
+    away = create_app(app.extensions["aira"].given, connect("unix:///nowhere/at/all"))
+    assert asker(away)(alice, url) == 503
+
+
+def test_it_sets_no_cookie(app: Flask, alice: Browser, url: str) -> None:
+    answer = alice.get(url)
+    assert answer.status_code == 204
+    assert "Set-Cookie" not in answer.headers
