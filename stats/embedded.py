@@ -32,6 +32,9 @@ POLL = 0.005
 # What fits with its closing NUL on macOS; Linux has room for four more.
 LONGEST_SOCKET_PATH = 103
 
+# What only a data folder of ours holds, a copied one too.
+OURS = ("valkey.start", "appendonlydir")
+
 CONFIG = {
     "port": "0",
     "unixsocketperm": "700",
@@ -79,12 +82,21 @@ def start(data_dir: Path) -> Embedded:
             _make_private(folder)
             return _enter(folder)
     except OSError as error:
-        raise StoreUnavailable(f"No embedded Valkey in {data_dir}: {error}.") from error
+        raise StoreUnavailable(f"DATA_DIR: no embedded Valkey in {data_dir}: {error}.") from error
 
 
 def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077 and not _is_ours(folder):
+        raise StoreUnavailable(
+            f"DATA_DIR: {folder} is open to others and not ours alone: name a folder of its own."
+        )
     folder.chmod(0o700)
+
+
+def _is_ours(folder: Path) -> bool:
+    empty_or_known = not any(folder.iterdir()) or any((folder / name).exists() for name in OURS)
+    return empty_or_known and not folder.stat().st_mode & stat.S_ISVTX
 
 
 def _enter(folder: Path) -> Embedded:

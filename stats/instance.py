@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stats import embedded
+from stats.errors import StoreUnavailable
 from stats.settings import Settings
 
 
@@ -13,17 +14,20 @@ def complete(settings: Settings) -> Settings:
     """Return settings with all that embedded mode makes by itself; others as they are.
 
     The secret and service keys are made once and kept with mode 0600; keys that are set win. The
-    embedded server is started or joined. Raises StoreUnavailable if it cannot be.
+    embedded server is started or joined. Raises StoreUnavailable, which names DATA_DIR, if not.
     """
     if not settings.embedded:
         return settings
     server = embedded.start(settings.data_dir)
-    return replace(
-        settings,
-        redis_url=server.url,
-        secret_keys=settings.secret_keys or (_kept(settings.data_dir / "secret.key"),),
-        api_keys=settings.api_keys or (_kept(settings.data_dir / "service.key"),),
-    )
+    try:
+        return replace(
+            settings,
+            redis_url=server.url,
+            secret_keys=settings.secret_keys or (_kept(settings.data_dir / "secret.key"),),
+            api_keys=settings.api_keys or (_kept(settings.data_dir / "service.key"),),
+        )
+    except OSError as error:
+        raise StoreUnavailable(f"DATA_DIR: a key cannot be kept: {error}.") from error
 
 
 def _kept(path: Path) -> str:

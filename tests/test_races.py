@@ -1,17 +1,18 @@
 """A hundred threads at once on a real server: exact counts, whoever comes first."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import cycle
 
 import pytest
 
 import stats
+from stats.activity import KINDS, Clock, user_day
 from stats.conversations import delete_conversation, list_conversations, save_conversation
 from stats.errors import NotFound
 from stats.moods import read_moods, record_mood, undo_mood
 from stats.snapshot import EPOCH
-from stats.store import operation_id
+from stats.store import Db, operation_id, run, user_keys
 from stats.user_stats import open_stats
 from tests.domain_kit import together
 
@@ -104,6 +105,51 @@ def test_it_counts_each_day_once_around_midnight(crowd, alice):
     assert found.days_active == 1 + len(counted)
     assert stats.get_login_streak(crowd, alice, first + 2 * DAY) == 1 + len(counted)
     assert open_stats(crowd, alice).last_day == first + 2 * DAY
+
+
+# A zone, and a moment at which its day turns: the farthest zones and nights of moving clocks.
+NIGHTS = [
+    ("Etc/GMT-14", "2026-03-12T00:00+14:00"),
+    ("Etc/GMT+12", "2026-03-12T00:00-12:00"),
+    ("UTC", "2026-03-12T00:00+00:00"),
+    ("Europe/Berlin", "2026-03-29T00:00+01:00"),
+    ("Europe/Berlin", "2026-10-25T00:00+02:00"),
+    ("Africa/Cairo", "2026-04-24T01:00+03:00"),  # midnight itself is left out
+]
+
+
+def come(crowd: Db, days: list[date]) -> set[date]:
+    """Let all log in at one moment, each on its own day; return the days that were counted."""
+    run(crowd, "open_stats", user_keys("alice", KINDS), (min(days) - DAY).isoformat())
+    answers = together(len(days), lambda n: stats.handle_daily_login(crowd, "alice", days[n]))
+    counted = [day for day, counts in zip(days, answers, strict=True) if counts]
+    assert len(counted) == len(set(counted))
+    assert max(days) in counted
+    found = stats.get_user_stats(crowd, "alice")
+    assert found.days_active == 1 + len(counted)
+    streak = stats.get_login_streak(crowd, "alice", max(days))
+    assert 1 <= streak <= found.longest_streak <= found.days_active
+    return set(counted)
+
+
+@pytest.mark.parametrize(("zone", "turn"), NIGHTS)
+def test_it_counts_either_side_of_a_midnight_once(crowd, zone, turn):
+    """Fifty log-ins in six hours around it: to the server they come in any order, as from clocks
+    that are ahead, behind or were set back."""
+    clock, midnight = Clock(zone), datetime.fromisoformat(turn)
+    steps = [(number - 25) * timedelta(minutes=7) for number in range(50)]
+    days = [user_day(clock, midnight + step) for step in steps]
+    assert set(days) == {midnight.date() - DAY, midnight.date()}
+    come(crowd, days)
+
+
+def test_it_counts_a_traveller_once_a_day(crowd):
+    """One moment is three days on earth; a day that is over by then comes back for nothing."""
+    now = datetime.fromisoformat("2026-03-12T11:30+00:00")
+    zones = ("Etc/GMT+12", "UTC", "Etc/GMT-14")
+    days = [user_day(Clock(zone), now) for zone, _ in zip(cycle(zones), range(51), strict=False)]
+    assert len(set(days)) == 3
+    come(crowd, days)
 
 
 def test_it_records_every_mood_of_a_crowd(crowd, alice):

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import Site, environment, eventually, free_port, launch, running, serve
+from stats import embedded
+from tests.browser.serving import (
+    Site,
+    environment,
+    eventually,
+    free_port,
+    is_server,
+    launch,
+    running,
+    serve,
+)
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
 
@@ -45,11 +55,11 @@ def test_it_says_where_it_is_and_ctrl_c_leaves_nothing_running(start: Serve) -> 
     assert running(site.server)
     assert site.interrupt() == 0
     assert site.left_over() == set()
-    output, errors = site.process.communicate()
+    output, errors = site.said()
     assert output.splitlines() == [
         f"Aira Stats is at http://127.0.0.1:{site.port}   service key: {site.key}"
     ]
-    assert errors == ""
+    assert all("GET /readyz" in line for line in errors.splitlines()), errors
     assert not site.answers()
 
 
@@ -62,19 +72,58 @@ def test_its_keys_are_private_and_outlive_it(start: Serve) -> None:
     assert start().key == key
 
 
-def test_400_concurrent_saves_count_400(start: Serve) -> None:
-    site = start()
-    gate = threading.Barrier(20)
+def test_three_starts_at_once_share_one_server(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        sites = list(pool.map(lambda _: serve(tmp_path / "data"), range(3)))
+    try:
+        assert len({site.key for site in sites}) == 1
+        assert len({site.server for site in sites}) == 1
+        assert sum(is_server(pid) for pid in sites[0].parts()) == 1
+        save_at_once(sites, threads=6, each=20)
+        for site in sites:
+            found = site.api("GET", "/api/dashboard?userId=crowd")["data"]
+            assert found["conversations"] == 360
+        for site in sites:
+            assert running(site.server)
+            assert site.interrupt() == 0
+        assert eventually(lambda: not running(sites[0].server), 5)
+        assert sites[0].parts() == set()
+    finally:
+        for site in sites:
+            site.destroy()
 
-    def save_twenty(_: int) -> None:
+
+def test_a_data_folder_too_deep_for_a_socket_serves(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 30)
+    site = serve(deep / "data")
+    try:
+        site.save_chat("u", "before")
+        assert not (deep / "data" / "valkey.sock").exists()
+        assert site.interrupt() == 0
+        assert site.left_over() == set()
+        embedded._socket_path(site.data_dir).parent.rmdir()
+    finally:
+        site.destroy()
+
+
+def save_at_once(sites: list[Site], threads: int, each: int) -> None:
+    """Save conversations of one user at all sites at one moment."""
+    gate = threading.Barrier(threads * len(sites))
+
+    def save(site: Site) -> None:
         connection = site.connect()
         gate.wait()
-        for _ in range(20):
+        for _ in range(each):
             site.call(connection, "POST", "/api/chat/save?userId=crowd", {"messages": MESSAGES})
         connection.close()
 
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(save_twenty, range(20)))
+    with ThreadPoolExecutor(threads * len(sites)) as pool:
+        list(pool.map(save, sites * threads))
+
+
+def test_400_concurrent_saves_count_400(start: Serve) -> None:
+    site = start()
+    save_at_once([site], threads=20, each=20)
     assert site.api("GET", "/api/dashboard?userId=crowd")["data"]["conversations"] == 400
 
 
@@ -144,6 +193,20 @@ def test_a_second_start_on_the_same_port_says_so(start: Serve, tmp_path: Path) -
     assert str(site.port) in line
     assert not (tmp_path / "other").exists()
     assert site.answers()
+
+
+def test_a_data_folder_that_cannot_be_used_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o755)
+    (tmp_path / "shared" / "thesis.txt").write_text("somebody's")
+    (tmp_path / "odd" / "service.key").mkdir(parents=True)
+    (tmp_path / "odd").chmod(0o700)
+    for name in ("file", "file/below", "shared", "odd"):
+        code, (line,) = last_words(environment(tmp_path / name, free_port()))
+        assert code not in (0, None)
+        assert line.startswith("aira-stats: DATA_DIR"), line
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ if not first_time(KEYS[7], ARGV[2]) then
   return {redis.call('HGET', KEYS[5], id), snapshot()}
 end
 -- One that was deleted was counted when it was saved first.
-local counted = redis.call('HEXISTS', KEYS[5], id) + redis.call('SREM', KEYS[8], id)
+local counted = redis.call('HEXISTS', KEYS[5], id) + redis.call('SISMEMBER', KEYS[8], id)
 if counted == 0 then
   redis.call('HINCRBY', stats, 'conversations', 1)
   if same_day then
@@ -23,6 +23,7 @@ if counted == 0 then
 end
 redis.call('HSET', KEYS[5], id, ARGV[6])
 redis.call('HSET', KEYS[6], id, ARGV[7])
+redis.call('SREM', KEYS[8], id)
 -- Those of one millisecond stand in the order in which they came.
 redis.call('ZREM', KEYS[4], id)
 local same = redis.call('ZCOUNT', KEYS[4], ARGV[4], '(' .. (tonumber(ARGV[4]) + 1))

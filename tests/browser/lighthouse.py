@@ -20,7 +20,7 @@ from tests.browser.serving import Site, serve
 
 CATEGORIES = ("accessibility", "best-practices", "seo", "performance")
 PUBLIC = {"/": True, "/plans": True, "/login": False, "/dashboard": False}
-LIGHTHOUSE = Path("build/lighthouse/node_modules/.bin/lighthouse")
+LIGHTHOUSE = Path("build/npm/node_modules/.bin/lighthouse")
 
 
 def main() -> None:

@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from subprocess import PIPE
+from typing import IO, Any
 
 ROOT = Path(__file__).parent.parent.parent
 NOT_OURS = ("REDIS_", "KV_", "STRIPE_", "SMTP_", "SECRET_KEY", "STATS_API_KEYS", "PORT", "HOST")
@@ -64,13 +65,17 @@ def parts(leader: int, folder: Path) -> set[int]:
 
 @dataclass
 class Site:
-    """A running application. `pids` are its processes, `server` is the embedded Valkey's."""
+    """A running application. `pids` are its processes, `server` the embedded Valkey's if it has
+    one, and `api_key` the service key that it was given, if it was."""
 
     process: subprocess.Popen[str]
     data_dir: Path
     port: int
+    output: Path
+    errors: Path
     pids: frozenset[int] = frozenset()
     server: int = 0
+    api_key: str = ""
 
     @property
     def url(self) -> str:
@@ -78,17 +83,21 @@ class Site:
 
     @property
     def key(self) -> str:
-        return (self.data_dir / "service.key").read_text().strip()
+        return self.api_key or (self.data_dir / "service.key").read_text().strip()
+
+    def said(self) -> tuple[str, str]:
+        """What it has written to its output and to its errors: to files, for a pipe fills up."""
+        return self.output.read_text(), self.errors.read_text()
 
     def connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=20)
 
-    def answers(self) -> bool:
+    def answers(self, path: str = "/readyz") -> bool:
         connection = self.connect()
         try:
-            connection.request("GET", "/readyz")
+            connection.request("GET", path)
             return connection.getresponse().status == 200
-        except OSError:
+        except (OSError, HTTPException):
             return False
         finally:
             connection.close()
@@ -136,36 +145,42 @@ class Site:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        self.process.communicate()
+        self.process.wait()
 
 
-def _command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+def is_server(pid: int) -> bool:
+    """Whether the process is an embedded Valkey."""
+    return b"valkey-server" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def launch(env: Mapping[str, str]) -> subprocess.Popen[str]:
+def launch(
+    env: Mapping[str, str], output: int | IO[str] = PIPE, errors: int | IO[str] = PIPE
+) -> subprocess.Popen[str]:
     """Run `python app.py` as the leader of a process group, as a shell does."""
-    pipe = subprocess.PIPE
     return subprocess.Popen(
         [sys.executable, "app.py"],
         cwd=ROOT,
         env=dict(env),
         stdin=subprocess.DEVNULL,
-        stdout=pipe,
-        stderr=pipe,
+        stdout=output,
+        stderr=errors,
         text=True,
         start_new_session=True,
     )
 
 
-def serve(data_dir: Path, **more: str) -> Site:
-    """Start the application and wait until it can serve."""
-    port = free_port()
-    process = launch(environment(data_dir, port, **more))
-    site = Site(process, data_dir.resolve(), port)
-    if not eventually(lambda: site.answers() or process.poll() is not None):
+def serve(data_dir: Path, *, until: str = "/readyz", **more: str) -> Site:
+    """Start the application and wait until it can serve, or answers 200 at another address."""
+    port = int(more.pop("PORT", 0)) or free_port()
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    names = [data_dir.with_name(f"{data_dir.name}.{port}.{kind}") for kind in ("out", "err")]
+    with open(names[0], "w") as output, open(names[1], "w") as errors:
+        process = launch(environment(data_dir, port, **more), output, errors)
+    key = more.get("STATS_API_KEYS", "")
+    site = Site(process, data_dir.resolve(), port, names[0], names[1], api_key=key)
+    if not eventually(lambda: site.answers(until) or process.poll() is not None):
         site.destroy()
-    assert process.poll() is None, process.communicate()
+    assert process.poll() is None, site.said()
     site.pids = frozenset(site.parts())
-    (site.server,) = [pid for pid in site.pids if b"valkey-server" in _command(pid)]
+    site.server = next(filter(is_server, site.pids), 0)
     return site

@@ -9,8 +9,8 @@ import redis
 from stats import embedded
 from stats.errors import StoreUnavailable
 from stats.filelock import lock_file, try_lock
+from tests.browser.serving import eventually
 from tests.embedded.helpers import (
-    eventually,
     finish,
     is_running,
     kill,

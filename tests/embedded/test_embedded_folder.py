@@ -8,8 +8,8 @@ import redis
 
 from stats import embedded
 from stats.errors import StoreUnavailable
+from tests.browser.serving import eventually
 from tests.embedded.helpers import (
-    eventually,
     finish,
     is_running,
     kill,
@@ -98,8 +98,39 @@ def test_a_start_that_fails_says_why(folder):
 
 def test_a_file_in_the_place_of_the_folder_is_refused(folder):
     folder.write_text("not a folder")
-    with pytest.raises(StoreUnavailable, match="No embedded Valkey"):
+    with pytest.raises(StoreUnavailable, match=r"^DATA_DIR: no embedded Valkey"):
         embedded.start(folder)
+
+
+def test_an_open_folder_of_somebody_elses_is_left_alone(folder):
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreUnavailable, match=r"^DATA_DIR: .* name a folder of its own"):
+        embedded.start(folder)
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
+
+
+def test_an_empty_folder_that_all_may_write_to_is_left_alone(folder):
+    folder.mkdir()
+    folder.chmod(0o1777)
+    with pytest.raises(StoreUnavailable, match=r"^DATA_DIR: "):
+        embedded.start(folder)
+    assert folder.stat().st_mode & 0o7777 == 0o1777
+
+
+def test_a_private_folder_may_hold_other_things(folder):
+    folder.mkdir(mode=0o700)
+    (folder / "notes.txt").write_text("mine")
+    assert server_pid(embedded.start(folder))
+
+
+def test_a_folder_of_ours_is_made_private_again(folder):
+    embedded.start(folder).close()
+    folder.chmod(0o755)
+    assert server_pid(embedded.start(folder))
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_address_with_odd_characters_works(folder):

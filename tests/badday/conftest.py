@@ -1,0 +1,44 @@
+"""Fixtures: the rig, and a person with an account in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.badday.kit import Person, Rig
+from tests.badday.valkey import Valkey, short_folder
+from tests.stripe_sim import Stripe, StripeServer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rig reads /proc."""
+    if not Path("/proc/self/fd").exists():
+        for item in items:
+            if "badday" in str(item.path):
+                item.add_marker(pytest.mark.skip(reason="reads /proc"))
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Valkey]:
+    with short_folder() as folder:
+        server = Valkey(folder)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def rig(valkey: Valkey) -> Iterator[Rig]:
+    """An app that reaches its Redis through the proxy."""
+    with StripeServer(Stripe()) as stripe, short_folder() as folder:
+        rig = Rig(valkey, stripe, folder)
+        rig.serve()
+        yield rig
+        rig.close()
+
+
+@pytest.fixture
+def person(rig: Rig) -> Iterator[Person]:
+    """Somebody new; the proxy is well again after the test."""
+    yield rig.person()
+    rig.proxy.cut(0)
+    rig.proxy.mode = "pass"

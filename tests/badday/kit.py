@@ -1,0 +1,230 @@
+"""What the bad days share: a Redis of one's own, an app before it, and what people ask of it."""
+
+import html
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.badday.proxy import Proxy
+from tests.badday.valkey import Valkey
+from tests.browser.serving import Site, eventually, serve
+from tests.stripe_sim import Stripe, StripeServer, deliver
+from tests.web.kit import PASSWORD, STAT, TOKEN
+
+# What quality.md allows an answer while Redis hangs, and a little for a busy machine.
+LONGEST = 2.0
+PLUS = 600
+KEY, SECRET, SIGNING = "key-of-the-bad-days", "secret-key-of-the-bad-days", "whsec_bad_days"
+FORM = "application/x-www-form-urlencoded"
+MESSAGES = [{"role": "user", "content": "Hello"}]
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and after how many seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    def is_outage(self) -> bool:
+        """Whether it says in the right words that the store is away, in time."""
+        told = self.status == 503 and int(self.headers.get("retry-after", "0")) > 0
+        return told and self.seconds <= LONGEST
+
+
+@dataclass(frozen=True)
+class Way:
+    """One thing that somebody asks, and the status that it gets on a good day."""
+
+    name: str
+    method: str
+    path: str
+    status: int = 200
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def by(self, key: str) -> "Way":
+        """The same, asked with this service key."""
+        return replace(self, headers={**self.headers, "Authorization": f"Bearer {key}"})
+
+
+class Rig:
+    """A Valkey, a proxy before it, a simulated Stripe, and an app that uses all three."""
+
+    def __init__(self, valkey: Valkey, stripe: StripeServer, folder: Path, *, by: str = "") -> None:
+        self.valkey, self.stripe, self.folder = valkey, stripe, folder
+        self.proxy = Proxy(valkey.socket)
+        self.redis_url = by or self.proxy.url
+        product = stripe.stripe.add_product("Plus", PLUS, currency="gbp")
+        self._price = product["default_price"]
+        self._products = {
+            "STRIPE_PRODUCT_PLUS": product["id"],
+            "STRIPE_PRODUCT_PREMIUM": "prod_of_another_shop",
+        }
+
+    def serve(self, until: str = "/readyz") -> None:
+        """Start the app."""
+        self.site: Site = serve(
+            self.folder / "data",
+            until=until,
+            REDIS_URL=self.redis_url,
+            SECRET_KEY=SECRET,
+            STATS_API_KEYS=KEY,
+            STRIPE_SECRET_KEY=self.stripe.key,
+            STRIPE_WEBHOOK_SECRET=SIGNING,
+            STRIPE_API_BASE=self.stripe.url,
+            **self._products,
+        )
+
+    def close(self) -> None:
+        if hasattr(self, "site"):
+            self.site.destroy()
+        self.proxy.close()
+
+    def person(self) -> "Person":
+        return Person(self.site.port)
+
+    def webhook(self, user_id: str) -> Way:
+        """Sell somebody Plus at Stripe; return the delivery that says so."""
+        sim: Stripe = self.stripe.stripe
+        meta = {"user_id": user_id}
+        customer = sim.create_customer(metadata=meta)["id"]
+        sim.create_subscription(customer, [self._price], metadata=meta)
+        event = next(
+            one
+            for one in sim.undelivered()
+            if one["type"].startswith("customer.subscription")
+            and one["data"]["object"]["metadata"] == meta
+        )
+        body, headers = deliver(event, SIGNING)
+        return Way("webhook", "POST", "/api/webhooks/stripe", body=body, headers=headers)
+
+
+class Person:
+    """Somebody with an account, in a browser that keeps the one cookie."""
+
+    def __init__(self, port: int, key: str = KEY, known: "Person | None" = None) -> None:
+        self.port, self.cookie, self.token = port, "", ""
+        if known is not None:
+            self.id, self.name, self.email = known.id, known.name, known.email
+            self.token = self._token_of("/login")
+            return
+        self.name = f"P{next(_numbers)}-{time.time_ns()}"
+        self.email = f"{self.name.lower()}@example.com"
+        self._sign_up()
+        asked = service("find", "GET", f"/api/users?email={self.email}").by(key)
+        self.id: str = send(port, asked).json["userId"]
+
+    def _sign_up(self) -> None:
+        self.token = self._token_of("/signup")
+        fields = {"name": self.name, "email": self.email, "password": PASSWORD}
+        answer = self.ask(self.form("sign up", "/signup", 302, **fields))
+        assert answer.status == 302, answer.text
+        self.token = self._token_of("/privacy")
+
+    def _token_of(self, path: str) -> str:
+        found = TOKEN.search(self.ask(Way("token", "GET", path)).text)
+        assert found
+        return found[1]
+
+    def ask(self, way: Way) -> Answer:
+        answer = send(self.port, way, self.cookie)
+        cookie = re.match(r"session=[^;]+", answer.headers.get("set-cookie", ""))
+        self.cookie = cookie[0] if cookie else self.cookie
+        return answer
+
+    def form(self, way: str, path: str, status: int = 303, /, **fields: str) -> Way:
+        body = urlencode({"csrf_token": self.token, **fields}).encode()
+        return Way(way, "POST", path, status, body, {"Content-Type": FORM})
+
+    def numbers(self) -> dict[str, str]:
+        """What the page shows; it must be this person's."""
+        page = self.ask(Way("page", "GET", "/dashboard"))
+        assert page.status == 200, page.text
+        assert self.name in page.text
+        return dict(STAT.findall(page.text))
+
+    def poll_path(self) -> str:
+        """The address, version included, that the page polls."""
+        page = self.ask(Way("page", "GET", "/dashboard"))
+        found = re.search(r'id="stats"[^>]* hx-get="([^"]+)"', page.text)
+        assert found
+        return html.unescape(found[1])
+
+
+def service(name: str, method: str, path: str, body: Any = None, key: str = "") -> Way:
+    """Something that the chat backend asks, with an idempotency key if one is given."""
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    headers |= {"Idempotency-Key": key} if key else {}
+    return Way(name, method, path, 200, json.dumps(body).encode() if body else None, headers)
+
+
+def reads(person: Person) -> list[Way]:
+    """What changes nothing."""
+    return [
+        Way("page", "GET", "/dashboard"),
+        Way("poll", "GET", person.poll_path(), 204),
+        Way("history", "GET", "/history"),
+        service("api", "GET", f"/api/dashboard?userId={person.id}"),
+        service("chats", "GET", f"/api/chat?userId={person.id}"),
+    ]
+
+
+def writes(rig: Rig, person: Person, op: str) -> list[Way]:
+    """What changes something, each time with the same operation id."""
+    chat = {"chatId": f"c{op}", "summary": op, "messages": MESSAGES}
+    return [
+        person.form("form", "/dashboard/mood", score="7", note=f"form {op}", op=op),
+        service("mood", "PATCH", f"/api/mood?userId={person.id}", {"score": 3}, key=f"m{op}"),
+        service("chat", "POST", f"/api/chat/save?userId={person.id}", chat),
+        service("plan", "PATCH", f"/api/plan?userId={person.id}", {"plan": "Premium"}, f"p{op}"),
+        rig.webhook(person.id),
+    ]
+
+
+def send(port: int, way: Way, cookie: str = "") -> Answer:
+    """Ask on a connection of its own."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    headers = dict(way.headers) | ({"Cookie": cookie} if cookie else {})
+    began = time.monotonic()
+    try:
+        connection.request(way.method, way.path, way.body, headers)
+        response = connection.getresponse()
+        text = response.read().decode()
+    finally:
+        connection.close()
+    named = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, named, text, time.monotonic() - began)
+
+
+def at_once(person: Person, ways: Sequence[Way]) -> list[Answer]:
+    """Ask all of it at one moment."""
+    with ThreadPoolExecutor(len(ways)) as pool:
+        return list(pool.map(person.ask, ways))
+
+
+def insist(person: Person, way: Way) -> Answer:
+    """Ask until the answer is no outage, as a client that tries again does."""
+    found: list[Answer] = []
+
+    def settled() -> bool:
+        found.append(person.ask(way))
+        return not found[-1].is_outage()
+
+    assert eventually(settled, 30)
+    return found[-1]

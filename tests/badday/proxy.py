@@ -1,0 +1,122 @@
+"""A way to Redis that goes wrong on demand."""
+
+import socket
+import struct
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from select import select
+
+NONSENSE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+MODES = ("pass", "hang", "slow", "garbage", "refuse")
+
+
+class Proxy:
+    """Listens on a loopback port and carries what it gets to a server's Unix socket and back.
+
+    `mode` is `pass`; `hang` (commands are read and never answered); `slow` (each answer comes
+    `delay` seconds late); `garbage` (each answer is nonsense); or `refuse` (nobody listens).
+    `cut(n)` carries everything but loses the n-th answer from now, and the connection with it.
+    """
+
+    def __init__(self, server: Path, delay: float = 0.2) -> None:
+        self.delay = delay
+        self._server, self._mode, self._cut_in = str(server), "pass", 0
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        # It listens to nobody: it keeps the port ours while nobody listens.
+        self._seat = self._bind(0)
+        self.port: int = self._seat.getsockname()[1]
+        self._listener = self._listen()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def mode(self) -> str:
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        assert mode in MODES, mode
+        was, self._mode = self._mode, mode
+        if mode == "refuse":
+            self._hang_up()
+        elif was == "refuse":
+            self._listener = self._listen()
+
+    def cut(self, answers: int) -> None:
+        """Lose that answer, counted from now; 0: none."""
+        with self._lock:
+            self._cut_in = answers
+
+    @property
+    def to_cut(self) -> bool:
+        """Whether the answer to be lost has not come yet."""
+        return self._cut_in > 0
+
+    def close(self) -> None:
+        self._hang_up()
+        self._seat.close()
+
+    def _bind(self, port: int) -> socket.socket:
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+        return bound
+
+    def _listen(self) -> socket.socket:
+        listener = self._bind(self.port)
+        listener.listen(128)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        return listener
+
+    def _hang_up(self) -> None:
+        for open_one in [self._listener, *self._open]:
+            with suppress(OSError):
+                open_one.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self, listener: socket.socket) -> None:
+        with listener, suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+
+    def _carry(self, client: socket.socket) -> None:
+        self._open.add(client)
+        with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
+            server.connect(self._server)
+            while self._once(client, server):
+                continue
+        self._open.discard(client)
+
+    def _once(self, client: socket.socket, server: socket.socket) -> bool:
+        """Carry what is there, either way; return whether the line still stands."""
+        for ready in select([client, server], [], [])[0]:
+            data = ready.recv(65_536)
+            if not data:
+                return False
+            if ready is client and self._mode != "hang":
+                server.sendall(data)
+            elif ready is server and not self._answer(client, data):
+                return False
+        return True
+
+    def _answer(self, client: socket.socket, data: bytes) -> bool:
+        if self._cuts():
+            # Closing without lingering is what the other end sees as a reset.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        if self._mode == "slow":
+            time.sleep(self.delay)
+        if self._mode != "hang":
+            client.sendall(NONSENSE if self._mode == "garbage" else data)
+        return True
+
+    def _cuts(self) -> bool:
+        with self._lock:
+            counted = self._cut_in > 0
+            self._cut_in -= counted
+            return counted and self._cut_in == 0

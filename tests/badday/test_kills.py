@@ -1,0 +1,186 @@
+"""Kill -9 of the app, of its embedded server and of both, while people write: what was
+acknowledged is kept, once. `KILLS=100` is the long form."""
+
+import os
+import random
+import signal
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from tests.badday.kit import MESSAGES, Answer, Way, send, service
+from tests.badday.valkey import short_folder
+from tests.browser.serving import Site, eventually, serve
+
+KILLS = int(os.environ.get("KILLS", "5"))
+WRITERS = 8
+# In this order: each victim meets a rewrite of the append-only file every other time.
+VICTIMS = ("server", "all", "app")
+USER = "everybody"
+
+
+@dataclass
+class Writer:
+    """Saves conversations and moods, each again and again until it is acknowledged."""
+
+    number: int
+    port: int
+    key: str
+    over: threading.Event
+    chats: list[str] = field(default_factory=list)
+    moods: int = 0
+    tries: int = 0
+
+    @property
+    def user(self) -> str:
+        return f"writer{self.number}"
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            chat = f"w{self.number}-{len(self.chats)}"
+            body = {"chatId": chat, "messages": MESSAGES}
+            self._insist(service("chat", "POST", f"/api/chat/save?userId={USER}", body))
+            self.chats.append(chat)
+            op = f"op{self.moods}"
+            body = {"score": self.moods % 10}
+            self._insist(service("mood", "PATCH", f"/api/mood?userId={self.user}", body, op))
+            self.moods += 1
+
+    def _insist(self, way: Way) -> None:
+        way = way.by(self.key)
+        while (answer := self._try(way)) is None or answer.status != 200:
+            assert answer is None or answer.status == 503, answer
+            time.sleep(0.01)
+
+    def _try(self, way: Way) -> Answer | None:
+        self.tries += 1
+        try:
+            return send(self.port, way)
+        except (OSError, HTTPException):
+            return None
+
+
+class Place:
+    """One data folder, the app on it and those who write, through all the deaths."""
+
+    def __init__(self, folder: Path) -> None:
+        self._data = folder / "data"
+        self.site: Site = serve(self._data)
+        self._over = threading.Event()
+        key, port = self.site.key, self.site.port
+        self.writers = [Writer(number, port, key, self._over) for number in range(WRITERS)]
+        self.admin = redis.Redis(
+            unix_socket_path=str(self._data / "valkey.sock"), retry=Retry(NoBackoff(), 0)
+        )
+
+    def acknowledged(self) -> int:
+        return sum(len(writer.chats) + writer.moods for writer in self.writers)
+
+    def wait_for(self, writes: int, lives: list[Future[None]]) -> None:
+        """Return when so many more writes are acknowledged."""
+        enough = self.acknowledged() + writes
+        failed = [life for life in lives if life.done()]
+        assert eventually(lambda: self.acknowledged() >= enough or failed, 45)
+        for life in failed:
+            life.result()
+
+    def rewrite(self) -> None:
+        """Begin to rewrite the append-only file, slowly."""
+        assert eventually(self._begins)
+
+    def _begins(self) -> bool:
+        try:
+            # Microseconds for a key: there are few, and this lasts long enough to die in.
+            self.admin.config_set("rdb-key-save-delay", 50_000)
+            if not self.rewriting():
+                self.admin.bgrewriteaof()
+            return self.rewriting()
+        except redis.RedisError:
+            return False
+
+    def rewriting(self) -> bool:
+        return bool(self.admin.info("persistence")["aof_rewrite_in_progress"])
+
+    def kill(self, victim: str) -> None:
+        server = int(self.admin.info("server")["process_id"])
+        app = {pid for pid in self.site.parts() if pid != server} & self._own(server)
+        for pid in {"server": {server}, "app": app, "all": app | {server}}[victim]:
+            os.kill(pid, signal.SIGKILL)
+        if victim != "server":
+            self.site.process.wait()
+            self.site = serve(self._data, PORT=str(self.site.port))
+
+    def _own(self, server: int) -> set[int]:
+        """The app's processes: a rewriting child of the server is none of them."""
+        return {pid for pid in self.site.parts() if _session(pid) != _session(server)}
+
+    def stop(self) -> None:
+        self._over.set()
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+@pytest.mark.timeout(60 + 15 * KILLS)
+def test_what_is_acknowledged_is_kept_once(capsys: pytest.CaptureFixture[str]) -> None:
+    chance = random.Random(KILLS)
+    with short_folder() as folder:
+        place = Place(folder)
+        try:
+            with ThreadPoolExecutor(WRITERS) as pool:
+                lives = [pool.submit(writer.run) for writer in place.writers]
+                try:
+                    for number in range(KILLS):
+                        kill_once(place, lives, VICTIMS[number % 3], chance, number % 2 == 1)
+                    place.wait_for(WRITERS, lives)
+                finally:
+                    place.stop()
+            for life in lives:
+                life.result()
+            kept = count_kept(place)
+        finally:
+            place.site.destroy()
+        tries = sum(writer.tries for writer in place.writers)
+    assert tries > kept, "nobody was interrupted"
+    with capsys.disabled():
+        print(f"\n{KILLS} kills, {place.acknowledged()} acknowledged, {kept} kept")
+    assert kept == place.acknowledged()
+
+
+def kill_once(
+    place: Place, lives: list[Future[None]], victim: str, chance: random.Random, rewriting: bool
+) -> None:
+    place.wait_for(chance.randint(10, 40), lives)
+    if rewriting:
+        place.rewrite()
+        place.wait_for(10, lives)
+        assert place.rewriting()
+    time.sleep(chance.uniform(0, 0.01))
+    place.kill(victim)
+
+
+def count_kept(place: Place) -> int:
+    """Count what is there, which must be what was acknowledged, by name."""
+    assert eventually(place.site.answers)
+    chats = place.site.api("GET", f"/api/chat?userId={USER}")["chats"]
+    names = sorted(chat["chatId"] for chat in chats)
+    assert names == sorted(chat for writer in place.writers for chat in writer.chats)
+    counted = place.site.api("GET", f"/api/dashboard?userId={USER}")["data"]["conversations"]
+    assert counted == len(names)
+    for writer in place.writers:
+        found = place.site.api("GET", f"/api/mood?userId={writer.user}")["stats"]
+        assert found["totalEntries"] == writer.moods, writer.user
+        counted += found["totalEntries"]
+    return counted

@@ -1,0 +1,79 @@
+"""A real server in trouble: whatever it refuses is an outage, and nothing is half written."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.badday.kit import MESSAGES, Person, Rig, reads, service, writes
+from tests.badday.troubles import PASSWORD, TROUBLES
+from tests.badday.valkey import Valkey, short_folder
+from tests.browser.serving import eventually
+from tests.stripe_sim import Stripe, StripeServer
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Valkey]:
+    """A server with a password."""
+    with short_folder() as folder:
+        server = Valkey(folder, requirepass=PASSWORD, **{"busy-reply-threshold": "20"})
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def rig(valkey: Valkey) -> Iterator[Rig]:
+    """An app that reaches its Redis without a proxy."""
+    with StripeServer(Stripe()) as stripe, short_folder() as folder:
+        password = PASSWORD.replace(" ", "%20")
+        rig = Rig(valkey, stripe, folder, by=f"unix://:{password}@{valkey.socket}")
+        rig.serve()
+        yield rig
+        rig.close()
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_what_the_server_refuses_is_an_outage(
+    rig: Rig, valkey: Valkey, person: Person, name: str
+) -> None:
+    make, readable = TROUBLES[name]
+    asked, told, numbers = reads(person), writes(rig, person, "again"), person.numbers()
+    before = valkey.everything()
+    with make(valkey):
+        for way in told:
+            assert person.ask(way).is_outage(), (way.name, person.ask(way))
+        for way in asked:
+            answer = person.ask(way)
+            assert answer.status == way.status if readable else answer.is_outage(), way.name
+        assert rig.site.answers("/healthz")
+        assert rig.site.answers("/readyz") in ((True, False) if readable else (False,))
+    assert eventually(rig.site.answers, 5)
+    assert valkey.everything() == before
+    assert person.numbers() == numbers
+    for way in told:
+        assert person.ask(way).status == way.status, way.name
+    assert person.numbers()["conversations"] == "1"
+
+
+def test_scripts_lost_in_the_middle_are_sent_again(
+    rig: Rig, valkey: Valkey, person: Person
+) -> None:
+    over = threading.Event()
+
+    def forget() -> None:
+        while not over.wait(0.001):
+            valkey.admin.script_flush()
+
+    thread = threading.Thread(target=forget)
+    thread.start()
+    path = f"/api/chat/save?userId={person.id}"
+    try:
+        statuses = {
+            person.ask(service("chat", "POST", path, {"messages": MESSAGES})).status
+            for _ in range(100)
+        }
+    finally:
+        over.set()
+        thread.join()
+    assert statuses == {200}
+    assert person.numbers()["conversations"] == "100"
