@@ -1,0 +1,231 @@
+"""A store in the old layout, filled by hand: ordinary users, and some whose values are broken.
+
+What is to come of each is put down beside it, and not worked out with what is being tested.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+NEW = {
+    "conversations": 0,
+    "mood_score": 0.0,
+    "days_active": 1,
+    "recent_conversations": [],
+    "plan": "Free",
+    "streak": 0,
+    "longest_streak": 1,
+    "mood_updated_at": None,
+}
+LONG_AGO = "2024-10-24"
+NOON = "2024-10-24T12:00:00.000Z"
+MS = 1_729_771_200_000  # the same moment
+AT = {"timestamp": NOON}
+
+
+@dataclass
+class Old:
+    """One user: what is stored, and what is to come of it; `told` are (part of the key, kind)."""
+
+    id: str
+    stats: Any = field(default_factory=dict)
+    last_login: str | None = None
+    moods: dict[Any, float] = field(default_factory=dict)
+    expected: dict[str, Any] | None = field(default_factory=dict)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    last_day: date | None = None
+    notes: dict[str, str] | None = None
+
+    def write(self, db: Any) -> None:
+        if isinstance(self.stats, dict):
+            if self.stats:
+                db.hset(f"user:{self.id}:stats", mapping=self.stats)
+        else:
+            db.set(f"user:{self.id}:stats", self.stats)
+        if self.last_login is not None:
+            db.set(f"user:{self.id}:last_login", self.last_login)
+        if self.moods:
+            db.zadd(f"user:{self.id}:mood_history", self.moods)
+
+    def on(self, today: date) -> dict[str, Any]:
+        """The stats that are to be shown on a day."""
+        expected = {**NEW, **(self.expected or {})}
+        if self.last_day is None or today - self.last_day > 2 * DAY:
+            expected["streak"] = 0
+        return expected
+
+
+def mood(score: Any, timestamp: Any = NOON, **more: Any) -> str:
+    return json.dumps({"score": score, "timestamp": timestamp, **more})
+
+
+def iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def said(summary: Any, timestamp: Any = NOON) -> dict[str, Any]:
+    return {"timestamp": timestamp, "summary": summary}
+
+
+FIELDS = {"conversations": "7", "days_active": "9", "plan": "Free", "mood_score": "0"}
+KEPT = {"conversations": 7, "days_active": 9}
+ONE_MOOD = {"mood_score": 5.0, "mood_updated_at": NOON}
+
+
+def broken() -> list[Old]:
+    """Each way in which a value can be broken, and that it loses nothing but itself."""
+    two = json.dumps([said("one"), said("two")])
+    four = [said("a"), said("b", "2024-10-25T00:00:00Z"), {"summary": "?"}, said(5), "x"]
+    four += [said("a\0"), said("\ud800"), said("c", MS - 1000), said("d", "2024-10-20T00:00:00Z")]
+    newest = [said("b", "2024-10-25T00:00:00.000Z"), said("a"), said("c", iso_ms(MS - 1000))]
+    lost = [("mood_history", "mood_history")]
+    return [
+        Old("count-text", {**FIELDS, "conversations": "abc", "recent_conversations": two},
+            expected={"conversations": 2, "days_active": 9,
+                      "recent_conversations": [said("one"), said("two")]},
+            told=[("stats", "conversations")]),
+        Old("count-negative", {**FIELDS, "conversations": "-3"}, expected={"days_active": 9},
+            told=[("stats", "conversations")]),
+        Old("count-huge", {**FIELDS, "conversations": "9999999999"}, expected={"days_active": 9},
+            told=[("stats", "conversations")]),
+        Old("days-empty", {**FIELDS, "days_active": ""},
+            moods={mood(5): 0, mood(6, MS - 86_400_000): 0},
+            expected={"conversations": 7, "days_active": 2, "longest_streak": 2, **ONE_MOOD},
+            told=[("stats", "days_active")]),
+        Old("score-range", {**FIELDS, "mood_score": "11"}, moods={mood(5): 0},
+            expected={**KEPT, **ONE_MOOD}, told=[("stats", "mood_score")]),
+        Old("score-nan", {**FIELDS, "mood_score": "NaN"}, LONG_AGO, expected=KEPT,
+            told=[("stats", "mood_score")]),
+        Old("score-other", {**FIELDS, "mood_score": "9"}, moods={mood(5): 0},
+            expected={**KEPT, **ONE_MOOD}, told=[("stats", "mood_score")]),
+        Old("score-alone", {**FIELDS, "mood_score": "6.5"}, "Thu Oct 24 2024",
+            expected={**KEPT, "mood_score": 6.5, "mood_updated_at": NOON},
+            told=[("stats", "mood_score")]),
+        Old("score-nowhere", {**FIELDS, "mood_score": "6.5"}, expected=KEPT,
+            told=[("stats", "mood_score")]),
+        Old("recent-empty", {**FIELDS, "recent_conversations": ""}, expected=KEPT),
+        Old("recent-json", {**FIELDS, "recent_conversations": '[{"timestamp'}, expected=KEPT,
+            told=[("stats", "recent_conversations")]),
+        Old("recent-bytes", {**FIELDS, "recent_conversations": b"\xff"}, expected=KEPT,
+            told=[("stats", "recent_conversations")]),
+        Old("recent-some", {**FIELDS, "recent_conversations": json.dumps(four)},
+            expected={**KEPT, "recent_conversations": newest},
+            told=[("stats", "recent_conversations")] * 5),
+        Old("recent-long", {**FIELDS, "recent_conversations": json.dumps([said("🌊" * 201)])},
+            expected={**KEPT, "recent_conversations": [said("🌊" * 200)]},
+            told=[("stats", "recent_conversations")]),
+        Old("plan-gold", {**FIELDS, "plan": "Gold"}, expected=KEPT, told=[("stats", "plan")]),
+        Old("login-words", FIELDS, "yesterday", expected=KEPT, told=[("last_login", "last_login")]),
+        Old("login-weekday", FIELDS, "Fri Oct 24 2024", expected=KEPT,
+            told=[("last_login", "last_login")]),
+        Old("login-never", FIELDS, "2024-02-30", expected=KEPT,
+            told=[("last_login", "last_login")]),
+        Old("login-future", FIELDS, "2099-01-01", expected=KEPT,
+            told=[("last_login", "last_login")]),
+        Old("mood-json", FIELDS, moods={mood(5): 0, "{": 1, "[5]": 2, b"\xff": 3, "[" * 5000: 4},
+            expected={**KEPT, **ONE_MOOD}, told=lost * 4),
+        Old("mood-score", FIELDS, moods={
+            mood(5): 0, **{mood(bad, MS + 1): 1 for bad in ("7", True, 11, -0.1, None, [5])},
+            '{"score": NaN, "timestamp": 1729771200000}': 2, f'{{"timestamp": {MS}}}': 3},
+            expected={**KEPT, **ONE_MOOD}, told=lost * 8),
+        Old("mood-time", FIELDS, moods={
+            mood(5, None): MS, mood(4, "soon"): MS // 1000 - 1, mood(3, str(MS - 2000)): 7,
+            mood(2, "2024-10-24T13:59:57+02:00"): 7, mood(1, "2099-01-01T00:00:00Z"): 7,
+            mood(9, "0001-01-01T00:00:00+23:59"): 8, mood(8, "2024-10-24T12:00:00"): float("inf")},
+            expected={**KEPT, **ONE_MOOD}, told=lost * 3),
+        Old("mood-notes", FIELDS, moods={
+            mood(1, MS - 5, note="x" * 281): 1, mood(2, MS - 4, note="a\0"): 2,
+            mood(3, MS - 3, note="\ud800"): 3, mood(4, MS - 2, note=5): 4,
+            mood(5, MS - 1, note=""): 5, mood(5, MS, note="<b>🌊\r\n"): 6},
+            expected={**KEPT, **ONE_MOOD}, told=[("mood_history", "note")] * 4,
+            notes={str(MS - 5): "x" * 280, str(MS): "<b>🌊\r\n"}),
+        Old("type-stats", "text", LONG_AGO, {mood(5): 0}, expected=ONE_MOOD,
+            told=[("stats", "stats")]),
+        Old("nothing", {"plan": "?", "recent_conversations": "{"}, expected=None,
+            told=[("stats", "plan"), ("stats", "recent_conversations")]),
+        Old("has space", FIELDS, expected=None, told=[("*", "user id")]),
+        Old("{x", FIELDS, LONG_AGO, expected=None, told=[("*", "user id")]),
+        Old("line\nbreak", last_login=LONG_AGO, expected=None, told=[("*", "user id")]),
+    ]  # fmt: skip
+
+
+def iso_ms(at: int) -> str:
+    return iso(datetime.fromtimestamp(at / 1000, UTC))
+
+
+def whole() -> list[Old]:
+    """What is rare and not broken."""
+    return [
+        Old("only-login", last_login="Thu Oct 24 2024"),
+        Old("only-moods", moods={mood(5): MS}, expected=ONE_MOOD),
+        Old("only-stats", FIELDS, expected=KEPT),
+        Old("a:b@c.de|stats", FIELDS, expected=KEPT),
+        Old("old-names", {**FIELDS, "plan": "PRO"}, expected={**KEPT, "plan": "Plus"}),
+        Old("same-moment", FIELDS,
+            moods={mood(4): 1, mood(5): 2, mood(5, note="n"): 3, mood(5, MS): 4},
+            expected={**KEPT, "mood_score": 5.0, "mood_updated_at": iso_ms(MS + 1)},
+            notes={str(MS + 1): "n"}),
+    ]  # fmt: skip
+
+
+def ordinary(number: int) -> Old:
+    """Somebody like everybody, made by chance."""
+    chance = Random(number)
+    last = NOW.date() - chance.choice((0, 1, 2, 3, 30, 400)) * DAY
+    others = [last - chance.randrange(1, 12) * DAY for _ in range(chance.randrange(9))]
+    days = sorted({last, *others})
+    moments = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days[:-1]]
+    entries = {}
+    for place, at in enumerate(moments):
+        at += timedelta(milliseconds=chance.randrange(86_400_000))
+        ms = round(at.timestamp() * 1000)
+        score = chance.choice((chance.randrange(11), chance.randrange(101) / 10))
+        stamp = chance.choice((iso(at), ms, str(ms), iso(at).replace("Z", "+00:00")))
+        note = {"note": f"note {place}"} if chance.random() < 0.3 else {}
+        entries[mood(score, stamp, **note)] = (chance.choice((ms, ms // 1000)), float(score), ms)
+    spoken = [said(f"talk {n}", iso(NOW - (n + 1) * DAY)) for n in range(chance.randrange(4))]
+    name, plan = chance.choice((("Free", "Free"), ("free", "Free"), ("Plus", "Plus"),
+        ("pro", "Plus"), ("Premium", "Premium"), ("premium", "Premium")))  # fmt: skip
+    conversations, active = chance.randrange(500), chance.randrange(400)
+    latest = max(entries.values(), key=lambda entry: entry[2], default=(0, 0.0, None))
+    return Old(
+        f"user-{number}",
+        {
+            "conversations": str(conversations),
+            "days_active": str(active),
+            "mood_score": str(latest[1]),
+            "recent_conversations": json.dumps(chance.sample(spoken, len(spoken))),
+            "plan": name,
+        },
+        f"{last:%Y-%m-%d}" if number % 2 else f"{last:%a %b %d %Y}",
+        {member: place for member, (place, _, _) in entries.items()},
+        expected={
+            "conversations": conversations,
+            "days_active": max(active, len(days)),
+            "mood_score": latest[1],
+            "mood_updated_at": None if latest[2] is None else iso_ms(latest[2]),
+            "recent_conversations": spoken,
+            "plan": plan,
+            "streak": _runs(days)[-1],
+            "longest_streak": max(_runs(days)),
+        },
+        last_day=last,
+    )
+
+
+def _runs(days: list[date]) -> list[int]:
+    """How many days in a row end at each day."""
+    runs = [1]
+    for before, after in pairwise(days):
+        runs.append(runs[-1] + 1 if after - before == DAY else 1)
+    return runs
+
+
+def a_thousand() -> list[Old]:
+    odd = [*broken(), *whole()]
+    return [*odd, *(ordinary(number) for number in range(1000 - len(odd)))]
