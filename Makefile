@@ -9,7 +9,8 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-browser verify bench lighthouse screenshots strings lint types lock clean
+.PHONY: run install test test-browser test-cluster verify verify-lives \
+	verify-badday verify-fuzz bench bench-short bench-growth wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
 	@exec $(PY) app.py
@@ -22,21 +23,60 @@ test: $(VENV)/dev
 test-browser: $(VENV)/dev
 	$(PY) -m pytest tests/browser -m browser
 
+# Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
+test-cluster: $(VENV)/dev
+	$(PY) -m pytest --cluster -s tests/cluster
+	$(PY) -m pytest --cluster -n 2 tests/web tests/billing $(wildcard tests/test_*.py)
+
 # The long forms of what make test does briefly.
 LIVES ?= 10000
-verify: $(VENV)/dev
+KILLS ?= 100
+SOAK ?= 60
+HUNG ?= 10
+CASES ?= 3000
+verify: verify-lives verify-badday verify-fuzz
+
+verify-lives: $(VENV)/dev
 	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/test_lives.py
 
-bench: $(VENV)/dev
-	$(PY) -m tests.bench.pages
+verify-badday: $(VENV)/dev
+	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) $(PY) -m pytest -s tests/badday
 
-lighthouse: $(VENV)/dev build/lighthouse/node_modules
+verify-fuzz: $(VENV)/dev
+	CASES=$(CASES) $(PY) -m pytest -s tests/fuzz
+
+bench: $(VENV)/dev wrk build/bench/node_modules
+	$(PY) -m tests.bench
+
+bench-short: $(VENV)/dev wrk
+	$(PY) -m tests.bench short
+
+USERS ?= 1000000
+bench-growth: $(VENV)/dev wrk
+	$(PY) -m tests.bench growth --users $(USERS)
+
+# Without npm the table says that its peers are left out.
+build/bench/node_modules: .ci/bench/package.json .ci/bench/package-lock.json
+	mkdir -p build/bench
+	cp $^ build/bench/
+	if command -v npm >/dev/null; then npm ci --prefix build/bench --no-audit --no-fund --silent && touch $@; fi
+
+wrk:
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk; } || \
+		{ echo "error: make bench needs wrk, the load generator: apt-get install wrk" >&2; exit 1; }
+
+lighthouse: $(VENV)/dev build/npm/node_modules
 	$(PY) -m tests.browser.lighthouse
 
-build/lighthouse/node_modules: .ci/package.json .ci/package-lock.json
-	mkdir -p build/lighthouse
-	cp $^ build/lighthouse/
-	npm install --prefix build/lighthouse --no-audit --no-fund --silent
+# Mozilla's grader of security headers, on the running application. Needs node, npm and openssl.
+observatory: $(VENV)/dev build/npm/node_modules
+	$(PY) -m tests.browser.observatory
+
+build/npm/node_modules: .ci/package.json .ci/package-lock.json
+	mkdir -p build/npm
+	cp $^ build/npm/
+	npm install --prefix build/npm --ignore-scripts --no-audit --no-fund --silent
 	touch $@
 
 screenshots: $(VENV)/dev

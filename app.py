@@ -8,11 +8,11 @@ from datetime import timedelta
 from flask import Flask
 from flask_compress import Compress
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from stats import cli
+from stats import cli, moving_cli
 from stats.errors import ConfigError, StatsError
 from stats.instance import complete
 from stats.process import leave_ctrl_c_to_parent, parent_death_signal
@@ -28,12 +28,16 @@ from stats.web import (
     dashboard,
     errors,
     history,
+    limits,
     members,
     pages,
+    recovery,
     security,
+    two_factor,
     webhooks,
     words,
 )
+from stats.web.lane import Lane
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
 BODY_LIMIT = 256 * 1024
@@ -50,6 +54,8 @@ COMPRESSED = [
 BLUEPRINTS = (
     pages,
     auth,
+    two_factor,
+    recovery,
     dashboard,
     history,
     conversations,
@@ -87,13 +93,14 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
     Compress(app)
-    for module in (audit, words, errors, security, members, pages):
+    for module in (audit, words, errors, security, limits, members, pages):
         module.init_app(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)
     if settings.embedded:
         pages.offer_sample(app)
     app.cli.add_command(cli.billing)
+    app.cli.add_command(moving_cli.import_aira)
     _stand(app, settings, db)
     return app
 
@@ -101,6 +108,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
 def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
     """Put the app on its runtime and behind the proxies it is to believe."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
+    app.wsgi_app = app.extensions["aira.lane"] = Lane(app, runtime)  # type: ignore[method-assign]
     if settings.secret_keys:
         configure_secrets(app, settings)
     else:
@@ -124,6 +132,7 @@ def main() -> None:
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
         workers=settings.workers,
         blocking_threads=THREADS,
         # The last resort for a worker that does not stop by itself.
@@ -145,7 +154,7 @@ def worker() -> Flask:
     """Return the application of one worker process, which ends with its parent."""
     leave_ctrl_c_to_parent()
     parent_death_signal()
-    return create_app()
+    return app
 
 
 def _greeting(settings: Settings) -> str:
@@ -159,3 +168,4 @@ if __name__ == "__main__":
     main()
 else:
     app = create_app()
+    audit.set_up(app.extensions["aira"].given)

@@ -1,0 +1,1 @@
+"""The benchmark: `make bench`. docs/performance.md says what is measured, and how."""

@@ -1,0 +1,104 @@
+"""Users in number: copies of a model user.
+
+A copy has its own id, session, e-mail address, CSRF value and scores, each as long as the model's,
+so that the model's commands, completed with them, are right to the byte.
+"""
+
+import base64
+import hashlib
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+import redis
+from flask import Flask
+from flask_wtf.csrf import generate_csrf
+
+from stats.moods import UNIT
+from tests.bench.models import Model, bulk, serializer, socket_path
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is a copy's own."""
+
+    user_id: str
+    session_id: str
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a browser holds: its cookie, and what its page polls."""
+
+    cookie: str
+    poll: str
+
+
+def own(model: Model, number: int) -> Own:
+    """Return what is the own of the copy with this number: each time the same."""
+    digest = hashlib.blake2b(f"{model.kind}{number}".encode(), digest_size=54).digest()
+    return Own(
+        base64.b32encode(digest[:10]).decode().lower(),
+        base64.urlsafe_b64encode(digest[10:34]).decode(),
+        digest[34:].hex(),
+    )
+
+
+def gaps(model: Model, number: int) -> dict[bytes, bytes]:
+    """Return what completes the model's commands."""
+    mine = own(model, number)
+    user_id = mine.user_id.encode()
+    return {
+        b"id": user_id,
+        b"sid": mine.session_id.encode(),
+        b"email": user_id + b"@example.com",
+        b"moods": bulk(_moods(model.moods, number)),
+    }
+
+
+def _moods(moods: tuple[int, ...], number: int) -> list[int]:
+    # No two users' years look alike, or what is made for one would serve all. The last entry
+    # stays: it stands in the stats too.
+    chance = Random(number)
+    return [at - at % UNIT + chance.randrange(101) for at in moods[:-1]] + list(moods[-1:])
+
+
+def populate(db: redis.Redis, model: Model, numbers: range) -> None:
+    """Store the copies of these numbers as fast as the server takes them, and see that it did."""
+    first = own(model, 0)
+    assert len(first.user_id) == len(model.user_id)
+    assert len(first.session_id) == len(model.session["sid"])
+    before = db.dbsize()
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.connect(socket_path(db))
+        wire.sendall(b"CLIENT REPLY OFF\r\n")
+        for start in numbers[::CHUNK]:
+            chunk = range(start, min(start + CHUNK, numbers.stop))
+            wire.sendall(b"".join(model.commands % gaps(model, n) for n in chunk))
+        wire.sendall(b"CLIENT REPLY ON\r\n")
+        assert wire.recv(16) == b"+OK\r\n"
+    keys = model.commands.count(b"%(id)b}:") + 1
+    assert db.dbsize() - before == len(numbers) * keys, "the server refused some users"
+
+
+def passes(app: Flask, model: Model, numbers: Iterable[int]) -> Iterator[Pass]:
+    """Yield what the browsers of these copies hold."""
+    signer = serializer(app)
+    for number in numbers:
+        mine = own(model, number)
+        session = model.session | {
+            "_user_id": mine.user_id,
+            "sid": mine.session_id,
+            "csrf_token": mine.csrf,
+        }
+        yield Pass(str(signer.dumps(session)), model.poll)
+
+
+def token(app: Flask, held: Pass) -> str:
+    """Return a CSRF token for the session of a cookie."""
+    with app.test_request_context(headers={"Cookie": f"session={held.cookie}"}):
+        return str(generate_csrf())

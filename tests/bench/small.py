@@ -1,0 +1,53 @@
+"""Small applications to compare with: bare WSGI, a constant in Flask, a plain poll in Flask."""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import redis
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user, login_required
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def raw() -> "WSGIApplication":
+    """Return the least that a WSGI server can be asked to serve."""
+
+    def answer(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+        return [b"ok"]
+
+    return answer
+
+
+def const() -> Flask:
+    """Return a Flask application with a route that answers a constant."""
+    app = Flask("const")
+    app.secret_key = os.environ["SECRET_KEY"]
+    app.add_url_rule("/poll", view_func=lambda: "ok", endpoint="poll")
+    return app
+
+
+class Known(UserMixin):  # type: ignore[misc]
+    """Whoever the cookie says."""
+
+    def __init__(self, user_id: str) -> None:
+        self.id = user_id
+
+
+def naive() -> Flask:
+    """Return a poll as a tutorial would write it: Flask-Login, one HGETALL, jsonify."""
+    app = Flask("naive")
+    app.secret_key = os.environ["SECRET_KEY"]
+    db = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
+    manager = LoginManager(app)
+    manager.user_loader(Known)
+
+    def poll() -> ResponseReturnValue:
+        return jsonify(db.hgetall(f"user:{{{current_user.id}}}:stats"))
+
+    app.add_url_rule("/poll", view_func=login_required(poll))
+    return app
