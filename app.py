@@ -109,6 +109,7 @@ def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
     """Put the app on its runtime and behind the proxies it is to believe."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
     app.wsgi_app = app.extensions["aira.lane"] = Lane(app, runtime)  # type: ignore[method-assign]
+    app.wsgi_app = security.Dress(app.wsgi_app)  # type: ignore[method-assign]
     if settings.secret_keys:
         configure_secrets(app, settings)
     else:

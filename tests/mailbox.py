@@ -1,5 +1,6 @@
 """A mail server on loopback that keeps what it gets."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from email.policy import default
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 from tests.browser.serving import free_port
 
@@ -58,10 +60,34 @@ def path_in(mail: EmailMessage) -> str:
     return link.removeprefix(PUBLIC)
 
 
+class Server(Controller):
+    """A mail server that knows its connections."""
+
+    def __init__(self, box: Mailbox) -> None:
+        super().__init__(box, hostname="127.0.0.1", port=box.port)
+        self.lines: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        self.lines.append(super().factory())
+        return self.lines[-1]
+
+    async def hang_up(self) -> None:
+        """End every connection, also one that is just being made."""
+        self.server.close()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        for line in self.lines:
+            if line.transport is not None:
+                line.transport.abort()
+        while any(line.transport is not None for line in self.lines):
+            await asyncio.sleep(0)
+
+
 @contextmanager
 def open_mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=box.port)
+    server = Server(box)
     server.start()
     yield box
+    asyncio.run_coroutine_threadsafe(server.hang_up(), server.loop).result(20)
     server.stop()

@@ -111,7 +111,7 @@ def _refused(board: Dashboard, error: InvalidInput, day: str, note: str) -> Resp
     form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))
     if htmx_request.htmx:
         return render_template("_mood_form.html", mood=form), 422
-    return _page(board, form), 422
+    return _page(read_again(), form), 422
 
 
 @bp.post("/dashboard/mood/undo")

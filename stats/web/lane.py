@@ -9,22 +9,17 @@ two to the same answers. Unchanged polls are most of the traffic, so they are co
 import itertools
 import re
 import secrets
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import redis
 from flask import Flask
-from itsdangerous import BadSignature
 from redis.exceptions import RedisClusterException
 
 from stats.dashboard import PAGE_SPAN, Unchanged, get_dashboard
 from stats.errors import StatsError
 from stats.web.members import FOUND
 from stats.web.runtime import Runtime
-from stats.web.security import headers_of_pages
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -32,16 +27,11 @@ if TYPE_CHECKING:
 PATH = "/dashboard/stats"
 QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?", re.ASCII)
 HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
-REMEMBERED = 16_384
-
-
-@dataclass(frozen=True, slots=True)
-class Cookie:
-    """A session cookie whose signature was verified: whose it is, and until when (s) it holds."""
-
-    user_id: str
-    session_id: str
-    until: float
+HEADERS = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Vary", "HX-Request, Accept-Encoding, Cookie"),
+]
 
 
 class Lane:
@@ -49,9 +39,8 @@ class Lane:
 
     def __init__(self, app: Flask, runtime: Runtime) -> None:
         self._app, self._next, self._runtime = app, app.wsgi_app, runtime
+        self._cookies: Any = app.session_interface
         self._hosts = frozenset(runtime.given.trusted_hosts)
-        self._headers = {secure: headers_of_pages(secure) for secure in (False, True)}
-        self._read = lru_cache(maxsize=REMEMBERED)(self._verify)
         self._count = itertools.count(1)
         self.answered = 0
 
@@ -61,8 +50,7 @@ class Lane:
         if environ["PATH_INFO"] != PATH or not self._stands(environ):
             return self._next(environ, start_response)
         self.answered = next(self._count)
-        headers = self._headers[environ["wsgi.url_scheme"] == "https"]
-        start_response("204 NO CONTENT", [*headers, ("X-Request-ID", secrets.token_hex(8))])
+        start_response("204 NO CONTENT", [*HEADERS, ("X-Request-ID", secrets.token_hex(8))])
         return ()
 
     def _stands(self, environ: "WSGIEnvironment") -> bool:
@@ -70,10 +58,10 @@ class Lane:
         query = QUERY.fullmatch(environ["QUERY_STRING"])
         if query is None or not self._is_plain(environ):
             return False
-        cookie = self._cookie(environ)
-        if cookie is None:
+        content = self._session(environ)
+        user_id, session_id = content.get("_user_id"), content.get("sid")
+        if user_id is None or session_id is None:
             return False
-        user_id, session_id = cookie.user_id, cookie.session_id
         try:
             found = get_dashboard(
                 *(self._runtime.db, user_id, session_id),
@@ -98,22 +86,11 @@ class Lane:
     def _serves(self, host: str) -> bool:
         return host in self._hosts if self._hosts else bool(HOST.fullmatch(host))
 
-    def _cookie(self, environ: "WSGIEnvironment") -> Cookie | None:
-        """Return the session cookie if it is genuine and has not expired."""
+    def _session(self, environ: "WSGIEnvironment") -> dict[str, Any]:
+        """Return what stands in the session cookie, nothing if it is not genuine."""
         name = "__Host-session=" if environ["wsgi.url_scheme"] == "https" else "session="
         for part in environ.get("HTTP_COOKIE", "").split("; "):
             if part.startswith(name):
-                found = self._read(part.removeprefix(name))
-                return found if found and time.time() < found.until else None
-        return None
-
-    def _verify(self, value: str) -> Cookie | None:
-        signer: Any = self._app.session_interface
-        lifetime = self._app.permanent_session_lifetime.total_seconds()
-        try:
-            content, signed = signer.get_signing_serializer(self._app).loads(
-                value, max_age=int(lifetime), return_timestamp=True
-            )
-            return Cookie(content["_user_id"], content["sid"], signed.timestamp() + lifetime)
-        except (BadSignature, KeyError, TypeError):
-            return None
+                found: dict[str, Any] = self._cookies.read(self._app, part.removeprefix(name))
+                return found
+        return {}

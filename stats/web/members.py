@@ -47,6 +47,8 @@ def init_app(app: Flask) -> None:
     manager.anonymous_user = Stranger
     manager.user_loader(load)
     manager.unauthorized_handler(unauthorised)
+    # Sessions are told apart by their ids; a hash of the browser's name is not needed.
+    manager._session_identifier_generator = lambda: ""
     manager.init_app(app, add_context_processor=False)
     app.jinja_env.globals["current_user"] = current_user
 
@@ -73,7 +75,7 @@ def _look(user_id: str, session_id: str) -> Dashboard | Unchanged | None:
         db(),
         user_id,
         session_id,
-        span=PAGE_SPAN if request.blueprint == "dashboard" else timedelta(0),
+        span=PAGE_SPAN if polls or request.endpoint == "dashboard.page" else timedelta(0),
         shown=request.args.get("v", "") if polls else "",
         charts=request.args.get("charts", "") if polls else "",
     )

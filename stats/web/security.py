@@ -1,11 +1,10 @@
 """Doors: who may pass, CSRF, cookies, and the headers of every answer."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, abort, current_app, redirect, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from htmx_flask import make_response
@@ -13,6 +12,10 @@ from htmx_flask import request as htmx_request
 from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
+from stats.web.cookies import FILES, Cookies
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 csrf = CSRFProtect()
 
@@ -39,7 +42,6 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-FILES = ("static", "pages.htmx")
 HSTS = "max-age=63072000; includeSubDomains"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -50,25 +52,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = Cookies()
     csrf.init_app(app)
     app.before_request(guard)
-    app.after_request(dress)
-
-
-class Cookies(SecureCookieSessionInterface):
-    """The session cookie: over HTTPS it is Secure and bound to this host by its name.
-
-    https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
-    """
-
-    def get_cookie_name(self, app: Flask) -> str:
-        return "__Host-session" if request.is_secure else "session"
-
-    def get_cookie_secure(self, app: Flask) -> bool:
-        return request.is_secure
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        # A file is the same for everybody: no cookie with it, and none in its Vary.
-        if request.endpoint not in FILES:
-            super().save_session(app, session, response)
+    app.after_request(keep_private)
 
 
 def public(view: View) -> View:
@@ -155,25 +139,30 @@ def local_path(path: str | None) -> str:
     return path if plain and path.startswith("/") and not path.startswith("//") else "/dashboard"
 
 
-def headers_of_pages(secure: bool) -> list[tuple[str, str]]:
-    """Return all headers of a private page, over HTTPS or not."""
-    more = {"Strict-Transport-Security": HSTS} if secure else {}
-    page = {
-        "Content-Type": "text/html; charset=utf-8",
-        "Cache-Control": "no-store",
-        "Vary": "HX-Request, Accept-Encoding, Cookie",
-    }
-    return [*(HEADERS | more | page).items()]
-
-
-def dress(response: Response) -> Response:
-    """Put the security headers on an answer, and keep private pages out of every cache."""
-    response.headers.extend(HEADERS)
+def keep_private(response: Response) -> Response:
+    """Keep private pages out of every cache; end a connection on which nothing is clear."""
     if response.status_code == 400 and _unclear():
         response.headers["Connection"] = "close"
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = HSTS
     if request.endpoint not in FILES:
         response.headers["Cache-Control"] = "no-store"
         response.vary.add("HX-Request")
     return response
+
+
+class Dress:
+    """WSGI middleware that puts the security headers on every answer, whoever gives it."""
+
+    def __init__(self, wsgi_app: "WSGIApplication") -> None:
+        self._next = wsgi_app
+        self._plain = [*HEADERS.items()]
+        self._secure = [*self._plain, ("Strict-Transport-Security", HSTS)]
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        more = self._secure if environ["wsgi.url_scheme"] == "https" else self._plain
+
+        def start(status: str, headers: list[tuple[str, str]], *wrong: Any) -> Any:
+            return start_response(status, headers + more, *wrong)
+
+        return self._next(environ, start)

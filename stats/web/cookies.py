@@ -1,0 +1,69 @@
+"""The session cookie: over HTTPS it is Secure and bound to this host by its name.
+
+https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
+"""
+
+import copy
+import time
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
+
+# A file is the same for everybody: no cookie with it, and none in its Vary.
+FILES = ("static", "pages.htmx")
+REMEMBERED = 16_384
+
+
+class Signed(NamedTuple):
+    """What stands in a cookie whose signature was verified, and until when (s) it holds."""
+
+    content: dict[str, Any]
+    until: float
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Reads and writes it; a cookie that was verified once is remembered."""
+
+    def __init__(self) -> None:
+        self._verified = lru_cache(maxsize=REMEMBERED)(self._verify)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return "__Host-session" if request.is_secure else "session"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
+        content = self.read(app, request.cookies.get(self.get_cookie_name(app), ""))
+        return self.session_class(content)
+
+    def read(self, app: Flask, value: str) -> dict[str, Any]:
+        """Return what stands in a cookie, nothing if it is forged, too old or not there."""
+        signed = self._verified(app, value) if value else None
+        if signed is None or time.time() >= signed.until:
+            return {}
+        return {name: _own(what) for name, what in signed.content.items()}
+
+    def _verify(self, app: Flask, value: str) -> Signed | None:
+        lifetime = app.permanent_session_lifetime.total_seconds()
+        try:
+            content, at = self._signer(app).loads(
+                value, max_age=int(lifetime), return_timestamp=True
+            )
+        except BadSignature:
+            return None
+        return Signed(content, at.timestamp() + lifetime)
+
+    def _signer(self, app: Flask) -> Any:
+        return self.get_signing_serializer(app)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if request.endpoint not in FILES:
+            super().save_session(app, session, response)
+
+
+def _own(what: Any) -> Any:
+    return copy.copy(what) if isinstance(what, list | dict) else what
