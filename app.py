@@ -12,7 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from stats import cli, moving_cli
+from stats import cli, commands, moving_cli
 from stats.errors import ConfigError, StatsError
 from stats.instance import complete
 from stats.process import leave_ctrl_c_to_parent, parent_death_signal
@@ -101,6 +101,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         pages.offer_sample(app)
     app.cli.add_command(cli.billing)
     app.cli.add_command(moving_cli.import_aira)
+    commands.init_app(app)
     _stand(app, settings, db)
     return app
 
@@ -168,5 +169,8 @@ def _greeting(settings: Settings) -> str:
 if __name__ == "__main__":
     main()
 else:
-    app = create_app()
+    try:
+        app = create_app()
+    except ConfigError as error:
+        sys.exit(f"aira-stats: {error}")
     audit.set_up(app.extensions["aira"].given)

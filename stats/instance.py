@@ -2,12 +2,16 @@
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from stats import embedded
 from stats.errors import StoreUnavailable
 from stats.settings import Settings
+
+SHORTEST = 16
 
 
 def complete(settings: Settings) -> Settings:
@@ -33,14 +37,22 @@ def complete(settings: Settings) -> Settings:
 def _kept(path: Path) -> str:
     """Return the secret in a file; the first of several processes to come makes it."""
     if not path.exists():
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _make(path)
+    secret = path.read_text().strip()
+    if len(secret) < SHORTEST:
+        raise StoreUnavailable(f"DATA_DIR: {path.name} holds no key. Delete it to get a new one.")
+    return secret
+
+
+def _make(path: Path) -> None:
+    # A file of mode 0600 that appears whole, or not at all.
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)
+    try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
-        try:
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
+    finally:
+        os.unlink(draft)

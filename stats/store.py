@@ -43,6 +43,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    as long as that. With an address: "id number", the user's last
                                    change to it; lives for an hour
     throttle:{digest}      zset    tries by time (ms), five minutes
+    service-keys           hash    prefix -> "digest:made:used:name" (s; used 0 for never)
     void:{id}              string  this id will never be given an account; lives for an hour
 
 A sorted list of integers needs 11 bytes an entry where a sorted set needs over 100.

@@ -96,6 +96,8 @@ def cut_line(server_url: str, folder: Path) -> Iterator[CutLine]:
     line = CutLine(server_url, folder / "line.sock")
     thread = threading.Thread(target=line.serve)
     thread.start()
-    yield line
-    line.close()
-    thread.join()
+    try:
+        yield line
+    finally:
+        line.close()
+        thread.join()

@@ -1,12 +1,10 @@
 """The JSON API. A login session sees its own data; a service key any user's."""
 
-import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, jsonify, request
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -18,72 +16,16 @@ from stats.conversations import Conversation
 from stats.errors import InvalidInput, NotFound
 from stats.snapshot import Snapshot, iso
 from stats.store import operation_id
-from stats.text import check_id, clean
-from stats.user_stats import first_day, grant_plan, open_stats
+from stats.text import check_id
+from stats.user_stats import grant_plan, open_stats
 from stats.web.audit import event
 from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, no_fields, read_body, read_json
+from stats.web.callers import Subject, credentials, idempotency_key, service_only, subject
 from stats.web.runtime import db, runtime
-from stats.web.security import csrf
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
-KEY_LENGTH, MOST_MOODS, MOST_DAYS = 255, 1000, 3660
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose data a request is about, and whether a service key asks."""
-
-    user_id: str
-    service: bool
-
-    @property
-    def create_day(self) -> str:
-        """The first day for a user not seen before, "" where none may be made."""
-        return first_day() if self.service and request.method != "HEAD" else ""
-
-
-def is_service() -> bool:
-    """Return whether the request carries a valid service key; 401 for a wrong one."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if not scheme:
-        return False
-    given, keys = key.strip().encode(), runtime().settings.api_keys
-    # Every key is compared, so that the time taken tells nothing about them.
-    if scheme.lower() != "bearer" or not sum(hmac.compare_digest(given, k.encode()) for k in keys):
-        abort(401, "The service key is not valid.")
-    return True
-
-
-def credentials() -> bool:
-    """Return whether a service key asks, and not a login session; 401 for neither."""
-    if not (service := is_service()) and not current_user.is_authenticated:
-        abort(401, "Log in or send a service key.")
-    return service
-
-
-def subject(in_body: str | None = None) -> Subject:
-    """Return whose data is asked for; 401, 403 or 400 where that must not be answered."""
-    user_id = request.args.get("userId", in_body)
-    if in_body is not None and user_id != in_body:
-        raise InvalidInput("userId differs between address and body.", "userId")
-    if credentials():
-        return Subject(check_id(user_id), True)
-    if user_id is not None and user_id != current_user.id:
-        abort(403, "This is another user's data.")
-    csrf.protect()
-    return Subject(current_user.id, False)
-
-
-def service_only() -> None:
-    """Refuse everybody without a service key."""
-    if not is_service():
-        abort(403 if current_user.is_authenticated else 401, "This needs a service key.")
-
-
-def idempotency_key() -> str:
-    """Return the header's key, "" without one."""
-    return clean(request.headers.get("Idempotency-Key", ""), "Idempotency-Key", most=KEY_LENGTH)
+MOST_MOODS, MOST_DAYS = 1000, 3660
 
 
 def stats_of(asked: Subject) -> Snapshot:

@@ -23,8 +23,8 @@ from flask_login import current_user
 from stats.errors import TooManyTries
 from stats.identity import one_spelling
 from stats.store import Db, now_ms, run, throttle_key
-from stats.web.api import is_service
 from stats.web.audit import event
+from stats.web.callers import is_service
 from stats.web.runtime import db, runtime
 
 MINUTE, HOUR = 60, 3600

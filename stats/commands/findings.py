@@ -1,0 +1,76 @@
+"""What `flask doctor` can find. `docs/commands.md` has the same table, and a test compares them."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """What is wrong, worst first within each tenth. It is the exit code, too."""
+
+    SECRET_WEAK = 10
+    SERVICE_KEY_WEAK = 11
+    HOST_NOT_SERVED = 12
+    PLAIN_HTTP = 13
+    NO_PROXY = 14
+    NO_LIMITS = 15
+    STRIPE_HALF_SET = 16
+    MAIL_HALF_SET = 17
+
+    FOLDER_OPEN = 20
+    FILE_OPEN = 21
+    FILE_EMPTY = 22
+
+    STORE_AWAY = 30
+    STORE_REFUSES = 31
+    STORE_OLD = 32
+    STORE_REPLICA = 33
+    STORE_IS_CLUSTER = 34
+    STORE_BROKEN = 35
+    STORE_SCRIPTS = 36
+    STORE_FORGETS = 37
+    STORE_EVICTS = 38
+    STORE_CLOCK = 39
+    STORE_SLOW = 40
+
+    STRIPE_AWAY = 50
+    STRIPE_KEY = 51
+    STRIPE_MODE = 52
+    PRODUCT = 53
+    PRICE = 54
+    PAYMENT_LINK = 55
+    WEBHOOK_SECRET = 56
+    WEBHOOK_FAILS = 57
+    WEBHOOK_OPEN = 58
+    ENDPOINT = 59
+    ENDPOINT_EVENTS = 60
+
+    MAIL_AWAY = 70
+    MAIL_TLS = 71
+    MAIL_LOGIN = 72
+
+    ANY_HOST = 90
+    STORE_HASHES = 91
+    STORE_UNSEEN = 92
+    ENDPOINT_UNSEEN = 93
+
+    @property
+    def is_advice(self) -> bool:
+        """Whether all works without it."""
+        return self >= ADVICE
+
+
+ADVICE = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and what to do about it. Neither ever holds a secret."""
+
+    code: Code
+    what: str
+    todo: str
+
+    def line(self) -> str:
+        """Return it as it is printed."""
+        mark = "advice " if self.code.is_advice else ""
+        return f"[{self.code:d}] {mark}{self.what} - {self.todo}"

@@ -1,0 +1,179 @@
+"""What operators do for users by hand: look, make an account, set a password."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Any
+
+from stats.accounts import claim_email, find_user, hash_password, new_login
+from stats.errors import EmailTaken, InvalidInput, UserNotFound
+from stats.identity import check_name, normalise_email
+from stats.plans import Plan
+from stats.snapshot import NO_STATS, Snapshot
+from stats.store import Db, email_key, run, user_key, user_keys, void_key
+from stats.text import as_text, check_id
+from stats.user_stats import first_day, user_stats_exist
+
+SEEN = ("stats", "last_login", "days", "account", "customers")
+ACCOUNT = ("stats", "last_login", "days", "account")
+NOBODY = "There is no user with this id or e-mail address."
+NO_ACCOUNT = "There are stats under this id, but no account."
+BARRED = "This id cannot be given an account just now. Try again in an hour."
+HAS_ACCOUNT = "There is an account under this id already."
+REASON_LENGTHS = (3, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as operators see them; moments are in s since 1970, None for what is not there.
+
+    Without `has_account` there are bare stats, made by a service key or brought along.
+    """
+
+    user_id: str
+    has_account: bool
+    name: str | None
+    email: str | None
+    created: int | None
+    is_sample: bool
+    confirmed: int | None
+    two_factor: int | None
+    has_password: bool
+    customers: int
+    plan: Plan
+    granted: Plan | None
+    last_active: date | None
+    conversations: int
+
+    @classmethod
+    def read(cls, user_id: str, reply: Any) -> "User":
+        """Read the script's reply; raises UserNotFound where it found no stats."""
+        if not reply:
+            raise UserNotFound(NO_STATS)
+        texts = [None if field is None else as_text(field) for field in reply[0]]
+        name, email, created, sample, confirmed, two_factor = texts
+        stored = Snapshot.read(reply[4:])
+        grant = stored.fields.get("grant")
+        return cls(
+            user_id=user_id,
+            has_account=bool(reply[1]),
+            name=name,
+            email=email,
+            created=_number(created),
+            is_sample=sample is not None,
+            confirmed=_number(confirmed),
+            two_factor=_number(two_factor),
+            has_password=bool(reply[2]),
+            customers=int(reply[3]),
+            plan=stored.plan(datetime.now(UTC)),
+            granted=Plan(grant) if grant else None,
+            last_active=stored.last_day,
+            conversations=int(stored.fields["conversations"]),
+        )
+
+
+def _number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def look_at(db: Db, user_id: str) -> User:
+    """Return what is known of a user, read at one moment; raises UserNotFound."""
+    return User.read(user_id, run(db, "read_user", user_keys(user_id, SEEN)))
+
+
+def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], bool]:
+    """Return up to `limit` users whose ids begin with `prefix`, by id, and whether there are more.
+
+    Redis is walked through piece by piece and nobody waits for it; which users come first is
+    Redis's choice. Raises InvalidInput for a prefix that no id has.
+    """
+    found = list(islice(_users(db, prefix), limit + 1))
+    return sorted(found[:limit], key=lambda user: user.user_id), len(found) > limit
+
+
+def _users(db: Db, prefix: str) -> Iterator[User]:
+    begin, end = user_key("0", "stats").split("0")
+    if prefix:
+        check_id(prefix, "prefix")
+    told: set[str] = set()
+    for key in db.scan_iter(match=f"{begin}{prefix}*{end}", count=500):
+        user_id = as_text(key).removeprefix(begin).removesuffix(end)
+        # SCAN may tell of a key twice, and of one that has gone since.
+        if user_id not in told and (reply := run(db, "read_user", user_keys(user_id, SEEN))):
+            told.add(user_id)
+            yield User.read(user_id, reply)
+
+
+def find(db: Db, who: str) -> str:
+    """Return the user id that `who` is or whose account has that address; raises UserNotFound."""
+    try:
+        if user_stats_exist(db, who):
+            return who
+        found = find_user(db, who)
+    except InvalidInput:
+        found = None
+    if found is None:
+        raise UserNotFound(NOBODY)
+    return found
+
+
+def create(
+    db: Db, *, email: str, name: str, password: str | None = None, user_id: str | None = None
+) -> str:
+    """Make an account and return its user id; stats that are there under `user_id` are kept.
+
+    Without a password a sign-in link is the only way in, or a reset where mail is sent. Raises
+    InvalidInput and EmailTaken. After a crash half-way the same call finishes the work.
+    """
+    name, address = check_name(name), normalise_email(email)
+    user_id = check_id(user_id or new_login().user_id)
+    digest = "" if password is None else hash_password(password, about=(name, address))
+    if db.exists(user_key(user_id, "account")):
+        raise InvalidInput(HAS_ACCOUNT, "id")
+    claim_email(db, address, user_id)
+    made = run(
+        db,
+        "give_account",
+        [*user_keys(user_id, ACCOUNT), void_key(user_id)],
+        *(first_day(), name, address, digest, int(time.time())),
+    )
+    if made is None:
+        run(db, "release", [email_key(address)], user_id)
+        raise InvalidInput(BARRED, "id")
+    if not made:
+        raise InvalidInput(HAS_ACCOUNT, "id")
+    _claim_again(db, address, user_id)
+    return user_id
+
+
+def _claim_again(db: Db, address: str, user_id: str) -> None:
+    """Take back an account whose address went to a sign-up before it was there to hold it."""
+    try:
+        claim_email(db, address, user_id)
+    except EmailTaken:
+        db.unlink(user_key(user_id, "account"))
+        raise
+
+
+def set_password(db: Db, user_id: str, password: str) -> None:
+    """Give an account another password, or its first; all sessions end, and so does every reset.
+
+    Raises InvalidInput for the password or where there is no account, and UserNotFound.
+    """
+    known = look_at(db, user_id)
+    digest = hash_password(password, about=(known.name or "", known.email or ""))
+    if not run(db, "put_password", user_keys(user_id, (*ACCOUNT, "sessions")), digest):
+        raise InvalidInput(NO_ACCOUNT, "id")
+
+
+def check_reason(reason: str) -> str:
+    """Return a reason of 3 to 200 characters that may stand in a log; raises InvalidInput."""
+    reason = reason.strip()
+    least, most = REASON_LENGTHS
+    if not least <= len(reason) <= most or not reason.isprintable():
+        raise InvalidInput(f"A reason needs {least} to {most} characters in one line.", "reason")
+    if "@" in reason:
+        raise InvalidInput("The reason goes into the log: leave out e-mail addresses.", "reason")
+    return reason

@@ -1,0 +1,35 @@
+"""Fixtures: an operator at a terminal, in front of the application."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+Flask_ = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def usual_logs() -> Iterator[None]:
+    """Let no command's way of logging outlive its test."""
+    loggers = [logging.getLogger(name) for name in ("aira", "stats")]
+    before = [(list(one.handlers), one.level) for one in loggers]
+    yield
+    for one, (handlers, level) in zip(loggers, before, strict=True):
+        one.handlers = handlers
+        one.setLevel(level)
+
+
+def run_in(app: Flask, *args: str, typed: str = "") -> Result:
+    """Type a command after `flask`; whatever it does not catch fails the test."""
+    result = app.test_cli_runner().invoke(args=args, input=typed)
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def flask(app: Flask, cheap_passwords: None) -> Flask_:
+    """What types a command after `flask`."""
+    return lambda *args, typed="": run_in(app, *args, typed=typed)

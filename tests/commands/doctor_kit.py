@@ -1,0 +1,148 @@
+"""What the tests of `flask doctor` share: a deployment in which all is well, to be broken."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+
+from app import create_app
+from stats import embedded
+from stats.billing import ACTED_ON, DISPUTE
+from stats.plans import Plan
+from stats.settings import Settings
+from stats.store import Db, connect
+from tests.stripe_sim import Stripe, StripeServer, routes, spec
+
+from .conftest import run_in
+
+STRONG = "J3n-9ufKq_wb2Xv7sTzRmYpLc4GdHe8AoNi1Bk5WtUy"
+PUBLIC = "https://aira.example"
+SECRETS = ("whsec_Zk39Qpw7Lm2xT5", "whsec_b8Rn4VtYc1Jh6Ds")
+LINE = re.compile(r"\[(\d+)\] (?:advice )?\S[^\n]* - \S[^\n]*")
+
+
+def simulate_more(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], list[Any]]:
+    """Teach the simulated Stripe webhook endpoints and Payment Links; return both lists."""
+    endpoints: list[Any] = []
+    links: list[Any] = []
+
+    def listing(kept: list[Any], url: str) -> Any:
+        return lambda stripe, id, params: routes._page(stripe, url, kept, params, lambda _: True)
+
+    def lines(stripe: Stripe, id: str, params: Any) -> Any:
+        (link,) = (one for one in links if one["id"] == id)
+        price = stripe.get("price", link["_price"])
+        item = {"id": "li_1", "object": "item", "price": price, "quantity": 1}
+        money = dict.fromkeys(
+            ("amount_discount", "amount_tax", "amount_subtotal", "amount_total"), 0
+        )
+        line = {**item, **money, "currency": "gbp"}
+        return {"object": "list", "url": "/", "has_more": False, "data": [line]}
+
+    for path, answer in (
+        ("/v1/webhook_endpoints", listing(endpoints, "/v1/webhook_endpoints")),
+        ("/v1/payment_links", listing(links, "/v1/payment_links")),
+        ("/v1/payment_links/{id}/line_items", lines),
+    ):
+        monkeypatch.setitem(routes.ROUTES, f"GET {path}", answer)
+        monkeypatch.setitem(spec.PARAMS, f"GET {path}", spec._LIST)
+    return endpoints, links
+
+
+class Clinic:
+    """A deployment in which `flask doctor` finds nothing, with a Stripe of its own."""
+
+    def __init__(
+        self, db: Db, stripe: Stripe, server: StripeServer, endpoints: list[Any], links: list[Any]
+    ) -> None:
+        self.db, self.stripe, self.server = db, stripe, server
+        self.endpoints, self.links = endpoints, links
+        self.prices = {
+            plan: stripe.add_product(plan, 600, currency="gbp")["default_price"]
+            for plan in (Plan.PLUS, Plan.PREMIUM)
+        }
+        products = {stripe.get("price", one)["product"]: plan for plan, one in self.prices.items()}
+        self.settings = Settings(
+            redis_url="redis://unused",
+            secret_keys=(STRONG,),
+            public_url=PUBLIC,
+            trusted_hosts=("aira.example",),
+            trusted_proxies=1,
+            stripe_secret_key=server.key,
+            stripe_webhook_secrets=SECRETS,
+            stripe_products=products,
+            stripe_api_base=server.url,
+        )
+        self.endpoint = {
+            "id": "we_1",
+            "object": "webhook_endpoint",
+            "url": f"{PUBLIC}/api/webhooks/stripe",
+            "status": "enabled",
+            "enabled_events": [*ACTED_ON, DISPUTE],
+            "livemode": False,
+            "created": 1,
+        }
+        endpoints.append(self.endpoint)
+
+    def set(self, **changed: Any) -> None:
+        """Start it with other settings."""
+        self.settings = replace(self.settings, **changed)
+
+    def app(self) -> Flask:
+        return create_app(self.settings, self.db)
+
+    def look(self, *args: str) -> tuple[int, list[int], str]:
+        """Run the doctor; return its exit code, the codes found, and what it answered."""
+        return look(self.app(), *args)
+
+
+def look(app: Flask, *args: str) -> tuple[int, list[int], str]:
+    """Run the doctor, which must show no secret and keep to the form."""
+    result = run_in(app, "doctor", *args)
+    head, *found = result.stdout.splitlines()
+    assert head.startswith("set: ")
+    if result.exit_code == 0:
+        assert found.pop() == "All is well."
+    matches = [LINE.fullmatch(line) for line in found]
+    assert all(matches), found
+    for secret in secrets_of(app.extensions["aira"].given):
+        assert secret not in result.output
+    return result.exit_code, [int(match[1]) for match in matches if match], result.stdout
+
+
+def secrets_of(given: Settings) -> Iterator[str]:
+    """Yield all that must never be shown."""
+    yield from given.secret_keys
+    yield from given.api_keys
+    yield from given.stripe_webhook_secrets
+    yield from (one for one in (given.stripe_secret_key, given.smtp_url, given.redis_url) if one)
+    for url in (given.smtp_url, given.redis_url):
+        if url and "@" in url:
+            yield url.split("//")[1].split("@")[0].split(":")[1]
+
+
+@contextmanager
+def own_server(folder: Path) -> Iterator[redis.Redis]:
+    """A server of the test's own, which may be set badly."""
+    server = embedded.start(folder)
+    client = connect(server.url)
+    assert isinstance(client, redis.Redis)
+    yield client
+    client.close()
+    server.close()
+
+
+class Lying(redis.Redis):
+    """A client whose server says what the test wants it to say."""
+
+    lies: Mapping[str, Any] = {}
+
+    def info(self, *args: Any, **kwargs: Any) -> Any:
+        told = {**super().info(*args, **kwargs), **self.lies}
+        return {name: value for name, value in told.items() if value is not None}
