@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 from flask_compress import Compress
@@ -29,6 +30,7 @@ from stats.web import (
     errors,
     history,
     limits,
+    links,
     members,
     pages,
     recovery,
@@ -56,6 +58,7 @@ BLUEPRINTS = (
     auth,
     two_factor,
     recovery,
+    links,
     dashboard,
     history,
     conversations,
@@ -66,6 +69,14 @@ BLUEPRINTS = (
 )
 
 
+class Application(Flask):
+    """A Flask application none of whose functions are asynchronous."""
+
+    def ensure_sync(self, func: Any) -> Any:
+        """Return the function as it is: Flask would look at each one on every request."""
+        return func
+
+
 def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     """Return the Flask application; `settings` come from the environment unless given.
 
@@ -73,7 +84,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     Raises ConfigError.
     """
     settings = settings or Settings.from_env(os.environ)
-    app = Flask(__name__)
+    app = Application(__name__)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT,
         PERMANENT_SESSION_LIFETIME=timedelta(days=90),

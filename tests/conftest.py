@@ -1,5 +1,6 @@
 """Fixtures: a real server for each test process, and an app in front of it."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,9 @@ from stats import embedded
 from stats.settings import Settings
 from stats.store import Db, connect
 from tests.cluster.nodes import Cluster, running_cluster
+
+# Requests of this process would drown what its tests print.
+logging.getLogger("aira").handlers.clear()
 
 SERVICE_KEY = "service-key-for-the-tests"
 SECRET_KEY = "secret-key-for-the-tests-alone"

@@ -73,7 +73,9 @@ class Server(Controller):
 
     async def hang_up(self) -> None:
         """End every connection, also one that is just being made."""
-        self.server.close()
+        # Closing the server would drop connections that asyncio has accepted and not yet set up.
+        for listener in self.server.sockets:
+            self.loop.remove_reader(listener.fileno())
         for _ in range(10):
             await asyncio.sleep(0)
         for line in self.lines:

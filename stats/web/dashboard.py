@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from htmx_flask import make_response
@@ -50,7 +50,9 @@ def stats() -> ResponseReturnValue:
     board = _renewed(current_board())
     # The browser keeps the charts that it has.
     kept = request.args.get("charts") == board.charts
-    return render_template("_stats.html", d=_view(board), charts_kept=kept)
+    # A fragment needs nothing of what Flask adds to pages.
+    template = current_app.jinja_env.get_template("_stats.html")
+    return template.render(d=_view(board), charts_kept=kept)
 
 
 def _view(board: Dashboard) -> StatsView:

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from gettext import NullTranslations
 from secrets import token_urlsafe
+from typing import NamedTuple
 
-from flask import url_for
+from flask import current_app, url_for
+from markupsafe import Markup
 
 from stats.activity import DAY
 from stats.conversations import Conversation
@@ -14,6 +17,7 @@ from stats.dashboard import Dashboard
 from stats.history import Trend, Year, make_trend, make_year, week_mean
 from stats.moods import Entry, word
 from stats.plans import Plan
+from stats.web import words
 from stats.web.words import _, day_month, price_parts
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
@@ -34,7 +38,7 @@ class StatsView:
 
     def __init__(self, board: Dashboard, prices: Mapping[Plan, str] | None = None) -> None:
         self._board = board
-        self.card = PlanView(board, prices or {})
+        self._prices = prices or {}
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._board, name)
@@ -70,6 +74,11 @@ class StatsView:
         return make_year(self._scores, self._board.today)
 
     @property
+    def plan_card(self) -> Markup:
+        """The plan, drawn; many people's plans look the same."""
+        return _draw_plan(words.spoken(), PlanView(self._board, self._prices).card())
+
+    @property
     def updated_at(self) -> datetime:
         """When the numbers were read."""
         return self._board.now
@@ -89,6 +98,26 @@ class StatsView:
         ]
 
 
+class PlanCard(NamedTuple):
+    """All that the dashboard shows of a plan."""
+
+    name: Plan
+    price: str | None
+    granted: bool
+    limit: int | None
+    used: int
+    renews: str | None
+    ends: str | None
+    overdue: str | None
+    day_start: int
+
+
+@lru_cache(maxsize=1024)
+def _draw_plan(_spoken: NullTranslations, card: PlanCard) -> Markup:
+    template = current_app.jinja_env.get_template("_plan_card.html")
+    return Markup(template.render(card=card))  # noqa: S704 a template of ours
+
+
 class PlanView:
     """A user's plan in words: price, use, and what happens when."""
 
@@ -101,6 +130,20 @@ class PlanView:
         self.price = price and " ".join(price_parts(price)).strip()
         self.limit = board.plan.daily_conversations
         self.used = board.used_today
+
+    def card(self) -> PlanCard:
+        """Return what the dashboard shows of it."""
+        return PlanCard(
+            name=self.name,
+            price=self.price,
+            granted=self.granted,
+            limit=self.limit,
+            used=self.used,
+            renews=self.renews,
+            ends=self.ends,
+            overdue=self.overdue,
+            day_start=self._board.clock.day_start,
+        )
 
     @property
     def granted(self) -> bool:

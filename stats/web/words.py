@@ -15,7 +15,6 @@ import gettext as catalogues
 import re
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from flask import Flask
 from markupsafe import Markup, escape
@@ -48,10 +47,9 @@ PERIODS = (
 
 def init_app(app: Flask) -> None:
     """Give the templates the words."""
-    env: Any = app.jinja_env
-    env.add_extension("jinja2.ext.i18n")
-    env.install_gettext_callables(_plain, _plain_plural, newstyle=True)
-    env.globals.update(
+    app.jinja_env.globals.update(
+        _=_say,
+        ngettext=_say_one_or_many,
         language=language,
         weekday=weekday,
         short_weekday=short_weekday,
@@ -73,6 +71,22 @@ def spoken() -> catalogues.NullTranslations:
 def language() -> str:
     """Return the language that is spoken, as the `lang` attribute wants it."""
     return spoken().info().get("language", "en").replace("_", "-")
+
+
+def _say(text: str, **values: object) -> Markup:
+    """Return a template's text with the values put in, which are escaped and the text is not."""
+    said = _marked_up(spoken(), text)
+    return said % values if values else said
+
+
+def _say_one_or_many(one: str, many: str, num: int, **values: object) -> Markup:
+    return Markup(_plain_plural(one, many, num)) % {"num": num, **values}  # noqa: S704
+
+
+@lru_cache(maxsize=4096)
+def _marked_up(translations: catalogues.NullTranslations, text: str) -> Markup:
+    # Jinja's own extension does this anew for every text of every page.
+    return Markup(translations.gettext(text))  # noqa: S704 a text of ours
 
 
 def _plain(text: str) -> str:

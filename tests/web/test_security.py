@@ -30,6 +30,8 @@ OPEN = {
     ("POST", "/signup"): 400,
     ("GET", "/login/code"): 302,
     ("POST", "/login/code"): 400,
+    ("GET", "/login/link/1"): 404,
+    ("POST", "/login/link/1"): 400,
     ("GET", "/reset"): 200,
     ("POST", "/reset"): 400,
     ("GET", "/reset/1"): 404,
