@@ -37,12 +37,14 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def app(app: Flask, box: Mailbox, valkey: Redis) -> Flask:
+def app(app: Flask, box: Mailbox, valkey: Redis) -> Iterator[Flask]:
     """The application with a mail server."""
     given = app.extensions["aira"].given
     made = create_app(replace(given, ratelimit_enabled=False, **box.settings), valkey)
     made.test_client_class = app.test_client_class
-    return made
+    yield made
+    if "aira.post" in made.extensions:
+        made.extensions["aira.post"].close()
 
 
 def ask(app: Flask, box: Mailbox, email: str = ALICE["email"]) -> str:
