@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from htmx_flask import make_response
@@ -15,6 +15,7 @@ from stats.errors import InvalidInput
 from stats.moods import record_mood, undo_mood
 from stats.store import operation_id
 from stats.text import clean
+from stats.web.drawing import draw
 from stats.web.forms import NUMBER, read_score
 from stats.web.members import Watcher, read_again
 from stats.web.members import board as current_board
@@ -50,9 +51,7 @@ def stats() -> ResponseReturnValue:
     board = _renewed(current_board())
     # The browser keeps the charts that it has.
     kept = request.args.get("charts") == board.charts
-    # A fragment needs nothing of what Flask adds to pages.
-    template = current_app.jinja_env.get_template("_stats.html")
-    return template.render(d=_view(board), charts_kept=kept)
+    return draw("_stats.html", d=_view(board), charts_kept=kept)
 
 
 def _view(board: Dashboard) -> StatsView:

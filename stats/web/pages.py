@@ -21,6 +21,7 @@ from flask_login import current_user
 
 from stats.sample import make_sample
 from stats.sentences import N_
+from stats.web import drawing
 from stats.web.auth import clock_of
 from stats.web.members import begin_session
 from stats.web.runtime import db, runtime
@@ -48,6 +49,7 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION),
     )
+    drawing.init_app(app)
     app.jinja_env.filters["score"] = lambda score: f"{score:g}"
     app.jinja_env.filters["m"] = lambda score: int(score + 0.5)
 

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from gettext import NullTranslations
 from secrets import token_urlsafe
-from typing import NamedTuple
 
-from flask import current_app, url_for
+from flask import url_for
 from markupsafe import Markup
 
 from stats.activity import DAY
@@ -17,7 +15,7 @@ from stats.dashboard import Dashboard
 from stats.history import Trend, Year, make_trend, make_year, week_mean
 from stats.moods import Entry, word
 from stats.plans import Plan
-from stats.web import words
+from stats.web.drawing import PlanCard, draw_charts, draw_empty_charts, draw_plan
 from stats.web.words import _, day_month, price_parts
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
@@ -76,7 +74,14 @@ class StatsView:
     @property
     def plan_card(self) -> Markup:
         """The plan, drawn; many people's plans look the same."""
-        return _draw_plan(words.spoken(), PlanView(self._board, self._prices).card())
+        return draw_plan(PlanView(self._board, self._prices).card())
+
+    @property
+    def drawn(self) -> Markup:
+        """The charts."""
+        if not self._board.moods:
+            return draw_empty_charts(self._board.today)
+        return draw_charts(self.trend, self.year, self._board.today)
 
     @property
     def updated_at(self) -> datetime:
@@ -96,26 +101,6 @@ class StatsView:
             Recent(item.summary, moment, moment_text(self._board, moment), _chat_url(item.chat_id))
             for item, moment in moments
         ]
-
-
-class PlanCard(NamedTuple):
-    """All that the dashboard shows of a plan."""
-
-    name: Plan
-    price: str | None
-    granted: bool
-    limit: int | None
-    used: int
-    renews: str | None
-    ends: str | None
-    overdue: str | None
-    day_start: int
-
-
-@lru_cache(maxsize=1024)
-def _draw_plan(_spoken: NullTranslations, card: PlanCard) -> Markup:
-    template = current_app.jinja_env.get_template("_plan_card.html")
-    return Markup(template.render(card=card))  # noqa: S704 a template of ours
 
 
 class PlanView:

@@ -17,7 +17,7 @@ from datetime import date
 from functools import lru_cache
 
 from flask import Flask
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from stats.sentences import N_, Sentence
 
@@ -58,7 +58,6 @@ def init_app(app: Flask) -> None:
         month_year=month_year,
         day_month_year=day_month_year,
         weekday_day_month=weekday_day_month,
-        cell=cell,
         price_parts=price_parts,
     )
 
@@ -170,17 +169,11 @@ def weekday_day_month(day: date, *, year: bool = False) -> str:
     )
 
 
-def cell(day: date, score: str) -> Markup:
+def cell(day: date, score: str) -> str:
     """Return what one cell of the year says: `12 Mar, 6.5`, or that nothing was logged."""
-    return _cell(spoken(), day, score)
-
-
-@lru_cache(maxsize=16_384)
-def _cell(_spoken: catalogues.NullTranslations, day: date, score: str) -> Markup:
-    # A page has 371 of them, and everybody's pages have the same days.
     if score:
-        return escape(_("%(day)s, %(score)s", day=short_day_month(day), score=score))
-    return escape(_("%(day)s, not logged", day=short_day_month(day)))
+        return _("%(day)s, %(score)s", day=short_day_month(day), score=score)
+    return _("%(day)s, not logged", day=short_day_month(day))
 
 
 def price_parts(text: str) -> tuple[str, str]:
