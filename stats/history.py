@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from math import sqrt
 from statistics import fmean, variance
 
@@ -95,10 +96,18 @@ def make_day(
 ) -> Day:
     """Return one day; its mean is the mean of all its entries."""
     found = scores.get(day, ())
+    if not found and activity is None:
+        return _empty_day(day)
     mean = round(fmean(found), 1) if found else None
     if activity is None:
         return Day(day, mean, len(found))
     return Day(day, mean, len(found), day in activity.active, activity.conversations.get(day, 0))
+
+
+@lru_cache(maxsize=1024)
+def _empty_day(day: date) -> Day:
+    # Most days of most years, and everybody's are the same.
+    return Day(day, None, 0)
 
 
 def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
