@@ -20,8 +20,8 @@ install: $(VENV)/runtime
 test: $(VENV)/dev
 	$(PY) -m pytest -n 4
 
-test-browser: $(VENV)/dev
-	$(PY) -m pytest tests/browser -m browser
+test-browser: $(VENV)/dev build/npm/node_modules
+	$(PY) -m pytest tests/browser tests/deploy tests/test_api_docs.py -m browser
 
 # Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
 test-cluster: $(VENV)/dev
@@ -92,6 +92,7 @@ strings: $(VENV)/dev
 lint: $(VENV)/dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/hadolint docs/deploy/Containerfile
 
 types: $(VENV)/dev
 	$(PY) -m mypy

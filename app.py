@@ -16,7 +16,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from stats import cli, commands, moving_cli
 from stats.errors import ConfigError, StatsError
 from stats.instance import complete
-from stats.process import leave_ctrl_c_to_parent, parent_death_signal
+from stats.process import (
+    end_at_once_until_ready,
+    exit_when_told,
+    leave_ctrl_c_to_parent,
+    parent_death_signal,
+)
 from stats.settings import Settings
 from stats.store import Db
 from stats.web import (
@@ -32,6 +37,7 @@ from stats.web import (
     limits,
     links,
     members,
+    metrics,
     pages,
     recovery,
     security,
@@ -104,7 +110,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
     Compress(app)
-    for module in (audit, words, errors, security, limits, members, pages):
+    for module in (audit, words, errors, security, limits, members, pages, metrics):
         module.init_app(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.bp)
@@ -132,6 +138,7 @@ def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
 
 def main() -> None:
     """Serve until interrupted."""
+    exit_when_told()
     try:
         settings = Settings.from_env(os.environ)
         _check_port(settings)
@@ -139,6 +146,13 @@ def main() -> None:
     except StatsError as error:
         sys.exit(f"aira-stats: {error}")
     print(_greeting(settings), flush=True)
+    with metrics.shared(settings.workers):
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    """Serve until interrupted; requests under way then are answered before it returns."""
+    end_at_once_until_ready()
     Granian(
         "app:worker",
         factory=True,

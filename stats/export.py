@@ -142,6 +142,8 @@ def _account(stored: Stored) -> dict[str, Any]:
     return {
         "name": account.get("name"),
         "email": account.get("email"),
+        "email_confirmed": "confirmed" in account,
+        "email_changes_to": _pending(account),
         "created": iso_ms(int(account.get("created", 0)) * 1000),
         "timezone": clock.timezone,
         "day_start": clock.day_start,
@@ -149,6 +151,11 @@ def _account(stored: Stored) -> dict[str, Any]:
         "live": account.get("live") != "0",
         "sample": "sample" in account,
     }
+
+
+def _pending(account: Mapping[str, str]) -> str | None:
+    # "number end new old address", see stats/email_change.py
+    return account["change"].split(" ", 4)[4] if "change" in account else None
 
 
 def _stats(stored: Stored, now: datetime) -> dict[str, Any]:

@@ -105,12 +105,10 @@ class StripeGateway:
     def create_customer(self, user_id: str, email: str, earlier: int) -> str:
         """Return the id of a new customer. Repeating it within a day makes no second one."""
         key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"aira:customer:{user_id}:{email}:{earlier}"))
+        # Who came by a sign-in link may have no address, and types one at the checkout.
+        details: Any = {"metadata": {"user_id": user_id}} | ({"email": email} if email else {})
         return self._call(
-            lambda: (
-                self._patient.v1.customers.create(
-                    {"email": email, "metadata": {"user_id": user_id}}, {"idempotency_key": key}
-                ).id
-            )
+            lambda: self._patient.v1.customers.create(details, {"idempotency_key": key}).id
         )
 
     def is_deleted(self, customer: str) -> bool:

@@ -3,7 +3,6 @@
 Nobody waits for a mail server, and how long an answer takes tells nothing about a mail.
 """
 
-import atexit
 import logging
 import queue
 import smtplib
@@ -16,7 +15,10 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import localtime, make_msgid
+from multiprocessing.util import Finalize
 from urllib.parse import unquote, urlsplit
+
+from email_validator import validate_email
 
 from stats.settings import Settings
 from stats.urls import MAIL_PORTS, is_loopback
@@ -73,7 +75,8 @@ class Post:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="mail", daemon=True)
                 self._thread.start()
-                atexit.register(self.close)
+                # A server's workers are forked, and atexit is not heard there.
+                Finalize(None, self.close, exitpriority=0)
 
     def _work(self) -> None:
         while not (self._closing.is_set() and self._waiting.empty()):
@@ -111,7 +114,7 @@ def compose(settings: Settings, mail: Mail) -> EmailMessage:
     """Return the message; raises ValueError for an address or a subject of more than one line."""
     message = EmailMessage(POLICY)
     message["From"] = Address(SENDER, addr_spec=settings.mail_from or "")
-    message["To"] = Address(addr_spec=mail.to)
+    message["To"] = _address(mail.to)
     message["Subject"] = mail.subject
     message["Date"] = localtime()
     message["Message-ID"] = make_msgid(domain=_domain(settings.public_url or ""))
@@ -119,6 +122,12 @@ def compose(settings: Settings, mail: Mail) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     return message
+
+
+def _address(to: str) -> Address:
+    # A domain has a spelling that every server takes; a local part has none (RFC 6531).
+    found = validate_email(to, check_deliverability=False)
+    return Address(username=found.local_part, domain=found.ascii_domain)
 
 
 def _domain(public_url: str) -> str:

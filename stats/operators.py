@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -18,6 +19,7 @@ from stats.user_stats import first_day, user_stats_exist
 
 SEEN = ("stats", "last_login", "days", "account", "customers")
 ACCOUNT = ("stats", "last_login", "days", "account")
+TWO = "An id and another user's e-mail address are the same. Use the id of the account."
 NOBODY = "There is no user with this id or e-mail address."
 NO_ACCOUNT = "There are stats under this id, but no account."
 BARRED = "This id cannot be given an account just now. Try again in an hour."
@@ -107,16 +109,30 @@ def _users(db: Db, prefix: str) -> Iterator[User]:
 
 
 def find(db: Db, who: str) -> str:
-    """Return the user id that `who` is or whose account has that address; raises UserNotFound."""
-    try:
-        if user_stats_exist(db, who):
-            return who
-        found = find_user(db, who)
-    except InvalidInput:
-        found = None
+    """Return the user id that `who` is or whose account has that address.
+
+    Raises UserNotFound, and InvalidInput where the two differ.
+    """
+    found = _holder(db, who)
+    if _is_user(db, who):
+        if found not in (None, who):
+            raise InvalidInput(TWO, "id")
+        return who
     if found is None:
         raise UserNotFound(NOBODY)
     return found
+
+
+def _holder(db: Db, address: str) -> str | None:
+    with suppress(InvalidInput):
+        return find_user(db, address)
+    return None
+
+
+def _is_user(db: Db, user_id: str) -> bool:
+    with suppress(InvalidInput):
+        return user_stats_exist(db, user_id)
+    return False
 
 
 def create(
@@ -124,13 +140,14 @@ def create(
 ) -> str:
     """Make an account and return its user id; stats that are there under `user_id` are kept.
 
-    Without a password a sign-in link is the only way in, or a reset where mail is sent. Raises
-    InvalidInput and EmailTaken. After a crash half-way the same call finishes the work.
+    An account that a sign-in link made, without an address, is given this one. Without a password
+    a sign-in link is the only way in, or a reset where mail is sent. Raises InvalidInput and
+    EmailTaken. After a crash half-way the same call finishes the work.
     """
     name, address = check_name(name), normalise_email(email)
     user_id = check_id(user_id or new_login().user_id)
     digest = "" if password is None else hash_password(password, about=(name, address))
-    if db.exists(user_key(user_id, "account")):
+    if db.hget(user_key(user_id, "account"), "email"):
         raise InvalidInput(HAS_ACCOUNT, "id")
     claim_email(db, address, user_id)
     made = run(

@@ -15,6 +15,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:days         list    of integers YYYYMMDD, oldest first: the active days
     user:{id}:account      hash    name, email, password (argon2id), created (s) and, when
                                    set: theme, live (0 or 1), sample (1: goes with its log-out);
+                                   mark (to which its sign-in links belong);
                                    while two-factor is on: totp (its secret), totp_since (s),
                                    totp_step (of the last code); confirmed (s, its address was),
                                    changes (of address: how many were asked for), change (the one
@@ -69,6 +70,9 @@ from stats.text import check_id
 from stats.wire import Wires
 
 Db = redis.Redis | RedisCluster
+# Told of a script's call: its name, how long it took (s), and whether it failed.
+Observer = Callable[[str, float, bool], None]
+_observers: list[Observer] = []
 
 STATS_KINDS = (
     "stats",
@@ -144,6 +148,22 @@ def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
 
     A server that has lost its scripts (restart, failover) gets the source again, once.
     """
+    begun, failed = time.perf_counter(), True
+    try:
+        reply = _send(db, script, keys, args)
+        failed = False
+        return reply
+    finally:
+        for observer in _observers:
+            observer(script, time.perf_counter() - begun, failed)
+
+
+def observe(observer: Observer) -> None:
+    """Tell an observer of every script that this process runs from now on, and no other one."""
+    _observers[:] = [observer]
+
+
+def _send(db: Db, script: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
     source, digest = _script(script)
     execute: Callable[..., Any] = db.execute_command
     try:

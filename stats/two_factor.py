@@ -67,25 +67,32 @@ def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) ->
     return codes
 
 
-def make_codes(db: Db, user_id: str, password: str) -> list[str]:
-    """Replace the recovery codes and return the new ones; raises InvalidInput like `switch_on`."""
-    digest, codes = _verified(db, user_id, password), _new_codes()
-    arguments = (digest, *_hashes(user_id, codes))
+def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
+    """Replace the recovery codes and return the new ones; raises InvalidInput like `switch_on`.
+
+    Asked for as `switch_off` is, for a recovery code can do that.
+    """
+    proof, codes = _prove_both(db, user_id, code, password), _new_codes()
+    arguments = (*proof, *_hashes(user_id, codes))
     if not run(db, "recovery_codes", user_keys(user_id, KINDS), *arguments):
-        raise InvalidInput(ALREADY_OFF)
+        raise InvalidInput(WRONG_CODE, "code")
     return codes
 
 
 def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
     """Ask for no code any more, once both are right; raises InvalidInput like `switch_on`."""
+    proof = _prove_both(db, user_id, code, password)
+    if not run(db, "two_factor_off", user_keys(user_id, KINDS), *proof):
+        raise InvalidInput(WRONG_CODE, "code")
+
+
+def _prove_both(db: Db, user_id: str, code: str, password: str) -> tuple[str | int, ...]:
     digest = _verified(db, user_id, password)
     _, secret = credentials(db, user_id)
     if not secret:
         raise InvalidInput(ALREADY_OFF)
     proof = _prove(user_id, digest, secret, code)
-    arguments = (proof.digest, proof.secret, proof.step, proof.recovery)
-    if not run(db, "two_factor_off", user_keys(user_id, KINDS), *arguments):
-        raise InvalidInput(WRONG_CODE, "code")
+    return proof.digest, proof.secret, proof.step, proof.recovery
 
 
 def forget(db: Db, user_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What docs/api.md tells integrators to write is run, as it stands there, against a real process."""
+"""What docs/api.md tells integrators to write is run as it stands, against a real process."""
 
 import json
 import os

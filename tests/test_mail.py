@@ -131,3 +131,18 @@ def test_it_logs_in_where_it_is_told_to(box):
     with pytest.raises(OSError, match="AUTH"):
         deliver(settings(box, smtp_url=url), HELLO)
     assert box.mails == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("anna@exämple.com", "anna@xn--exmple-cua.com"),
+        ("hans@straße.de", "hans@xn--strae-oqa.de"),
+        ("anna@example.com", "anna@example.com"),
+    ],
+)
+def test_a_domain_is_spelt_as_every_server_takes_it(box, typed, sent):
+    post = Post(settings(box))
+    post.send(Mail(typed, "s", "t"))
+    post.close()
+    assert box.wait(1)[0]["To"] == sent

@@ -56,14 +56,16 @@ def test_new_recovery_codes_replace_the_old(db):
     user = join(db)
     _, old = guard(db, user)
     with pytest.raises(InvalidInput):
-        make_codes(db, user, "not this one")
-    new = make_codes(db, user, PASSWORD)
+        make_codes(db, user, code=old[1], password="not this one")
+    with pytest.raises(InvalidInput):
+        make_codes(db, user, code="000000", password=PASSWORD)
+    new = make_codes(db, user, code=old[1], password=PASSWORD)
     assert not set(new) & set(old)
     assert finish(db, halfway(db), old[0]) is None
     assert finish(db, halfway(db), new[0])
     forget(db, user)
     with pytest.raises(InvalidInput, match="off already"):
-        make_codes(db, user, PASSWORD)
+        make_codes(db, user, code=new[1], password=PASSWORD)
 
 
 @pytest.mark.parametrize("by", ["code", "recovery code"])

@@ -1,12 +1,15 @@
 """The life of the process: `python app.py`, as `make run` and a terminal treat it."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -70,6 +73,19 @@ def test_its_keys_are_private_and_outlive_it(start: Serve) -> None:
     assert {name: mode & 0o777 for name, mode in modes.items()} == dict.fromkeys(modes, 0o600)
     site.interrupt()
     assert start().key == key
+
+
+def test_a_mail_that_waits_goes_out_before_it_stops(start: Serve) -> None:
+    site = start()
+    browser = build_opener(HTTPCookieProcessor())
+    form = browser.open(f"{site.url}/signup").read().decode()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
+    person = {"name": "Alice", "email": "alice@example.com", "password": "a sentence of mine"}
+    fields = urlencode({**person, "csrf_token": token}).encode()
+    assert browser.open(f"{site.url}/signup", fields).status == 200
+    site.process.terminate()
+    assert site.process.wait(20) == 0
+    assert "Mail to alice@example.com" in site.said()[0]
 
 
 def test_three_starts_at_once_share_one_server(tmp_path: Path) -> None:

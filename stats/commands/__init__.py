@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from stats.commands.backup import backup
 from stats.commands.doctor import doctor
 from stats.commands.keys import keys
 from stats.commands.stats import stats
@@ -9,6 +10,6 @@ from stats.commands.users import users
 
 
 def init_app(app: Flask) -> None:
-    """Put all groups and `flask doctor` under `flask`."""
-    for command in (users, stats, keys, doctor):
+    """Put all groups, `flask backup` and `flask doctor` under `flask`."""
+    for command in (users, stats, keys, backup, doctor):
         app.cli.add_command(command)

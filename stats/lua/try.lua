@@ -5,7 +5,7 @@ local tries, now, window = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', tries, '-inf', now - window)
 if redis.call('ZCARD', tries) >= tonumber(ARGV[3]) then
   local oldest = redis.call('ZRANGE', tries, 0, 0, 'WITHSCORES')[2]
-  return math.max(1, math.ceil(tonumber(oldest) + window - now))
+  return math.min(window, math.max(1, math.ceil(tonumber(oldest) + window - now)))
 end
 redis.call('ZADD', tries, now, ARGV[4])
 redis.call('PEXPIRE', tries, window)

@@ -37,6 +37,7 @@ bp = Blueprint("account", __name__)
 
 FILE_LIMIT = 16 * 1024 * 1024
 WRONG_ADDRESS = N_("Type the e-mail address of this account to delete it.")
+WRONG_ID = N_("Type the user ID of this account to delete it.")
 NOT_DELETED = N_(
     "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
 )
@@ -75,7 +76,7 @@ def _profile_form(typed: Mapping[str, str] | None = None) -> ProfileForm:
 def _page(form: ProfileForm | None = None, **errors: Any) -> str:
     others = set(accounts.sessions(db(), current_user.id)) - {session["sid"]}
     shown = {"password_errors": {}, "import_error": "", "delete_error": ""}
-    if is_sample(current_user.email):
+    if is_sample(current_user.email) or not current_user.email:
         del shown["password_errors"]
     form = form or _profile_form()
     beside = (form.email, form.current_password)
@@ -140,7 +141,11 @@ def _change_address(form: ProfileForm) -> str:
 
 def _begin_try() -> Try:
     """Count a try of the current password as one of a log-in; raises TooManyTries."""
-    whom = (f"account {current_user.email}",) if runtime().given.ratelimit_enabled else ()
+    whom = (
+        (f"account {current_user.email or current_user.id}",)
+        if runtime().given.ratelimit_enabled
+        else ()
+    )
     return begin_try(db(), *whom)
 
 
@@ -183,9 +188,9 @@ def revoke() -> ResponseReturnValue:
 
 @bp.post("/settings/delete")
 def delete() -> ResponseReturnValue:
-    """Delete the account once its address was typed; its subscriptions end first."""
-    if not is_address(request.form.get("confirm", ""), current_user.email):
-        return _page(delete_error=_(WRONG_ADDRESS)), 422
+    """Delete the account once its address (or id) was typed; its subscriptions end first."""
+    if not _is_sure(request.form.get("confirm", "")):
+        return _page(delete_error=_(WRONG_ADDRESS if current_user.email else WRONG_ID)), 422
     try:
         close_account(db(), runtime().gateway, current_user.id)
     except BillingUnavailable:
@@ -195,6 +200,13 @@ def delete() -> ResponseReturnValue:
     session.clear()
     flash(_(FAREWELL))
     return redirect(url_for("pages.landing"), 303)
+
+
+def _is_sure(typed: str) -> bool:
+    # Who came by a sign-in link may have no address, which nothing typed must match.
+    if current_user.email:
+        return is_address(typed, current_user.email)
+    return bool(typed.strip() == current_user.id)
 
 
 @bp.get("/settings/export.json")

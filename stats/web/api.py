@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from stats import conversations, moods
+from stats import conversations, links, moods
 from stats.accounts import find_user
 from stats.activity import record_login, user_day
 from stats.checkout import close_account
 from stats.conversations import Conversation
 from stats.errors import InvalidInput, NotFound
+from stats.sentences import N_
 from stats.snapshot import Snapshot, iso
 from stats.store import operation_id
 from stats.text import check_id
@@ -21,11 +22,15 @@ from stats.user_stats import grant_plan, open_stats
 from stats.web.audit import event
 from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, no_fields, read_body, read_json
 from stats.web.callers import Subject, credentials, idempotency_key, service_only, subject
+from stats.web.mails import link
 from stats.web.runtime import db, runtime
+from stats.web.words import _
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 
 MOST_MOODS, MOST_DAYS = 1000, 3660
+# What somebody is called who came by a link and has not said yet.
+NAMELESS = N_("friend")
 
 
 def stats_of(asked: Subject) -> Snapshot:
@@ -203,6 +208,16 @@ def find() -> ResponseReturnValue:
     return jsonify(userId=user_id)
 
 
+@bp.post("/users/<user_id>/link")
+def make_link(user_id: str) -> ResponseReturnValue:
+    """Answer an address that lets its holder in as this user, once."""
+    service_only()
+    no_fields()
+    made = links.make_link(db(), user_id, _(NAMELESS))
+    event("link.made", user_id)
+    return jsonify(url=link("links.follow", token=made.token), expires=iso(made.expires))
+
+
 @bp.delete("/users/<user_id>")
 def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete all that is stored about a user."""
@@ -219,3 +234,11 @@ def openapi() -> ResponseReturnValue:
     from stats.web.openapi import description
 
     return jsonify(description())
+
+
+@bp.get("/docs")
+def docs() -> ResponseReturnValue:
+    """Show the description to a person."""
+    from stats.web.api_docs import shown
+
+    return render_template("api_docs.html", **shown(link("pages.landing")))

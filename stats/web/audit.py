@@ -18,6 +18,7 @@ from flask.logging import wsgi_errors_stream
 from flask_login import current_user
 
 from stats.settings import Settings
+from stats.web.metrics import count_event, count_request
 
 requests = logging.getLogger("aira.requests")
 security = logging.getLogger("aira.security")
@@ -47,6 +48,7 @@ def event(what: str, user_id: str | None = None, **facts: str | int) -> None:
     whom = {} if user_id is None else {"user": shown_id(user_id)}
     where = {"address": request.remote_addr or ""} if has_request_context() else {}
     security.info(what, extra={"facts": {**whom, **facts, **where}})
+    count_event(what, facts)
 
 
 def shown_id(user_id: str) -> str:
@@ -71,10 +73,12 @@ def _end(response: Response) -> Response:
     # Only the rule is written, for the address itself may hold a token.
     rule = request.url_rule.rule if request.url_rule else None
     facts = {"method": request.method, "route": rule, "status": response.status_code}
-    facts["ms"] = round((time.perf_counter() - g.begun) * 1000, 1)
+    seconds = time.perf_counter() - g.begun
+    facts["ms"] = round(seconds * 1000, 1)
     if "_login_user" in g and current_user.is_authenticated:
         facts["user"] = shown_id(current_user.id)
     requests.info("request", extra={"facts": facts})
+    count_request(request, response, seconds)
     response.headers["X-Request-ID"] = g.request_id
     return response
 
@@ -103,7 +107,7 @@ class Readable(logging.Formatter):
 
 
 def _in_words(message: str, facts: dict[str, Any]) -> str:
-    if "route" not in facts:
+    if "method" not in facts:
         return " ".join([message, *(f"{name}={value}" for name, value in facts.items())])
     text = "{method} {route} {status} in {ms} ms".format_map(facts)
     return f"{text} for {facts['user']}" if "user" in facts else text

@@ -15,6 +15,8 @@ from itsdangerous import BadSignature
 # A file is the same for everybody: no cookie with it, and none in its Vary.
 FILES = ("static", "pages.htmx")
 REMEMBERED = 16_384
+# No browser keeps a longer one (RFC 6265, section 6.1), so no memory is spent on it.
+LONGEST = 4096
 
 
 class Signed(NamedTuple):
@@ -42,19 +44,19 @@ class Cookies(SecureCookieSessionInterface):
 
     def read(self, app: Flask, value: str) -> dict[str, Any]:
         """Return what stands in a cookie, nothing if it is forged, too old or not there."""
-        signed = self._verified(app, value) if value else None
-        if signed is None or time.time() >= signed.until:
+        if not 0 < len(value) <= LONGEST:
+            return {}
+        try:
+            signed = self._verified(app, value)
+        except BadSignature:
+            return {}  # An exception is not remembered: a forged cookie costs no memory.
+        if time.time() >= signed.until:
             return {}
         return {name: _own(what) for name, what in signed.content.items()}
 
-    def _verify(self, app: Flask, value: str) -> Signed | None:
+    def _verify(self, app: Flask, value: str) -> Signed:
         lifetime = app.permanent_session_lifetime.total_seconds()
-        try:
-            content, at = self._signer(app).loads(
-                value, max_age=int(lifetime), return_timestamp=True
-            )
-        except BadSignature:
-            return None
+        content, at = self._signer(app).loads(value, max_age=int(lifetime), return_timestamp=True)
         return Signed(content, at.timestamp() + lifetime)
 
     def _signer(self, app: Flask) -> Any:

@@ -20,7 +20,7 @@ from stats.web.forms import NUMBER, read_score
 from stats.web.members import Watcher, read_again
 from stats.web.members import board as current_board
 from stats.web.runtime import db, runtime
-from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form
+from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form, who_is
 from stats.web.words import reason
 
 bp = Blueprint("dashboard", __name__)
@@ -48,6 +48,10 @@ def stats() -> ResponseReturnValue:
     """Show the fragment, or nothing (204) if the version asked with still stands."""
     if isinstance(current_user._get_current_object(), Watcher):
         return "", 204
+    if request.args.get("who", who_is(current_user.id)) != who_is(current_user.id):
+        # Somebody else has logged in meanwhile, in another tab.
+        changed: ResponseReturnValue = make_response("", refresh=True)
+        return changed
     board = _renewed(current_board())
     # The browser keeps the charts that it has.
     kept = request.args.get("charts") == board.charts

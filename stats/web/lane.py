@@ -2,11 +2,10 @@
 
 It answers nothing else. What is unusual about a request, and every doubt, goes on to the route
 `dashboard.stats`, which stays the only one that knows what to say; tests/web/test_lane.py holds the
-two to the same answers. Unchanged polls are most of the traffic, so they are counted
-(`Lane.answered`) and not logged one by one.
+two to the same answers. Unchanged polls are most of the traffic, so they are counted with the
+other requests and not logged one by one.
 """
 
-import itertools
 import re
 import secrets
 from collections.abc import Iterable
@@ -19,13 +18,14 @@ from redis.exceptions import RedisClusterException
 from stats.dashboard import PAGE_SPAN, Unchanged, get_dashboard
 from stats.errors import StatsError
 from stats.web.members import FOUND
+from stats.web.metrics import poll_counter
 from stats.web.runtime import Runtime
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 PATH = "/dashboard/stats"
-QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?", re.ASCII)
+QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?(?:&who=[0-9a-f]{8})?", re.ASCII)
 HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
 HEADERS = [
     ("Content-Type", "text/html; charset=utf-8"),
@@ -35,21 +35,20 @@ HEADERS = [
 
 
 class Lane:
-    """WSGI middleware around an app. `answered` counts what it answered by itself."""
+    """WSGI middleware around an app. `count` is called once for each answer it gives by itself."""
 
     def __init__(self, app: Flask, runtime: Runtime) -> None:
         self._app, self._next, self._runtime = app, app.wsgi_app, runtime
         self._cookies: Any = app.session_interface
         self._hosts = frozenset(runtime.given.trusted_hosts)
-        self._count = itertools.count(1)
-        self.answered = 0
+        self.count = poll_counter()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH or not self._stands(environ):
             return self._next(environ, start_response)
-        self.answered = next(self._count)
+        self.count()
         start_response("204 NO CONTENT", [*HEADERS, ("X-Request-ID", secrets.token_hex(8))])
         return ()
 

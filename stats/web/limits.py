@@ -15,6 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from flask import Flask, request, session
@@ -35,15 +36,22 @@ def by_address() -> str:
 
     https://www.rfc-editor.org/rfc/rfc6177#section-2
     """
-    try:
-        asked_from = ipaddress.ip_address(request.remote_addr or "::")
-    except ValueError:
-        # Some proxies forward an address together with its port.
+    asked_from = _parse(request.remote_addr or "")
+    if asked_from is None:
         return f"address {request.remote_addr}"
     if isinstance(asked_from, ipaddress.IPv4Address):
         return f"address {asked_from}"
     plain = asked_from.ipv4_mapped
     return f"address {plain or ipaddress.ip_network((int(asked_from), 64), strict=False)}"
+
+
+def _parse(forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    # Some proxies forward an address together with its port, which is another one each time.
+    host = forwarded.rpartition(":")[0].strip("[]")
+    for text in (forwarded, host):
+        with suppress(ValueError):
+            return ipaddress.ip_address(text)
+    return None
 
 
 def by_email() -> str:
@@ -68,6 +76,7 @@ class Limit(NamedTuple):
 LIMITS = {
     ("POST", "auth.signup"): (Limit(100, HOUR, by_address),),
     ("POST", "pages.sample"): (Limit(60, HOUR, by_address),),
+    ("POST", "links.follow"): (Limit(100, HOUR, by_address),),
     ("POST", "recovery.reset"): (Limit(60, HOUR, by_address), Limit(20, HOUR, by_email)),
     ("POST", "recovery.reset_password"): (Limit(60, HOUR, by_address),),
     ("POST", "recovery.send_again"): (Limit(5, HOUR, by_user),),

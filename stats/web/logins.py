@@ -61,7 +61,9 @@ def recent() -> Security:
     return Security(
         [_line(entry, HOW[entry.how]) for entry in log.logins[:SHOWN]],
         [_line(entry, FAILED[entry.how]) for entry in log.failures[:SHOWN_FAILED]],
-        None if is_sample(current_user.email) else log.two_factor is not None,
+        None
+        if is_sample(current_user.email) or not current_user.email
+        else log.two_factor is not None,
     )
 
 

@@ -1,10 +1,12 @@
 """The OpenAPI 3.1 description, made from the models that the routes read their bodies with."""
 
+import re
 from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 
+from stats.web import examples
 from stats.web.bodies import ChatBody, MoodBody, PlanBody
 from stats.web.replies import (
     Changed,
@@ -18,10 +20,11 @@ from stats.web.replies import (
     History,
     Received,
     Saved,
+    SignInLink,
     WholeChat,
 )
 
-WEBHOOK = "/api/webhooks/stripe"
+WEBHOOK, LINK = "/api/webhooks/stripe", "/api/users/{userId}/link"
 SERVICE: list[dict[str, list[str]]] = [{"serviceKey": []}]
 EITHER: list[dict[str, list[str]]] = [{"serviceKey": []}, {"session": []}]
 ID_PATTERN = "^[A-Za-z0-9_.:@|-]{1,128}$"
@@ -72,6 +75,7 @@ ROUTES = [
     Route("get", "/api/chat/{chatId}", "One conversation", None, WholeChat, EITHER, [USER_ID]),
     Route("delete", "/api/chat/{chatId}", "Delete a conversation", None, Done, EITHER, [USER_ID]),
     Route("get", "/api/users", "Find a user by e-mail", None, FoundUser, SERVICE, ["email"]),
+    Route("post", LINK, "Make a sign-in link", None, SignInLink, SERVICE, []),
     Route("delete", "/api/users/{userId}", "Delete a user", None, Done, SERVICE, []),
     Route("post", WEBHOOK, "Take a delivery from Stripe", Delivery, Received, [], [SIGNATURE]),
 ]
@@ -84,6 +88,23 @@ REFUSALS = {
     "415": "The body is not application/json.",
     "429": "Too much was asked in a short time; see Retry-After.",
     "503": "The store or Stripe does not answer just now; see Retry-After.",
+}
+# What a person has to know and the models do not say.
+DESCRIPTIONS = {
+    ("patch", "/api/mood"): "The score of the entry with the latest `at` is the one that is shown.",
+    ("patch", "/api/plan"): "A grant is kept apart from what is paid for: the higher one counts, "
+    "and `Free` takes the grant away.",
+    ("get", "/api/entitlements"): "A limit of `null` is no limit. Nobody is stopped by this "
+    "service: ask before a conversation begins.",
+    ("post", "/api/login"): "The user came to Aira; a day counts once.",
+    ("post", "/api/chat/save"): "Saving one `chatId` again updates it and counts once. `userId` "
+    "may stand in the body instead.",
+    ("delete", "/api/chat/{chatId}"): "The count of conversations stays.",
+    ("post", LINK): "The address lets whoever opens it in as this user, once, for ten minutes: "
+    "hand it to nobody else and keep it nowhere. An id with stats but no account is given one "
+    "without password and address. Two-factor is still asked for.",
+    ("delete", "/api/users/{userId}"): "Subscriptions at Stripe are ended first.",
+    ("post", WEBHOOK): "For Stripe alone: the signature is the credential.",
 }
 HEADERS = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 
@@ -108,17 +129,28 @@ def description() -> dict[str, Any]:
 
 
 def _operation(route: Route, schema: dict[Any, Any]) -> dict[str, Any]:
+    called = (route.method, route.path)
+    parameters = [_parameter(item) for item in route.parameters] + _in_path(route.path)
     operation: dict[str, Any] = {
+        "operationId": _name(route),
         "summary": route.summary,
         "security": route.security,
-        "parameters": [_parameter(item) for item in route.parameters] + _in_path(route.path),
-        "responses": {"200": _content("Done", schema[route.reply])}
+        "parameters": [_with_example(item) for item in parameters],
+        "responses": {"200": _content("Done", schema[route.reply], examples.ANSWERS[called])}
         | {code: _refusal(code, why, schema[Error]) for code, why in REFUSALS.items()},
     }
+    if description := DESCRIPTIONS.get(called):
+        operation["description"] = description
     if route.body:
-        body = {"application/json": {"schema": schema[route.body]}}
-        operation["requestBody"] = {"required": True, "content": body}
+        content = _json(schema[route.body], examples.BODIES[called])
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _name(route: Route) -> str:
+    """Return `getMood` or `deleteChatByChatId`, by which generated clients call the operation."""
+    words = re.findall(r"[A-Za-z]+", route.path.removeprefix("/api/").replace("{", "{By/"))
+    return route.method + "".join(word[0].upper() + word[1:] for word in words)
 
 
 def _parameter(item: Any) -> Any:
@@ -131,18 +163,27 @@ def _parameter(item: Any) -> Any:
     return item
 
 
+def _with_example(item: dict[str, Any]) -> dict[str, Any]:
+    example = examples.VALUES.get(item["name"])
+    return item if example is None else {**item, "example": example}
+
+
 def _in_path(path: str) -> list[dict[str, Any]]:
     schema = {"type": "string", "pattern": ID_PATTERN}
     names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
-def _content(description: str, schema: Any) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _content(description: str, schema: Any, example: Any) -> dict[str, Any]:
+    return {"description": description, "content": _json(schema, example)}
+
+
+def _json(schema: Any, example: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema, "example": example}}
 
 
 def _refusal(code: str, why: str, schema: Any) -> dict[str, Any]:
-    answer = _content(why, schema)
+    answer = _content(why, schema, examples.ERROR)
     if header := HEADERS.get(code):
         answer["headers"] = {header: {"schema": {"type": "string"}}}
     return answer

@@ -102,6 +102,11 @@ class FoundUser(Struct, rename="camel"):
     user_id: str
 
 
+class SignInLink(Struct):
+    url: Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+    expires: Time
+
+
 class Delivery(Struct):
     """An event; https://docs.stripe.com/api/events says what it holds."""
 

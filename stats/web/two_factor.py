@@ -27,7 +27,7 @@ bp = Blueprint("two_factor", __name__)
 @bp.route("/settings/two-factor", methods=["GET", "POST"])
 def page() -> ResponseReturnValue:
     """Show how it stands, or switch it on, switch it off or make recovery codes."""
-    if is_sample(current_user.email):
+    if is_sample(current_user.email) or not current_user.email:
         abort(404)
     if request.method != "POST":
         return _page()
@@ -52,7 +52,7 @@ def _on() -> ResponseReturnValue:
 
 
 def _codes() -> ResponseReturnValue:
-    codes = two_factor.make_codes(db(), current_user.id, _password())
+    codes = two_factor.make_codes(db(), current_user.id, code=_typed("code"), password=_password())
     event("two_factor.codes_made", current_user.id)
     return _page(codes=codes)
 

@@ -1,5 +1,6 @@
 """What the templates are given: a dashboard put into words."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +20,11 @@ from stats.web.drawing import PlanCard, draw_charts, draw_empty_charts, draw_pla
 from stats.web.words import _, day_month, price_parts
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
+
+
+def who_is(user_id: str) -> str:
+    """Return eight letters that stand for a user in the address of a poll."""
+    return hashlib.blake2s(user_id.encode(), digest_size=4).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,11 @@ class StatsView:
     def year(self) -> Year:
         """The last 53 weeks."""
         return make_year(self._scores, self._board.today)
+
+    @property
+    def who(self) -> str:
+        """What tells one user's page from another's in the same browser."""
+        return who_is(self._board.user_id)
 
     @property
     def plan_card(self) -> Markup:

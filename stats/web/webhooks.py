@@ -1,11 +1,16 @@
 """Stripe's webhook."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from stats import billing
-from stats.errors import BillingUnavailable
+from stats.errors import BillingUnavailable, InvalidInput
 from stats.web.audit import event as note
+from stats.web.metrics import UNKNOWN, count_webhook
 from stats.web.runtime import runtime
 
 bp = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
@@ -16,10 +21,34 @@ def stripe() -> ResponseReturnValue:
     """Take a delivery; 200 only once its effect is stored."""
     held = runtime()
     signature = request.headers.get("Stripe-Signature", "")
-    event = billing.verify(request.get_data(), signature, held.webhook_secrets)
-    if held.gateway is None:
-        raise BillingUnavailable("Stripe is not set up here.")
-    keys = held.settings.secret_keys
-    done = billing.handle(held.db, held.gateway, event, keys, grace=held.grace)
-    note("stripe.event", None, id=str(event["id"]), type=str(event["type"]), result=done)
+    with counted() as delivery:
+        event = billing.verify(request.get_data(), signature, held.webhook_secrets)
+        delivery.kind = str(event["type"])
+        if held.gateway is None:
+            raise BillingUnavailable("Stripe is not set up here.")
+        keys = held.settings.secret_keys
+        done = billing.handle(held.db, held.gateway, event, keys, grace=held.grace)
+        delivery.result = done
+    note("stripe.event", None, id=str(event["id"]), type=delivery.kind, result=done)
     return jsonify(received=True)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What is known of a delivery so far: nothing at first, and that it is not done."""
+
+    kind: str = UNKNOWN
+    result: str = "failed"
+
+
+@contextmanager
+def counted() -> Iterator[Delivery]:
+    """Count a delivery by what is known of it in the end."""
+    delivery = Delivery()
+    try:
+        yield delivery
+    except InvalidInput:
+        delivery.result = "refused"
+        raise
+    finally:
+        count_webhook(delivery.kind, delivery.result)

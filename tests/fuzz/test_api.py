@@ -13,7 +13,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
 from stats.practice import sign
-from stats.web.openapi import ROUTES, WEBHOOK
+from stats.web.openapi import LINK, ROUTES, WEBHOOK
 from tests.conftest import SERVICE_KEY
 from tests.web.kit import Browser
 
@@ -76,6 +76,8 @@ def ask_for_what_is_there(case: Case, alice: Browser) -> None:
     case.query.update({name: value for name, value in known.items() if name in names})
     if "chatId" in case.path_parameters:
         case.path_parameters["chatId"] = "c1"
+    if case.path == LINK:
+        case.path_parameters["userId"] = alice.user_id
 
 
 EVENTS = st.recursive(

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from stats.web.audit import Json, Readable
+from stats.web.audit import Json, Readable, event
 
 from .kit import PASSWORD, Browser, log_in, sign_up
 
@@ -145,6 +145,15 @@ def test_a_fault_of_ours_is_one_line_too(
     assert client.get("/privacy").status_code == 500
     fault = next(line for line in read(kept) if line["level"] == "error")
     assert "ZeroDivisionError" in fault["trace"]
+
+
+def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, readable: Kept) -> None:
+    for _ in range(6):
+        answer = alice.post("/settings/email/confirm")
+    assert answer.status_code in (400, 429)
+    with app.test_request_context("/"):
+        event("limit.reached", route="recovery.send_again")
+    assert "limit.reached route=recovery.send_again" in readable.lines[-1]
 
 
 def test_a_person_can_read_it(alice: Browser, readable: Kept) -> None:

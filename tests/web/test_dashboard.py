@@ -38,7 +38,7 @@ def test_it_polls_every_thirty_seconds_with_its_version(alice: Browser) -> None:
     page = alice.get("/dashboard")
     [stats] = re.findall(r'<[^>]* id="stats"[^>]*>', page.text)
     assert re.search(r'hx-trigger="[^"]*every 30s', stats)
-    assert re.fullmatch(r"/dashboard/stats\?v=\d+&charts=\d+-\d{8}", poll_url(page))
+    assert re.fullmatch(r"/dashboard/stats\?v=\d+&charts=\d+-\d{8}&who=[0-9a-f]{8}", poll_url(page))
 
 
 def test_it_answers_a_poll_with_what_the_page_includes(alice: Browser) -> None:
@@ -145,6 +145,15 @@ def test_it_does_not_write_a_session_down_more_than_once_an_hour(
     recent = make_session_older(valkey, alice, HOUR - 60)
     alice.get("/dashboard")
     assert valkey.hvals(alice.key("sessions")) == [recent]
+
+
+def test_it_loads_the_page_anew_when_somebody_else_has_logged_in(
+    app: Flask, alice: Browser
+) -> None:
+    url = poll_url(alice.get("/dashboard"))
+    bob = sign_up(app, "Bob")
+    answer = bob.get(url, headers=HTMX)
+    assert (answer.headers.get("HX-Refresh"), answer.text) == ("true", "")
 
 
 def test_it_asks_redis_once_for_a_poll(alice: Browser, round_trips: RoundTrips) -> None:

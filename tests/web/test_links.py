@@ -1,6 +1,5 @@
 """Sign-in links: made with a service key, opened once, by whoever holds them."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +14,10 @@ from werkzeug.test import TestResponse
 from app import create_app
 from stats import links
 from tests.domain_kit import together
+from tests.two_factor_kit import code_of, stop_clock
 
-from .guarded import events_written, switch_on
-from .kit import PASSWORD, Browser, error_beside, everything, form_token, left, log_in
-
-GREETING = re.compile(r"<h1[^>]*>\s*(Good \w+, [^<]+?)\s*</h1>")
+from .guarded import events_written, guard
+from .kit import Browser, error_beside, everything, form_token, left, log_in
 
 
 def make(service: FlaskClient, user_id: str) -> str:
@@ -91,7 +89,6 @@ def test_it_lives_for_ten_minutes(
     alice: Browser,
     service: FlaskClient,
     valkey: Redis,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answer = service.post(f"/api/users/{alice.user_id}/link").json
     assert set(answer) == {"url", "expires"}
@@ -175,6 +172,7 @@ def test_it_replaces_whoever_was_logged_in(
 
 
 def test_a_dead_link_changes_nothing_for_who_is_logged_in(bob: Browser) -> None:
+    assert bob.token
     before = bob.session
     assert press(bob, "/login/link/1").status_code == 404
     assert bob.session == before
@@ -182,15 +180,22 @@ def test_a_dead_link_changes_nothing_for_who_is_logged_in(bob: Browser) -> None:
 
 
 def test_two_factor_is_still_asked_for(
-    app: Flask, alice: Browser, service: FlaskClient, valkey: Redis
+    app: Flask,
+    alice: Browser,
+    service: FlaskClient,
+    valkey: Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    switch_on(alice)
+    stop_clock(monkeypatch)
+    secret, _ = guard(alice)
     before = valkey.hlen(alice.key("sessions"))
     browser = Browser(app)
     answer = press(browser, make(service, alice.user_id))
     assert (answer.status_code, answer.location) == (302, "/login/code")
     assert browser.get("/dashboard").status_code == 302
     assert valkey.hlen(alice.key("sessions")) == before
+    answer = browser.post("/login/code", {"code": code_of(secret)})
+    assert (answer.status_code, answer.location) == (302, "/dashboard")
 
 
 def test_it_is_written_down(app: Flask, alice: Browser, service: FlaskClient) -> None:
@@ -212,39 +217,6 @@ def test_pressing_is_counted_for_an_address(app: Flask, client: FlaskClient) -> 
     data = {"csrf_token": browser.token}
     statuses = [browser.client.post("/login/link/1", data=data).status_code for _ in range(101)]
     assert statuses == [404] * 100 + [429]
-
-
-def test_it_lets_in_who_has_stats_alone(app: Flask, service: FlaskClient, valkey: Redis) -> None:
-    assert service.patch("/api/mood?userId=42", json={"score": 7}).status_code == 200
-    browser = Browser(app)
-    assert press(browser, make(service, "42")).status_code == 302
-    page = browser.get("/dashboard").text
-    assert GREETING.search(page)[1].endswith(", friend")
-    assert 'data-stat="mood_score"' in page
-    assert browser.get("/api/dashboard").json["data"]["mood_score"] == 7
-    assert browser.get("/api/users").status_code == 403
-    assert valkey.keys("email:*") == []
-
-
-def test_who_came_by_link_can_take_a_name_and_comes_back(app: Flask, service: FlaskClient) -> None:
-    known(service, "42")
-    browser = Browser(app)
-    press(browser, make(service, "42"))
-    profile = {"name": "Maya", "timezone": "Europe/Berlin", "day_start": "4"}
-    assert browser.post("/settings", profile).status_code == 303
-    again = Browser(app)
-    assert press(again, make(service, "42")).status_code == 302
-    assert GREETING.search(again.get("/dashboard").text)[1].endswith(", Maya")
-
-
-def test_nobody_gets_into_such_an_account_by_a_form(app: Flask, service: FlaskClient) -> None:
-    known(service, "42")
-    make(service, "42")
-    for email in ("", "42", "@", "42@example.com"):
-        stranger = Browser(app)
-        data = {"email": email, "password": PASSWORD}
-        assert stranger.post("/login", data).status_code == 422
-        assert stranger.get("/dashboard").status_code == 302
 
 
 def test_what_is_there_stays(app: Flask, alice: Browser, service: FlaskClient) -> None:

@@ -1,6 +1,9 @@
 """The description of the API, and whether the API does what it says."""
 
+import html
+import json
 import re
+import shlex
 from typing import Any
 
 import msgspec
@@ -32,6 +35,7 @@ CALLS = [
     ("get", "/api/dashboard", {}, None),
     ("delete", "/api/chat/{chatId}", {}, None),
     ("get", "/api/users", {"email": "alice@example.com"}, None),
+    ("post", "/api/users/{userId}/link", {}, None),
     ("delete", "/api/users/{userId}", {}, None),
 ]
 
@@ -124,3 +128,91 @@ def test_it_answers_errors_as_described(
         error = msgspec.convert(answer.json, openapi.Error)
         assert msgspec.to_builtins(error) == answer.json
         assert error.error
+
+
+def content(operation: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]
+    return found
+
+
+def test_every_operation_has_examples_that_fit(description: dict[str, Any]) -> None:
+    found = operations(description)
+    for route in openapi.ROUTES:
+        operation = found[route.method, route.path]
+        example = content(operation)["example"]
+        assert msgspec.to_builtins(msgspec.convert(example, route.reply)) == example
+        assert (route.body is None) == ("requestBody" not in operation)
+        if route.body:
+            sent = operation["requestBody"]["content"]["application/json"]["example"]
+            assert msgspec.convert(sent, route.body)
+        for item in operation["parameters"]:
+            assert "example" in item or item["name"] == "Stripe-Signature"
+            if pattern := item["schema"].get("pattern"):
+                assert re.search(pattern, item["example"])
+
+
+def test_the_examples_can_be_sent(
+    service: FlaskClient, alice: Browser, description: dict[str, Any]
+) -> None:
+    for (method, path), operation in operations(description).items():
+        if (method, path) == WEBHOOK or method == "delete" or path == "/api/users":
+            continue
+        values = {item["name"]: item["example"] for item in operation["parameters"]}
+        query = {item["name"]: item["example"] for item in operation["parameters"]}
+        sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        known = service.get("/api/dashboard?userId=42")
+        assert known.status_code == 200
+        if "{chatId}" in path:
+            chat = {"chatId": values["chatId"], "messages": []}
+            assert service.post("/api/chat/save?userId=42", json=chat).status_code == 200
+        answer = service.open(
+            path.format(**values),
+            method=method.upper(),
+            query_string=query,
+            json=sent.get("example"),
+        )
+        assert answer.status_code == 200, (method, path, answer.json)
+        assert set(answer.json) == set(content(operation)["example"])
+
+
+def test_names_of_operations_are_unlike(description: dict[str, Any]) -> None:
+    names = [operation["operationId"] for operation in operations(description).values()]
+    assert len(set(names)) == len(names)
+    assert {"getMood", "getChatByChatId", "postUsersByUserIdLink"} <= set(names)
+
+
+def test_the_page_shows_every_operation(client: FlaskClient, description: dict[str, Any]) -> None:
+    answer = client.get("/api/docs")
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    text = html.unescape(answer.text)
+    blocks = re.findall(r'aria-label="Answer: [^>]*><code>(.*?)</code>', text, re.DOTALL)
+    answers = [json.loads(block) for block in blocks]
+    for (method, path), operation in operations(description).items():
+        assert f"<b>{method.upper()}</b> <code>{path}</code>" in text
+        assert text.count(f'id="{operation["operationId"]}"') == 1
+        assert f'href="#{operation["operationId"]}"' in text
+        assert content(operation)["example"] in answers
+        for item in operation["parameters"]:
+            assert f"<code>{item['name']}</code>" in text
+    assert '"Free" | "Plus" | "Premium"' in text
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
+    answer = client.get("/api/docs")
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    loaded = re.findall(r'<(?:link|script|img)[^>]* (?:href|src)="([^"]+)"', answer.text)
+    assert loaded
+    assert all(url.startswith("/") and not url.startswith("//") for url in loaded)
+    assert all(client.get(url).status_code == 200 for url in loaded)
+    assert not re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", answer.text)
+
+
+def test_the_calls_on_the_page_are_whole(client: FlaskClient) -> None:
+    shown = re.findall(r"<code>(curl.*?)</code>", client.get("/api/docs").text, re.DOTALL)
+    assert len(shown) == len(openapi.ROUTES)
+    for call in shown:
+        words = shlex.split(html.unescape(call).replace("\\\n", " "))
+        assert words[0] == "curl"
+        assert words[-1].startswith("http://localhost/api/")
+        assert "{" not in words[-1]
+        assert all(json.loads(words[at + 1]) for at, word in enumerate(words) if word == "-d")

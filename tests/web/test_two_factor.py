@@ -105,12 +105,15 @@ def test_it_speaks_the_language_of_the_page(app: Flask, alice: Browser) -> None:
     assert [english(secrets.sub("", page.text)) for page in shown] == [set()] * len(shown)
 
 
-def test_new_recovery_codes_want_the_password(app: Flask, alice: Browser, events: Events) -> None:
+def test_new_recovery_codes_want_a_code_and_the_password(
+    app: Flask, alice: Browser, events: Events
+) -> None:
     _, old = guard(alice)
-    answer = act(alice, "codes", current_password="")
+    answer = act(alice, "codes", current_password="", code=old[1])
     assert answer.status_code == 422
     assert error_beside(answer, "codes-current_password") == "This is not your current password."
-    new = recovery_codes(act(alice, "codes"))
+    assert act(alice, "codes", code="000000").status_code == 422
+    new = recovery_codes(act(alice, "codes", code=old[1]))
     assert len(set(new) - set(old)) == 10
     assert events[-1] == ("two_factor.codes_made", {"user": alice.user_id})
     assert send(halfway(app), old[0]).status_code == 422

@@ -1,0 +1,207 @@
+"""Metrics for Prometheus at `/metrics`: what this server does, added up over all of its workers.
+
+Labels come from short lists of our own, never from what somebody typed: no user id, no address.
+Users by plan are not shown: a plan's end changes them by the clock alone, and counting is a walk
+through all users, which no scrape should cost; `aira_plan_grants_total` and
+`aira_webhooks_total` tell what changes plans.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flask import Blueprint, Flask, Request, Response, abort
+from flask.typing import ResponseReturnValue
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from stats import billing, store
+from stats.web.callers import is_service
+from stats.web.security import public
+
+bp = Blueprint("metrics", __name__)
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+METHODS = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
+POLL = ("GET", "/dashboard/stats", "204")
+MILLISECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+OTHER = "other"
+
+# When a series began is nobody's question, and several processes do not tell.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+# All have labels: what has none would be counted in this process alone, whatever shared() says.
+OWN = CollectorRegistry()
+REQUESTS = Counter(
+    "aira_requests",
+    "Requests answered, unchanged polls included. No rule of ours fits: route none.",
+    ("method", "route", "status"),
+    registry=OWN,
+)
+SECONDS = Histogram(
+    "aira_request_seconds",
+    "Time to answer, in seconds, but for unchanged polls (see aira_redis_call_seconds, look).",
+    ("route",),
+    registry=OWN,
+    buckets=MILLISECONDS,
+)
+CALLS = Histogram(
+    "aira_redis_call_seconds",
+    "Time until Redis had answered a script, in seconds.",
+    ("script",),
+    registry=OWN,
+    buckets=MILLISECONDS,
+)
+FAILED_CALLS = Counter(
+    "aira_redis_failed_calls",
+    "Scripts that Redis did not answer, or refused; or that were not sent while it was away.",
+    ("script",),
+    registry=OWN,
+)
+LOGINS = Counter("aira_logins", "Log-ins by how.", ("how",), registry=OWN)
+FAILED_LOGINS = Counter("aira_failed_logins", "By what was wrong.", ("reason",), registry=OWN)
+EVENTS = Counter("aira_events", "What the audit trail tells, by name.", ("event",), registry=OWN)
+GRANTS = Counter("aira_plan_grants", "Plans granted by the API.", ("plan",), registry=OWN)
+WEBHOOKS = Counter(
+    "aira_webhooks",
+    "Deliveries from Stripe by type and what came of them.",
+    ("type", "result"),
+    registry=OWN,
+)
+UNKNOWN = "unknown"
+TYPES = frozenset((UNKNOWN, *billing.ACTED_ON, billing.DISPUTE))
+# Event of the audit trail → what counts it apart, and the fact by which.
+APART = {
+    "login": (LOGINS, "how"),
+    "login.failed": (FAILED_LOGINS, "reason"),
+    "plan.granted": (GRANTS, "plan"),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Serve the metrics, and count what Redis is asked."""
+    app.register_blueprint(bp)
+    store.observe(_call_counter())
+
+
+@contextmanager
+def shared(workers: int) -> Iterator[None]:
+    """Have the workers of this process count together, in files of a folder that goes again.
+
+    Enter it in the parent before any of them starts. One alone counts in its memory, which costs
+    half as much. Raises OSError where no temporary folder can be made.
+    """
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="aira-metrics-") as folder:
+        os.environ[SHARED] = folder
+        # It chose how to count when it was imported.
+        values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+        yield
+
+
+def count_request(request: Request, response: Response, seconds: float) -> None:
+    """Count a request by its rule, for its address may hold anything."""
+    route = request.url_rule.rule if request.url_rule else "none"
+    method = request.method if request.method in METHODS else OTHER
+    REQUESTS.labels(method, route, str(response.status_code)).inc()
+    SECONDS.labels(route).observe(seconds)
+
+
+def poll_counter() -> Callable[[], None]:
+    """Return what counts one unchanged poll."""
+    return REQUESTS.labels(*POLL).inc
+
+
+def count_event(what: str, facts: dict[str, str | int]) -> None:
+    """Count an event of the audit trail."""
+    EVENTS.labels(what).inc()
+    if what in APART:
+        counter, fact = APART[what]
+        counter.labels(str(facts[fact])).inc()
+
+
+def count_webhook(kind: str, result: str) -> None:
+    """Count a delivery; one on which nothing is done is `other`: Stripe has hundreds."""
+    WEBHOOKS.labels(kind if kind in TYPES else OTHER, result).inc()
+
+
+def _call_counter() -> store.Observer:
+    timed: dict[str, Callable[[float], None]] = {}
+
+    def count(script: str, seconds: float, failed: bool) -> None:
+        if failed:
+            FAILED_CALLS.labels(script).inc()
+        elif script in timed:
+            timed[script](seconds)
+        else:
+            timed[script] = CALLS.labels(script).observe
+            timed[script](seconds)
+
+    return count
+
+
+@bp.get("/metrics")
+@public
+def metrics() -> ResponseReturnValue:
+    """Show the metrics to whom a service key lets in."""
+    if not is_service():
+        abort(401, "This needs a service key.")
+    return Response(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def exposition() -> bytes:
+    """Return all metrics of all workers as Prometheus reads them."""
+    registry = OWN
+    if SHARED in os.environ:
+        MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]
+    return generate_latest(registry) + generate_latest(Processes())
+
+
+class Processes(Collector):
+    """What the workers use of the machine: memory, time and files, by process id."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metrics of all processes; a process has none of those the system hides."""
+        merged: dict[str, Metric] = {}
+        for pid in _workers():
+            for found in _of_process(pid):
+                same = Metric(found.name, found.documentation, found.type)
+                labelled = [one._replace(labels={"pid": str(pid)}) for one in found.samples]
+                merged.setdefault(found.name, same).samples += labelled
+        return merged.values()
+
+
+def _of_process(pid: int) -> Iterable[Metric]:
+    return ProcessCollector(pid=lambda: pid, registry=None).collect()
+
+
+def _workers() -> list[int]:
+    """Return the process ids of all workers that run."""
+    folder = os.environ.get(SHARED)
+    if folder is None:
+        return [os.getpid()]
+    found = {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("*.db")}
+    return sorted(pid for pid in found if _is_sibling(pid))
+
+
+def _is_sibling(pid: int) -> bool:
+    # A number may have been given to somebody else since.
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return int(stat.rpartition(")")[2].split()[1]) == os.getppid()

@@ -1,0 +1,157 @@
+"""nginx with the shipped configuration, and a client that speaks HTTP/2 to it."""
+
+import getpass
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.badday.valkey import Valkey
+from tests.browser.serving import ROOT, Site, eventually, free_port, serve
+
+DEPLOY = ROOT / "docs" / "deploy"
+HOST = "aira.example"
+KEY, SECRET = "key-behind-the-proxy", "secret-key-behind-the-proxy"
+
+
+def instance(folder: Path, valkey: Valkey, **more: str) -> Site:
+    """Start the application as one instance of a deployment behind one proxy."""
+    settings = {
+        "REDIS_URL": f"unix://{valkey.socket}",
+        "SECRET_KEY": SECRET,
+        "STATS_API_KEYS": KEY,
+        "TRUSTED_HOSTS": f"{HOST},127.0.0.1",
+        "TRUSTED_PROXIES": "1",
+    }
+    return serve(folder / "data", **settings | more)
+
+
+def configuration(folder: Path, plain: int, tls: int) -> str:
+    """The shipped configuration with other ports, paths and user, and nothing else."""
+    places = {
+        "user www-data;": f"user {getpass.getuser()};",
+        "listen 80": f"listen 127.0.0.1:{plain}",
+        "listen 443": f"listen 127.0.0.1:{tls}",
+        "/run/nginx.pid": f"{folder}/nginx.pid",
+        "/var/log/nginx/": f"{folder}/",
+        "/var/lib/nginx/": f"{folder}/",
+        "/etc/nginx/": f"{folder}/",
+        f"/etc/letsencrypt/live/{HOST}/": f"{folder}/",
+        "/var/www/acme": f"{folder}/acme",
+    }
+    text = (DEPLOY / "nginx.conf").read_text()
+    for shipped, here in places.items():
+        assert shipped in text, shipped
+        text = text.replace(shipped, here)
+    # Where nginx keeps what it does not use here: the package's own folders are root's.
+    unused = "".join(
+        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("fastcgi", "uwsgi", "scgi")
+    )
+    return text.replace("http {\n", f"http {{\n{unused}", 1)
+
+
+@dataclass
+class Front:
+    """A running nginx. `folder` holds its configuration, certificate and logs."""
+
+    folder: Path
+    plain: int
+    tls: int
+
+    @property
+    def url(self) -> str:
+        return f"https://{HOST}:{self.tls}"
+
+    def command(self, *more: str) -> list[str]:
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        log = str(self.folder / "error.log")
+        own = ["-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", log]
+        return [nginx, *own, *more]
+
+    def logged(self) -> str:
+        """All that nginx has written, to both of its logs."""
+        return "".join((self.folder / f"{name}.log").read_text() for name in ("access", "error"))
+
+    def curl(self, path: str, *more: str) -> "Answer":
+        """Ask over HTTP/2 with a certificate that is checked."""
+        return curl(
+            f"{self.url}{path}",
+            *("--http2", "--cacert", str(self.folder / "fullchain.pem")),
+            *("--resolve", f"{HOST}:{self.tls}:127.0.0.1"),
+            *more,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `cookies` are the whole Set-Cookie lines."""
+
+    version: str
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+def curl(url: str, *more: str) -> Answer:
+    """Ask with curl; raises CalledProcessError if there is no answer."""
+    options = ("--silent", "--show-error", "--include", "--max-time", "30")
+    found = subprocess.run(["curl", *options, *more, url], capture_output=True, check=True)
+    head, _, text = found.stdout.decode().partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    version, status = first.split()[:2]
+    return Answer(version, int(status), headers, text)
+
+
+@contextmanager
+def fronted(folder: Path, *ports: int) -> Iterator[Front]:
+    """Run nginx in front of the application's instances on these ports."""
+    front = Front(folder, free_port(), free_port())
+    folder.mkdir(exist_ok=True)
+    (folder / "nginx.conf").write_text(configuration(folder, front.plain, front.tls))
+    (folder / "aira-upstream.conf").write_text(upstream(*ports))
+    certify(folder)
+    process = subprocess.Popen(front.command("-g", "daemon off;"), stdin=subprocess.DEVNULL)
+    try:
+        assert eventually(lambda: process.poll() is not None or answers(front))
+        assert process.poll() is None, "nginx did not start"
+        yield front
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def upstream(*ports: int) -> str:
+    """The shipped list of instances with other ports."""
+    shipped = (DEPLOY / "aira-upstream.conf").read_text()
+    head, *servers, tail = shipped.splitlines()
+    assert len(servers) == 2
+    lines = [re.sub(r":300\d", f":{port}", servers[0]) for port in ports]
+    return "\n".join([head, *lines, tail, ""])
+
+
+def certify(folder: Path) -> None:
+    """Make a certificate that signs itself."""
+    names = f"subjectAltName=DNS:{HOST}"
+    out = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    command = ["openssl", "req", "-x509", *kind, "-subj", f"/CN={HOST}", "-addext", names, *out]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def answers(front: Front) -> bool:
+    try:
+        return front.curl("/healthz").status > 0
+    except subprocess.CalledProcessError:
+        return False
+
+
+def on_path(folder: Path, name: str, script: str) -> None:
+    """Put a program of this name into a folder for PATH."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    os.chmod(folder / name, 0o700)
