@@ -5,7 +5,7 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.
 
 import copy
 import time
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, request
@@ -14,8 +14,9 @@ from itsdangerous import BadSignature
 
 # A file is the same for everybody: no cookie with it, and none in its Vary.
 FILES = ("static", "pages.htmx")
-REMEMBERED = 16_384
-# No browser keeps a longer one (RFC 6265, section 6.1), so no memory is spent on it.
+# How many are remembered, of the length that they usually have: some 60 MB at most.
+REMEMBERED, USUAL = 65_536, 512
+# No browser keeps a longer one (RFC 6265, section 6.1).
 LONGEST = 4096
 
 
@@ -31,6 +32,7 @@ class Cookies(SecureCookieSessionInterface):
 
     def __init__(self) -> None:
         self._verified = lru_cache(maxsize=REMEMBERED)(self._verify)
+        self._signer = cache(self.get_signing_serializer)
 
     def get_cookie_name(self, app: Flask) -> str:
         return "__Host-session" if request.is_secure else "session"
@@ -47,7 +49,8 @@ class Cookies(SecureCookieSessionInterface):
         if not 0 < len(value) <= LONGEST:
             return {}
         try:
-            signed = self._verified(app, value)
+            verify = self._verified if len(value) <= USUAL else self._verify
+            signed = verify(app, value)
         except BadSignature:
             return {}  # An exception is not remembered: a forged cookie costs no memory.
         if time.time() >= signed.until:
@@ -56,11 +59,9 @@ class Cookies(SecureCookieSessionInterface):
 
     def _verify(self, app: Flask, value: str) -> Signed:
         lifetime = app.permanent_session_lifetime.total_seconds()
-        content, at = self._signer(app).loads(value, max_age=int(lifetime), return_timestamp=True)
+        signer: Any = self._signer(app)
+        content, at = signer.loads(value, max_age=int(lifetime), return_timestamp=True)
         return Signed(content, at.timestamp() + lifetime)
-
-    def _signer(self, app: Flask) -> Any:
-        return self.get_signing_serializer(app)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.endpoint not in FILES:
