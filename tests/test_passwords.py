@@ -97,3 +97,19 @@ def test_a_password_that_was_changed_meanwhile_begins_no_session(db, monkeypatch
     monkeypatch.setattr(accounts, "credentials", slow)
     assert log_in(db, ALICE["email"], ALICE["password"]) is None
     assert set(accounts.sessions(db, login.user_id)) == {login.session_id}
+
+
+@pytest.mark.parametrize("email", [ALICE["email"], "nobody@example.com", "no address"])
+def test_it_looks_at_one_hash_whether_an_address_is_known_or_not(db, monkeypatch, email):
+    """The hash is what a log-in costs, so that its time tells nothing."""
+    join(db)
+    accounts._nobodys_digest()
+    looked, verify = [], accounts._verify
+
+    def counted(digest: str, typed: str) -> bool:
+        looked.append(digest[:9])
+        return verify(digest, typed)
+
+    monkeypatch.setattr(accounts, "_verify", counted)
+    assert log_in(db, email, "not the password") is None
+    assert looked == ["$argon2id"]
