@@ -1,8 +1,5 @@
 """The history, its days and the conversations, in a browser."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.kit import Member, Watch, save, sign_up
-from tests.browser.serving import ROOT, Site, environment, eventually, free_port
+from tests.browser.serving import Site, serve
 
 pytestmark = pytest.mark.browser
 
@@ -98,12 +95,9 @@ def test_it_prints_the_history_in_ink(logged: Page) -> None:
 
 def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: Watch) -> None:
     watch.expect("status of 503")
-    port = free_port()
-    told = environment(tmp_path, port, REDIS_URL="redis://127.0.0.1:1", SECRET_KEY="x" * 32)
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **told})
-    away = Site(process, tmp_path, port)
+    told = {"REDIS_URL": "redis://127.0.0.1:1", "SECRET_KEY": "x" * 32}
+    away = serve(tmp_path / "data", until="/healthz", **told)
     try:
-        assert eventually(lambda: _listens(away))
         page.goto(f"{away.url}/login")
         page.context.add_cookies([{"name": "session", "value": "x", "url": away.url}])
         page.goto(f"{away.url}/readyz")
@@ -112,16 +106,4 @@ def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: 
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             assert Axe().run(page).response["violations"] == []
     finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _listens(site: Site) -> bool:
-    connection = site.connect()
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
+        away.destroy()
