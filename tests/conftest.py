@@ -20,8 +20,9 @@ from stats.settings import Settings
 from stats.store import Db, connect
 from tests.cluster.nodes import Cluster, running_cluster
 
-# Requests of this process would drown what its tests print.
-logging.getLogger("aira").handlers.clear()
+# What this process logs would drown what its tests print.
+for _name in ("aira", "stats"):
+    logging.getLogger(_name).handlers.clear()
 
 SERVICE_KEY = "service-key-for-the-tests"
 SECRET_KEY = "secret-key-for-the-tests-alone"
