@@ -21,7 +21,8 @@ test: $(VENV)/dev
 	$(PY) -m pytest -n 4
 
 test-browser: $(VENV)/dev build/npm/node_modules
-	$(PY) -m pytest tests/browser tests/deploy tests/test_api_docs.py -m browser
+	$(PY) -m pytest tests/browser tests/deploy tests/test_api_docs.py \
+		tests/test_shutdown.py -m browser
 
 # Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
 test-cluster: $(VENV)/dev
