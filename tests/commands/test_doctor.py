@@ -141,8 +141,8 @@ def stripe_away(clinic: Clinic) -> None:
 
 @breaks(Code.STRIPE_MODE)
 def live_key(clinic: Clinic) -> None:
-    clinic.server.key = "sk_live_simulated"
-    clinic.set(stripe_secret_key="sk_live_simulated")
+    clinic.server.key = "made_up_live_key"
+    clinic.set(stripe_secret_key="made_up_live_key")
 
 
 @breaks(Code.STRIPE_MODE)
