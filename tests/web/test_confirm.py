@@ -1,7 +1,6 @@
 """Addresses: confirmed after the sign-up, changed with the consent of both."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,33 +10,16 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from app import create_app
-from stats import mail
 from tests.domain_kit import together
-from tests.mailbox import Mailbox, open_mailbox, path_in
+from tests.mailbox import Mailbox, path_in
 
+from . import mailed
 from .kit import PASSWORD, Browser, error_beside, form_token, log_in, sign_up
 
+box, app = mailed.box, mailed.app
 OLD, NEW = "alice@example.com", "alice@new.example"
 PROFILE = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
 CHANGE = PROFILE | {"email": NEW, "current_password": PASSWORD}
-
-
-@pytest.fixture
-def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    monkeypatch.setattr(mail, "DELAY", 0)
-    with open_mailbox() as opened:
-        yield opened
-
-
-@pytest.fixture
-def app(app: Flask, box: Mailbox, valkey: Redis) -> Iterator[Flask]:
-    """The application with a mail server."""
-    given = app.extensions["aira"].given
-    made = create_app(replace(given, ratelimit_enabled=False, **box.settings), valkey)
-    made.test_client_class = app.test_client_class
-    yield made
-    if "aira.post" in made.extensions:
-        made.extensions["aira.post"].close()
 
 
 def press(app: Flask, path: str) -> TestResponse:

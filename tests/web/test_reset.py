@@ -10,11 +10,11 @@ from flask import Flask
 from redis import Redis
 
 from app import create_app
-from stats import mail
 from tests.browser.serving import eventually
 from tests.domain_kit import together
-from tests.mailbox import PUBLIC, Mailbox, open_mailbox, path_in
+from tests.mailbox import PUBLIC, Mailbox, path_in
 
+from . import mailed
 from .kit import (
     PASSWORD,
     Browser,
@@ -25,26 +25,9 @@ from .kit import (
     log_in,
 )
 
+box, app = mailed.box, mailed.app
 NEW = "another sentence altogether"
 ALICE = {"email": "alice@example.com"}
-
-
-@pytest.fixture
-def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    monkeypatch.setattr(mail, "DELAY", 0)
-    with open_mailbox() as opened:
-        yield opened
-
-
-@pytest.fixture
-def app(app: Flask, box: Mailbox, valkey: Redis) -> Iterator[Flask]:
-    """The application with a mail server."""
-    given = app.extensions["aira"].given
-    made = create_app(replace(given, ratelimit_enabled=False, **box.settings), valkey)
-    made.test_client_class = app.test_client_class
-    yield made
-    if "aira.post" in made.extensions:
-        made.extensions["aira.post"].close()
 
 
 def ask(app: Flask, box: Mailbox, email: str = ALICE["email"]) -> str:
