@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -77,3 +78,10 @@ def send(browser: Browser, code: str) -> TestResponse:
 
 def is_in(browser: Browser) -> bool:
     return browser.get("/dashboard").status_code == 200
+
+
+@pytest.fixture
+def events() -> Iterator[Events]:
+    """What was written down as events: names and facts, without addresses on the network."""
+    with events_written() as found:
+        yield found

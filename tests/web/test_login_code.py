@@ -1,7 +1,6 @@
 """Logging in with two-factor: the password leads halfway, a code in."""
 
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +10,10 @@ from redis import Redis
 from stats.web import auth
 from tests.two_factor_kit import NOW, code_of, stop_clock
 
+from . import guarded
 from .guarded import (
     URL,
     Events,
-    events_written,
     guard,
     halfway,
     is_in,
@@ -22,17 +21,12 @@ from .guarded import (
 )
 from .kit import PASSWORD, Browser, error_beside
 
+events = guarded.events
+
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clock(monkeypatch)
-
-
-@pytest.fixture
-def events() -> Iterator[Events]:
-    """What was written down as events: names and facts, without addresses on the network."""
-    with events_written() as found:
-        yield found
 
 
 def test_a_password_gives_access_to_nothing(app: Flask, valkey: Redis, alice: Browser) -> None:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,11 +11,11 @@ from redis import Redis
 from app import create_app
 from tests.two_factor_kit import NOW, code_of, stop_clock
 
+from . import guarded
 from .guarded import (
     URL,
     Events,
     act,
-    events_written,
     guard,
     halfway,
     is_in,
@@ -27,17 +26,12 @@ from .guarded import (
 from .kit import Browser, Client, error_beside, everything, log_in
 from .test_words import english, odd  # noqa: F401 - a fixture
 
+events = guarded.events
+
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     stop_clock(monkeypatch)
-
-
-@pytest.fixture
-def events() -> Iterator[Events]:
-    """What was written down as events: names and facts, without addresses on the network."""
-    with events_written() as found:
-        yield found
 
 
 def test_it_offers_a_secret_that_a_reload_does_not_change(alice: Browser, valkey: Redis) -> None:
