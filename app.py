@@ -1,12 +1,15 @@
 """The application: the only module that knows both halves. `python app.py` serves it."""
 
+import gc
 import os
 import socket
 import sys
+from collections.abc import Iterable, MutableMapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Response
+from flask.templating import Environment
 from flask_compress import Compress
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -18,8 +21,8 @@ from stats.errors import ConfigError, StatsError
 from stats.instance import complete
 from stats.process import (
     end_at_once_until_ready,
+    end_when_told,
     exit_when_told,
-    leave_ctrl_c_to_parent,
     parent_death_signal,
 )
 from stats.settings import Settings
@@ -34,6 +37,7 @@ from stats.web import (
     dashboard,
     errors,
     history,
+    json_text,
     limits,
     links,
     members,
@@ -45,8 +49,11 @@ from stats.web import (
     webhooks,
     words,
 )
-from stats.web.lane import Lane
+from stats.web.lane import COMPRESSED_FROM, Lane
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 BODY_LIMIT = 256 * 1024
 THREADS = 4
@@ -75,8 +82,36 @@ BLUEPRINTS = (
 )
 
 
+class Whole(Response):
+    """A response that is handed over whole unless its body is streamed.
+
+    The server sends a list in one piece, and hands any other iterable from thread to thread.
+    """
+
+    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
+        """Return the body as a list of one piece."""
+        pieces = super().get_app_iter(environ)
+        if self.is_streamed:
+            return pieces
+        whole = [b"".join(pieces)]
+        self.close()
+        return whole
+
+
+class Templates(Environment):
+    """A template environment whose templates have its own globals and no others."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template: to copy Jinja's chain of two takes 12 µs a page."""
+        return super().make_globals(d) if d else self.globals
+
+
 class Application(Flask):
     """A Flask application none of whose functions are asynchronous."""
+
+    response_class = Whole
+    jinja_environment = Templates
+    json_provider_class = json_text.Provider
 
     def ensure_sync(self, func: Any) -> Any:
         """Return the function as it is: Flask would look at each one on every request."""
@@ -102,6 +137,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
         COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIN_SIZE=COMPRESSED_FROM,
         COMPRESS_MIMETYPES=COMPRESSED,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
@@ -179,8 +215,10 @@ def _check_port(settings: Settings) -> None:
 
 def worker() -> Flask:
     """Return the application of one worker process, which ends with its parent."""
-    leave_ctrl_c_to_parent()
+    end_when_told()
     parent_death_signal()
+    # All that was imported stays: the collector need not walk through it again and again.
+    gc.freeze()
     return app
 
 

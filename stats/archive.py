@@ -50,13 +50,16 @@ class RecentLine(Struct):
 
 
 class Figures(Struct):
-    """What was counted. `streak` is the one that stood on `last_login`."""
+    """What was counted. `streak` is the one that stood on `last_login`.
+
+    Who moved in from the old layout may have no last day, and then has no active days either.
+    """
 
     conversations: Count
     days_active: Count
     streak: Count
     longest_streak: Count
-    last_login: date
+    last_login: date | None = None
     forgiven: date | None = None
     recent_conversations: Annotated[list[RecentLine], Meta(max_length=3)] = []
 
@@ -139,10 +142,10 @@ def _check_moments(archive: Archive) -> None:
 
 def _check_days(archive: Archive, today: date) -> None:
     stats = archive.stats
-    days = [*archive.days, stats.last_login, stats.forgiven or stats.last_login]
-    if not EARLIEST.date() <= min(days) <= max(days) <= today:
+    days = [day for day in (*archive.days, stats.last_login, stats.forgiven) if day]
+    if not all(EARLIEST.date() <= day <= today for day in days):
         raise InvalidInput("It holds a day in the future or before this century.")
-    if max(days) > stats.last_login:
+    if days and (stats.last_login is None or max(days) > stats.last_login):
         raise InvalidInput("It holds a day after the last one.")
 
 

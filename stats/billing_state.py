@@ -36,12 +36,14 @@ class BillingState:
 
     def plan(self, now: float) -> Plan:
         """Return the highest plan that is paid for at `now` (s since 1970)."""
-        return highest(found.worth(now) for found in self.subscriptions)
+        return highest([found.worth(now) for found in self.subscriptions])
 
     def best(self, now: float) -> Subscription | None:
         """Return the subscription that gives the plan: of several the one that lasts longest."""
         plan = self.plan(now)
-        giving = [found for found in self.live if plan != Plan.FREE and found.worth(now) == plan]
+        if plan == Plan.FREE:
+            return None
+        giving = [found for found in self.live if found.worth(now) == plan]
         return max(giving, key=lambda found: found.ends or float("inf"), default=None)
 
     def overdue(self, now: float) -> Subscription | None:
@@ -57,6 +59,8 @@ def _subscription(row: dict[str, Any]) -> Subscription:
 
 def paid_plan(paid: str, now: float) -> Plan:
     """Return the highest plan in `paid` (see BillingState.paid) that has not ended at `now`."""
+    if not paid:
+        return Plan.FREE
     pairs = (part.partition(":") for part in paid.split())
     return highest(Plan(plan) for plan, _, ends in pairs if not ends or now < int(ends))
 

@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from stats.accounts import Session
-from stats.activity import DAY, Clock, day_ends, user_day
+from stats.activity import DAY, Clock, compact, day_ends, user_day
 from stats.billing_state import BillingState, next_end
 from stats.history import scores_by_day
 from stats.moods import Entry, entry, word
 from stats.plans import Plan
 from stats.snapshot import RecentConversation, Snapshot, milliseconds, moment
 from stats.store import Db, run, user_keys
-from stats.text import as_text
+from stats.text import texts
 
 KINDS = ("stats", "last_login", "days", "account", "sessions", "moods", "billing")
 # What the page shows of moods lies within this span, whatever the zone and the start of day.
@@ -23,7 +23,7 @@ PAGE_SPAN = timedelta(days=373)
 WEEK_SPAN = timedelta(days=9)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Dashboard:
     """What a logged-in user sees at the moment `now`."""
 
@@ -59,10 +59,15 @@ class Dashboard:
         """What stands for everything shown, as long as it is not stale."""
         return int(self.snapshot.fields["version"])
 
-    @property
+    @cached_property
     def charts(self) -> str:
         """What stands for the charts: the moods, and the day on which they end."""
-        return f"{self.snapshot.fields.get('drawn', 0)}-{self.today:%Y%m%d}"
+        return f"{self.drawn}-{compact(self.today)}"
+
+    @property
+    def drawn(self) -> str:
+        """The version in which the moods changed last, "0" if they never did."""
+        return self.snapshot.fields.get("drawn", "0")
 
     @property
     def fresh_until(self) -> int:
@@ -113,7 +118,7 @@ class Dashboard:
         """The longest streak there was."""
         return int(self.snapshot.fields["longest_streak"])
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """The user's plan."""
         return self.snapshot.plan(self.now)
@@ -128,7 +133,7 @@ class Dashboard:
         """The last conversations, newest first."""
         return self.snapshot.recent
 
-    @property
+    @cached_property
     def mood_score(self) -> float | None:
         """The latest entry's score, None while there is no entry."""
         return None if self.snapshot.mood_at is None else float(self.snapshot.fields["mood_score"])
@@ -138,7 +143,7 @@ class Dashboard:
         """The word for the latest score, "" while there is none."""
         return "" if self.mood_score is None else word(self.mood_score)
 
-    @property
+    @cached_property
     def mood_day(self) -> date | None:
         """The user's day of the latest entry."""
         at = self.snapshot.mood_at
@@ -149,7 +154,7 @@ class Dashboard:
         """The latest score if it is from today."""
         return self.mood_score if self.mood_day == self.today else None
 
-    @property
+    @cached_property
     def mood_days(self) -> dict[date, list[float]]:
         """The scores that were read, by the user's day."""
         return scores_by_day(self.clock, self.moods)
@@ -195,14 +200,14 @@ def get_dashboard(
     if len(reply) == 1:
         return Unchanged(session)
     board = _dashboard(user_id, session, reply, now)
-    if charts and charts != board.charts:
-        # The same moods on another day, perhaps: then few of them were read.
+    if drawn == board.drawn and charts != board.charts:
+        # The same moods on another day: few of them were read.
         return get_dashboard(db, user_id, session_id, span=span)
     return board
 
 
 def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: datetime) -> Dashboard:
-    name, email, created, theme, live = (value and as_text(value) for value in reply[1])
+    name, email, created, theme, live = texts(reply[1])
     return Dashboard(
         user_id=user_id,
         name=name,
@@ -212,7 +217,7 @@ def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: dateti
         created=datetime.fromtimestamp(int(created), UTC),
         session=session,
         snapshot=Snapshot.read(reply[4:]),
-        moods=tuple(entry(value) for value in reply[2]),
+        moods=tuple(map(entry, reply[2])),
         billing=BillingState.read(reply[3]),
         now=now,
     )

@@ -161,7 +161,7 @@ def _finish(db: Db, user_id: str, number: int, address: str, confirmed: str) -> 
     """Carry out a complete change; return the old address, "" if another thread did it, or None
     if the change was dropped meanwhile."""
     try:
-        _claim(db, user_id, number, address)
+        claim(db, user_id, number, address)
     except EmailTaken:
         run(db, "change_drop", user_keys(user_id, KINDS), number)
         raise
@@ -189,8 +189,8 @@ def let_go_unused(db: Db, user_id: str, address: str) -> bool:
     return number is not None and _let_go(db, user_id, int(number), address)
 
 
-def _claim(db: Db, user_id: str, number: int, address: str) -> None:
-    """Make an address lead to a user who changes to it; raises EmailTaken."""
+def claim(db: Db, user_id: str, number: int, address: str) -> None:
+    """Make an address lead to a user whose change of this number is to it; raises EmailTaken."""
     keys = [email_key(address), token_key(address)]
     holder = run(db, "claim_numbered", keys, user_id, number)
     while holder is not None:

@@ -11,6 +11,7 @@ Three lock files stand in the folder. The kernel lets go of each when its holder
 import atexit
 import hashlib
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -142,7 +143,7 @@ def _launch(folder: Path, path: Path, alive: int) -> None:
     places = {"dir": str(folder), "unixsocket": str(path), "logfile": str(log)}
     options = [word for key, value in (CONFIG | places).items() for word in (f"--{key}", value)]
     _reap(folder)
-    with open(log, "ab", opener=private_opener) as output:
+    with open(log, "ab", opener=private_opener) as output, _all_signals():
         _children[folder] = subprocess.Popen(  # noqa: S603 - our own binary and options
             [_binary(), *options],
             stdin=subprocess.DEVNULL,
@@ -152,6 +153,16 @@ def _launch(folder: Path, path: Path, alive: int) -> None:
             umask=0o077,
             start_new_session=True,  # Ctrl-C in a terminal reaches the application alone
         )
+
+
+@contextmanager
+def _all_signals() -> Iterator[None]:
+    """Let what is started here hear SIGTERM and SIGINT, which a worker's threads leave alone."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _reap(folder: Path) -> None:

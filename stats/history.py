@@ -6,8 +6,9 @@ from datetime import date
 from functools import lru_cache
 from math import sqrt
 from statistics import fmean, variance
+from typing import NamedTuple
 
-from stats.activity import DAY, Clock, day_begins, user_day
+from stats.activity import DAY, Clock, day_begins, day_of, user_day
 from stats.moods import Entry, entry
 from stats.sentences import N_, Sentence, both
 from stats.snapshot import milliseconds, moment
@@ -36,8 +37,7 @@ WEEKENDS_HIGHER = both(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """One of a user's days. `active` and `conversations` are None where they were not read."""
 
     date: date
@@ -86,9 +86,14 @@ class Activity:
 def scores_by_day(clock: Clock, moods: Iterable[Entry]) -> dict[date, list[float]]:
     """Return the scores of entries by the user's day."""
     found: dict[date, list[float]] = {}
-    for mood in moods:
-        found.setdefault(user_day(clock, mood.at), []).append(mood.score)
+    for at, score, _ in moods:
+        found.setdefault(day_of(clock, at), []).append(score)
     return found
+
+
+def _mean(scores: Sequence[float]) -> float:
+    # Most days have one entry, and fmean takes its time.
+    return scores[0] if len(scores) == 1 else fmean(scores)
 
 
 def make_day(
@@ -98,7 +103,7 @@ def make_day(
     found = scores.get(day, ())
     if not found and activity is None:
         return _empty_day(day)
-    mean = round(fmean(found), 1) if found else None
+    mean = round(_mean(found), 1) if found else None
     if activity is None:
         return Day(day, mean, len(found))
     return Day(day, mean, len(found), day in activity.active, activity.conversations.get(day, 0))
@@ -113,13 +118,13 @@ def _empty_day(day: date) -> Day:
 def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
     """Return the mean of the daily means of the seven days up to `day`, None without an entry."""
     week = [scores[day - back * DAY] for back in range(7) if day - back * DAY in scores]
-    return round(fmean(fmean(found) for found in week), 1) if week else None
+    return round(fmean(_mean(found) for found in week), 1) if week else None
 
 
 def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
     """Return the 30 days up to `today`."""
     days = [make_day(today - back * DAY, scores) for back in reversed(range(TREND_DAYS))]
-    logged = [fmean(scores[day.date]) for day in days if day.entries]
+    logged = [_mean(scores[day.date]) for day in days if day.entries]
     return Trend(
         days=tuple(days),
         means=tuple(week_mean(scores, day.date) if day.entries else None for day in days),

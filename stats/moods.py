@@ -1,19 +1,22 @@
 """Mood entries: recorded, taken back, read; the current score is always the latest entry's."""
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from stats.errors import InvalidInput, NotFound
 from stats.sentences import N_
+from stats.sessions import IDLE, LONGEST, TOUCHED_EVERY
 from stats.snapshot import Snapshot, milliseconds, moment
 from stats.store import Db, now_ms, run, user_keys
 from stats.text import as_text, clean
 
 KINDS = ("stats", "last_login", "days", "moods", "notes", "ops")
+OWN_KINDS = (*KINDS, "account", "sessions")
 NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
@@ -26,8 +29,7 @@ WORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One mood entry; `id` is the moment it stands for in milliseconds since 1970."""
 
     id: int
@@ -84,10 +86,33 @@ def record_mood(
     `create_day` makes the stats of an unseen user. Returns the snapshot afterwards; raises
     InvalidInput and UserNotFound.
     """
+    arguments = (create_day, op, *_entry(score, note, at))
+    return Snapshot.read(run(db, "record_mood", user_keys(user_id, OWN_KINDS), *arguments))
+
+
+def record_own_mood(
+    db: Db,
+    user_id: str,
+    session_id: str,
+    score: float,
+    *,
+    note: str = "",
+    at: datetime | None = None,
+    op: str = "",
+) -> Snapshot | None:
+    """As `record_mood`, by a login session: if it lives its use is noted, all in one step.
+
+    Returns None, and records nothing, without such a session.
+    """
+    limits = (int(time.time()), IDLE, LONGEST, TOUCHED_EVERY)
+    arguments = ("", op, *_entry(score, note, at), session_id, *limits)
+    reply = run(db, "record_mood", user_keys(user_id, OWN_KINDS), *arguments)
+    return None if reply is None else Snapshot.read(reply)
+
+
+def _entry(score: float, note: str, at: datetime | None) -> tuple[int, int, str]:
     tenths = round(check_score(score) * 10)
-    text = clean(note, "note", most=NOTE_LENGTH)
-    keys = user_keys(user_id, KINDS)
-    return Snapshot.read(run(db, "record_mood", keys, create_day, op, _moment(at), tenths, text))
+    return _moment(at), tenths, clean(note, "note", most=NOTE_LENGTH)
 
 
 def _moment(at: datetime | None) -> int:

@@ -69,6 +69,7 @@ def _tell(report: Report, *, dry_run: bool, plans: bool) -> None:
     click.echo(f"new here: {outcomes[Outcome.NEW]}")
     click.echo(f"merged with what was here: {outcomes[Outcome.MERGED]}")
     click.echo(f"skipped: {outcomes[Outcome.SKIPPED]}")
+    click.echo(f"deleted here since: {outcomes[Outcome.GONE]}")
     click.echo(f"of these, moved in by an earlier run: {report.before}")
     click.echo(f"plans granted, which the old system let anybody set: {_listed(report.plans)}")
     click.echo(f"values put where they may belong: {_listed(report.count(lost=False))}")

@@ -1,7 +1,8 @@
 """Moving in: the users of the deployment that this one replaces come over, each in one step.
 
 What a user has here already is kept, and theirs is put beside it. A mark in the stats says that a
-user has come: whatever is repeated after that changes nothing.
+user has come: whatever is repeated after that changes nothing. A digest of the id outlives them, so
+that nobody comes back who has been deleted since.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from redis.exceptions import NoScriptError
 from stats.errors import InvalidInput
 from stats.old_layout import PARTS, Finding, Known, Record, convert, id_in, old_key, shown
 from stats.plans import Plan
-from stats.store import Db, now_ms, run, user_keys
+from stats.store import Db, moved_place, now_ms, run, user_keys
 from stats.text import as_text, check_id
 
 KINDS = ("stats", "last_login", "days", "moods", "notes")
@@ -34,6 +35,7 @@ class Outcome(StrEnum):
     NEW = "new"
     MERGED = "merged"
     SKIPPED = "skipped"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +142,33 @@ def move_in(
 def _move_batch(
     db: Db, source: Db, user_ids: Sequence[bytes], *, dry_run: bool, plans: bool
 ) -> Iterator[Moved]:
-    now, jobs, told = now_ms(), [], []
+    now, moving = now_ms(), []
     for user_id, (record, found) in _read(source, user_ids):
         known, more = convert(user_id, record, now, plans=plans)
         if known is None:
             yield Moved(Outcome.SKIPPED, findings=[*found, *more])
         else:
-            jobs.append(_job(user_id.decode(), known, now, dry_run))
-            told.append([*found, *more])
-    for (before, mark), findings in zip(_write(db, jobs), told, strict=True):
+            moving.append((user_id.decode(), known, [*found, *more]))
+    places = [moved_place(user_id) for user_id, _, _ in moving]
+    earlier = _sure(_ask(db, (("SISMEMBER", *place) for place in places)))
+    jobs = [
+        _job(user_id, known, now, int(dry_run), here)
+        for (user_id, known, _), here in zip(moving, earlier, strict=True)
+    ]
+    replies = list(_write(db, jobs))
+    if not dry_run:
+        _sure(_ask(db, (("SADD", *place) for place in places)))
+    for (before, mark), (_, _, findings) in zip(replies, moving, strict=True):
         outcome, _, plan = as_text(mark).partition(" ")
-        yield Moved(Outcome(outcome), bool(before), Plan(plan) if plan else None, findings)
+        told = () if outcome == Outcome.GONE else findings
+        yield Moved(Outcome(outcome), bool(before), Plan(plan) if plan else None, told)
+
+
+def _sure(replies: list[Any]) -> list[Any]:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
 
 
 def _read(
@@ -198,7 +216,7 @@ def _record(user_id: bytes, replies: list[Any]) -> tuple[Record, list[Finding]]:
     return Record(stats or {}, last_login, moods or ()), findings
 
 
-def _job(user_id: str, known: Known, now: int, dry_run: bool) -> Job:
+def _job(user_id: str, known: Known, now: int, dry_run: int, earlier: int) -> Job:
     granted = "" if known.plan in (None, Plan.FREE) else str(known.plan)
     last = known.days[-1].isoformat() if known.days else ""
     lists: tuple[Sequence[str | int], ...] = (
@@ -206,9 +224,9 @@ def _job(user_id: str, known: Known, now: int, dry_run: bool) -> Job:
         known.recent[::-1],
         [part for mood in known.moods for part in mood],
     )
-    figures = (int(dry_run), known.conversations, known.days_active, last, granted, now // 1000)
+    figures = (known.conversations, known.days_active, last, granted, now // 1000)
     listed = [part for items in lists for part in (len(items), *items)]
-    return user_keys(user_id, KINDS), [*figures, *listed]
+    return user_keys(user_id, KINDS), [dry_run, earlier, *figures, *listed]
 
 
 def _write(db: Db, jobs: Iterable[Job]) -> Iterator[Any]:

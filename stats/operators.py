@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
-from stats.accounts import claim_email, find_user, hash_password, new_login
+from stats.accounts import find_user, hash_password, new_login
+from stats.email_change import claim
 from stats.errors import EmailTaken, InvalidInput, UserNotFound
 from stats.identity import check_name, normalise_email
 from stats.plans import Plan
@@ -25,6 +26,7 @@ NO_ACCOUNT = "There are stats under this id, but no account."
 BARRED = "This id cannot be given an account just now. Try again in an hour."
 HAS_ACCOUNT = "There is an account under this id already."
 REASON_LENGTHS = (3, 200)
+AGAIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,31 +149,39 @@ def create(
     name, address = check_name(name), normalise_email(email)
     user_id = check_id(user_id or new_login().user_id)
     digest = "" if password is None else hash_password(password, about=(name, address))
-    if db.hget(user_key(user_id, "account"), "email"):
-        raise InvalidInput(HAS_ACCOUNT, "id")
-    claim_email(db, address, user_id)
-    made = run(
-        db,
-        "give_account",
-        [*user_keys(user_id, ACCOUNT), void_key(user_id)],
-        *(first_day(), name, address, digest, int(time.time())),
-    )
+    given = (first_day(), name, address, digest, int(time.time()))
+    made: Any = AGAIN
+    while made == AGAIN:
+        change = _reserve(db, user_id, name, address)
+        made = run(db, "give_account", _account_keys(user_id), *given, change)
     if made is None:
         run(db, "release", [email_key(address)], user_id)
         raise InvalidInput(BARRED, "id")
     if not made:
         raise InvalidInput(HAS_ACCOUNT, "id")
-    _claim_again(db, address, user_id)
     return user_id
 
 
-def _claim_again(db: Db, address: str, user_id: str) -> None:
-    """Take back an account whose address went to a sign-up before it was there to hold it."""
+def _reserve(db: Db, user_id: str, name: str, address: str) -> str:
+    """Claim an address for a user and return what was written into their account for it.
+
+    A sign-up with the address then leaves the claim alone. Raises EmailTaken, with the account as
+    it was.
+    """
+    found = run(db, "reserve_address", _account_keys(user_id), name, address, int(time.time()))
+    if not found:
+        raise InvalidInput(BARRED if found is None else HAS_ACCOUNT, "id")
+    change, before = map(as_text, found)
     try:
-        claim_email(db, address, user_id)
+        claim(db, user_id, int(change.partition(" ")[0] or 0), address)
     except EmailTaken:
-        db.unlink(user_key(user_id, "account"))
+        run(db, "unreserve_address", user_keys(user_id, ACCOUNT), change, before)
         raise
+    return change
+
+
+def _account_keys(user_id: str) -> list[str]:
+    return [*user_keys(user_id, ACCOUNT), void_key(user_id)]
 
 
 def set_password(db: Db, user_id: str, password: str) -> None:

@@ -18,7 +18,7 @@ class Plan(StrEnum):
     @property
     def rank(self) -> int:
         """The plan's place, 0 for the lowest."""
-        return list(Plan).index(self)
+        return RANKS[self]
 
     @property
     def daily_conversations(self) -> int | None:
@@ -26,6 +26,7 @@ class Plan(StrEnum):
         return DAILY_CONVERSATIONS[self]
 
 
+RANKS = {plan: rank for rank, plan in enumerate(Plan)}
 DAILY_CONVERSATIONS: dict[Plan, int | None] = {Plan.FREE: 5, Plan.PLUS: 50, Plan.PREMIUM: None}
 
 # https://docs.stripe.com/api/subscriptions/object#subscription_object-status

@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 
 PR_SET_PDEATHSIG = 1
 
@@ -18,12 +20,30 @@ def exit_when_told() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
 
 
-def leave_ctrl_c_to_parent() -> None:
-    """Keep SIGINT from this process: the terminal sends it to the parent too, which ends us.
+def end_when_told() -> None:
+    """Have the first SIGTERM end this process's server, and later ones do nothing.
 
-    Call it in the worker, whose two signal handlers would block each other.
+    Call it in the worker before it serves. Left to the server, a signal that comes just before its
+    main thread sleeps is lost, and a second one blocks it while requests are under way. SIGINT is
+    left to the parent, for the terminal tells both.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    threading.Thread(target=_end_server, daemon=True).start()
+
+
+def _end_server() -> None:
+    signal.sigwait({signal.SIGTERM})
+    while not callable(end := signal.getsignal(signal.SIGTERM)) or not _serves():
+        time.sleep(0.01)
+    end(signal.SIGTERM, None)
+
+
+def _serves() -> bool:
+    """Whether the main thread waits for the end, as it does once the server has begun."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame and frame.f_code is not threading.Event.wait.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def end_at_once_until_ready() -> None:
@@ -41,7 +61,7 @@ def end_at_once_until_ready() -> None:
 
 def _forget_handlers() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    leave_ctrl_c_to_parent()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     _mask(signal.SIG_UNBLOCK)
 
 

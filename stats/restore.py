@@ -48,7 +48,8 @@ def restore(
         archive.deleted_conversations,
     )
     arguments = [part for items in lists for part in (len(items), *items)]
-    last = archive.stats.last_login.isoformat()
+    last_day = archive.stats.last_login
+    last = "" if last_day is None else last_day.isoformat()
     done = run(db, "import_user", user_keys(user_id, KINDS), create_day, last, *arguments)
     if done is None:
         raise UserNotFound(NO_STATS)

@@ -14,6 +14,7 @@ from stats.text import as_text
 
 IDLE = 14 * 86_400
 LONGEST = 90 * 86_400
+TOUCHED_EVERY = 3600
 KINDS = ("stats", "last_login", "days", "account", "sessions")
 LOGIN_KINDS = (*KINDS, "logins", "failures", "recovery")
 
@@ -62,6 +63,10 @@ class Session:
         """Read a stored session."""
         made, seen, agent = as_text(stored).split(":", 2)
         return cls(int(made), int(seen), agent)
+
+    def is_to_be_touched(self, now: float) -> bool:
+        """Return whether it is time to note again that it is used, at `now` (s)."""
+        return now - self.seen >= TOUCHED_EVERY
 
     def is_live(self, now: float) -> bool:
         """Return whether it is neither idle for 14 days nor older than 90 at `now` (s)."""

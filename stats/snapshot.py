@@ -4,20 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from stats.activity import Clock, parse_day, streak_on, user_day
+from stats.activity import EPOCH, MILLISECOND, Clock, parse_day, streak_on, user_day
 from stats.billing_state import paid_plan
 from stats.errors import UserNotFound
 from stats.plans import Plan, highest
-from stats.text import as_text
+from stats.text import texts
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_STATS = "There are no stats for this user."
 
 
-@dataclass(frozen=True, slots=True)
-class RecentConversation:
+class RecentConversation(NamedTuple):
     """One of the last conversations. `timestamp` is ISO 8601 in UTC."""
 
     timestamp: str
@@ -65,9 +63,9 @@ class Snapshot:
         """Read a script's snapshot; raises UserNotFound where the script found no stats."""
         if not reply or not reply[0]:
             raise UserNotFound(NO_STATS)
-        flat = [as_text(item) for item in reply[0]]
+        flat = iter(texts(reply[0]))
         last = reply[1] if len(reply) > 1 else None
-        return cls(dict(zip(flat[::2], flat[1::2], strict=True)), parse_day(last))
+        return cls(dict(zip(flat, flat, strict=True)), parse_day(last))
 
     @property
     def clock(self) -> Clock:
@@ -92,7 +90,8 @@ class Snapshot:
     def plan(self, now: datetime) -> Plan:
         """Return the plan at an aware moment: the higher of the grant and what is paid for then."""
         paid = paid_plan(self.fields.get("paid", ""), now.timestamp())
-        return highest((Plan(self.fields.get("grant", Plan.FREE)), paid))
+        granted = self.fields.get("grant")
+        return highest((Plan(granted), paid)) if granted else paid
 
     def used_today(self, now: datetime) -> int:
         """Return how many conversations were saved on the user's day of an aware moment."""
@@ -132,7 +131,7 @@ def iso_ms(milliseconds: int) -> str:
 
 def milliseconds(moment: datetime) -> int:
     """Return an aware moment in whole milliseconds since 1970, rounded down."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    return (moment - EPOCH) // MILLISECOND
 
 
 def moment(milliseconds: int) -> datetime:

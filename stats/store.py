@@ -45,6 +45,9 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    change to it; lives for an hour
     throttle:{digest}      zset    tries by time (ms), five minutes
     service-keys           hash    prefix -> "digest:made:used:name" (s; used 0 for never)
+    census                 hash    plan -> how many users had it at counted_at (ms); took_ms
+    {census}:turn          string  a token of whoever counts them; lives for a minute after that
+    moved-in:{start}       set     what follows of the digests of ids that have ever moved in
     void:{id}              string  this id will never be given an account; lives for an hour
 
 A sorted list of integers needs 11 bytes an entry where a sorted set needs over 100.
@@ -90,6 +93,7 @@ BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "prac
 ACCOUNT_KINDS = ("account", "sessions", "recovery", "logins", "failures")
 ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, *ACCOUNT_KINDS)
 ORPHANS = "billing:orphans"
+CENSUS, CENSUS_TURN = "census", "{census}:turn"
 
 
 def user_key(user_id: str, kind: str) -> str:
@@ -121,6 +125,15 @@ def void_key(user_id: str) -> str:
 def token_key(digest: str) -> str:
     """Return the key of the token with this digest, or of the mark beside an address's look-up."""
     return f"token:{{{digest}}}"
+
+
+def moved_place(user_id: str) -> tuple[str, str]:
+    """Return the key and the member that say of an id that it came from the old layout.
+
+    Among a million ids two of 64 bits differ with all but certainty. Small sets take less room.
+    """
+    digest = hashlib.blake2s(check_id(user_id).encode(), digest_size=8).hexdigest()
+    return f"moved-in:{{{digest[:3]}}}", digest[3:]
 
 
 def throttle_key(digest: str) -> str:

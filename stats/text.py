@@ -1,6 +1,7 @@
 """The one way in and out of Redis for people's own words: names, notes, titles, messages."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from stats.errors import InvalidInput
@@ -65,3 +66,10 @@ def check_id(value: object, field: str = "userId") -> str:
 def as_text(reply: Any) -> str:
     """Return a Redis reply as text, whether or not the client decodes answers."""
     return reply.decode() if isinstance(reply, bytes) else str(reply)
+
+
+def texts(reply: Sequence[Any]) -> Sequence[Any]:
+    """Return the items of a Redis reply as text, those that are missing as None."""
+    if bytes in map(type, reply):
+        return [item.decode() if isinstance(item, bytes) else item for item in reply]
+    return reply

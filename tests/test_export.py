@@ -11,17 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stats import accounts, lifecycle, moods, user_stats
+from stats import accounts, lifecycle, links, moods, user_stats
 from stats.activity import Clock, user_day
 from stats.archive import read_archive
 from stats.billing import bind
 from stats.conversations import delete_conversation, save_conversation
 from stats.errors import InvalidInput, UserNotFound
 from stats.export import KINDS, export_user, harmless, mood_table
+from stats.moving_in import move_in
 from stats.restore import restore
 from stats.sample import TALKS, make_sample, make_year
 from stats.store import ALL_KINDS, user_keys
 from tests.domain_kit import contents, keys_of, storable, together, version
+from tests.old_store import Old
 
 PASSWORD = "correct horse battery"
 NOW = datetime.now(UTC)
@@ -210,6 +212,29 @@ def test_a_sample_is_an_export_like_any(db, clock):
     assert 280 <= len(days) <= 330
     assert days < set(archive.days)
     assert archive.stats.last_login not in days
+
+
+def test_who_moved_in_without_a_last_login_can_bring_their_export_back(db):
+    Old("bob", {"conversations": "7", "days_active": "9"}).write(db)
+    list(move_in(db, db, [b"bob"]))
+    links.make_link(db, "bob", "Bob")
+    data = taken(db, "bob")
+    before = json.loads(data)["stats"]
+    assert (before["last_login"], before["conversations"]) == (None, 7)
+    person = {"name": "Bob", "email": "bob@example.com", "password": PASSWORD}
+    again = accounts.sign_up(db, **person, clock=Clock()).user_id
+    restore(db, again, read_archive(data))
+    assert json.loads(taken(db, again))["stats"] == before
+    assert not db.exists(*user_keys(again, ("last_login", "days")))
+    assert lifecycle.handle_daily_login(db, again)
+    assert user_stats.get_user_stats(db, again).days_active == 10
+
+
+def test_days_without_a_last_one_are_no_export(db):
+    export = json.loads(taken(db, live(db).user_id))
+    export["stats"]["last_login"] = None
+    with pytest.raises(InvalidInput, match="a day after the last one"):
+        read_archive(json.dumps(export).encode())
 
 
 def test_a_sample_has_its_low_patch_in_winter():

@@ -13,6 +13,7 @@ import redis
 from click.testing import Result
 from flask import Flask
 
+from stats.lifecycle import handle_account_deletion
 from stats.moving_cli import import_aira
 from stats.store import connect, user_key
 from stats.user_stats import get_user_stats
@@ -34,6 +35,7 @@ users seen: 3
 new here: 3
 merged with what was here: 0
 skipped: 0
+deleted here since: 0
 of these, moved in by an earlier run: 0
 plans granted, which the old system let anybody set: 2 (Plus 1, Premium 1)
 values put where they may belong: 1 (mood_score 1)
@@ -90,6 +92,20 @@ def test_a_lost_value_is_named_without_its_content(app: Flask, old: Any) -> None
         assert result.output.endswith("values lost: 1 (conversations 1)\n")
         assert "secret" not in result.output
     assert run(app, "--dry-run").exit_code == 3
+
+
+@pytest.mark.parametrize("args", [(), ("--dry-run",)])
+def test_who_was_deleted_since_does_not_come_back(
+    app: Flask, old: Any, args: tuple[str, ...]
+) -> None:
+    run(app)
+    handle_account_deletion(old, "carol")
+    before = contents(old)
+    result = run(app, *args)
+    assert "users seen: 3\nnew here: 2\n" in result.output
+    assert "deleted here since: 1\nof these, moved in by an earlier run: 3\n" in (result.output)
+    assert "carol" not in result.output
+    assert contents(old) == before
 
 
 def test_without_plans(app: Flask, old: Any) -> None:

@@ -24,8 +24,9 @@ from tests.browser.serving import (
     running,
     serve,
 )
+from tests.marks import reads_proc
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
+pytestmark = reads_proc
 
 Serve = Callable[..., Site]
 MESSAGES = [{"role": "user", "content": "Hello"}]

@@ -46,9 +46,23 @@ def test_threads_share_none(wires: Wires) -> None:
     assert len(set(together(20, ask))) == 20
 
 
-def test_it_goes_on_after_its_connection_was_closed(wires: Wires, server: redis.Redis) -> None:
+def test_it_goes_on_after_its_connection_was_closed(
+    wires: Wires, server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stats.wire.JUST_NOW", 0)
     before = own_id(wires)
     assert server.client_kill_filter(_id=str(before)) == 1
+    assert own_id(wires) != before
+
+
+def test_a_call_right_after_its_connection_was_closed_fails_alone(
+    wires: Wires, server: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stats.wire.JUST_NOW", 60)
+    before = own_id(wires)
+    server.client_kill_filter(_id=str(before))
+    with pytest.raises(redis.ConnectionError):
+        own_id(wires)
     assert own_id(wires) != before
 
 

@@ -3,11 +3,10 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.browser.serving import Site, serve
+from tests.marks import reads_proc
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
+pytestmark = reads_proc
 
 
 def metrics_of(site: Site) -> str:

@@ -1,6 +1,6 @@
 -- Writes a whole history into an account that has none.
 -- KEYS: stats, last_login, days, account, sessions, moods, notes, chats, heads, bodies, deleted.
--- ARGV: first day or '', the last active day, then ten lists, each its length and its items: the
+-- ARGV: first day or '', the last active day or '', then ten lists, each its length and its items: the
 -- fields and values of the stats and of the account, the sessions, active days, moods, notes (id,
 -- note), chats (ms, id), heads (id, JSON), bodies (id, JSON), ids of deleted chats.
 -- Reply: nil without stats; 0 when there is something already; else 1.
@@ -22,8 +22,8 @@ redis.call('HDEL', stats, 'undo', 'forgiven')
 write('HSET', stats)
 write('HSET', KEYS[4])
 write('HSET', KEYS[5])
-redis.call('SET', last_login, ARGV[2])
-redis.call('DEL', days)
+redis.call('DEL', last_login, days)
+if ARGV[2] ~= '' then redis.call('SET', last_login, ARGV[2]) end
 write('RPUSH', days)
 write('RPUSH', KEYS[6])
 write('HSET', KEYS[7])

@@ -1,18 +1,20 @@
 -- Puts what is known about a user of the old layout beside what there is already; once.
 -- KEYS: stats, last_login, days, moods, notes.
--- ARGV: 1 to look only; conversations, days active, last active day or '', plan to grant or '',
--- now (s), then three lists, each its length and its items: active days (YYYYMMDD), recent
+-- ARGV: 1 to look only; 1 if an earlier run moved this id in; conversations, days active, last
+-- active day or '', plan to grant or '', now (s), then three lists, each its length and its items: active days (YYYYMMDD), recent
 -- conversations (JSON, oldest first), moods (integer, note).
--- Reply: {1 if this was done before, the mark}; the mark is "new" or "merged", and the plan granted.
+-- Reply: {1 if this was done before, the mark}; the mark is "new" or "merged", and the plan granted,
+-- or "gone": moved in by an earlier run and deleted since.
 local moods, notes = KEYS[4], KEYS[5]
 local mark = redis.call('HGET', stats, 'imported')
 if mark then return {1, mark} end
-local grant = redis.call('HEXISTS', stats, 'grant') == 1 and '' or ARGV[5]
+if ARGV[2] == '1' then return {1, 'gone'} end
+local grant = redis.call('HEXISTS', stats, 'grant') == 1 and '' or ARGV[6]
 mark = exists() and 'merged' or 'new'
 if grant ~= '' then mark = mark .. ' ' .. grant end
 if ARGV[1] == '1' then return {0, mark} end
 
-local place = 7
+local place = 8
 local function next_list()
   local first, last = place + 1, place + tonumber(ARGV[place])
   place = last + 1
@@ -46,7 +48,7 @@ if not exists() then
     'version', string.format('%.0f', now[1] * 1000000 + now[2]))
 end
 redis.call('HSET', stats, 'imported', mark, 'fresh_until', 0)
-redis.call('HINCRBY', stats, 'conversations', ARGV[2])
+redis.call('HINCRBY', stats, 'conversations', ARGV[3])
 
 -- A day that both know is one day.
 local all, seen, both = {}, {}, 0
@@ -60,7 +62,7 @@ for i = first, last do
 end
 table.sort(all)
 rewrite(days, all)
-local active = redis.call('HGET', stats, 'days_active') + ARGV[3] - both
+local active = redis.call('HGET', stats, 'days_active') + ARGV[4] - both
 redis.call('HSET', stats, 'days_active', math.max(active, #all))
 
 -- The streak is what the known days prove, or what was counted here up to the same last day.
@@ -71,7 +73,7 @@ for _, day in ipairs(all) do
   longest, before = math.max(longest, run), number
 end
 local had, known = redis.call('GET', last_login) or '', redis.call('HMGET', stats, 'streak', 'longest_streak')
-if had >= ARGV[4] then run = math.max(run, tonumber(known[1])) else redis.call('SET', last_login, ARGV[4]) end
+if had >= ARGV[5] then run = math.max(run, tonumber(known[1])) else redis.call('SET', last_login, ARGV[5]) end
 redis.call('HSET', stats, 'streak', math.max(run, 1),
   'longest_streak', math.max(longest, run, tonumber(known[2])))
 
@@ -115,6 +117,6 @@ rewrite(moods, entries)
 write('HSET', notes, noted)
 
 if grant ~= '' then redis.call('HSET', stats, 'grant', grant) end
-refresh_plan(tonumber(ARGV[6]))
+refresh_plan(tonumber(ARGV[7]))
 refresh_mood(moods)
 return {0, mark}

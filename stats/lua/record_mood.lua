@@ -1,6 +1,9 @@
--- Records a mood entry and makes the latest one current. KEYS: stats, last_login, days, moods, notes, ops.
--- ARGV: first day or '', operation id or '', at (ms), score * 10, note.
--- Reply: nil without stats; else the snapshot.
+-- Records a mood entry and makes the latest one current.
+-- KEYS: stats, last_login, days, moods, notes, ops, account, sessions.
+-- ARGV: first day or '', operation id or '', at (ms), score * 10, note; and, for a user's own hand: the
+-- session, now (s), idle limit (s), age limit (s), when its use is noted again (s).
+-- Reply: nil without stats or without that session; else the snapshot.
+if ARGV[6] and not use_session(KEYS[7], KEYS[8], ARGV[6], unpack(ARGV, 7)) then return false end
 if not ensure(ARGV[1]) then return false end
 if not first_time(KEYS[6], ARGV[2]) then return {snapshot()} end
 local moods, at = KEYS[4], tonumber(ARGV[3])

@@ -89,6 +89,7 @@ def _page(form: ProfileForm | None = None, **errors: Any) -> str:
         security=recent(),
         address=address_state(db(), current_user.id),
         sample=is_sample(current_user.email),
+        has_password=bool(accounts.credentials(db(), current_user.id)[0]),
         **(shown | errors),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -21,9 +21,19 @@ from stats.text import check_id
 from stats.user_stats import grant_plan, open_stats
 from stats.web.audit import event
 from stats.web.bodies import ChatBody, MoodBody, PlanBody, convert, no_fields, read_body, read_json
-from stats.web.callers import Subject, credentials, idempotency_key, service_only, subject
+from stats.web.callers import (
+    NOBODY,
+    Subject,
+    actor,
+    credentials,
+    idempotency_key,
+    service_only,
+    subject,
+)
 from stats.web.mails import link
+from stats.web.members import record_own_mood
 from stats.web.runtime import db, runtime
+from stats.web.security import acts_by_session
 from stats.web.words import _
 
 bp = Blueprint("api", __name__, url_prefix="/api")
@@ -44,23 +54,35 @@ def stats_of(asked: Subject) -> Snapshot:
 @bp.get("/dashboard")
 def dashboard() -> ResponseReturnValue:
     """Answer the stats."""
-    return jsonify(success=True, data=stats_of(subject()).stats().to_dict())
+    return jsonify(dashboard_reply(stats_of(subject())))
+
+
+def dashboard_reply(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the answer for the stats as they stand now."""
+    return {"success": True, "data": snapshot.stats().to_dict()}
 
 
 @bp.patch("/mood")
+@acts_by_session
 def record_mood() -> ResponseReturnValue:
     """Record a mood."""
-    asked, body = subject(), read_body(MoodBody)
-    snapshot = moods.record_mood(
-        db(),
-        asked.user_id,
-        body.score,
-        note=body.note,
-        at=body.at,
-        op=operation_id("mood", idempotency_key()),
-        create_day=asked.create_day,
-    )
-    return _changed("The mood is saved.", snapshot)
+    asked, body = actor(), read_body(MoodBody)
+    op = operation_id("mood", idempotency_key())
+    if asked.service:
+        snapshot = moods.record_mood(
+            db(),
+            asked.user_id,
+            body.score,
+            note=body.note,
+            at=body.at,
+            op=op,
+            create_day=asked.create_day,
+        )
+        return _changed("The mood is saved.", snapshot)
+    own = record_own_mood(body.score, note=body.note, at=body.at, op=op)
+    if own is None:
+        abort(401, NOBODY)
+    return _changed("The mood is saved.", own)
 
 
 def _changed(message: str, snapshot: Snapshot) -> ResponseReturnValue:

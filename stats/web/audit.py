@@ -6,22 +6,24 @@ writes them to be read by a person, a deployed one as JSON.
 """
 
 import hashlib
-import json
 import logging
-import secrets
+import sys
 import time
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
-from flask.logging import wsgi_errors_stream
-from flask_login import current_user
 
 from stats.settings import Settings
+from stats.web.json_text import encode
 from stats.web.metrics import count_event, count_request
+from stats.web.runtime import asked
 
 requests = logging.getLogger("aira.requests")
 security = logging.getLogger("aira.security")
+# Ids tell requests apart and are no secret; the system's own randomness would cost a call to it.
+_ids = Random()  # noqa: S311
 
 
 def init_app(app: Flask) -> None:
@@ -32,8 +34,11 @@ def init_app(app: Flask) -> None:
 
 def set_up(settings: Settings) -> None:
     """Send this program's lines to standard error: the whole process's, so for its start alone."""
-    handler = logging.StreamHandler(wsgi_errors_stream)  # type: ignore[call-overload]
+    handler = Lines()
     handler.setFormatter(Readable() if settings.embedded else Json())
+    # What no line tells is not collected: docs.python.org/3/howto/logging.html#optimization
+    logging._srcfile = None
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     for name, level in (("aira", logging.INFO), ("stats", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
@@ -64,23 +69,50 @@ def request_id() -> str:
 
 
 def _begin() -> None:
-    g.request_id, g.begun = secrets.token_hex(8), time.perf_counter()
+    held = g._get_current_object()
+    held.request_id, held.begun = new_request_id(), time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    if "begun" not in g:
+    held, seen = g._get_current_object(), asked()
+    if "begun" not in held:
         _begin()  # a request for another host is refused before it has begun
     # Only the rule is written, for the address itself may hold a token.
-    rule = request.url_rule.rule if request.url_rule else None
-    facts = {"method": request.method, "route": rule, "status": response.status_code}
-    seconds = time.perf_counter() - g.begun
-    facts["ms"] = round(seconds * 1000, 1)
-    if "_login_user" in g and current_user.is_authenticated:
-        facts["user"] = shown_id(current_user.id)
-    requests.info("request", extra={"facts": facts})
-    count_request(request, response, seconds)
-    response.headers["X-Request-ID"] = g.request_id
+    rule = seen.url_rule.rule if seen.url_rule else None
+    user = held.get("_login_user")
+    user_id = user.id if user is not None and user.is_authenticated else None
+    seconds = time.perf_counter() - held.begun
+    answered(seen.method, rule, response.status_code, seconds, user_id, held.request_id)
+    response.headers["X-Request-ID"] = held.request_id
     return response
+
+
+def answered(
+    method: str, rule: str | None, status: int, seconds: float, user_id: str | None, own_id: str
+) -> None:
+    """Write down a request that was answered, and count it."""
+    facts = {"method": method, "route": rule, "status": status, "ms": round(seconds * 1000, 1)}
+    if user_id is not None:
+        facts["user"] = shown_id(user_id)
+    requests.info("request", extra={"facts": facts, "request": own_id})
+    count_request(method, rule or "none", status, seconds)
+
+
+def new_request_id() -> str:
+    """Return an id for a request: 16 hexadecimal digits."""
+    return f"{_ids.getrandbits(64):016x}"
+
+
+class Lines(logging.Handler):
+    """Writes each line to standard error in one call, for which threads need not wait in turn."""
+
+    def createLock(self) -> None:
+        """Have no lock: writing is all that is done, and a line is written whole."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of a record."""
+        sys.stderr.write(self.format(record) + "\n")
 
 
 class Json(logging.Formatter):
@@ -89,11 +121,13 @@ class Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": when, "level": record.levelname.lower(), "logger": record.name}
-        line |= {"event": record.getMessage(), "request": request_id()} | _facts(record)
+        about = getattr(record, "request", None) or request_id()
+        told = {"time": when, "level": record.levelname.lower(), "logger": record.name}
+        told |= {"event": record.getMessage(), "request": about} | _facts(record)
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+            trace = self.formatException(record.exc_info)
+            told["trace"] = trace.encode("utf-8", "backslashreplace").decode()
+        return encode(told).decode().rstrip()
 
 
 class Readable(logging.Formatter):

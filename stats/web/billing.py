@@ -15,7 +15,7 @@ from stats.user_stats import open_stats
 from stats.web.members import board
 from stats.web.runtime import db, runtime
 from stats.web.security import public
-from stats.web.views import PlanView, StatsView
+from stats.web.views import PlanView
 
 bp = Blueprint("billing", __name__)
 
@@ -131,7 +131,6 @@ def back() -> ResponseReturnValue:
         paid=paid,
         waiting=not paid and count < TRIES,
         next_try=count + 1,
-        d=StatsView(board()),
         plan=PlanView(board(), runtime().prices.known()),
     )
 

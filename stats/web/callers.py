@@ -3,17 +3,18 @@
 import hmac
 from dataclasses import dataclass
 
-from flask import abort, request
+from flask import abort, request, session
 from flask_login import current_user
 
 from stats import service_keys
 from stats.errors import InvalidInput
 from stats.text import check_id, clean
 from stats.user_stats import first_day
-from stats.web.runtime import db, runtime
-from stats.web.security import csrf
+from stats.web.runtime import asked, db, runtime
+from stats.web.security import has_token
 
 KEY_LENGTH = 255
+NOBODY = "Log in or send a service key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Subject:
 
 def is_service() -> bool:
     """Return whether the request carries a valid service key; 401 for a wrong one."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, key = asked().environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if not scheme:
         return False
     if scheme.lower() != "bearer" or not _opens(key.strip()):
@@ -51,7 +52,7 @@ def _opens(key: str) -> bool:
 def credentials() -> bool:
     """Return whether a service key asks, and not a login session; 401 for neither."""
     if not (service := is_service()) and not current_user.is_authenticated:
-        abort(401, "Log in or send a service key.")
+        abort(401, NOBODY)
     return service
 
 
@@ -62,10 +63,25 @@ def subject(in_body: str | None = None) -> Subject:
         raise InvalidInput("userId differs between address and body.", "userId")
     if credentials():
         return Subject(check_id(user_id), True)
-    if user_id is not None and user_id != current_user.id:
+    return _own(current_user.id, user_id)
+
+
+def actor() -> Subject:
+    """As `subject`, for an act by a script that does nothing without a live session, and tells."""
+    user_id = request.args.get("userId")
+    if is_service():
+        return Subject(check_id(user_id), True)
+    if "_user_id" not in session or "sid" not in session:
+        abort(401, NOBODY)
+    return _own(session["_user_id"], user_id)
+
+
+def _own(own_id: str, user_id: str | None) -> Subject:
+    if user_id is not None and user_id != own_id:
         abort(403, "This is another user's data.")
-    csrf.protect()
-    return Subject(current_user.id, False)
+    if not has_token():
+        abort(401, NOBODY)
+    return Subject(own_id, False)
 
 
 def service_only() -> None:

@@ -64,7 +64,8 @@ class Cookies(SecureCookieSessionInterface):
         return Signed(content, at.timestamp() + lifetime)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if request.endpoint not in FILES:
+        # What answers depend on is told with every one that is no file.
+        if session.modified and request.endpoint not in FILES:
             super().save_session(app, session, response)
 
 

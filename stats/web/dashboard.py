@@ -1,7 +1,7 @@
 """The dashboard: the page, the polled fragment, the mood form."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,15 +12,24 @@ from htmx_flask import request as htmx_request
 from stats.activity import DAY, day_begins, record_login, user_day
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
-from stats.moods import record_mood, undo_mood
+from stats.moods import undo_mood
 from stats.store import operation_id
 from stats.text import clean
-from stats.web.drawing import draw
+from stats.web.drawing import drawing
 from stats.web.forms import NUMBER, read_score
-from stats.web.members import Watcher, read_again
+from stats.web.members import Watcher, read_again, record_own_mood
 from stats.web.members import board as current_board
 from stats.web.runtime import db, runtime
-from stats.web.views import MoodForm, StatsView, clock_text, greeting, mood_form, who_is
+from stats.web.security import acts_by_session, unauthorised
+from stats.web.views import (
+    MoodForm,
+    StatsView,
+    clock_text,
+    fragment,
+    greeting,
+    mood_form,
+    who_is,
+)
 from stats.web.words import reason
 
 bp = Blueprint("dashboard", __name__)
@@ -40,7 +49,8 @@ def page() -> ResponseReturnValue:
 
 def _page(board: Dashboard, form: MoodForm) -> str:
     board = _renewed(board)
-    return render_template("dashboard.html", d=_view(board), mood=form, greeting=greeting(board))
+    view = StatsView(board, runtime().prices.known(), drawing())
+    return render_template("dashboard.html", d=view, mood=form, greeting=greeting(board))
 
 
 @bp.get("/dashboard/stats")
@@ -53,14 +63,7 @@ def stats() -> ResponseReturnValue:
         changed: ResponseReturnValue = make_response("", refresh=True)
         return changed
     board = _renewed(current_board())
-    # The browser keeps the charts that it has.
-    kept = request.args.get("charts") == board.charts
-    return draw("_stats.html", d=_view(board), charts_kept=kept)
-
-
-def _view(board: Dashboard) -> StatsView:
-    # A poll never waits for Stripe: it shows the prices that are known.
-    return StatsView(board, runtime().prices.known())
+    return fragment(board, runtime().prices.known(), drawing(), request.args.get("charts", ""))
 
 
 def _renewed(board: Dashboard) -> Dashboard:
@@ -71,31 +74,34 @@ def _renewed(board: Dashboard) -> Dashboard:
 
 
 @bp.post("/dashboard/mood")
+@acts_by_session
 def mood() -> ResponseReturnValue:
     """Record a mood; answer with the form (htmx) or go back to the page."""
-    board = current_board()
     day, note = request.form.get("day", "today"), request.form.get("note", "")
+    if day != "today" and not current_user.is_authenticated:
+        return unauthorised()
     try:
         score = read_score(request.form.get("score", ""))
-        at = _moment(board, day)
         op = _op("mood", day, score, note.strip())
-        record_mood(db(), board.user_id, score, note=note.strip(), at=at, op=op)
+        found = record_own_mood(score, note=note.strip(), at=_moment(day), op=op)
     except InvalidInput as error:
-        return _refused(board, error, day, note)
+        return _refused(error, day, note)
+    if found is None:
+        return unauthorised()
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    saved = MoodForm(
-        score, day=day, saved_at=board.now, saved_text=clock_text(board, board.now), can_undo=True
-    )
-    return _swapped(board, saved)
+    now = datetime.now(UTC)
+    text = clock_text(found.clock, now)
+    return _swapped(MoodForm(score, day=day, saved_at=now, saved_text=text, can_undo=True))
 
 
-def _moment(board: Dashboard, day: str) -> datetime | None:
+def _moment(day: str) -> datetime | None:
     """Return when the mood is for: None for now, or yesterday at this time of day."""
     if day == "today":
         return None
     if day != "yesterday":
         raise InvalidInput("Choose today or yesterday.", "day")
+    board = current_board()
     yesterday = board.today - DAY
     at = board.now.astimezone(board.clock.zone) - DAY
     # Daylight saving can push the same time of day out of yesterday.
@@ -109,7 +115,9 @@ def _op(kind: str, *content: object) -> str:
     return operation_id(kind, f"{op}:{content}" if op else "")
 
 
-def _refused(board: Dashboard, error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
+def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
+    if not current_user.is_authenticated:
+        return unauthorised()
     errors = {error.field or "form": reason(error)}
     typed = request.form.get("score", "").strip()
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
@@ -126,10 +134,10 @@ def undo() -> ResponseReturnValue:
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
     board = replace(current_board(), snapshot=snapshot)
-    return _swapped(board, mood_form(board))
+    return _swapped(mood_form(board))
 
 
-def _swapped(board: Dashboard, form: MoodForm) -> ResponseReturnValue:
+def _swapped(form: MoodForm) -> ResponseReturnValue:
     """Answer htmx with the form alone and let the page ask for its numbers anew."""
     body = render_template("_mood_form.html", mood=form)
     response: ResponseReturnValue = make_response(body, trigger="aira:refresh")

@@ -1,78 +1,122 @@
-"""The small lane: the poll of a page that is up to date is answered before Flask is woken.
+"""The small lane: what open pages ask for all day is answered before Flask is woken.
 
-It answers nothing else. What is unusual about a request, and every doubt, goes on to the route
-`dashboard.stats`, which stays the only one that knows what to say; tests/web/test_lane.py holds the
-two to the same answers. Unchanged polls are most of the traffic, so they are counted with the
-other requests and not logged one by one.
+That is the poll, and the stats as JSON, of a live session. What is unusual about such a request,
+and every doubt, goes on to the routes `dashboard.stats` and `api.dashboard`, which stay the only
+ones that know what to say; tests/web/test_lane.py holds both to the same answers. Unchanged polls
+are most of the traffic, so they are counted with the other requests and not logged one by one.
 """
 
 import re
-import secrets
+import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import redis
 from flask import Flask
-from redis.exceptions import RedisClusterException
 
-from stats.dashboard import PAGE_SPAN, Unchanged, get_dashboard
-from stats.errors import StatsError
+from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard
+from stats.web.api import dashboard_reply
+from stats.web.audit import answered, new_request_id
+from stats.web.drawing import Drawing
+from stats.web.json_text import encode
+from stats.web.limits import Minute
 from stats.web.members import FOUND
 from stats.web.metrics import poll_counter
 from stats.web.runtime import Runtime
+from stats.web.views import fragment, who_is
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-PATH = "/dashboard/stats"
-QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?(?:&who=[0-9a-f]{8})?", re.ASCII)
+POLL, STATS = "/dashboard/stats", "/api/dashboard"
+QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?(?:&who=([0-9a-f]{8}))?", re.ASCII)
 HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
-HEADERS = [
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Cache-Control", "no-store"),
-    ("Vary", "HX-Request, Accept-Encoding, Cookie"),
-]
+# Shorter answers go out as they are: they would fill a packet or two less, and cost ten times that.
+COMPRESSED_FROM = 4096
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+HEADERS = [("Cache-Control", "no-store"), ("Vary", "HX-Request, Accept-Encoding, Cookie")]
+
+
+class Answer(NamedTuple):
+    """What is answered with 200, and to whom."""
+
+    kind: str
+    body: bytes
+    user_id: str
 
 
 class Lane:
-    """WSGI middleware around an app. `count` is called once for each answer it gives by itself."""
+    """WSGI middleware around an app. `count` is called once for each unchanged poll."""
 
     def __init__(self, app: Flask, runtime: Runtime) -> None:
         self._app, self._next, self._runtime = app, app.wsgi_app, runtime
         self._cookies: Any = app.session_interface
+        self._drawing: Drawing = app.extensions["aira.drawing"]
+        self._minute: Minute = app.extensions["aira.minute"]
         self._hosts = frozenset(runtime.given.trusted_hosts)
+        self._asks = {POLL: self._poll, STATS: self._stats}
         self.count = poll_counter()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != PATH or not self._stands(environ):
+        path, begun = environ["PATH_INFO"], time.perf_counter()
+        ask, answer = self._asks.get(path), None
+        if ask is not None:
+            # What goes wrong here goes wrong behind it too, and is told there.
+            with suppress(Exception):
+                answer = ask(environ) if self._is_plain(environ) else None
+        if answer is None:
             return self._next(environ, start_response)
-        self.count()
-        start_response("204 NO CONTENT", [*HEADERS, ("X-Request-ID", secrets.token_hex(8))])
-        return ()
+        own_id = new_request_id()
+        headers = [*HEADERS, ("X-Request-ID", own_id)]
+        if isinstance(answer, Unchanged):
+            self.count()
+            start_response("204 NO CONTENT", [("Content-Type", HTML), *headers])
+            return []
+        length = ("Content-Length", str(len(answer.body)))
+        start_response("200 OK", [("Content-Type", answer.kind), length, *headers])
+        answered("GET", path, 200, time.perf_counter() - begun, answer.user_id, own_id)
+        return [answer.body]
 
-    def _stands(self, environ: "WSGIEnvironment") -> bool:
-        """Return whether this is a plain poll for what still stands, in a live session."""
+    def _poll(self, environ: "WSGIEnvironment") -> Answer | Unchanged | None:
+        """Answer a page that is up to date, or whose numbers have changed and not its charts."""
         query = QUERY.fullmatch(environ["QUERY_STRING"])
-        if query is None or not self._is_plain(environ):
-            return False
+        if query is None:
+            return None
+        shown, charts, who = query[1], query[2] or "", query[3]
+        board = self._look(environ, span=PAGE_SPAN, shown=shown, charts=charts)
+        if not isinstance(board, Dashboard):
+            return board
+        if not board.is_fresh or charts != board.charts or who != who_is(board.user_id):
+            return None
+        known = self._runtime.prices.known()
+        body = fragment(board, known, self._drawing, charts).encode()
+        return _short(Answer(HTML, body, board.user_id))
+
+    def _stats(self, environ: "WSGIEnvironment") -> Answer | None:
+        """Answer a login session its own stats."""
+        if environ["QUERY_STRING"] or "HTTP_AUTHORIZATION" in environ:
+            return None
+        board = self._look(environ)
+        if not isinstance(board, Dashboard) or board.session.is_to_be_touched(time.time()):
+            return None
+        _, session_id, _ = environ[FOUND]
+        if self._runtime.given.ratelimit_enabled and self._minute.of_session(session_id):
+            return None
+        body = encode(dashboard_reply(board.snapshot))
+        return _short(Answer(JSON, body, board.user_id))
+
+    def _look(self, environ: "WSGIEnvironment", **how: Any) -> Dashboard | Unchanged | None:
+        """Return what a live session's user sees, None for every doubt."""
         content = self._session(environ)
         user_id, session_id = content.get("_user_id"), content.get("sid")
         if user_id is None or session_id is None:
-            return False
-        try:
-            found = get_dashboard(
-                *(self._runtime.db, user_id, session_id),
-                span=PAGE_SPAN,
-                shown=query[1],
-                charts=query[2] or "",
-            )
-        except (StatsError, redis.RedisError, RedisClusterException):
-            return False
+            return None
+        found = get_dashboard(self._runtime.db, user_id, session_id, **how)
         # What was read is not read again.
         environ[FOUND] = (user_id, session_id, found)
-        return isinstance(found, Unchanged)
+        return found
 
     def _is_plain(self, environ: "WSGIEnvironment") -> bool:
         return (
@@ -93,3 +137,8 @@ class Lane:
                 found: dict[str, Any] = self._cookies.read(self._app, part.removeprefix(name))
                 return found
         return {}
+
+
+def _short(answer: Answer) -> Answer | None:
+    """Return the answer unless it is one that would be compressed."""
+    return answer if len(answer.body) < COMPRESSED_FROM else None

@@ -26,7 +26,7 @@ from stats.identity import one_spelling
 from stats.store import Db, now_ms, run, throttle_key
 from stats.web.audit import event
 from stats.web.callers import is_service
-from stats.web.runtime import db, runtime
+from stats.web.runtime import asked, db, runtime
 
 MINUTE, HOUR = 60, 3600
 
@@ -98,16 +98,17 @@ def init_app(app: Flask) -> None:
 
 def check(minute: "Minute") -> None:
     """Count the request where it is limited; raises TooManyTries."""
-    method = "GET" if request.method == "HEAD" else request.method
-    limits = LIMITS.get((method, request.endpoint or ""), ())
-    of_api = request.blueprint == "api" and request.endpoint not in NOBODYS
+    seen = asked()
+    method, endpoint = "GET" if seen.method == "HEAD" else seen.method, seen.endpoint or ""
+    limits = LIMITS.get((method, endpoint), ())
+    of_api = endpoint.startswith("api.") and endpoint not in NOBODYS
     if not (limits or of_api) or not runtime().given.ratelimit_enabled:
         return
     wait = _api(minute) if of_api else 0
     for limit in limits:
-        wait = wait or hit(db(), f"{request.endpoint} {limit.whom()}", limit.most, limit.seconds)
+        wait = wait or hit(db(), f"{endpoint} {limit.whom()}", limit.most, limit.seconds)
     if wait:
-        event("limit.reached", route=request.endpoint or "")
+        event("limit.reached", route=endpoint)
         raise TooManyTries(wait)
 
 
@@ -116,7 +117,7 @@ def _api(minute: "Minute") -> int:
         return minute.hit(_digest(request.headers["Authorization"]), A_SERVICE_KEY)
     # The cookie is signed, so that this is a session that was begun here, if perhaps a dead one.
     session_id = session.get("sid")
-    return minute.hit(_digest(session_id), A_SESSION) if session_id else 0
+    return minute.of_session(session_id) if session_id else 0
 
 
 def hit(db: Db, name: str, most: int, seconds: int) -> int:
@@ -137,6 +138,10 @@ class Minute:
     def __init__(self) -> None:
         self._lock, self._minute = threading.Lock(), 0
         self._counts: dict[str, int] = {}
+
+    def of_session(self, session_id: str) -> int:
+        """Count a call of the API by a login session, as `hit` does."""
+        return self.hit(_digest(session_id), A_SESSION)
 
     def hit(self, name: str, most: int) -> int:
         """Count one for `name`; return 0, or the seconds to wait if there were too many."""

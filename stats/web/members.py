@@ -1,20 +1,20 @@
 """Who is asking: the logged-in member, loaded with the dashboard in one round trip."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
 
+from stats import moods
 from stats.accounts import Login, touch_session
 from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard
 from stats.errors import UserNotFound
-from stats.snapshot import NO_STATS
-from stats.web.runtime import db
+from stats.snapshot import NO_STATS, Snapshot
+from stats.web.runtime import asked, db
 from stats.web.security import unauthorised
 
-TOUCHED_EVERY = 3600
 # Where the lane leaves what it read: (user id, session id, what was found).
 FOUND = "aira.found"
 manager = LoginManager()
@@ -66,27 +66,34 @@ def load(user_id: str) -> Member | Watcher | None:
 
 
 def _look(user_id: str, session_id: str) -> Dashboard | Unchanged | None:
-    asked = request.environ.get(FOUND)
-    if asked and asked[:2] == (user_id, session_id):
-        found: Dashboard | Unchanged | None = asked[2]
+    looked = asked().environ.get(FOUND)
+    if looked and looked[:2] == (user_id, session_id):
+        found: Dashboard | Unchanged | None = looked[2]
         return found
-    polls = request.endpoint == "dashboard.stats"
-    return get_dashboard(
-        db(),
-        user_id,
-        session_id,
-        span=PAGE_SPAN if polls or request.endpoint == "dashboard.page" else timedelta(0),
-        shown=request.args.get("v", "") if polls else "",
-        charts=request.args.get("charts", "") if polls else "",
-    )
+    endpoint = asked().endpoint
+    if endpoint == "dashboard.stats":
+        how = {"shown": request.args.get("v", ""), "charts": request.args.get("charts", "")}
+        return get_dashboard(db(), user_id, session_id, span=PAGE_SPAN, **how)
+    span = PAGE_SPAN if endpoint == "dashboard.page" else timedelta(0)
+    return get_dashboard(db(), user_id, session_id, span=span)
 
 
 def _touch(board: Dashboard, session_id: str) -> None:
     # A poll must not keep a session alive, and HEAD must not write.
     if request.endpoint == "dashboard.stats" or request.method == "HEAD":
         return
-    if time.time() - board.session.seen >= TOUCHED_EVERY:
+    if board.session.is_to_be_touched(time.time()):
         touch_session(db(), board.user_id, session_id, board.session)
+
+
+def record_own_mood(score: float, *, note: str, at: datetime | None, op: str) -> Snapshot | None:
+    """Record a mood of whoever the cookie names; None, and nothing done, without a live session."""
+    user_id, session_id = session["_user_id"], session["sid"]
+    found = moods.record_own_mood(db(), user_id, session_id, score, note=note, at=at, op=op)
+    if found is not None:
+        # Whoever asks later in this request need not look again.
+        g._login_user = Watcher(user_id)
+    return found
 
 
 def begin_session(login: Login, *, remember: bool) -> None:

@@ -1,18 +1,17 @@
 """Metrics for Prometheus at `/metrics`: what this server does, added up over all of its workers.
 
 Labels come from short lists of our own, never from what somebody typed: no user id, no address.
-Users by plan are not shown: a plan's end changes them by the clock alone, and counting is a walk
-through all users, which no scrape should cost; `aira_plan_grants_total` and
-`aira_webhooks_total` tell what changes plans.
+Users by plan are those of the last census, for all workers and instances alike
+(stats/web/headcount.py).
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from flask import Blueprint, Flask, Request, Response, abort
+from flask import Blueprint, Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -29,7 +28,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from stats import billing, store
+from stats.tempfolder import temporary_folder
 from stats.web.callers import is_service
+from stats.web.headcount import Headcount, Users
+from stats.web.runtime import db
 from stats.web.security import public
 
 bp = Blueprint("metrics", __name__)
@@ -93,6 +95,7 @@ APART = {
 def init_app(app: Flask) -> None:
     """Serve the metrics, and count what Redis is asked."""
     app.register_blueprint(bp)
+    app.extensions["aira.headcount"] = Headcount()
     store.observe(_call_counter())
 
 
@@ -106,19 +109,26 @@ def shared(workers: int) -> Iterator[None]:
     if workers == 1:
         yield
         return
-    with TemporaryDirectory(prefix="aira-metrics-") as folder:
-        os.environ[SHARED] = folder
+    with temporary_folder("aira-metrics-") as folder:
+        os.environ[SHARED] = str(folder)
         # It chose how to count when it was imported.
         values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
         yield
 
 
-def count_request(request: Request, response: Response, seconds: float) -> None:
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count a request by its rule, for its address may hold anything."""
-    route = request.url_rule.rule if request.url_rule else "none"
-    method = request.method if request.method in METHODS else OTHER
-    REQUESTS.labels(method, route, str(response.status_code)).inc()
-    SECONDS.labels(route).observe(seconds)
+    one_more, took = _counters(method if method in METHODS else OTHER, route, status)
+    one_more()
+    took(seconds)
+
+
+@cache
+def _counters(
+    method: str, route: str, status: int
+) -> tuple[Callable[[], None], Callable[[float], None]]:
+    # Finding a series by its labels takes longer than counting.
+    return REQUESTS.labels(method, route, str(status)).inc, SECONDS.labels(route).observe
 
 
 def poll_counter() -> Callable[[], None]:
@@ -160,11 +170,14 @@ def metrics() -> ResponseReturnValue:
     """Show the metrics to whom a service key lets in."""
     if not is_service():
         abort(401, "This needs a service key.")
-    return Response(exposition(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    headcount: Headcount = current_app.extensions["aira.headcount"]
+    census = headcount.look(db(), begin=request.method == "GET")
+    shown = exposition() + generate_latest(Users(census))
+    return Response(shown, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def exposition() -> bytes:
-    """Return all metrics of all workers as Prometheus reads them."""
+    """Return all metrics of all workers as Prometheus reads them, but for the users by plan."""
     registry = OWN
     if SHARED in os.environ:
         MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]

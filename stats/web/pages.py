@@ -2,7 +2,7 @@
 
 import hashlib
 import mimetypes
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -43,8 +43,6 @@ mimetypes.add_type("application/manifest+json", ".webmanifest")
 def init_app(app: Flask) -> None:
     """Give the templates what they all need."""
     app.jinja_env.globals.update(
-        # Addresses depend on nothing but their parts, and building one costs as much as a card.
-        url_for=lru_cache(maxsize=4096)(app.url_for),
         nav=NAV,
         static_url=static_url,
         htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION),

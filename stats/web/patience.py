@@ -41,10 +41,9 @@ class Body:
         return data
 
 
-def expect(request: Request) -> None:
+def expect(request: Request, length: int) -> None:
     """Let the body of a request be read whole or not at all."""
-    if length := request.content_length:
-        request.environ["wsgi.input"] = Body(request.environ["wsgi.input"], length)
+    request.environ["wsgi.input"] = Body(request.environ["wsgi.input"], length)
 
 
 @contextmanager

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, abort, current_app, redirect, request
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, session
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
 from stats.web.cookies import FILES, Cookies
+from stats.web.runtime import asked
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,6 +44,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# What answers depend on, by the page's own choice, its compression and its session.
+VARY = "HX-Request, Accept-Encoding, Cookie"
 HSTS = "max-age=63072000; includeSubDomains"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -61,6 +65,13 @@ def public(view: View) -> View:
     return view
 
 
+def acts_by_session(view: View) -> View:
+    """Mark a view whose script does nothing without a live session, and tells; it is not asked for
+    twice."""
+    view.acts_by_session = True  # type: ignore[attr-defined]
+    return view
+
+
 def takes(most: int) -> Callable[[View], View]:
     """Mark a view that takes bodies of up to `most` bytes, and not of the usual size."""
 
@@ -73,27 +84,56 @@ def takes(most: int) -> Callable[[View], View]:
 
 def guard() -> AnyResponse | None:
     """Refuse strangers first, then requests whose token is missing or foreign."""
-    if wrong := _unclear():
+    seen, app = asked(), current_app
+    if wrong := _unclear(seen):
         abort(400, wrong)
-    view = current_app.view_functions.get(request.endpoint or "")
-    request.max_content_length = getattr(view, "most_bytes", request.max_content_length)
-    if (request.content_length or 0) > (request.max_content_length or 0):
-        abort(413)
-    patience.expect(request)
-    if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
+    view = app.view_functions.get(seen.endpoint or "")
+    if length := seen.content_length:
+        _expect_body(seen, length, view)
+    if view is None or seen.blueprint in ("api", "webhooks") or seen.endpoint == "static":
         return None
-    if not getattr(view, "is_public", False) and not current_user.is_authenticated:
+    if not getattr(view, "is_public", False) and not _may_pass(view):
         return unauthorised()
-    csrf.protect()
-    return None
+    return None if has_token() else unauthorised()
 
 
-def _unclear() -> str:
+def has_token() -> bool:
+    """Return whether the request has its CSRF token; aborts with 400 if it should have one.
+
+    A session that has ended has none, and is told that it has ended.
+    """
+    try:
+        csrf.protect()
+    except CSRFError:
+        view = current_app.view_functions[asked().endpoint or ""]
+        if current_user.is_authenticated or not hasattr(view, "acts_by_session"):
+            raise
+        return False
+    if asked().method == "POST" and (token := request.form.get("csrf_token")):
+        # The form that is answered takes the same one: signing another is a tenth of a check-in.
+        g.csrf_token = token
+    return True
+
+
+def _expect_body(seen: Request, length: int, view: Callable[..., Any] | None) -> None:
+    seen.max_content_length = getattr(view, "most_bytes", seen.max_content_length)
+    if length > (seen.max_content_length or 0):
+        abort(413)
+    patience.expect(seen, length)
+
+
+def _may_pass(view: Callable[..., Any]) -> bool:
+    if hasattr(view, "acts_by_session"):
+        return "_user_id" in session and "sid" in session
+    return bool(current_user.is_authenticated)
+
+
+def _unclear(asked: Request) -> str:
     """Return what is wrong with a request that a proxy might have read otherwise than we do.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section-6.1
     """
-    seen = request.environ
+    seen = asked.environ
     if "HTTP_TRANSFER_ENCODING" in seen:
         return "Send the request with a Content-Length."
     host = seen.get("HTTP_HOST", "")
@@ -141,11 +181,12 @@ def local_path(path: str | None) -> str:
 
 def keep_private(response: Response) -> Response:
     """Keep private pages out of every cache; end a connection on which nothing is clear."""
-    if response.status_code == 400 and _unclear():
-        response.headers["Connection"] = "close"
-    if request.endpoint not in FILES:
-        response.headers["Cache-Control"] = "no-store"
-        response.vary.add("HX-Request")
+    seen, headers = asked(), response.headers
+    if response.status_code == 400 and _unclear(seen):
+        headers["Connection"] = "close"
+    if seen.endpoint not in FILES:
+        headers["Cache-Control"] = "no-store"
+        headers["Vary"] = VARY
     return response
 
 

@@ -4,19 +4,19 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
 from secrets import token_urlsafe
+from typing import NamedTuple
 
-from flask import url_for
 from markupsafe import Markup
 
-from stats.activity import DAY
+from stats.activity import DAY, Clock
 from stats.conversations import Conversation
 from stats.dashboard import Dashboard
-from stats.history import Trend, Year, make_trend, make_year, week_mean
+from stats.history import make_trend, make_year, week_mean
 from stats.moods import Entry, word
 from stats.plans import Plan
-from stats.web.drawing import PlanCard, draw_charts, draw_empty_charts, draw_plan
+from stats.snapshot import RecentConversation
+from stats.web.drawing import Drawing, PlanCard
 from stats.web.words import _, day_month, price_parts
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
@@ -27,8 +27,7 @@ def who_is(user_id: str) -> str:
     return hashlib.blake2s(user_id.encode(), digest_size=4).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
+class Recent(NamedTuple):
     """One recent conversation on the page."""
 
     summary: str
@@ -37,62 +36,49 @@ class Recent:
     url: str | None = None
 
 
+def fragment(
+    board: Dashboard, prices: Mapping[Plan, str], drawing: Drawing, charts: str = ""
+) -> Markup:
+    """Return what a poll answers; the browser keeps its `charts` if they still stand.
+
+    A poll never waits for Stripe: it shows the `prices` that are known.
+    """
+    return drawing.draw("_stats.html", d=StatsView(board, prices, drawing, charts))
+
+
 class StatsView:
-    """A dashboard as the fragment shows it; everything else is the dashboard's own."""
+    """A dashboard as the fragment shows it, made at once: a template asks for nearly all of it."""
 
-    def __init__(self, board: Dashboard, prices: Mapping[Plan, str] | None = None) -> None:
-        self._board = board
-        self._prices = prices or {}
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._board, name)
-
-    @property
-    def mood_word(self) -> str:
-        """The word for the latest score, "" while there is none."""
-        return _(self._board.mood_word)
-
-    @property
-    def mood_day(self) -> str | date | None:
-        """`today`, `yesterday` or the date of the latest mood."""
-        day, today = self._board.mood_day, self._board.today
-        return {today: "today", today - DAY: "yesterday"}.get(day, day) if day else None
-
-    @cached_property
-    def _scores(self) -> dict[date, list[float]]:
-        return self._board.mood_days
-
-    @property
-    def mean7(self) -> float | None:
-        """The 7-day mean, None without an entry in the last seven days."""
-        return week_mean(self._scores, self._board.today)
-
-    @property
-    def trend(self) -> Trend:
-        """The last 30 days."""
-        return make_trend(self._scores, self._board.today)
-
-    @property
-    def year(self) -> Year:
-        """The last 53 weeks."""
-        return make_year(self._scores, self._board.today)
-
-    @property
-    def who(self) -> str:
-        """What tells one user's page from another's in the same browser."""
-        return who_is(self._board.user_id)
-
-    @property
-    def plan_card(self) -> Markup:
-        """The plan, drawn; many people's plans look the same."""
-        return draw_plan(PlanView(self._board, self._prices).card())
+    def __init__(
+        self,
+        board: Dashboard,
+        prices: Mapping[Plan, str],
+        drawing: Drawing,
+        charts: str = "",
+    ) -> None:
+        self._board, self._drawing = board, drawing
+        self.today = board.today
+        self.charts, self.charts_kept = board.charts, charts == board.charts
+        self.poll = _poll(board, drawing)
+        self.conversations = board.conversations
+        self.mood_score = board.mood_score
+        self.mood_word = _(board.mood_word)
+        self.mood_day = _mood_day(board)
+        self.mean7 = week_mean(board.mood_days, board.today)
+        self.days_active = board.days_active
+        self.since = board.since
+        self.streak = board.streak
+        self.longest_streak = board.longest_streak
+        self.recent = [_recent(item, board, drawing) for item in board.recent]
+        self.plan_card = drawing.plan(PlanView(board, prices).card())
 
     @property
     def drawn(self) -> Markup:
         """The charts."""
-        if not self._board.moods:
-            return draw_empty_charts(self._board.today)
-        return draw_charts(self.trend, self.year, self._board.today)
+        scores, today = self._board.mood_days, self.today
+        if not scores:
+            return self._drawing.empty_charts(today)
+        return self._drawing.charts(make_trend(scores, today), make_year(scores, today), today)
 
     @property
     def updated_at(self) -> datetime:
@@ -102,16 +88,26 @@ class StatsView:
     @property
     def updated_text(self) -> str:
         """When the numbers were read, as a clock in the user's zone shows it."""
-        return clock_text(self._board, self._board.now)
+        return clock_text(self._board.clock, self._board.now)
 
-    @property
-    def recent(self) -> list[Recent]:
-        """The recent conversations with their times in words."""
-        moments = [(item, datetime.fromisoformat(item.timestamp)) for item in self._board.recent]
-        return [
-            Recent(item.summary, moment, moment_text(self._board, moment), _chat_url(item.chat_id))
-            for item, moment in moments
-        ]
+
+def _poll(board: Dashboard, drawing: Drawing) -> str:
+    path, who = drawing.url("dashboard.stats"), who_is(board.user_id)
+    return f"{path}?v={board.version}&charts={board.charts}&who={who}"
+
+
+def _mood_day(board: Dashboard) -> str | date | None:
+    """Return `today`, `yesterday` or the date of the latest mood."""
+    day, today = board.mood_day, board.today
+    if day is None or day == today:
+        return day and "today"
+    return "yesterday" if day == today - DAY else day
+
+
+def _recent(item: RecentConversation, board: Dashboard, drawing: Drawing) -> Recent:
+    moment = datetime.fromisoformat(item.timestamp)
+    url = item.chat_id and drawing.url("conversations.one", chat_id=item.chat_id)
+    return Recent(item.summary, moment, moment_text(board, moment), url)
 
 
 class PlanView:
@@ -173,20 +169,19 @@ class PlanView:
         return day_month(local, self._board.today)
 
 
-@lru_cache(maxsize=1024)
-def _chat_url(chat_id: str | None) -> str | None:
-    return chat_id and url_for("conversations.one", chat_id=chat_id)
-
-
-def clock_text(board: Dashboard, moment: datetime) -> str:
+def clock_text(clock: Clock, moment: datetime) -> str:
     """Return a moment as `19:31` in the user's zone."""
-    return moment.astimezone(board.clock.zone).strftime("%H:%M")
+    return _clock(moment.astimezone(clock.zone))
+
+
+def _clock(local: datetime) -> str:
+    return f"{local.hour:02d}:{local.minute:02d}"
 
 
 def moment_text(board: Dashboard, moment: datetime) -> str:
     """Return a moment as `12 March, 19:31` in the user's zone, with the year if it is another."""
     local = moment.astimezone(board.clock.zone)
-    return _("%(day)s, %(time)s", day=day_month(local, board.today), time=f"{local:%H:%M}")
+    return _("%(day)s, %(time)s", day=day_month(local, board.today), time=_clock(local))
 
 
 def greeting(board: Dashboard) -> str:
@@ -224,7 +219,7 @@ def mood_form(board: Dashboard) -> MoodForm:
     at = board.snapshot.mood_at
     if board.today_mood is None or at is None:
         return MoodForm(None, can_undo=board.can_undo, first=at is None)
-    saved = clock_text(board, at)
+    saved = clock_text(board.clock, at)
     latest = board.snapshot.fields.get("undo") == board.snapshot.fields.get("mood_updated_at")
     undo = latest and board.can_undo
     return MoodForm(board.today_mood, saved_at=at, saved_text=saved, can_undo=undo)
@@ -249,7 +244,8 @@ class EntryView:
 def day_entries(board: Dashboard, entries: Iterable[Entry]) -> list[EntryView]:
     """Return entries as the day's page shows them."""
     return [
-        EntryView(one.id, one.score, one.note, one.at, clock_text(board, one.at)) for one in entries
+        EntryView(one.id, one.score, one.note, one.at, clock_text(board.clock, one.at))
+        for one in entries
     ]
 
 
@@ -260,7 +256,7 @@ class ChatView:
         self._chat = chat
         self.timestamp = datetime.fromisoformat(chat.saved_at)
         self.absolute = moment_text(board, self.timestamp)
-        self.time = clock_text(board, self.timestamp)
+        self.time = clock_text(board.clock, self.timestamp)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._chat, name)

@@ -17,7 +17,7 @@ from datetime import date
 from functools import lru_cache
 
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from stats.sentences import N_, Sentence
 
@@ -75,11 +75,17 @@ def language() -> str:
 def _say(text: str, **values: object) -> Markup:
     """Return a template's text with the values put in, which are escaped and the text is not."""
     said = _marked_up(spoken(), text)
-    return said % values if values else said
+    return _filled(said, values) if values else said
 
 
 def _say_one_or_many(one: str, many: str, num: int, **values: object) -> Markup:
-    return Markup(_plain_plural(one, many, num)) % {"num": num, **values}  # noqa: S704
+    return _filled(_plain_plural(one, many, num), {"num": num, **values})
+
+
+def _filled(text: str, values: dict[str, object]) -> Markup:
+    # Markup's own % takes three times as long, for it escapes what is not shown too.
+    escaped = {name: escape(value) for name, value in values.items()}
+    return Markup(str.__mod__(text, escaped))  # noqa: S704
 
 
 @lru_cache(maxsize=4096)

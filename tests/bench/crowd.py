@@ -16,6 +16,7 @@ from flask import Flask
 from flask_wtf.csrf import generate_csrf
 
 from stats.moods import UNIT
+from stats.web.views import who_is
 from tests.bench.models import Model, bulk, serializer, socket_path
 
 CHUNK = 500
@@ -95,7 +96,9 @@ def passes(app: Flask, model: Model, numbers: Iterable[int]) -> Iterator[Pass]:
             "sid": mine.session_id,
             "csrf_token": mine.csrf,
         }
-        yield Pass(str(signer.dumps(session)), model.poll)
+        # A page that is somebody else's would be told to load anew.
+        poll = model.poll.replace(who_is(model.user_id), who_is(mine.user_id))
+        yield Pass(str(signer.dumps(session)), poll)
 
 
 def token(app: Flask, held: Pass) -> str:

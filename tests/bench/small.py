@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import redis
-from flask import Flask, jsonify
+from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_required
 
@@ -35,6 +35,7 @@ def const() -> Flask:
     """Return a Flask application with a route that answers a constant."""
     app = _flask("const")
     app.add_url_rule("/poll", view_func=lambda: "ok", endpoint="poll")
+    app.add_url_rule("/form", view_func=lambda: request.form["score"], methods=["POST"])
     return app
 
 

@@ -12,7 +12,6 @@ from flask import Flask
 from stats import accounts, operators, recovery, two_factor
 from stats.activity import Clock
 from stats.conversations import save_conversation
-from stats.errors import EmailTaken
 from stats.moods import record_mood
 from stats.sessions import Login, sessions
 from stats.store import connect
@@ -129,7 +128,7 @@ def test_it_makes_an_account(app: Flask, valkey: redis.Redis, flask: Flask_) -> 
     found = accounts.log_in(valkey, "carol@example.com", PASSWORD)
     assert isinstance(found, Login)
     assert found.user_id == user_id
-    assert '"event": "account.created"' in made.stderr
+    assert '"event":"account.created"' in made.stderr
     assert "example.com" not in made.stderr.replace("Password", "")
 
 
@@ -299,27 +298,6 @@ def test_it_says_in_a_line_that_redis_is_away(app: Flask, command: str) -> None:
     result = run_in(app, *command.format("alice").split(), typed=f"{NEW}\n{NEW}\n")
     assert result.exit_code == 1
     assert result.stderr == "Error: Redis does not answer.\n"
-
-
-def test_an_address_that_is_taken_meanwhile_is_not_had_twice(
-    valkey: redis.Redis, cheap_passwords: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create_user_stats(valkey, "42")
-    before, claim = contents(valkey), operators.claim_email
-    signed_up = []
-
-    def overtaken(db: redis.Redis, address: str, user_id: str) -> None:
-        claim(db, address, user_id)
-        if not signed_up:
-            signed_up.append(sign_up(valkey, "Alice"))
-
-    monkeypatch.setattr(operators, "claim_email", overtaken)
-    with pytest.raises(EmailTaken):
-        operators.create(valkey, email="alice@example.com", name="A", user_id="42")
-    assert keys_of(valkey, "42") == set(before)
-    found = accounts.log_in(valkey, "alice@example.com", PASSWORD)
-    assert isinstance(found, Login)
-    assert [found.user_id] == signed_up
 
 
 def test_a_crash_half_way_is_mended_by_asking_again(

@@ -1,4 +1,4 @@
-"""The small lane answers as the route behind it would, and only what it is sure of."""
+"""The small lane answers as the routes behind it would, and only what it is sure of."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from stripe import WebhookSignature
 from app import create_app
 from stats.store import connect
 
+from .counting import finish_counts
 from .kit import Browser, log_in, poll_url, sign_up
 
 DASHBOARD = Path(__file__).parent.parent.parent / "docs" / "grafana.json"
@@ -31,6 +32,13 @@ def samples(service: FlaskClient) -> dict[tuple[str, frozenset[tuple[str, str]]]
     shown = {(one.name, frozenset(one.labels.items())): one.value for one in found}
     assert len(shown) == len(found), "one series twice"
     return shown
+
+
+@pytest.fixture(autouse=True)
+def nobody_counts_on() -> Iterator[None]:
+    """Leave no count of the users under way."""
+    yield
+    finish_counts()
 
 
 @pytest.fixture
@@ -191,6 +199,8 @@ def test_many_applications_share_their_metrics(app: Flask, valkey: redis.Redis, 
 def test_the_dashboard_names_metrics_that_exist(
     app: Flask, alice: Browser, service: FlaskClient
 ) -> None:
+    service.get("/metrics")
+    finish_counts()
     text = service.get("/metrics").text
     declared = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE))
     parts = {
