@@ -219,6 +219,7 @@ def worker() -> Flask:
     parent_death_signal()
     # All that was imported stays: the collector need not walk through it again and again.
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     return app
 
 
