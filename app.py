@@ -4,12 +4,9 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Iterable, MutableMapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
-from flask.templating import Environment
+from flask import Flask
 from flask_compress import Compress
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -37,7 +34,6 @@ from stats.web import (
     dashboard,
     errors,
     history,
-    json_text,
     limits,
     links,
     members,
@@ -49,11 +45,9 @@ from stats.web import (
     webhooks,
     words,
 )
+from stats.web.application import Application
 from stats.web.lane import COMPRESSED_FROM, Lane
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 BODY_LIMIT = 256 * 1024
 THREADS = 4
@@ -80,42 +74,6 @@ BLUEPRINTS = (
     api,
     webhooks,
 )
-
-
-class Whole(Response):
-    """A response that is handed over whole unless its body is streamed.
-
-    The server sends a list in one piece, and hands any other iterable from thread to thread.
-    """
-
-    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Return the body as a list of one piece."""
-        pieces = super().get_app_iter(environ)
-        if self.is_streamed:
-            return pieces
-        whole = [b"".join(pieces)]
-        self.close()
-        return whole
-
-
-class Templates(Environment):
-    """A template environment whose templates have its own globals and no others."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """Return the globals of a template: to copy Jinja's chain of two takes 12 µs a page."""
-        return super().make_globals(d) if d else self.globals
-
-
-class Application(Flask):
-    """A Flask application none of whose functions are asynchronous."""
-
-    response_class = Whole
-    jinja_environment = Templates
-    json_provider_class = json_text.Provider
-
-    def ensure_sync(self, func: Any) -> Any:
-        """Return the function as it is: Flask would look at each one on every request."""
-        return func
 
 
 def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:

@@ -18,6 +18,7 @@ from stats.text import as_text
 KINDS = ("stats", "last_login", "days", "moods", "chats")
 TREND_DAYS = 30
 WEEKS = 53
+WEEK = tuple(back * DAY for back in range(7))
 LEAST = 4
 WEEKDAYS = (
     *(N_("Mondays"), N_("Tuesdays"), N_("Wednesdays"), N_("Thursdays")),
@@ -117,8 +118,8 @@ def _empty_day(day: date) -> Day:
 
 def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
     """Return the mean of the daily means of the seven days up to `day`, None without an entry."""
-    week = [scores[day - back * DAY] for back in range(7) if day - back * DAY in scores]
-    return round(fmean(_mean(found) for found in week), 1) if week else None
+    week = [scores[past] for back in WEEK if (past := day - back) in scores]
+    return round(fmean(map(_mean, week)), 1) if week else None
 
 
 def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:

@@ -19,6 +19,8 @@ from stats.accounts import (
 )
 from stats.activity import Clock
 from stats.dashboard import get_dashboard
+from stats.moods import record_own_mood
+from stats.user_stats import open_stats
 from tests.domain_kit import contents, version
 
 PASSWORD = "correct horse battery"
@@ -154,3 +156,50 @@ def test_it_lets_nobody_in_whose_stats_are_gone(db):
     assert get_dashboard(db, login.user_id, login.session_id) is None
     assert log_in(db, "alice@example.com", PASSWORD) is None
     assert accounts.find_user(db, "alice@example.com") is None
+
+
+def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
+    login = join(db)
+    age(db, login, made=7200, seen=7200)
+    found = record_own_mood(db, *own(login), 6.5, note="by the canal", op="x")
+    assert found.stats().mood_score == 6.5
+    (session,) = sessions(db, login.user_id).values()
+    assert time.time() - session.seen < 60
+    assert 7200 <= time.time() - session.made < 7260
+    assert session.agent == "Firefox"
+
+
+def test_a_session_that_was_just_used_is_not_written_again(db):
+    login = join(db)
+    age(db, login, made=7200, seen=600)
+    record_own_mood(db, *own(login), 6.5)
+    (session,) = sessions(db, login.user_id).values()
+    assert 600 <= time.time() - session.seen < 660
+
+
+@pytest.mark.parametrize(
+    ("made", "seen"), [(LONGEST, 0), (LONGEST + DAY, DAY), (20 * DAY, IDLE), (20 * DAY, 15 * DAY)]
+)
+def test_a_session_that_has_run_out_records_nothing(db, made, seen):
+    login = join(db)
+    age(db, login, made=made, seen=seen)
+    before = contents(db)
+    assert record_own_mood(db, *own(login), 6.5, op="x") is None
+    assert contents(db) == before
+
+
+def test_only_the_users_own_session_records_their_mood(db):
+    login, stranger = join(db), "user"
+    open_stats(db, stranger)
+    before = contents(db)
+    for user_id, session_id in ((login.user_id, "none"), (stranger, login.session_id)):
+        assert record_own_mood(db, user_id, session_id, 6.5) is None
+    assert record_own_mood(db, login.user_id, "", 6.5) is None
+    log_out(db, *own(login))
+    before = contents(db)
+    assert record_own_mood(db, *own(login), 6.5) is None
+    assert contents(db) == before
+
+
+def own(login: Login) -> tuple[str, str]:
+    return login.user_id, login.session_id

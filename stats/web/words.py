@@ -148,7 +148,12 @@ def day_month(day: date, today: date | None = None) -> str:
     """Return `12 March`, with the year if it is not that of `today`."""
     if today is not None and day.year != today.year:
         return day_month_year(day)
-    return _("%(day)s %(month)s", day=day.day, month=_month(day))
+    return _day_month(spoken(), day.day, day.month)
+
+
+@lru_cache(maxsize=1024)
+def _day_month(_spoken: catalogues.NullTranslations, day: int, month: int) -> str:
+    return _("%(day)s %(month)s", day=day, month=_(MONTHS[month - 1]))
 
 
 def short_day_month(day: date) -> str:

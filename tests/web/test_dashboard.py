@@ -164,6 +164,21 @@ def test_it_asks_redis_once_for_a_poll(alice: Browser, round_trips: RoundTrips) 
         assert round_trips.count == 1
 
 
+def test_it_asks_redis_once_for_a_mood_and_for_the_poll_after_it(
+    alice: Browser, round_trips: RoundTrips
+) -> None:
+    url = poll_url(alice.get("/dashboard"))
+    assert alice.token
+    for send in (
+        lambda: alice.post("/dashboard/mood", {"score": "7"}, headers=HTMX),
+        lambda: alice.api("PATCH", "/api/mood", json={"score": 5}),
+        lambda: alice.get(url),
+    ):
+        round_trips.count = 0
+        assert send().status_code == 200
+        assert round_trips.count == 1
+
+
 def test_it_changes_nothing_on_head(app: Flask, valkey: Redis, alice: Browser) -> None:
     valkey.set(alice.key("last_login"), days_ago(1))
     make_session_older(valkey, alice, 2 * HOUR)

@@ -1,13 +1,16 @@
 """The small lane answers as the routes behind it would, and only what it is sure of."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 import redis
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app import create_app
@@ -25,25 +28,26 @@ def lane_of(app: Flask) -> Lane:
     return found
 
 
-class Count:
-    """Counts what the lane answers by itself; the metric counts what the route answers too."""
+class Behind:
+    """What is behind the lane, how often it was reached, and how often an ask did without it."""
 
-    def __init__(self) -> None:
-        self.so_far = 0
+    def __init__(self, wsgi_app: Any) -> None:
+        self.wsgi_app, self.passed, self.spared = wsgi_app, 0, 0
 
-    def __call__(self) -> None:
-        self.so_far += 1
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self.passed += 1
+        return self.wsgi_app(environ, start_response)
 
 
 def answered(app: Flask) -> int:
     """Return how much the lane has answered by itself since there is an asker."""
-    return lane_of(app).count.so_far
+    return lane_of(app)._next.spared
 
 
 def asker(app: Flask) -> Ask:
     """Return what sends a request through the lane and past it, and holds the answers equal."""
     lane = lane_of(app)
-    lane.count = Count()
+    behind = lane._next = Behind(lane._next)
 
     def answer(wsgi_app: object, environ: dict[str, object]) -> tuple[object, ...]:
         body, status, headers = run_wsgi_app(wsgi_app, dict(environ), buffered=True)
@@ -54,7 +58,10 @@ def asker(app: Flask) -> Ask:
         cookie = who if isinstance(who, str) else f"session={who.session}"
         headers = {"Cookie": cookie, **how.pop("headers", {})}
         environ = EnvironBuilder(url, headers=headers, **how).get_environ()
-        through, past = answer(lane, environ), answer(lane._next, environ)
+        passed = behind.passed
+        through = answer(lane, environ)
+        behind.spared += behind.passed == passed
+        past = answer(behind.wsgi_app, environ)
         assert through == past
         return int(str(through[0])[:3])
 
@@ -225,3 +232,126 @@ def test_it_sets_no_cookie(app: Flask, alice: Browser, url: str) -> None:
     answer = alice.get(url)
     assert answer.status_code == 204
     assert "Set-Cookie" not in answer.headers
+
+
+def talk(service: FlaskClient, who: Browser, summary: str = "By the <canal>", **more: Any) -> None:
+    """Save a conversation, which changes what the page shows beside its charts."""
+    body = {"messages": [], "summary": summary, **more}
+    assert service.post(f"/api/chat/save?userId={who.user_id}", json=body).status_code == 200
+
+
+def test_it_answers_what_has_changed_beside_the_charts(
+    app: Flask, service: FlaskClient, alice: Browser, ask: Ask
+) -> None:
+    alice.post("/dashboard/mood", {"score": "7"})
+    url = poll_url(alice.get("/dashboard"))
+    talk(service, alice, chatId="a:b@c|d")
+    for headers in ({}, {"HX-Request": "true", "Accept-Encoding": "gzip, deflate, br"}):
+        assert ask(alice, url, headers=headers) == 200
+    assert answered(app) == 2
+    page = alice.get(url).text
+    assert "By the &lt;canal&gt;" in page
+    assert "<svg width" not in page.partition('class="side"')[0], "the browser keeps its charts"
+
+
+def test_it_passes_on_what_the_clock_has_changed(
+    app: Flask, service: FlaskClient, alice: Browser, url: str, ask: Ask, valkey: redis.Redis
+) -> None:
+    talk(service, alice)
+    valkey.hset(alice.key("stats"), "fresh_until", int(datetime.now().timestamp()))
+    assert ask(alice, url) == 200
+    assert answered(app) == 0
+
+
+def test_it_passes_on_changed_charts_and_pages_of_others(
+    app: Flask, service: FlaskClient, alice: Browser, url: str, ask: Ask
+) -> None:
+    bob = sign_up(app, "Bob")
+    bob.get("/dashboard")
+    assert ask(bob, url) == 200
+    talk(service, alice)
+    head, _, who = url.partition("&who=")
+    assert ask(alice, head) == 200, "nobody says whose page it is"
+    assert ask(alice, f"{head}&who={'0' * len(who)}") == 200
+    alice.post("/dashboard/mood", {"score": "7"})
+    assert ask(alice, url) == 200
+    assert answered(app) == 0
+
+
+def test_it_passes_on_what_is_to_be_compressed(
+    app: Flask, service: FlaskClient, alice: Browser, url: str, ask: Ask
+) -> None:
+    for number in range(3):
+        talk(service, alice, "\U0001f30a" * 200, chatId=f"{number}")
+    assert ask(alice, url, headers={"Accept-Encoding": "br"}) == 200
+    assert answered(app) == 0
+    assert alice.get(url, headers={"Accept-Encoding": "br"}).headers["Content-Encoding"] == "br"
+
+
+def test_it_answers_a_sessions_own_stats(app: Flask, alice: Browser, ask: Ask) -> None:
+    assert ask(alice, "/api/dashboard") == 200
+    alice.post("/dashboard/mood", {"score": "6.5", "note": "é"})
+    assert ask(alice, "/api/dashboard") == 200
+    assert ask(alice, "/api/dashboard", headers={"Accept-Encoding": "br"}) == 200
+    assert answered(app) == 3
+    assert alice.get("/api/dashboard").json["data"]["mood_score"] == 6.5
+
+
+def test_it_passes_on_other_questions_about_stats(app: Flask, alice: Browser, ask: Ask) -> None:
+    key = {"Authorization": f"Bearer {app.extensions['aira'].settings.api_keys[0]}"}
+    assert ask(alice, f"/api/dashboard?userId={alice.user_id}") == 200
+    assert ask(alice, "/api/dashboard?userId=bob") == 403
+    assert ask(alice, "/api/dashboard", headers=key) == 400
+    assert ask(alice, "/api/dashboard", headers={"Authorization": "Bearer no"}) == 401
+    assert ask(alice, "/api/dashboard", method="HEAD") == 200
+    assert ask("", "/api/dashboard") == 401
+    assert ask("session=forged", "/api/dashboard") == 401
+    cookie = f"session={alice.session}"
+    alice.post("/logout")
+    assert ask(cookie, "/api/dashboard") == 401
+    assert answered(app) == 0
+
+
+def test_it_passes_on_a_session_whose_use_is_to_be_noted(
+    app: Flask, alice: Browser, ask: Ask, valkey: redis.Redis
+) -> None:
+    (session_id,) = valkey.hkeys(alice.key("sessions"))
+    long_ago = int(datetime.now().timestamp()) - 7200
+    valkey.hset(alice.key("sessions"), session_id, f"{long_ago}:{long_ago}:agent")
+    assert ask(alice, "/api/dashboard") == 200
+    assert answered(app) == 0
+    assert int(valkey.hget(alice.key("sessions"), session_id).split(":")[1]) > long_ago
+    assert ask(alice, "/api/dashboard") == 200
+    assert answered(app) == 1
+
+
+def test_it_counts_calls_of_the_api_as_the_route_does(
+    app: Flask, alice: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = replace(app.extensions["aira"].given, ratelimit_enabled=True)
+    browser = Browser(create_app(limited, app.extensions["aira"].db), alice.session)
+    monkeypatch.setattr("stats.web.limits.A_SESSION", 3)
+    seen = [browser.get(f"/api/{what}").status_code for what in ("dashboard", "mood") * 2]
+    assert [*seen[:3], seen[3]] == [200, 200, 200, 429]
+    assert browser.get("/api/dashboard").status_code == 429
+
+
+def test_it_writes_the_line_that_the_route_writes(
+    app: Flask,
+    service: FlaskClient,
+    alice: Browser,
+    url: str,
+    ask: Ask,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    talk(service, alice)
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "aira.requests"):
+        for address in (url, "/api/dashboard"):
+            ask(alice, address)
+    lines = [dict(record.facts) for record in caplog.records]
+    assert all(line.pop("ms") > 0 for line in lines)
+    assert lines[0] == lines[1]
+    assert lines[2] == lines[3]
+    assert (lines[0]["user"], lines[0]["route"]) == (alice.user_id, "/dashboard/stats")
+    assert answered(app) == 2

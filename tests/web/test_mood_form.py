@@ -4,10 +4,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from .kit import HTMX, Browser, error_beside, everything, form_token, poll_url, shown
+from .kit import HTMX, Browser, error_beside, everything, form_token, log_in, poll_url, shown
 
 MOOD, UNDO = "/dashboard/mood", "/dashboard/mood/undo"
 
@@ -176,3 +177,31 @@ def test_it_touches_nobody_elses_mood(alice: Browser, bob: Browser) -> None:
     bob.post(UNDO)
     assert current(alice) == "8"
     assert current(bob) == "—"
+
+
+@pytest.mark.parametrize("ended", ["/logout", "/settings/sessions/revoke"])
+def test_a_session_that_has_ended_records_nothing(
+    app: Flask, alice: Browser, valkey: Redis, ended: str
+) -> None:
+    late = Browser(app, alice.session)
+    late._token = alice.token
+    (alice if ended == "/logout" else log_in(app, "Alice")).post(ended)
+    before = everything(valkey)
+    for form in ({"score": "7"}, {"score": "7", "day": "yesterday"}, {"score": "x"}):
+        answer = late.post("/dashboard/mood", form, headers=HTMX)
+        assert (answer.status_code, answer.headers["HX-Redirect"][:6]) == (401, "/login")
+        answer = late.post("/dashboard/mood", form)
+        assert (answer.status_code, answer.headers["Location"][:6]) == (302, "/login")
+    late._token = "forged"
+    assert late.post("/dashboard/mood", {"score": "7"}).status_code == 302
+    for token in (alice.token, "forged"):
+        late._token = token
+        assert late.api("PATCH", "/api/mood", json={"score": 7}).status_code == 401
+    assert everything(valkey) == before
+
+
+def test_the_form_that_is_answered_can_be_sent_again(alice: Browser) -> None:
+    answer = alice.post("/dashboard/mood", {"score": "7"}, headers=HTMX)
+    alice._token = form_token(answer)
+    assert alice.post("/dashboard/mood", {"score": "8"}, headers=HTMX).status_code == 200
+    assert alice.stats()["mood_score"] == 8
