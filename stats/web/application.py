@@ -1,33 +1,14 @@
 """Flask as it is used here: without the work that nothing of ours needs."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask import Flask, Response
+from flask import Flask
 from flask.templating import Environment
 from jinja2.runtime import Context
 
 from stats.web.json_text import Provider
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-
-class Whole(Response):
-    """A response that is handed over whole unless its body is streamed.
-
-    The server sends a list in one piece, and hands any other iterable from thread to thread.
-    """
-
-    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Return the body as a list of one piece."""
-        pieces = super().get_app_iter(environ)
-        if self.is_streamed:
-            return pieces
-        whole = [b"".join(pieces)]
-        self.close()
-        return whole
 
 
 class Direct(Context):
@@ -55,7 +36,6 @@ class Templates(Environment):
 class Application(Flask):
     """A Flask application none of whose functions are asynchronous."""
 
-    response_class = Whole
     jinja_environment = Templates
     json_provider_class = Provider
 

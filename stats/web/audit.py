@@ -7,10 +7,10 @@ writes them to be read by a person, a deployed one as JSON.
 
 import hashlib
 import logging
+import random
 import sys
 import time
 from datetime import UTC, datetime
-from random import Random
 from typing import Any
 
 from flask import Flask, Response, g, has_request_context, request
@@ -22,8 +22,6 @@ from stats.web.runtime import asked
 
 requests = logging.getLogger("aira.requests")
 security = logging.getLogger("aira.security")
-# Ids tell requests apart and are no secret; the system's own randomness would cost a call to it.
-_ids = Random()  # noqa: S311
 
 
 def init_app(app: Flask) -> None:
@@ -100,7 +98,8 @@ def answered(
 
 def new_request_id() -> str:
     """Return an id for a request: 16 hexadecimal digits."""
-    return f"{_ids.getrandbits(64):016x}"
+    # No secret, so the system need not be called for it. Python seeds this anew after a fork.
+    return f"{random.getrandbits(64):016x}"
 
 
 class Lines(logging.Handler):

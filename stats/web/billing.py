@@ -13,9 +13,9 @@ from stats.plans import Plan, check_plan
 from stats.practice import ACTIONS, PracticeGateway, sign
 from stats.user_stats import open_stats
 from stats.web.members import board
+from stats.web.plan_view import PlanView
 from stats.web.runtime import db, runtime
 from stats.web.security import public
-from stats.web.views import PlanView
 
 bp = Blueprint("billing", __name__)
 

@@ -16,8 +16,9 @@ from stats.history import make_trend, make_year, week_mean
 from stats.moods import Entry, word
 from stats.plans import Plan
 from stats.snapshot import RecentConversation
-from stats.web.drawing import Drawing, PlanCard
-from stats.web.words import _, day_month, price_parts
+from stats.web.drawing import Drawing
+from stats.web.plan_view import PlanView
+from stats.web.words import _, day_month
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
 
@@ -108,65 +109,6 @@ def _recent(item: RecentConversation, board: Dashboard, drawing: Drawing) -> Rec
     moment = datetime.fromisoformat(item.timestamp)
     url = item.chat_id and drawing.url("conversations.one", chat_id=item.chat_id)
     return Recent(item.summary, moment, moment_text(board, moment), url)
-
-
-class PlanView:
-    """A user's plan in words: price, use, and what happens when."""
-
-    def __init__(self, board: Dashboard, prices: Mapping[Plan, str]) -> None:
-        self._board = board
-        self._now = board.now.timestamp()
-        self._best = board.billing.best(self._now)
-        self.name = board.plan
-        price = "£0" if board.plan == Plan.FREE else prices.get(board.plan)
-        self.price = price and " ".join(price_parts(price)).strip()
-        self.limit = board.plan.daily_conversations
-        self.used = board.used_today
-
-    def card(self) -> PlanCard:
-        """Return what the dashboard shows of it."""
-        return PlanCard(
-            name=self.name,
-            price=self.price,
-            granted=self.granted,
-            limit=self.limit,
-            used=self.used,
-            renews=self.renews,
-            ends=self.ends,
-            overdue=self.overdue,
-            day_start=self._board.clock.day_start,
-        )
-
-    @property
-    def granted(self) -> bool:
-        """Whether the plan is a grant: nothing is paid for it."""
-        return self.name != Plan.FREE and self._board.billing.plan(self._now) != self.name
-
-    @property
-    def renews(self) -> str | None:
-        """The day on which it renews, None if it ends, nobody pays, or Stripe has not said."""
-        best = self._best
-        if self.granted or best is None or best.ends is not None or best.renews is None:
-            return None
-        return self._day(best.renews) if self._now < best.renews else None
-
-    @property
-    def ends(self) -> str | None:
-        """The day on which it ends, None if it goes on."""
-        best = self._best
-        if self.granted or best is None or best.ends is None or self.overdue:
-            return None
-        return self._day(best.ends)
-
-    @property
-    def overdue(self) -> str | None:
-        """The day until which an unpaid plan is kept, None if all is paid."""
-        found = None if self.granted else self._board.billing.overdue(self._now)
-        return None if found is None or found.ends is None else self._day(found.ends)
-
-    def _day(self, moment: int) -> str:
-        local = datetime.fromtimestamp(moment, self._board.clock.zone)
-        return day_month(local, self._board.today)
 
 
 def clock_text(clock: Clock, moment: datetime) -> str:

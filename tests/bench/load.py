@@ -30,13 +30,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Requests that one server is to answer with one status, over so many connections."""
+    """Requests that one server is to answer with one status, over so many connections.
+
+    An answer has `least` bytes at least, headers included.
+    """
 
     name: str
     port: int
     file: Path
     status: int = 200
     connections: int = 32
+    least: int = 0
 
 
 def request(method: str, path: str, *headers: str, body: str = "") -> str:
@@ -78,10 +82,12 @@ def _load(line: dict[str, Any]) -> Load:
 
 
 def checked(target: Target) -> Load:
-    """Warm a server up for a second and see that every answer has its status."""
+    """Warm a server up for a second and see that its answers are of the right kind."""
     load = run(target, 1, check=True)
     if set(load.statuses) != {str(target.status)}:
         sys.exit(f"error: {target.name} answers {load.statuses}, and should {target.status}")
+    if load.bytes < target.least:
+        sys.exit(f"error: {target.name} answers {load.bytes:.0f} bytes, fewer than {target.least}")
     return load
 
 

@@ -12,6 +12,8 @@ from tests.bench.stage import Store
 from tests.bench.table import Row
 
 USERS = 1000
+# What a fragment or a form takes without charts, and with them.
+SIDE, CHARTS = 2500, 20_000
 BROWSER = (
     "HX-Request: true",
     "HX-Target: stats",
@@ -107,12 +109,12 @@ def main_targets(files: Files, app: int, const: int) -> list[Target]:
     return [
         Target("const", const, files.plain),
         Target("unchanged", app, files.unchanged, 204),
-        Target("changed", app, files.changed),
-        Target("changed, a year", app, files.changed_year),
-        Target("charts", app, files.charts),
-        Target("charts, a year", app, files.charts_year),
+        Target("changed", app, files.changed, least=SIDE),
+        Target("changed, a year", app, files.changed_year, least=SIDE),
+        Target("charts", app, files.charts, least=CHARTS),
+        Target("charts, a year", app, files.charts_year, least=CHARTS),
         Target("api", app, files.api),
-        Target("form", app, files.form),
+        Target("form", app, files.form, least=SIDE),
         Target("const form", const, files.const_form),
         Target("json", app, files.json),
     ]

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -74,6 +76,23 @@ def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, kept: Kept)
     ids = {client.get(url).headers["X-Request-ID"] for url in ("/", "/nope", "/static/app.css")}
     assert len(ids) == 3
     assert {line["request"] for line in read(kept)} == ids
+
+
+FORKED = """
+import os
+from stats.web.audit import new_request_id
+new_request_id()
+child = os.fork()
+print(new_request_id(), flush=True)
+child and os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_worker_gives_ids_of_its_own() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, check=True
+    )
+    assert len(set(told.stdout.split())) == 2
 
 
 def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
