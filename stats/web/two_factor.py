@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
-from stats import logins, two_factor
+from stats import accounts, logins, two_factor
 from stats.errors import InvalidInput
 from stats.sample import is_sample
 from stats.web.audit import event
@@ -27,8 +27,8 @@ bp = Blueprint("two_factor", __name__)
 @bp.route("/settings/two-factor", methods=["GET", "POST"])
 def page() -> ResponseReturnValue:
     """Show how it stands, or switch it on, switch it off or make recovery codes."""
-    if is_sample(current_user.email) or not current_user.email:
-        abort(404)
+    if is_sample(current_user.email) or not accounts.credentials(db(), current_user.id)[0]:
+        abort(404)  # a code stands beside a password
     if request.method != "POST":
         return _page()
     action = request.form.get("action", "")

@@ -65,3 +65,8 @@ def test_a_password_that_is_posted_nevertheless_changes_nothing(maya: Browser) -
     assert answer.status_code == 422
     assert 'type="password"' not in answer.text
     assert "You have none yet" in answer.text
+
+
+def test_there_is_no_second_factor_without_a_first(maya: Browser) -> None:
+    assert maya.get("/settings/two-factor").status_code == 404
+    assert maya.post("/settings/two-factor", {"action": "on"}).status_code == 404
