@@ -133,6 +133,14 @@ class Site:
         body = {"summary": summary, "messages": [{"role": "user", "content": "Hello"}], **more}
         return self.api("POST", f"/api/chat/save?userId={user_id}", body)
 
+    def metrics(self) -> str:
+        """What Prometheus reads, from whichever worker takes the call."""
+        connection = self.connect()
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {self.key}"})
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return text
+
     def interrupt(self) -> int:
         """Press Ctrl-C: the terminal tells the whole foreground group. Return the exit code."""
         os.killpg(self.process.pid, signal.SIGINT)

@@ -19,7 +19,7 @@ from stats.census import Census, read_census, take_census
 from stats.store import CENSUS, CENSUS_TURN, connect
 from stats.user_stats import create_user_stats, grant_plan
 from stats.web import headcount
-from tests.browser.serving import Site, eventually, serve
+from tests.browser.serving import eventually, serve
 from tests.marks import reads_proc
 
 from .counting import counts_under_way, finish_counts
@@ -184,14 +184,6 @@ def asked(folder: Path) -> list[float]:
     ]
 
 
-def metrics_of(site: Site) -> str:
-    connection = site.connect()
-    connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {site.key}"})
-    text = connection.getresponse().read().decode()
-    connection.close()
-    return text
-
-
 @reads_proc
 def test_two_workers_count_once_and_show_the_same(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
@@ -202,21 +194,21 @@ def test_two_workers_count_once_and_show_the_same(tmp_path: Path) -> None:
         for name, plan in (("a", "Plus"), ("b", "Premium"), ("c", "Free"), ("d", "Plus")):
             site.api("PATCH", f"/api/plan?userId={name}", {"plan": plan})
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(metrics_of, [site] * 16))
-        assert eventually(lambda: shown(metrics_of(site)))
+            list(pool.map(lambda _: site.metrics(), range(16)))
+        assert eventually(lambda: shown(site.metrics()))
         texts = []
 
         def both_have_answered() -> bool:
-            texts.append(metrics_of(site))
+            texts.append(site.metrics())
             return len(found := asked(folder)) == 2 and min(found) > 0
 
         assert eventually(both_have_answered)
-        texts += [metrics_of(site) for _ in range(20)]
+        texts += [site.metrics() for _ in range(20)]
         assert all(shown(text).items() >= users(1, 2, 1).items() for text in texts)
         assert len({shown(text)[COUNTED] for text in texts}) == 1
         # One count of so few users holds its turn twice.
         line = 'aira_redis_call_seconds_count{script="hold_census"} 2.0'
-        assert line in metrics_of(site).splitlines()
+        assert line in site.metrics().splitlines()
         assert site.interrupt() == 0
         assert not re.search("could not be counted|Traceback", site.said()[1])
     finally:
