@@ -150,10 +150,10 @@ def create(
     user_id = check_id(user_id or new_login().user_id)
     digest = "" if password is None else hash_password(password, about=(name, address))
     given = (first_day(), name, address, digest, int(time.time()))
-    made: Any = AGAIN
-    while made == AGAIN:
-        change = _reserve(db, user_id, name, address)
-        made = run(db, "give_account", _account_keys(user_id), *given, change)
+    change, before = _reserve(db, user_id, name, address)
+    while (made := run(db, "give_account", _account_keys(user_id), *given, change)) == AGAIN:
+        _take_back(db, user_id, change, before)
+        change, before = _reserve(db, user_id, name, address)
     if made is None:
         run(db, "release", [email_key(address)], user_id)
         raise InvalidInput(BARRED, "id")
@@ -162,8 +162,8 @@ def create(
     return user_id
 
 
-def _reserve(db: Db, user_id: str, name: str, address: str) -> str:
-    """Claim an address for a user and return what was written into their account for it.
+def _reserve(db: Db, user_id: str, name: str, address: str) -> tuple[str, str]:
+    """Claim an address for a user; return what was written into their account, and over what.
 
     A sign-up with the address then leaves the claim alone. Raises EmailTaken, with the account as
     it was.
@@ -175,9 +175,13 @@ def _reserve(db: Db, user_id: str, name: str, address: str) -> str:
     try:
         claim(db, user_id, int(change.partition(" ")[0] or 0), address)
     except EmailTaken:
-        run(db, "unreserve_address", user_keys(user_id, ACCOUNT), change, before)
+        _take_back(db, user_id, change, before)
         raise
-    return change
+    return change, before
+
+
+def _take_back(db: Db, user_id: str, change: str, before: str) -> None:
+    run(db, "unreserve_address", user_keys(user_id, ACCOUNT), change, before)
 
 
 def _account_keys(user_id: str) -> list[str]:

@@ -195,6 +195,7 @@ def test_only_the_users_own_session_records_their_mood(db):
     for user_id, session_id in ((login.user_id, "none"), (stranger, login.session_id)):
         assert record_own_mood(db, user_id, session_id, 6.5) is None
     assert record_own_mood(db, login.user_id, "", 6.5) is None
+    assert contents(db) == before
     log_out(db, *own(login))
     before = contents(db)
     assert record_own_mood(db, *own(login), 6.5) is None

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug.exceptions import HTTPException
 
 from stats import conversations, links, moods
 from stats.accounts import find_user
@@ -66,23 +67,23 @@ def dashboard_reply(snapshot: Snapshot) -> dict[str, Any]:
 @acts_by_session
 def record_mood() -> ResponseReturnValue:
     """Record a mood."""
-    asked, body = actor(), read_body(MoodBody)
-    op = operation_id("mood", idempotency_key())
+    asked = actor()
+    try:
+        return _changed("The mood is saved.", _record(asked))
+    except (InvalidInput, HTTPException):
+        # What is wrong with a request is told to whom its answer would have been.
+        if not asked.service and not current_user.is_authenticated:
+            abort(401, NOBODY)
+        raise
+
+
+def _record(asked: Subject) -> Snapshot:
+    body, op = read_body(MoodBody), operation_id("mood", idempotency_key())
+    how: dict[str, Any] = {"note": body.note, "at": body.at, "op": op}
     if asked.service:
-        snapshot = moods.record_mood(
-            db(),
-            asked.user_id,
-            body.score,
-            note=body.note,
-            at=body.at,
-            op=op,
-            create_day=asked.create_day,
-        )
-        return _changed("The mood is saved.", snapshot)
-    own = record_own_mood(body.score, note=body.note, at=body.at, op=op)
-    if own is None:
-        abort(401, NOBODY)
-    return _changed("The mood is saved.", own)
+        create_day = asked.create_day
+        return moods.record_mood(db(), asked.user_id, body.score, create_day=create_day, **how)
+    return record_own_mood(body.score, **how) or abort(401, NOBODY)
 
 
 def _changed(message: str, snapshot: Snapshot) -> ResponseReturnValue:

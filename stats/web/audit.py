@@ -22,6 +22,9 @@ from stats.web.runtime import asked
 
 requests = logging.getLogger("aira.requests")
 security = logging.getLogger("aira.security")
+LEVELS = {"aira": logging.INFO, "stats": logging.WARNING, "app": logging.WARNING}
+# The end of a trace tells where it happened.
+TRACE = 3000
 
 
 def init_app(app: Flask) -> None:
@@ -37,7 +40,7 @@ def set_up(settings: Settings) -> None:
     # What no line tells is not collected: docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
-    for name, level in (("aira", logging.INFO), ("stats", logging.WARNING)):
+    for name, level in LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
@@ -103,15 +106,18 @@ def new_request_id() -> str:
 
 
 class Lines(logging.Handler):
-    """Writes each line to standard error in one call, for which threads need not wait in turn."""
+    """Writes each line to standard error in one call, for which threads need not wait in turn.
 
-    def createLock(self) -> None:
-        """Have no lock: writing is all that is done, and a line is written whole."""
-        self.lock = None
+    A pipe takes lines of up to 4096 bytes whole (POSIX, PIPE_BUF), and ours are no longer.
+    """
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the line of a record."""
-        sys.stderr.write(self.format(record) + "\n")
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write the line of a record; a request that was answered does not fail because of it."""
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:
+            self.handleError(record)
+        return True
 
 
 class Json(logging.Formatter):
@@ -124,8 +130,8 @@ class Json(logging.Formatter):
         told = {"time": when, "level": record.levelname.lower(), "logger": record.name}
         told |= {"event": record.getMessage(), "request": about} | _facts(record)
         if record.exc_info:
-            trace = self.formatException(record.exc_info)
-            told["trace"] = trace.encode("utf-8", "backslashreplace").decode()
+            trace = self.formatException(record.exc_info)[-TRACE:]
+            told["trace"] = trace.encode("ascii", "backslashreplace").decode()
         return encode(told).decode().rstrip()
 
 

@@ -78,6 +78,8 @@ def actor() -> Subject:
 
 def _own(own_id: str, user_id: str | None) -> Subject:
     if user_id is not None and user_id != own_id:
+        if not current_user.is_authenticated:
+            abort(401, NOBODY)
         abort(403, "This is another user's data.")
     if not has_token():
         abort(401, NOBODY)

@@ -13,7 +13,7 @@ from redis.exceptions import (
     RedisClusterException,
     TryAgainError,
 )
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from stats.errors import (
     BillingUnavailable,
@@ -133,7 +133,7 @@ def _json(error: Exception, status: int) -> Any:
 
 def _text(error: Exception, status: int) -> str:
     # Under a host that is not served no address can be built, and a page is full of them.
-    return UNKNOWN_HOST if isinstance(error, SecurityError) else _page(error, status)
+    return UNKNOWN_HOST if isinstance(error, SecurityError | BadHost) else _page(error, status)
 
 
 def _page(error: Exception, status: int) -> str:

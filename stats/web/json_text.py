@@ -6,8 +6,6 @@ import msgspec
 from flask.json.provider import DefaultJSONProvider
 from flask.wrappers import Response
 
-MIMETYPE = "application/json"
-
 
 def encode(value: Any) -> bytes:
     """Return a value of JSON's own types as compact UTF-8 text with a newline."""

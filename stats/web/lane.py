@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 POLL, STATS = "/dashboard/stats", "/api/dashboard"
 QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?(?:&who=([0-9a-f]{8}))?", re.ASCII)
-HOST = re.compile(r"[\w.:\[\]-]+", re.ASCII)
+HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*(:\d{1,5})?", re.ASCII)
 # Shorter answers go out as they are: they would fill a packet or two less, and cost ten times that.
 COMPRESSED_FROM = 4096
 HTML, JSON = "text/html; charset=utf-8", "application/json"
@@ -53,7 +53,9 @@ class Lane:
         self._cookies: Any = app.session_interface
         self._drawing: Drawing = app.extensions["aira.drawing"]
         self._minute: Minute = app.extensions["aira.minute"]
-        self._hosts = frozenset(runtime.given.trusted_hosts)
+        # Whole names alone: the others are patterns.
+        self._hosts = frozenset(one for one in runtime.given.trusted_hosts if one[0] not in ".[")
+        self._any_host = not runtime.given.trusted_hosts
         self._asks = {POLL: self._poll, STATS: self._stats}
         self.count = poll_counter()
 
@@ -127,14 +129,17 @@ class Lane:
         )
 
     def _serves(self, host: str) -> bool:
-        return host in self._hosts if self._hosts else bool(HOST.fullmatch(host))
+        return bool(HOST.fullmatch(host)) if self._any_host else host in self._hosts
 
     def _session(self, environ: "WSGIEnvironment") -> dict[str, Any]:
         """Return what stands in the session cookie, nothing if it is not genuine."""
-        name = "__Host-session=" if environ["wsgi.url_scheme"] == "https" else "session="
+        wanted = "__Host-session" if environ["wsgi.url_scheme"] == "https" else "session"
         for part in environ.get("HTTP_COOKIE", "").split("; "):
-            if part.startswith(name):
-                found: dict[str, Any] = self._cookies.read(self._app, part.removeprefix(name))
+            name, is_pair, value = part.partition("=")
+            if not is_pair or '"' in value or name != name.strip():
+                return {}
+            if name == wanted:
+                found: dict[str, Any] = self._cookies.read(self._app, value)
                 return found
         return {}
 

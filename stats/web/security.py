@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, g, redirect, request, session
+from flask import Flask, Request, Response, abort, current_app, redirect, request, session
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -109,9 +109,6 @@ def has_token() -> bool:
         if current_user.is_authenticated or not hasattr(view, "acts_by_session"):
             raise
         return False
-    if asked().method == "POST" and (token := request.form.get("csrf_token")):
-        # The form that is answered takes the same one: signing another is a tenth of a check-in.
-        g.csrf_token = token
     return True
 
 

@@ -1,6 +1,7 @@
 """The JSON API: who may ask for what, and how it refuses."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -188,3 +189,22 @@ def test_it_answers_405_as_json_and_says_what_is_allowed(app: Flask, client: Fla
             assert (answer.status_code, answer.mimetype) == (405, "application/json")
             assert list(answer.json) == ["error"]
             assert answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("", {"json": {"score": 5}}),
+        ("?userId=bob", {"json": {"score": 5}}),
+        ("", {"json": {"score": 50}}),
+        ("", {"data": "{", "content_type": "application/json"}),
+        ("", {"data": "{}", "content_type": "text/plain"}),
+    ],
+)
+def test_a_session_that_has_ended_is_told_so_before_anything_else(
+    app: Flask, alice: Browser, query: str, sent: dict[str, Any]
+) -> None:
+    headers = {"X-CSRFToken": alice.token}
+    late = Browser(app, alice.session)
+    alice.post("/logout")
+    assert late.client.patch(f"/api/mood{query}", headers=headers, **sent).status_code == 401

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from stats.web.audit import Json, Readable, event
 
 from .kit import PASSWORD, Browser, log_in, sign_up
 
+ROOT = Path(__file__).parent.parent.parent
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -83,7 +86,7 @@ import os
 from stats.web.audit import new_request_id
 new_request_id()
 child = os.fork()
-print(new_request_id(), flush=True)
+os.write(1, f"{new_request_id()} ".encode())
 child and os.waitpid(child, 0)
 """
 
@@ -92,7 +95,7 @@ def test_a_forked_worker_gives_ids_of_its_own() -> None:
     told = subprocess.run(
         [sys.executable, "-c", FORKED], capture_output=True, text=True, check=True
     )
-    assert len(set(told.stdout.split())) == 2
+    assert len(set(told.stdout.split())) == 2, told
 
 
 def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
@@ -180,3 +183,38 @@ def test_a_person_can_read_it(alice: Browser, readable: Kept) -> None:
     (line,) = readable.lines
     assert "GET /dashboard 200" in line
     assert alice.user_id in line
+
+
+def run_apart(code: str) -> "subprocess.CompletedProcess[str]":
+    env = {**os.environ, "REDIS_URL": "unix:///nowhere", "SECRET_KEY": "only-for-this-test"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+FAULT = """
+import logging, app
+try:
+    raise ValueError("\\udc80 " + "x" * 5000)
+except ValueError:
+    logging.getLogger("app").exception("request failed")
+"""
+NOBODY_READS = """
+import os, app
+reads, writes = os.pipe()
+os.dup2(writes, 2)
+os.close(reads)
+client = app.app.test_client()
+print(*(client.get(url).status_code for url in ("/healthz", "/login", "/api/dashboard")))
+"""
+
+
+def test_our_own_faults_are_lines_like_the_others() -> None:
+    (line,) = run_apart(FAULT).stderr.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"], told["logger"]) == ("request failed", "error", "app")
+    assert told["trace"].endswith("x" * 2000)
+    assert len(line) < 4096
+
+
+def test_answers_do_not_depend_on_who_reads_the_lines() -> None:
+    assert run_apart(NOBODY_READS).stdout.split() == ["200", "200", "401"]

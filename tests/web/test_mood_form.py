@@ -183,8 +183,9 @@ def test_it_touches_nobody_elses_mood(alice: Browser, bob: Browser) -> None:
 def test_a_session_that_has_ended_records_nothing(
     app: Flask, alice: Browser, valkey: Redis, ended: str
 ) -> None:
+    token = alice.token
     late = Browser(app, alice.session)
-    late._token = alice.token
+    late._token = token
     (alice if ended == "/logout" else log_in(app, "Alice")).post(ended)
     before = everything(valkey)
     for form in ({"score": "7"}, {"score": "7", "day": "yesterday"}, {"score": "x"}):
@@ -194,8 +195,8 @@ def test_a_session_that_has_ended_records_nothing(
         assert (answer.status_code, answer.headers["Location"][:6]) == (302, "/login")
     late._token = "forged"
     assert late.post("/dashboard/mood", {"score": "7"}).status_code == 302
-    for token in (alice.token, "forged"):
-        late._token = token
+    for sent in (token, "forged"):
+        late._token = sent
         assert late.api("PATCH", "/api/mood", json={"score": 7}).status_code == 401
     assert everything(valkey) == before
 

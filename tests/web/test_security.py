@@ -243,3 +243,11 @@ def test_it_signs_with_the_first_secret_and_takes_all(
         == 303
     )
     assert Browser(gone.client.application, turned.session).get("/dashboard").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["a..b", ".a", "x" * 64 + ".com"])
+@pytest.mark.parametrize("url", ["/login", "/healthz", "/static/app.css", "/nowhere"])
+def test_a_host_that_is_no_name_is_refused(client: FlaskClient, host: str, url: str) -> None:
+    answer = client.get(url, headers={"Host": host})
+    assert answer.status_code == 400
+    assert "Content-Security-Policy" in answer.headers
