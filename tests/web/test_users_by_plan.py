@@ -129,6 +129,7 @@ def test_without_redis_the_rest_is_there(app: Flask) -> None:
     assert counts_under_way() == []
 
 
+@pytest.mark.one_server
 def test_a_count_that_fails_is_told_once_until_one_succeeds(
     service: FlaskClient, valkey: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
