@@ -11,7 +11,7 @@ from stats.errors import InvalidInput
 from stats.text import check_id, clean
 from stats.user_stats import first_day
 from stats.web.runtime import asked, db, runtime
-from stats.web.security import has_token
+from stats.web.security import has_token, names_session
 
 KEY_LENGTH = 255
 NOBODY = "Log in or send a service key."
@@ -71,7 +71,7 @@ def actor() -> Subject:
     user_id = request.args.get("userId")
     if is_service():
         return Subject(check_id(user_id), True)
-    if "_user_id" not in session or "sid" not in session:
+    if not names_session():
         abort(401, NOBODY)
     return _own(session["_user_id"], user_id)
 

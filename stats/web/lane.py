@@ -23,6 +23,7 @@ from stats.web.limits import Minute
 from stats.web.members import FOUND
 from stats.web.metrics import poll_counter
 from stats.web.runtime import Runtime
+from stats.web.security import VARY
 from stats.web.views import fragment, who_is
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*(:\d{1,5})?", re.ASCII)
 # Shorter answers go out as they are: they would fill a packet or two less, and cost ten times that.
 COMPRESSED_FROM = 4096
 HTML, JSON = "text/html; charset=utf-8", "application/json"
-HEADERS = [("Cache-Control", "no-store"), ("Vary", "HX-Request, Accept-Encoding, Cookie")]
+HEADERS = [("Cache-Control", "no-store"), ("Vary", VARY)]
 
 
 class Answer(NamedTuple):

@@ -119,9 +119,14 @@ def _expect_body(seen: Request, length: int, view: Callable[..., Any] | None) ->
     patience.expect(seen, length)
 
 
+def names_session() -> bool:
+    """Return whether the cookie names a login session, which may have ended."""
+    return "_user_id" in session and "sid" in session
+
+
 def _may_pass(view: Callable[..., Any]) -> bool:
     if hasattr(view, "acts_by_session"):
-        return "_user_id" in session and "sid" in session
+        return names_session()
     return bool(current_user.is_authenticated)
 
 
