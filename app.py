@@ -6,7 +6,7 @@ import socket
 import sys
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, Response
 from flask_compress import Compress
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -97,13 +97,14 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         COMPRESS_BR_LEVEL=4,
         COMPRESS_MIN_SIZE=COMPRESSED_FROM,
         COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_REGISTER=False,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
-    Compress(app)
+    _compress_long(app)
     for module in (audit, words, errors, security, limits, members, pages, metrics):
         module.init_app(app)
     for module in BLUEPRINTS:
@@ -115,6 +116,17 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     commands.init_app(app)
     _stand(app, settings, db)
     return app
+
+
+def _compress_long(app: Flask) -> None:
+    """Compress answers that are worth it; the others need not be looked at for it."""
+    compress = Compress(app)
+
+    @app.after_request
+    def long_ones(response: Response) -> Response:
+        length = response.content_length
+        short = length is not None and length < COMPRESSED_FROM
+        return response if short else compress.after_request(response)
 
 
 def _stand(app: Flask, settings: Settings, db: Db | None) -> None:

@@ -3,7 +3,7 @@
 import math
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -63,16 +63,29 @@ def user_day(clock: Clock, now: datetime) -> date:
 
 def day_of(clock: Clock, at: int) -> date:
     """Return the day that a moment (ms since 1970) belongs to for a user."""
-    first, begins = _calendar(clock, 1970 + at // YEAR)
-    return first + (bisect_right(begins, at) - 1) * DAY
+    days, begins = _calendar(clock, 1970 + at // YEAR)
+    return days[bisect_right(begins, at) - 1]
+
+
+def days_from(clock: Clock, at: int) -> Iterator[tuple[date, int]]:
+    """Yield a user's days from that of a moment (ms since 1970) on, each with its end (ms)."""
+    days, begins = _calendar(clock, 1970 + at // YEAR)
+    number = bisect_right(begins, at)
+    yield from zip(days[number - 1 :], begins[number:], strict=False)
+    yield from days_from(clock, begins[-1])
 
 
 @lru_cache(maxsize=4096)
-def _calendar(clock: Clock, year: int) -> tuple[date, Sequence[int]]:
-    """Return the first day of about a year, and when (ms) its days begin: 3 KB for a clock."""
+def _calendar(clock: Clock, year: int) -> tuple[Sequence[date], Sequence[int]]:
+    """Return the days of about a year, and when (ms) each begins: 3 KB for a clock."""
+    days = _days(year)
+    return days, array("q", [(day_begins(clock, day) - EPOCH) // MILLISECOND for day in days])
+
+
+@lru_cache(maxsize=64)
+def _days(year: int) -> Sequence[date]:
     first = date(year, 1, 1) - MARGIN * DAY
-    days = (first + number * DAY for number in range(366 + 2 * MARGIN))
-    return first, array("q", [(day_begins(clock, day) - EPOCH) // MILLISECOND for day in days])
+    return [first + number * DAY for number in range(366 + 2 * MARGIN)]
 
 
 def day_begins(clock: Clock, day: date) -> datetime:

@@ -9,8 +9,7 @@ from typing import Any
 from stats.accounts import Session
 from stats.activity import DAY, Clock, compact, day_ends, user_day
 from stats.billing_state import BillingState, next_end
-from stats.history import scores_by_day
-from stats.moods import Entry, entry, word
+from stats.moods import Entry, entry, scores_by_day, word
 from stats.plans import Plan
 from stats.snapshot import RecentConversation, Snapshot, milliseconds, moment
 from stats.store import Db, run, user_keys
@@ -35,7 +34,7 @@ class Dashboard:
     created: datetime
     session: Session
     snapshot: Snapshot
-    moods: tuple[Entry, ...]
+    stored_moods: list[int]
     billing: BillingState
     now: datetime
 
@@ -154,10 +153,15 @@ class Dashboard:
         """The latest score if it is from today."""
         return self.mood_score if self.mood_day == self.today else None
 
+    @property
+    def moods(self) -> tuple[Entry, ...]:
+        """The entries that were read, oldest first."""
+        return tuple(map(entry, self.stored_moods))
+
     @cached_property
     def mood_days(self) -> dict[date, list[float]]:
         """The scores that were read, by the user's day."""
-        return scores_by_day(self.clock, self.moods)
+        return scores_by_day(self.clock, self.stored_moods)
 
     @property
     def can_undo(self) -> bool:
@@ -217,7 +221,7 @@ def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: dateti
         created=datetime.fromtimestamp(int(created), UTC),
         session=session,
         snapshot=Snapshot.read(reply[4:]),
-        moods=tuple(map(entry, reply[2])),
+        stored_moods=list(map(int, reply[2])),
         billing=BillingState.read(reply[3]),
         now=now,
     )

@@ -1,9 +1,9 @@
 """Moods and activity over time: days, the 30-day trend, the year, and what the days say."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import sqrt
 from statistics import fmean, variance
 from typing import NamedTuple
@@ -50,30 +50,13 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The last 30 days, oldest first, with the 7-day mean on the days that were logged."""
+    """The last 30 days, oldest first: each one's mean, and the 7-day mean where it was logged."""
 
-    days: tuple[Day, ...]
+    dates: tuple[date, ...]
     means: tuple[float | None, ...]
+    week_means: tuple[float | None, ...]
     mean: float | None
     logged: int
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """53 weeks from Monday to Sunday, oldest first; days to come are None.
-
-    `months` names the month that begins in a week, "" where none does.
-    """
-
-    weeks: tuple[tuple[Day | None, ...], ...]
-    months: tuple[str, ...]
-    logged: int
-    total: int
-
-    @property
-    def days(self) -> Iterator[Day]:
-        """The days up to today, oldest first."""
-        return (day for week in self.weeks for day in week if day is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +65,36 @@ class Activity:
 
     active: frozenset[date]
     conversations: Mapping[date, int]
+
+
+@dataclass(frozen=True)
+class Year:
+    """53 weeks from a Monday up to today, oldest first, and the means of the days logged."""
+
+    dates: tuple[date, ...]
+    means: Mapping[date, float]
+    scores: Mapping[date, Sequence[float]]
+    activity: Activity | None = None
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """The days with all that is known of them."""
+        return tuple(make_day(day, self.scores, self.activity) for day in self.dates)
+
+    @property
+    def logged(self) -> int:
+        """How many days were logged."""
+        return len(self.means)
+
+    @property
+    def total(self) -> int:
+        """How many days it has."""
+        return len(self.dates)
+
+    @property
+    def weeks(self) -> list[tuple[Day, ...]]:
+        """The days by week; the last week ends today."""
+        return [self.days[monday : monday + 7] for monday in range(0, len(self.days), 7)]
 
 
 def scores_by_day(clock: Clock, moods: Iterable[Entry]) -> dict[date, list[float]]:
@@ -97,38 +110,56 @@ def _mean(scores: Sequence[float]) -> float:
     return scores[0] if len(scores) == 1 else fmean(scores)
 
 
+def _shown(scores: Sequence[float]) -> float:
+    """Return the mean of a day's entries in tenths, which a single score is in already."""
+    return scores[0] if len(scores) == 1 else round(fmean(scores), 1)
+
+
 def make_day(
     day: date, scores: Mapping[date, Sequence[float]], activity: Activity | None = None
 ) -> Day:
     """Return one day; its mean is the mean of all its entries."""
     found = scores.get(day, ())
-    if not found and activity is None:
-        return _empty_day(day)
-    mean = round(_mean(found), 1) if found else None
+    mean = _shown(found) if found else None
     if activity is None:
         return Day(day, mean, len(found))
     return Day(day, mean, len(found), day in activity.active, activity.conversations.get(day, 0))
 
 
-@lru_cache(maxsize=1024)
-def _empty_day(day: date) -> Day:
-    # Most days of most years, and everybody's are the same.
-    return Day(day, None, 0)
-
-
 def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
     """Return the mean of the daily means of the seven days up to `day`, None without an entry."""
-    week = [scores[past] for back in WEEK if (past := day - back) in scores]
-    return round(fmean(map(_mean, week)), 1) if week else None
+    return _week_mean([_mean(scores[past]) for back in WEEK if (past := day - back) in scores])
+
+
+def _week_mean(means: Sequence[float | None]) -> float | None:
+    known = [mean for mean in means if mean is not None]
+    return round(fmean(known), 1) if known else None
+
+
+@lru_cache(maxsize=64)
+def year_dates(today: date) -> tuple[date, ...]:
+    """Return the days of the 53 weeks that end with the one of `today`, from a Monday to today."""
+    first = today - today.weekday() * DAY - (WEEKS - 1) * 7 * DAY
+    return tuple(first + day * DAY for day in range((today - first).days + 1))
+
+
+@lru_cache(maxsize=64)
+def _year_of(today: date) -> frozenset[date]:
+    return frozenset(year_dates(today))
 
 
 def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
-    """Return the 30 days up to `today`."""
-    days = [make_day(today - back * DAY, scores) for back in reversed(range(TREND_DAYS))]
-    logged = [_mean(scores[day.date]) for day in days if day.entries]
+    """Return the 30 days up to `today`. No day of `scores` is empty."""
+    before = len(WEEK) - 1
+    dates = year_dates(today)[-TREND_DAYS - before :]
+    found = [scores.get(day) for day in dates]
+    exact = [_mean(one) if one else None for one in found]
+    logged = [mean for mean in exact[before:] if mean is not None]
+    weeks = (exact[day : day + len(WEEK)] for day in range(TREND_DAYS))
     return Trend(
-        days=tuple(days),
-        means=tuple(week_mean(scores, day.date) if day.entries else None for day in days),
+        dates=dates[before:],
+        means=tuple([_shown(one) if one else None for one in found[before:]]),
+        week_means=tuple([None if week[-1] is None else _week_mean(week) for week in weeks]),
         mean=round(fmean(logged), 1) if logged else None,
         logged=len(logged),
     )
@@ -137,24 +168,10 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
 def make_year(
     scores: Mapping[date, Sequence[float]], today: date, activity: Activity | None = None
 ) -> Year:
-    """Return the 53 weeks that end with the one of `today`."""
-    first = today - today.weekday() * DAY - (WEEKS - 1) * 7 * DAY
-    mondays = [first + week * 7 * DAY for week in range(WEEKS)]
-    weeks = tuple(
-        tuple(
-            make_day(monday + day * DAY, scores, activity) if monday + day * DAY <= today else None
-            for day in range(7)
-        )
-        for monday in mondays
-    )
-    days = [day for week in weeks for day in week if day is not None]
-    return Year(weeks, tuple(map(_month, mondays)), sum(day.entries > 0 for day in days), len(days))
-
-
-def _month(monday: date) -> str:
-    """Return the name of the month that begins in a week."""
-    first = next((monday + day * DAY for day in range(7) if (monday + day * DAY).day == 1), None)
-    return "" if first is None else f"{first:%b}"
+    """Return the 53 weeks that end with the one of `today`. No day of `scores` is empty."""
+    year = _year_of(today)
+    means = {day: _shown(found) for day, found in scores.items() if day in year}
+    return Year(year_dates(today), means, scores, activity)
 
 
 def read_history(db: Db, user_id: str, clock: Clock, since: date) -> tuple[list[Entry], Activity]:

@@ -4,10 +4,11 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any, NamedTuple
 
+from stats.activity import Clock, days_from
 from stats.errors import InvalidInput, NotFound
 from stats.sentences import N_
 from stats.sessions import IDLE, LONGEST, TOUCHED_EVERY
@@ -165,6 +166,20 @@ def entry(value: Any, note: str = "") -> Entry:
     """Return the entry behind a stored integer."""
     at, tenths = divmod(int(value), UNIT)
     return Entry(at, tenths / 10, note)
+
+
+def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]]:
+    """Return the scores of stored integers, oldest first, by the user's day."""
+    found: dict[date, list[float]] = {}
+    days, ends = days_from(clock, values[0] // UNIT) if values else iter(()), 0
+    for value in values:
+        at, tenths = divmod(value, UNIT)
+        if at >= ends:
+            while at >= ends:
+                day, ends = next(days)
+            scores = found[day] = []
+        scores.append(tenths / 10)
+    return found
 
 
 def summarise(entries: Sequence[Entry]) -> Summary:

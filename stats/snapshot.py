@@ -1,10 +1,11 @@
 """What a user's stats are, and how a script's reply becomes them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from stats.activity import EPOCH, MILLISECOND, Clock, parse_day, streak_on, user_day
 from stats.billing_state import paid_plan
@@ -15,16 +16,19 @@ from stats.text import texts
 NO_STATS = "There are no stats for this user."
 
 
-class RecentConversation(NamedTuple):
+class RecentConversation(msgspec.Struct, frozen=True):
     """One of the last conversations. `timestamp` is ISO 8601 in UTC."""
 
     timestamp: str
     summary: str
-    chat_id: str | None = None
+    chat_id: str | None = msgspec.field(name="id", default=None)
 
     def to_dict(self) -> dict[str, str]:
         """Return what the API shows of it."""
         return {"timestamp": self.timestamp, "summary": self.summary}
+
+
+RECENT = msgspec.json.Decoder(list[RecentConversation])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +85,7 @@ class Snapshot:
     @property
     def recent(self) -> list[RecentConversation]:
         """The last conversations, newest first."""
-        stored = json.loads(self.fields.get("recent_conversations") or "[]")
-        return [
-            RecentConversation(item["timestamp"], item["summary"], item.get("id"))
-            for item in stored
-        ]
+        return RECENT.decode(self.fields.get("recent_conversations") or "[]")
 
     def plan(self, now: datetime) -> Plan:
         """Return the plan at an aware moment: the higher of the grant and what is paid for then."""

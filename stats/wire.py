@@ -9,6 +9,7 @@ import time
 import weakref
 from typing import Any
 
+import hiredis
 import redis
 from redis.connection import ConnectionPool
 
@@ -27,7 +28,8 @@ class Wires:
     def call(self, *command: str | int) -> Any:
         """Send a command and return its reply; raises what redis-py raises."""
         wire: Any = self._wire()
-        wire.send_command(*command)
+        # redis-py would look through the words first, for nothing that is among ours.
+        wire.send_packed_command([hiredis.pack_command(command)])  # type: ignore[arg-type]
         reply = wire.read_response()
         self._own.used = time.monotonic()
         return reply

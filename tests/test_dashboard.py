@@ -90,8 +90,8 @@ def test_it_shows_a_zero_as_a_score(db, alice):
 def test_it_puts_moods_into_the_users_days(db, alice):
     board = look(db, alice)
     begins = day_begins(BERLIN, board.today)
-    entries = [moods.Entry(ms(begins + shift), score) for shift, score in SHIFTED]
-    assert replace(board, moods=tuple(entries)).mood_days == {
+    stored = [ms(begins + shift) * moods.UNIT + score * 10 for shift, score in SHIFTED]
+    assert replace(board, stored_moods=stored).mood_days == {
         board.today - DAY: [1, 2],
         board.today: [3, 4],
         board.today + DAY: [5],

@@ -69,7 +69,7 @@ def record_mood() -> ResponseReturnValue:
     """Record a mood."""
     asked = actor()
     try:
-        return _changed("The mood is saved.", _record(asked))
+        return mood_reply(_record(asked))
     except (InvalidInput, HTTPException):
         # What is wrong with a request is told to whom its answer would have been.
         if not asked.service and not current_user.is_authenticated:
@@ -86,8 +86,13 @@ def _record(asked: Subject) -> Snapshot:
     return record_own_mood(body.score, **how) or abort(401, NOBODY)
 
 
-def _changed(message: str, snapshot: Snapshot) -> ResponseReturnValue:
-    return jsonify(success=True, message=message, data=snapshot.stats().to_dict())
+def mood_reply(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the answer for a mood that was recorded."""
+    return _changed("The mood is saved.", snapshot)
+
+
+def _changed(message: str, snapshot: Snapshot) -> dict[str, Any]:
+    return {"success": True, "message": message, "data": snapshot.stats().to_dict()}
 
 
 @bp.get("/mood")

@@ -8,7 +8,6 @@ writes them to be read by a person, a deployed one as JSON.
 import hashlib
 import logging
 import random
-import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from flask import Flask, Response, g, has_request_context, request
 
 from stats.settings import Settings
 from stats.web.json_text import encode
+from stats.web.lines import Lines
 from stats.web.metrics import count_event, count_request
 from stats.web.runtime import asked
 
@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 
 def set_up(settings: Settings) -> None:
     """Send this program's lines to standard error: the whole process's, so for its start alone."""
-    handler = Lines()
+    handler = Lines(requests.name)
     handler.setFormatter(Readable() if settings.embedded else Json())
     # What no line tells is not collected: docs.python.org/3/howto/logging.html#optimization
     logging._srcfile = None
@@ -95,29 +95,24 @@ def answered(
     facts = {"method": method, "route": rule, "status": status, "ms": round(seconds * 1000, 1)}
     if user_id is not None:
         facts["user"] = shown_id(user_id)
-    requests.info("request", extra={"facts": facts, "request": own_id})
+    if requests.isEnabledFor(logging.INFO):
+        requests.handle(Answered(facts, own_id))
     count_request(method, rule or "none", status, seconds)
+
+
+class Answered(logging.LogRecord):
+    """A record of a request that was answered: all but its time and its facts is known before."""
+
+    KNOWN = vars(logging.LogRecord(requests.name, logging.INFO, __file__, 0, "request", (), None))
+
+    def __init__(self, facts: dict[str, Any], own_id: str) -> None:
+        vars(self).update(self.KNOWN, created=time.time(), facts=facts, request=own_id)
 
 
 def new_request_id() -> str:
     """Return an id for a request: 16 hexadecimal digits."""
     # No secret, so the system need not be called for it. Python seeds this anew after a fork.
     return f"{random.getrandbits(64):016x}"
-
-
-class Lines(logging.Handler):
-    """Writes each line to standard error in one call, for which threads need not wait in turn.
-
-    A pipe takes lines of up to 4096 bytes whole (POSIX, PIPE_BUF), and ours are no longer.
-    """
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Write the line of a record; a request that was answered does not fail because of it."""
-        try:
-            sys.stderr.write(self.format(record) + "\n")
-        except Exception:
-            self.handleError(record)
-        return True
 
 
 class Json(logging.Formatter):

@@ -4,7 +4,9 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.
 """
 
 import copy
+import re
 import time
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from itsdangerous import BadSignature
 
 # A file is the same for everybody: no cookie with it, and none in its Vary.
 FILES = ("static", "pages.htmx")
+UNUSUAL = re.compile(r'["\s]')
 # How many are remembered, of the length that they usually have: some 60 MB at most.
 REMEMBERED, USUAL = 65_536, 512
 # No browser keeps a longer one (RFC 6265, section 6.1).
@@ -41,7 +44,9 @@ class Cookies(SecureCookieSessionInterface):
         return request.is_secure
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
-        content = self.read(app, request.cookies.get(self.get_cookie_name(app), ""))
+        name = self.get_cookie_name(app)
+        value = sent(request.environ, name)
+        content = self.read(app, request.cookies.get(name, "") if value is None else value)
         return self.session_class(content)
 
     def read(self, app: Flask, value: str) -> dict[str, Any]:
@@ -67,6 +72,20 @@ class Cookies(SecureCookieSessionInterface):
         # What answers depend on is told with every one that is no file.
         if session.modified and request.endpoint not in FILES:
             super().save_session(app, session, response)
+
+
+def sent(environ: Mapping[str, Any], name: str) -> str | None:
+    """Return a cookie's value, "" without one; None where the header is not as browsers send it.
+
+    https://datatracker.ietf.org/doc/html/rfc6265#section-5.4
+    """
+    for part in environ.get("HTTP_COOKIE", "").split("; "):
+        found, is_pair, value = part.partition("=")
+        if (part and not is_pair) or UNUSUAL.search(part):
+            return None
+        if found == name:
+            return str(value)
+    return ""
 
 
 def _own(what: Any) -> Any:

@@ -1,11 +1,12 @@
 """The dashboard: the page, the polled fragment, the mood form."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
@@ -13,28 +14,17 @@ from stats.activity import DAY, day_begins, record_login, user_day
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
 from stats.moods import undo_mood
-from stats.store import operation_id
-from stats.text import clean
 from stats.web.drawing import drawing
-from stats.web.forms import NUMBER, read_score
+from stats.web.forms import NUMBER, form_operation, read_score
 from stats.web.members import Watcher, read_again, record_own_mood
 from stats.web.members import board as current_board
+from stats.web.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.runtime import db, runtime
 from stats.web.security import acts_by_session, unauthorised
-from stats.web.views import (
-    MoodForm,
-    StatsView,
-    clock_text,
-    fragment,
-    greeting,
-    mood_form,
-    who_is,
-)
+from stats.web.views import StatsView, fragment, greeting, who_is
 from stats.web.words import reason
 
 bp = Blueprint("dashboard", __name__)
-
-OP_LENGTH = 64
 
 
 @bp.get("/dashboard")
@@ -90,9 +80,7 @@ def mood() -> ResponseReturnValue:
         return unauthorised()
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    now = datetime.now(UTC)
-    text = clock_text(found.clock, now)
-    return _swapped(MoodForm(score, day=day, saved_at=now, saved_text=text, can_undo=True))
+    return _swapped(saved_form(drawing(), score, day, found.clock, generate_csrf()))
 
 
 def _moment(day: str) -> datetime | None:
@@ -110,9 +98,7 @@ def _moment(day: str) -> datetime | None:
 
 
 def _op(kind: str, *content: object) -> str:
-    # The form keeps its op until an answer comes: what was changed meanwhile is another operation.
-    op = clean(request.form.get("op", ""), "op", most=OP_LENGTH)
-    return operation_id(kind, f"{op}:{content}" if op else "")
+    return form_operation(kind, request.form.get("op", ""), *content)
 
 
 def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
@@ -123,7 +109,7 @@ def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
     form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))
     if htmx_request.htmx:
-        return render_template("_mood_form.html", mood=form), 422
+        return render_template(TEMPLATE, mood=form), 422
     return _page(read_again(), form), 422
 
 
@@ -134,11 +120,10 @@ def undo() -> ResponseReturnValue:
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
     board = replace(current_board(), snapshot=snapshot)
-    return _swapped(mood_form(board))
+    return _swapped(render_template(TEMPLATE, mood=mood_form(board)))
 
 
-def _swapped(form: MoodForm) -> ResponseReturnValue:
+def _swapped(form: str) -> ResponseReturnValue:
     """Answer htmx with the form alone and let the page ask for its numbers anew."""
-    body = render_template("_mood_form.html", mood=form)
-    response: ResponseReturnValue = make_response(body, trigger="aira:refresh")
+    response: ResponseReturnValue = make_response(form, trigger=REFRESH)
     return response

@@ -1,17 +1,18 @@
-"""What is drawn once and shown to many: the year's cells, empty charts, the plan's card."""
+"""What needs nothing of a request: the charts and the plan's card, the same ones drawn once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from gettext import NullTranslations
 from typing import NamedTuple
 
 from flask import Flask, current_app
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from stats.history import Day, Trend, Year, make_trend, make_year
+from stats.history import make_trend, make_year
 from stats.plans import Plan
 from stats.web import words
+from stats.web.charts import ENOUGH, Charts
 
 
 class PlanCard(NamedTuple):
@@ -38,6 +39,7 @@ class Drawing:
         self.url = lru_cache(maxsize=4096)(
             lambda endpoint, **values: addresses.build(endpoint, values)
         )
+        self.cards = Charts(self.draw)
         self._plan = lru_cache(maxsize=1024)(self._draw_plan)
         self._empty = lru_cache(maxsize=16)(self._draw_empty)
 
@@ -52,57 +54,31 @@ class Drawing:
     def _draw_plan(self, _spoken: NullTranslations, card: PlanCard) -> Markup:
         return self.draw("_plan_card.html", card=card)
 
-    def charts(self, trend: Trend, year: Year, today: date) -> Markup:
-        """Return the charts of the dashboard."""
-        return self.draw("_drawn.html", trend=trend, year=year, today=today)
+    def charts(self, scores: Mapping[date, Sequence[float]], today: date) -> Markup:
+        """Return the charts of the dashboard for the scores of all entries by the user's day.
 
-    def empty_charts(self, today: date) -> Markup:
-        """Return the charts of somebody without an entry: on one day they are everybody's."""
-        return self._empty(words.spoken(), today)
+        Scores are in tenths and no day is empty. Without an entry the charts are everybody's.
+        """
+        if not scores:
+            return self._empty(words.spoken(), today)
+        return self._draw_charts(scores, today)
 
     def _draw_empty(self, _spoken: NullTranslations, today: date) -> Markup:
-        return self.charts(make_trend({}, today), make_year({}, today), today)
+        return self._draw_charts({}, today)
+
+    def _draw_charts(self, scores: Mapping[date, Sequence[float]], today: date) -> Markup:
+        year = make_year(scores, today)
+        trend = self.cards.trend_card(make_trend(scores, today), year.logged < ENOUGH)
+        return Markup("\n").join((trend, self.cards.year_card(year)))
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates addresses and the year's cells."""
+    """Give the templates addresses, and the cards of the charts."""
     found = app.extensions["aira.drawing"] = Drawing(app)
-    app.jinja_env.globals.update(url_for=found.url, year_cells=year_cells)
+    app.jinja_env.globals.update(url_for=found.url, cards=found.cards)
 
 
 def drawing() -> Drawing:
     """Return the application's drawing."""
     found: Drawing = current_app.extensions["aira.drawing"]
     return found
-
-
-def year_cells(weeks: Sequence[Sequence[Day | None]], weekday: int, today: date) -> Markup:
-    """Return the cells of one weekday: a page has 371, and everybody's days are the same."""
-    spoken = words.spoken()
-    days = [week[weekday] for week in weeks]
-    cells = [_cell(spoken, day.date, day.date == today).show(day.mean) for day in days if day]
-    return Markup("".join(cells))  # noqa: S704
-
-
-class Cell(NamedTuple):
-    """A day's cell: empty, or what stands before, between and behind its mark and its score."""
-
-    empty: str
-    head: str
-    middle: str
-    tail: str
-
-    def show(self, mean: float | None) -> str:
-        """Return the cell with a mean from 0 to 10, or without one."""
-        if mean is None:
-            return self.empty
-        return f"{self.head}{int(mean + 0.5)}{self.middle}{mean:g}{self.tail}"
-
-
-@lru_cache(maxsize=4096)
-def _cell(_spoken: NullTranslations, day: date, is_today: bool) -> Cell:
-    current = Markup(' aria-current="date"') if is_today else ""
-    empty = Markup('<td role="cell"{}><i>{}</i>').format(current, words.cell(day, ""))
-    before, _, behind = words.cell(day, "\0").partition("\0")
-    head = Markup('<td role="cell"{} data-m="').format(current)
-    return Cell(empty, head, f'"><i>{escape(before)}', f"{escape(behind)}</i>")

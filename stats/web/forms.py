@@ -6,9 +6,12 @@ from typing import Any
 from flask_wtf import FlaskForm
 
 from stats.errors import InvalidInput
+from stats.store import operation_id
+from stats.text import clean
 from stats.web.words import _
 
 NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
+OP_LENGTH = 64
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -27,3 +30,12 @@ def read_score(text: str) -> float:
     if not NUMBER.fullmatch(text.strip()):
         raise InvalidInput("Choose a place on the line, from 0 to 10.", "score")
     return float(text)
+
+
+def form_operation(kind: str, op: str, *content: object) -> str:
+    """Return the id under which a form's operation is remembered, "" for a form without an `op`.
+
+    A form keeps its `op` until an answer comes: what was changed meanwhile is another operation.
+    """
+    op = clean(op, "op", most=OP_LENGTH)
+    return operation_id(kind, f"{op}:{content}" if op else "")

@@ -1,24 +1,26 @@
-"""The small lane: what open pages ask for all day is answered before Flask is woken.
+"""The small lane: what open pages do all day is answered before Flask is woken.
 
-That is the poll, and the stats as JSON, of a live session. What is unusual about such a request,
-and every doubt, goes on to the routes `dashboard.stats` and `api.dashboard`, which stay the only
-ones that know what to say; tests/web/test_lane.py holds both to the same answers. Unchanged polls
-are most of the traffic, so they are counted with the other requests and not logged one by one.
+That is the poll, the stats as JSON, and a mood, of a live session. What is unusual about such a
+request, and every doubt, goes on to the routes, which stay the only ones that know what to say;
+tests/web/test_lane.py and test_lane_moods.py hold both to the same answers. Unchanged polls are
+most of the traffic, so they are counted with the other requests and not logged one by one.
 """
 
 import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard
 from stats.web.api import dashboard_reply
 from stats.web.audit import answered, new_request_id
+from stats.web.cookies import sent
 from stats.web.drawing import Drawing
 from stats.web.json_text import encode
+from stats.web.lane_moods import HTML, JSON, Answer, Moods
 from stats.web.limits import Minute
 from stats.web.members import FOUND
 from stats.web.metrics import poll_counter
@@ -29,21 +31,11 @@ from stats.web.views import fragment, who_is
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-POLL, STATS = "/dashboard/stats", "/api/dashboard"
 QUERY = re.compile(r"v=(\d{1,20})(?:&charts=(\d{1,20}-\d{8}))?(?:&who=([0-9a-f]{8}))?", re.ASCII)
 HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*(:\d{1,5})?", re.ASCII)
 # Shorter answers go out as they are: they would fill a packet or two less, and cost ten times that.
 COMPRESSED_FROM = 4096
-HTML, JSON = "text/html; charset=utf-8", "application/json"
 HEADERS = [("Cache-Control", "no-store"), ("Vary", VARY)]
-
-
-class Answer(NamedTuple):
-    """What is answered with 200, and to whom."""
-
-    kind: str
-    body: bytes
-    user_id: str
 
 
 class Lane:
@@ -57,18 +49,24 @@ class Lane:
         # Whole names alone: the others are patterns.
         self._hosts = frozenset(one for one in runtime.given.trusted_hosts if one[0] not in ".[")
         self._any_host = not runtime.given.trusted_hosts
-        self._asks = {POLL: self._poll, STATS: self._stats}
+        moods = Moods(app, runtime)
+        self._asks = {
+            ("GET", "/dashboard/stats"): self._poll,
+            ("GET", "/api/dashboard"): self._stats,
+            ("POST", "/dashboard/mood"): moods.by_form,
+            ("PATCH", "/api/mood"): moods.by_json,
+        }
         self.count = poll_counter()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        path, begun = environ["PATH_INFO"], time.perf_counter()
-        ask, answer = self._asks.get(path), None
+        asked, begun = (environ["REQUEST_METHOD"], environ["PATH_INFO"]), time.perf_counter()
+        ask, answer = self._asks.get(asked), None
         if ask is not None:
             # What goes wrong here goes wrong behind it too, and is told there.
             with suppress(Exception):
-                answer = ask(environ) if self._is_plain(environ) else None
+                answer = ask(environ, self._session(environ)) if self._is_plain(environ) else None
         if answer is None:
             return self._next(environ, start_response)
         own_id = new_request_id()
@@ -78,17 +76,20 @@ class Lane:
             start_response("204 NO CONTENT", [("Content-Type", HTML), *headers])
             return []
         length = ("Content-Length", str(len(answer.body)))
+        headers += answer.more
         start_response("200 OK", [("Content-Type", answer.kind), length, *headers])
-        answered("GET", path, 200, time.perf_counter() - begun, answer.user_id, own_id)
+        answered(*asked, 200, time.perf_counter() - begun, answer.user_id, own_id)
         return [answer.body]
 
-    def _poll(self, environ: "WSGIEnvironment") -> Answer | Unchanged | None:
+    def _poll(
+        self, environ: "WSGIEnvironment", content: dict[str, Any]
+    ) -> Answer | Unchanged | None:
         """Answer a page that is up to date, or whose numbers have changed and not its charts."""
         query = QUERY.fullmatch(environ["QUERY_STRING"])
-        if query is None:
+        if query is None or _has_body(environ):
             return None
         shown, charts, who = query[1], query[2] or "", query[3]
-        board = self._look(environ, span=PAGE_SPAN, shown=shown, charts=charts)
+        board = self._look(environ, content, span=PAGE_SPAN, shown=shown, charts=charts)
         if not isinstance(board, Dashboard):
             return board
         if not board.is_fresh or charts != board.charts or who != who_is(board.user_id):
@@ -97,22 +98,22 @@ class Lane:
         body = fragment(board, known, self._drawing, charts).encode()
         return _short(Answer(HTML, body, board.user_id))
 
-    def _stats(self, environ: "WSGIEnvironment") -> Answer | None:
+    def _stats(self, environ: "WSGIEnvironment", content: dict[str, Any]) -> Answer | None:
         """Answer a login session its own stats."""
-        if environ["QUERY_STRING"] or "HTTP_AUTHORIZATION" in environ:
+        if environ["QUERY_STRING"] or "HTTP_AUTHORIZATION" in environ or _has_body(environ):
             return None
-        board = self._look(environ)
+        board = self._look(environ, content)
         if not isinstance(board, Dashboard) or board.session.is_to_be_touched(time.time()):
             return None
-        _, session_id, _ = environ[FOUND]
-        if self._runtime.given.ratelimit_enabled and self._minute.of_session(session_id):
+        if self._runtime.given.ratelimit_enabled and self._minute.of_session(content["sid"]):
             return None
         body = encode(dashboard_reply(board.snapshot))
         return _short(Answer(JSON, body, board.user_id))
 
-    def _look(self, environ: "WSGIEnvironment", **how: Any) -> Dashboard | Unchanged | None:
+    def _look(
+        self, environ: "WSGIEnvironment", content: dict[str, Any], **how: Any
+    ) -> Dashboard | Unchanged | None:
         """Return what a live session's user sees, None for every doubt."""
-        content = self._session(environ)
         user_id, session_id = content.get("_user_id"), content.get("sid")
         if user_id is None or session_id is None:
             return None
@@ -122,27 +123,21 @@ class Lane:
         return found
 
     def _is_plain(self, environ: "WSGIEnvironment") -> bool:
-        return (
-            environ["REQUEST_METHOD"] == "GET"
-            and "HTTP_TRANSFER_ENCODING" not in environ
-            and environ.get("CONTENT_LENGTH") in (None, "", "0")
-            and self._serves(environ.get("HTTP_HOST", ""))
-        )
+        served = self._serves(environ.get("HTTP_HOST", ""))
+        return served and "HTTP_TRANSFER_ENCODING" not in environ
 
     def _serves(self, host: str) -> bool:
         return bool(HOST.fullmatch(host)) if self._any_host else host in self._hosts
 
     def _session(self, environ: "WSGIEnvironment") -> dict[str, Any]:
         """Return what stands in the session cookie, nothing if it is not genuine."""
-        wanted = "__Host-session" if environ["wsgi.url_scheme"] == "https" else "session"
-        for part in environ.get("HTTP_COOKIE", "").split("; "):
-            name, is_pair, value = part.partition("=")
-            if not is_pair or '"' in value or name != name.strip():
-                return {}
-            if name == wanted:
-                found: dict[str, Any] = self._cookies.read(self._app, value)
-                return found
-        return {}
+        name = "__Host-session" if environ["wsgi.url_scheme"] == "https" else "session"
+        found: dict[str, Any] = self._cookies.read(self._app, sent(environ, name) or "")
+        return found
+
+
+def _has_body(environ: "WSGIEnvironment") -> bool:
+    return environ.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
 def _short(answer: Answer) -> Answer | None:

@@ -15,8 +15,10 @@ from stats.snapshot import NO_STATS, Snapshot
 from stats.web.runtime import asked, db
 from stats.web.security import unauthorised
 
-# Where the lane leaves what it read: (user id, session id, what was found).
+# Where the lane leaves what it read: (user id, session id, what was found),
 FOUND = "aira.found"
+# and what came of a mood that it recorded: the snapshot, None without a session, or the exception.
+RECORDED = "aira.recorded"
 manager = LoginManager()
 
 
@@ -49,7 +51,8 @@ def init_app(app: Flask) -> None:
     manager.unauthorized_handler(unauthorised)
     # Sessions are told apart by their ids; a hash of the browser's name is not needed.
     manager._session_identifier_generator = lambda: ""
-    manager.init_app(app, add_context_processor=False)
+    # All that its init_app would add looks after a cookie that is not used here.
+    app.login_manager = manager  # type: ignore[attr-defined]
     app.jinja_env.globals["current_user"] = current_user
 
 
@@ -88,8 +91,13 @@ def _touch(board: Dashboard, session_id: str) -> None:
 
 def record_own_mood(score: float, *, note: str, at: datetime | None, op: str) -> Snapshot | None:
     """Record a mood of whoever the cookie names; None, and nothing done, without a live session."""
-    user_id, session_id = session["_user_id"], session["sid"]
-    found = moods.record_own_mood(db(), user_id, session_id, score, note=note, at=at, op=op)
+    user_id, environ = session["_user_id"], asked().environ
+    if RECORDED not in environ:
+        how: dict[str, Any] = {"note": note, "at": at, "op": op}
+        environ[RECORDED] = moods.record_own_mood(db(), user_id, session["sid"], score, **how)
+    found: Snapshot | Exception | None = environ[RECORDED]
+    if isinstance(found, Exception):
+        raise found
     if found is not None:
         # Whoever asks later in this request need not look again.
         g._login_user = Watcher(user_id)

@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import IO
+from typing import IO, Any
 
-from flask import Request, abort
+from flask import abort
 
 # One fewer than the server has threads.
 SLOTS = threading.BoundedSemaphore(3)
 A_MOMENT = 0.5
+BODY = "aira.body"
 
 
 class Body:
@@ -24,13 +25,21 @@ class Body:
 
     def __init__(self, stream: IO[bytes], length: int) -> None:
         self._stream, self._length = stream, length
-        self._held: BytesIO | None = None
+        self._data: bytes | None = None
+        self._file: BytesIO | None = None
+
+    def whole(self) -> bytes:
+        """Return all of it; aborts with 400 or 503 if it does not come."""
+        # No cached_property: until Python 3.12 those of one kind wait for each other.
+        if self._data is None:
+            self._data = self._all()
+        return self._data
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes; aborts with 400 or 503 if they do not come."""
-        if self._held is None:
-            self._held = BytesIO(self._all())
-        return self._held.read(size)
+        """Return up to `size` bytes, as a file does; aborts as `whole`."""
+        if self._file is None:
+            self._file = BytesIO(self.whole())
+        return self._file.read(size)
 
     def _all(self) -> bytes:
         with _slot():
@@ -41,9 +50,16 @@ class Body:
         return data
 
 
-def expect(request: Request, length: int) -> None:
+def expect(environ: dict[str, Any], length: int) -> None:
     """Let the body of a request be read whole or not at all."""
-    request.environ["wsgi.input"] = Body(request.environ["wsgi.input"], length)
+    if BODY not in environ:
+        environ["wsgi.input"] = environ[BODY] = Body(environ["wsgi.input"], length)
+
+
+def whole(environ: dict[str, Any]) -> bytes:
+    """Return a request's whole body; aborts with 400 or 503 if it does not come."""
+    body: Body | None = environ.get(BODY)
+    return b"" if body is None else body.whole()
 
 
 @contextmanager

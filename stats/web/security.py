@@ -6,7 +6,6 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, redirect, request, session
 from flask_login import current_user
-from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
@@ -14,12 +13,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
 from stats.web.cookies import FILES, Cookies
+from stats.web.csrf import Tokens
 from stats.web.runtime import asked
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-csrf = CSRFProtect()
+csrf = Tokens()
 
 STRIPE_FORMS = "https://checkout.stripe.com https://billing.stripe.com https://buy.stripe.com"
 POLICY = "; ".join(
@@ -116,7 +116,7 @@ def _expect_body(seen: Request, length: int, view: Callable[..., Any] | None) ->
     seen.max_content_length = getattr(view, "most_bytes", seen.max_content_length)
     if length > (seen.max_content_length or 0):
         abort(413)
-    patience.expect(seen, length)
+    patience.expect(seen.environ, length)
 
 
 def names_session() -> bool:

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from secrets import token_urlsafe
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from stats.activity import DAY, Clock
 from stats.conversations import Conversation
 from stats.dashboard import Dashboard
-from stats.history import make_trend, make_year, week_mean
+from stats.history import week_mean
 from stats.moods import Entry, word
 from stats.plans import Plan
 from stats.snapshot import RecentConversation
@@ -76,10 +75,7 @@ class StatsView:
     @property
     def drawn(self) -> Markup:
         """The charts."""
-        scores, today = self._board.mood_days, self.today
-        if not scores:
-            return self._drawing.empty_charts(today)
-        return self._drawing.charts(make_trend(scores, today), make_year(scores, today), today)
+        return self._drawing.charts(self._board.mood_days, self.today)
 
     @property
     def updated_at(self) -> datetime:
@@ -134,37 +130,6 @@ def greeting(board: Dashboard) -> str:
     if AFTERNOON <= hour < EVENING:
         return _("Good afternoon, %(name)s", name=board.name)
     return _("Good evening, %(name)s", name=board.name)
-
-
-@dataclass(frozen=True, slots=True)
-class MoodForm:
-    """The check-in form: what was saved for today, or what was typed and why it will not do."""
-
-    score: float | None
-    day: str = "today"
-    note: str = ""
-    saved_at: datetime | None = None
-    saved_text: str = ""
-    can_undo: bool = False
-    first: bool = False
-    errors: Mapping[str, str] = field(default_factory=dict)
-    op: str = field(default_factory=lambda: token_urlsafe(9))
-
-    @property
-    def word(self) -> str:
-        """The word for the score, "" without one."""
-        return "" if self.score is None else _(word(self.score))
-
-
-def mood_form(board: Dashboard) -> MoodForm:
-    """Return the form as it stands when nothing was typed."""
-    at = board.snapshot.mood_at
-    if board.today_mood is None or at is None:
-        return MoodForm(None, can_undo=board.can_undo, first=at is None)
-    saved = clock_text(board.clock, at)
-    latest = board.snapshot.fields.get("undo") == board.snapshot.fields.get("mood_updated_at")
-    undo = latest and board.can_undo
-    return MoodForm(board.today_mood, saved_at=at, saved_text=saved, can_undo=undo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,12 @@ def english(page: str) -> set[str]:
 
 
 @pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch) -> None:
+def odd(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
     """Everybody speaks the odd language."""
-    monkeypatch.setattr(words, "spoken", Odd)
+    language = Odd()
+    monkeypatch.setattr(words, "spoken", lambda: language)
+    # Templates that other tests have compiled are in English.
+    app.jinja_env.bytecode_cache = None
 
 
 PAGES = ("dashboard", "dashboard/stats", "history", "conversations", "conversations?q=яя")

@@ -1,0 +1,197 @@
+"""The charts: cards that the templates draw once for all, with gaps for what is a user's own.
+
+What fills the gaps is made of texts that all users share. A Look has at most 102 of them, 19 KB in
+all. The trend has 61 Looks and one for each language (1 MB), the days of the year have CELLS (19 MB
+once every score was felt on every day) and the older ones that a card still holds. Two cards take
+150 KB.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from functools import lru_cache, partial
+from gettext import NullTranslations
+from operator import getitem
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+from stats.activity import DAY
+from stats.history import TREND_DAYS, Trend, Year, year_dates
+from stats.web import words
+from stats.web.words import _
+
+CELLS = 1024
+# Some for each language and each of the three days that are somebody's today.
+CARDS = 48
+# With fewer days the trend has no line.
+ENOUGH = 3
+# Where the days of the trend stand from left to right, in per cent.
+XS = tuple(f"{2.4 + day * 95.2 / (TREND_DAYS - 1):.2f}" for day in range(TREND_DAYS))
+
+
+class Look(dict[float | None, str]):
+    """How each mean in tenths looks in one place, and how None does; made when first wanted."""
+
+    def __init__(self, show: Callable[[float | None], str]) -> None:
+        super().__init__()
+        self._show = show
+
+    def __missing__(self, mean: float | None) -> str:
+        text = self[mean] = self._show(mean)
+        return text
+
+
+def _shade(mean: float) -> int:
+    return int(mean + 0.5)
+
+
+def _dot(place: int, mean: float | None) -> str:
+    """Return the dot of a day, the last one with a ring around it."""
+    mark, y, radius, ring = "", "168", "1.25", "5"
+    if mean is not None:
+        mark, y, radius, ring = f' data-m="{_shade(mean)}"', f"{_height(mean):g}", "4", "7"
+    at = f'{mark} cx="{XS[place]}%" cy="{y}"'
+    dot = f'<circle{at} r="{radius}"/>' if mark else f'<circle class="none"{at} r="{radius}"/>'
+    return dot if place < TREND_DAYS - 1 else f'{dot}<circle class="ring"{at} r="{ring}"/>'
+
+
+def _point(place: int, mean: float | None) -> str:
+    return "" if mean is None else f"{XS[place]} {_height(mean):.1f}"
+
+
+def _height(mean: float) -> float:
+    return round(160 - mean * 16, 1)
+
+
+def _week_mean(mean: float | None) -> str:
+    return f"<td>{'—' if mean is None else f'{mean:.1f}'}</td>"
+
+
+DOTS = tuple(Look(partial(_dot, place)) for place in range(TREND_DAYS))
+POINTS = tuple(Look(partial(_point, place)) for place in range(TREND_DAYS))
+WEEK_MEANS = Look(_week_mean)
+
+
+@lru_cache(maxsize=16)
+def _moods(_spoken: NullTranslations) -> Look:
+    none = f'<td class="muted">{_("Not logged")}</td>'
+    return Look(lambda mean: none if mean is None else f"<td>{mean:g}</td>")
+
+
+@lru_cache(maxsize=CELLS)
+def _cell(_spoken: NullTranslations, day: date, is_today: bool) -> Look:
+    current = ' aria-current="date"' if is_today else ""
+
+    def show(mean: float | None) -> str:
+        mark = "" if mean is None else f' data-m="{_shade(mean)}"'
+        text = words.cell(day, "" if mean is None else f"{mean:g}")
+        return f'<td role="cell"{current}{mark}><i>{escape(text)}</i>'
+
+    return Look(show)
+
+
+class Frame:
+    """A card with gaps. `draw` draws it, and calls what it is given where it wants a gap.
+
+    `texts` are what it consists of, `places` where among them each gap is.
+    """
+
+    def __init__(self, draw: Callable[[Callable[[object], str]], str]) -> None:
+        names: list[object] = []
+
+        def gap(name: object) -> str:
+            names.append(name)
+            return f"\0{len(names) - 1}\0"
+
+        # The gaps say who they are: a translation may turn them round.
+        self.texts = re.split(r"\0(\d+)\0", draw(gap))
+        self.places: dict[object, list[int]] = {}
+        for place in range(1, len(self.texts), 2):
+            self.places.setdefault(names[int(self.texts[place])], []).append(place)
+
+    def fill(self, values: Mapping[object, str]) -> list[str]:
+        """Return the texts with those gaps filled."""
+        texts = self.texts.copy()
+        for name, text in values.items():
+            for place in self.places.get(name, ()):
+                texts[place] = text
+        return texts
+
+
+class YearFrame(NamedTuple):
+    """The card of the year with empty cells, and where each day's cell is and how it looks."""
+
+    frame: Frame
+    cells: dict[date, tuple[int, Look]]
+
+
+class Charts:
+    """Draws the cards of the trend and the year. `draw` draws a template of ours."""
+
+    def __init__(self, draw: Callable[..., str]) -> None:
+        self._draw = draw
+        self._trend = lru_cache(maxsize=CARDS)(self._trend_frame)
+        self._year = lru_cache(maxsize=CARDS)(self._year_frame)
+
+    def trend_card(self, trend: Trend, first: bool) -> Markup:
+        """Return the last 30 days. `first`: there were never enough check-ins for a line."""
+        spoken, logged = words.spoken(), min(trend.logged, ENOUGH)
+        frame = self._trend(spoken, trend.dates[-1], logged, first)
+        return _joined(frame.fill(_trend_values(spoken, trend)))
+
+    def _trend_frame(
+        self, _spoken: NullTranslations, today: date, logged: int, first: bool
+    ) -> Frame:
+        dates, few = year_dates(today)[-TREND_DAYS:], logged < ENOUGH
+        how = {"dates": dates, "logged": logged, "few": few, "first": first, "xs": XS}
+        return Frame(lambda gap: self._draw("_trend.html", gap=gap, **how))
+
+    def year_card(self, year: Year) -> Markup:
+        """Return the year as a table."""
+        frame, cells = self._year(words.spoken(), year.dates[-1], year.logged > 0)
+        texts = frame.fill({"logged": str(year.logged)})
+        for day, mean in year.means.items():
+            place, look = cells[day]
+            texts[place] = look[mean]
+        return _joined(texts)
+
+    def _year_frame(self, spoken: NullTranslations, today: date, logged: bool) -> YearFrame:
+        dates = year_dates(today)
+        how = {"dates": dates, "months": [_month(day) for day in dates[::7]], "logged": logged}
+        frame = Frame(lambda gap: self._draw("_year.html", gap=gap, **how))
+        cells = {}
+        for day in dates:
+            [place], look = frame.places[day], _cell(spoken, day, day == today)
+            frame.texts[place] = look[None]
+            cells[day] = place, look
+        return YearFrame(frame, cells)
+
+
+def _trend_values(spoken: NullTranslations, trend: Trend) -> dict[object, str]:
+    values: dict[object, str] = {"dots": "".join(map(getitem, DOTS, trend.means))}
+    if trend.mean is None:
+        return values
+    known = [mean for mean in trend.means if mean is not None]
+    values |= {"mean": f"{trend.mean:.1f}", "logged": str(trend.logged)}
+    values |= {"lowest": f"{min(known):g}", "highest": f"{max(known):g}", "line": _line(trend)}
+    mood, days = _moods(spoken), zip(trend.dates, trend.means, trend.week_means, strict=True)
+    return values | {day: mood[mean] + WEEK_MEANS[week] for day, mean, week in days}
+
+
+def _line(trend: Trend) -> str:
+    """Return the path of the 7-day mean, which breaks where nothing was logged."""
+    means = trend.week_means
+    moves = ("M" if before is None else "L" for before in (None, *means[:-1]))
+    places = zip(moves, POINTS, means, strict=True)
+    return "".join([move + look[mean] for move, look, mean in places if mean is not None])
+
+
+def _month(monday: date) -> str:
+    """Return the name of the month that begins in a week, "" if none does."""
+    first = next((day for n in range(7) if (day := monday + n * DAY).day == 1), None)
+    return "" if first is None else words.SHORT_MONTHS[first.month - 1]
+
+
+def _joined(texts: Iterable[str]) -> Markup:
+    return Markup("".join(texts))  # noqa: S704 - texts of ours, whose words are escaped
