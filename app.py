@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
-        COMPRESS_BR_LEVEL=4,
+        COMPRESS_BR_LEVEL=2,
         COMPRESS_MIN_SIZE=COMPRESSED_FROM,
         COMPRESS_MIMETYPES=COMPRESSED,
         COMPRESS_REGISTER=False,

@@ -1,7 +1,7 @@
 """The dashboard: all that a page or a poll shows, read in one round trip."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -37,16 +37,23 @@ class Dashboard:
     stored_moods: list[int]
     billing: BillingState
     now: datetime
+    clock: Clock = field(init=False)
+    today: date = field(init=False)
+    mood_score: float | None = field(init=False)
+    mood_day: date | None = field(init=False)
+    charts: str = field(init=False)
 
-    @cached_property
-    def clock(self) -> Clock:
-        """The user's time zone and start of day."""
-        return self.snapshot.clock
-
-    @cached_property
-    def today(self) -> date:
-        """The user's day."""
-        return user_day(self.clock, self.now)
+    def __post_init__(self) -> None:
+        """Derive what nearly everything asks for: `mood_score` and `mood_day` are those of the
+        latest entry, None while there is none; `charts` stands for the moods and the day on which
+        they end.
+        """
+        snapshot, at = self.snapshot, self.snapshot.mood_at
+        self.clock = snapshot.clock
+        self.today = user_day(self.clock, self.now)
+        self.mood_score = None if at is None else float(snapshot.fields["mood_score"])
+        self.mood_day = None if at is None else user_day(self.clock, at)
+        self.charts = f"{self.drawn}-{compact(self.today)}"
 
     @property
     def since(self) -> date:
@@ -57,11 +64,6 @@ class Dashboard:
     def version(self) -> int:
         """What stands for everything shown, as long as it is not stale."""
         return int(self.snapshot.fields["version"])
-
-    @cached_property
-    def charts(self) -> str:
-        """What stands for the charts: the moods, and the day on which they end."""
-        return f"{self.drawn}-{compact(self.today)}"
 
     @property
     def drawn(self) -> str:
@@ -117,7 +119,7 @@ class Dashboard:
         """The longest streak there was."""
         return int(self.snapshot.fields["longest_streak"])
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
         """The user's plan."""
         return self.snapshot.plan(self.now)
@@ -132,21 +134,10 @@ class Dashboard:
         """The last conversations, newest first."""
         return self.snapshot.recent
 
-    @cached_property
-    def mood_score(self) -> float | None:
-        """The latest entry's score, None while there is no entry."""
-        return None if self.snapshot.mood_at is None else float(self.snapshot.fields["mood_score"])
-
     @property
     def mood_word(self) -> str:
         """The word for the latest score, "" while there is none."""
         return "" if self.mood_score is None else word(self.mood_score)
-
-    @cached_property
-    def mood_day(self) -> date | None:
-        """The user's day of the latest entry."""
-        at = self.snapshot.mood_at
-        return None if at is None else user_day(self.clock, at)
 
     @property
     def today_mood(self) -> float | None:

@@ -1,9 +1,7 @@
 """The charts: cards that the templates draw once for all, with gaps for what is a user's own.
 
 What fills the gaps is made of texts that all users share. A Look has at most 102 of them, 19 KB in
-all. The trend has 61 Looks and one for each language (1 MB), the days of the year have CELLS (19 MB
-once every score was felt on every day) and the older ones that a card still holds. Two cards take
-150 KB.
+all; the trend has 61 Looks and one for each language (1 MB). A card of the year takes some 300 KB.
 """
 
 import re
@@ -79,16 +77,32 @@ def _moods(_spoken: NullTranslations) -> Look:
     return Look(lambda mean: none if mean is None else f"<td>{mean:g}</td>")
 
 
+class Cell(NamedTuple):
+    """The cell of a day: empty, and what stands before its shade, before its score and behind.
+
+    Texts of a day and of a score apart stay in the processor's cache, where those of both do not.
+    """
+
+    empty: str
+    head: str
+    middle: str
+    tail: str
+
+    def show(self, mean: float) -> str:
+        """Return the cell with a mean in tenths."""
+        return f"{self.head}{SHADES[mean]}{self.middle}{SCORES[mean]}{self.tail}"
+
+
+SHADES = Look(lambda mean: "" if mean is None else f"{_shade(mean)}")
+SCORES = Look(lambda mean: "" if mean is None else f"{mean:g}")
+
+
 @lru_cache(maxsize=CELLS)
-def _cell(_spoken: NullTranslations, day: date, is_today: bool) -> Look:
-    current = ' aria-current="date"' if is_today else ""
-
-    def show(mean: float | None) -> str:
-        mark = "" if mean is None else f' data-m="{_shade(mean)}"'
-        text = words.cell(day, "" if mean is None else f"{mean:g}")
-        return f'<td role="cell"{current}{mark}><i>{escape(text)}</i>'
-
-    return Look(show)
+def _cell(_spoken: NullTranslations, day: date, is_today: bool) -> Cell:
+    head = '<td role="cell" aria-current="date"' if is_today else '<td role="cell"'
+    before, _, behind = words.cell(day, "\0").partition("\0")
+    empty = f"{head}><i>{escape(words.cell(day, ''))}</i>"
+    return Cell(empty, f'{head} data-m="', f'"><i>{escape(before)}', f"{escape(behind)}</i>")
 
 
 class Frame:
@@ -120,10 +134,10 @@ class Frame:
 
 
 class YearFrame(NamedTuple):
-    """The card of the year with empty cells, and where each day's cell is and how it looks."""
+    """The card of the year with empty cells, and where each day's is and what it is made of."""
 
     frame: Frame
-    cells: dict[date, tuple[int, Look]]
+    cells: dict[date, tuple[int, Cell]]
 
 
 class Charts:
@@ -152,8 +166,8 @@ class Charts:
         frame, cells = self._year(words.spoken(), year.dates[-1], year.logged > 0)
         texts = frame.fill({"logged": str(year.logged)})
         for day, mean in year.means.items():
-            place, look = cells[day]
-            texts[place] = look[mean]
+            place, cell = cells[day]
+            texts[place] = cell.show(mean)
         return _joined(texts)
 
     def _year_frame(self, spoken: NullTranslations, today: date, logged: bool) -> YearFrame:
@@ -162,9 +176,9 @@ class Charts:
         frame = Frame(lambda gap: self._draw("_year.html", gap=gap, **how))
         cells = {}
         for day in dates:
-            [place], look = frame.places[day], _cell(spoken, day, day == today)
-            frame.texts[place] = look[None]
-            cells[day] = place, look
+            [place], cell = frame.places[day], _cell(spoken, day, day == today)
+            frame.texts[place] = cell.empty
+            cells[day] = place, cell
         return YearFrame(frame, cells)
 
 

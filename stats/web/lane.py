@@ -84,7 +84,7 @@ class Lane:
     def _poll(
         self, environ: "WSGIEnvironment", content: dict[str, Any]
     ) -> Answer | Unchanged | None:
-        """Answer a page that is up to date, or whose numbers have changed and not its charts."""
+        """Answer a page that is up to date, or whose numbers have changed."""
         query = QUERY.fullmatch(environ["QUERY_STRING"])
         if query is None or _has_body(environ):
             return None
@@ -92,11 +92,11 @@ class Lane:
         board = self._look(environ, content, span=PAGE_SPAN, shown=shown, charts=charts)
         if not isinstance(board, Dashboard):
             return board
-        if not board.is_fresh or charts != board.charts or who != who_is(board.user_id):
+        if not board.is_fresh or who != who_is(board.user_id):
             return None
         known = self._runtime.prices.known()
         body = fragment(board, known, self._drawing, charts).encode()
-        return _short(Answer(HTML, body, board.user_id))
+        return _plain(Answer(HTML, body, board.user_id), environ)
 
     def _stats(self, environ: "WSGIEnvironment", content: dict[str, Any]) -> Answer | None:
         """Answer a login session its own stats."""
@@ -108,7 +108,7 @@ class Lane:
         if self._runtime.given.ratelimit_enabled and self._minute.of_session(content["sid"]):
             return None
         body = encode(dashboard_reply(board.snapshot))
-        return _short(Answer(JSON, body, board.user_id))
+        return _plain(Answer(JSON, body, board.user_id), environ)
 
     def _look(
         self, environ: "WSGIEnvironment", content: dict[str, Any], **how: Any
@@ -140,6 +140,7 @@ def _has_body(environ: "WSGIEnvironment") -> bool:
     return environ.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
-def _short(answer: Answer) -> Answer | None:
+def _plain(answer: Answer, environ: "WSGIEnvironment") -> Answer | None:
     """Return the answer unless it is one that would be compressed."""
-    return answer if len(answer.body) < COMPRESSED_FROM else None
+    is_short = len(answer.body) < COMPRESSED_FROM
+    return answer if is_short or "HTTP_ACCEPT_ENCODING" not in environ else None

@@ -16,10 +16,12 @@ class PlanView:
         self._board = board
         self._now = board.now.timestamp()
         self._best = board.billing.best(self._now)
-        self.name = board.plan
-        price = "£0" if board.plan == Plan.FREE else prices.get(board.plan)
+        self.name = plan = board.plan
+        # A plan that nothing is paid for is a grant.
+        self.granted = plan != Plan.FREE and board.billing.plan(self._now) != plan
+        price = "£0" if plan == Plan.FREE else prices.get(plan)
         self.price = price and " ".join(price_parts(price)).strip()
-        self.limit = board.plan.daily_conversations
+        self.limit = plan.daily_conversations
         self.used = board.used_today
 
     def card(self) -> PlanCard:
@@ -35,11 +37,6 @@ class PlanView:
             overdue=self.overdue,
             day_start=self._board.clock.day_start,
         )
-
-    @property
-    def granted(self) -> bool:
-        """Whether the plan is a grant: nothing is paid for it."""
-        return self.name != Plan.FREE and self._board.billing.plan(self._now) != self.name
 
     @property
     def renews(self) -> str | None:

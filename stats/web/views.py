@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -31,7 +32,7 @@ class Recent(NamedTuple):
     """One recent conversation on the page."""
 
     summary: str
-    timestamp: datetime
+    timestamp: str
     absolute: str
     url: str | None = None
 
@@ -102,9 +103,15 @@ def _mood_day(board: Dashboard) -> str | date | None:
 
 
 def _recent(item: RecentConversation, board: Dashboard, drawing: Drawing) -> Recent:
-    moment = datetime.fromisoformat(item.timestamp)
-    url = item.chat_id and drawing.url("conversations.one", chat_id=item.chat_id)
-    return Recent(item.summary, moment, moment_text(board, moment), url)
+    absolute = moment_text(board, datetime.fromisoformat(item.timestamp))
+    url = item.chat_id and _chat_url(item.chat_id, drawing)
+    return Recent(item.summary, item.timestamp, absolute, url)
+
+
+def _chat_url(chat_id: str, drawing: Drawing) -> str:
+    # Everybody's conversations have other addresses, which are all alike.
+    start, end = drawing.url("conversations.one", chat_id="|").split("%7C")
+    return f"{start}{quote(chat_id, safe=':@')}{end}"
 
 
 def clock_text(clock: Clock, moment: datetime) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench.crowd import Pass, passes, populate, token
 from tests.bench.load import FRESH, Load, Target, request, write
-from tests.bench.models import Model, make_model, new_user, year
+from tests.bench.models import Model, beginner, make_model, new_user, year
 from tests.bench.stage import Store
 from tests.bench.table import Row
 
@@ -47,6 +47,7 @@ class Files:
 def make_files(on: Store) -> Files:
     """Make the users and write down what their browsers send."""
     fresh = _crowd(on, make_model(on.app, on.db, "n", new_user))
+    begun = _crowd(on, make_model(on.app, on.db, "b", beginner))
     aged = _crowd(on, make_model(on.app, on.db, "y", year))
     writers = _crowd(on, make_model(on.app, on.db, "w", new_user), 2 * USERS)
     return Files(
@@ -56,7 +57,7 @@ def make_files(on: Store) -> Files:
         changed=_file("changed", fresh, lambda held: get(talked(held), held)),
         browser_changed=_file("b-changed", aged, lambda held: get(felt(held), held, *BROWSER)),
         changed_year=_file("year", aged, lambda held: get(talked(held), held)),
-        charts=_file("charts", fresh, lambda held: get(felt(held), held)),
+        charts=_file("charts", begun, lambda held: get(felt(held), held)),
         charts_year=_file("charts-year", aged, lambda held: get(felt(held), held)),
         api=_file("api", fresh, lambda held: get("/api/dashboard", held)),
         form=_file("form", writers[:USERS], lambda held: form(on, held)),

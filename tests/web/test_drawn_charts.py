@@ -165,10 +165,8 @@ def test_the_tables_grow_no_further_than_the_tenths(draw: Draw) -> None:
     for _ in range(200):
         draw({back(day): chance.choices(TENTHS, k=3) for day in range(30)}, TODAY)
     looks = (
-        *charts.DOTS,
-        *charts.POINTS,
-        charts.WEEK_MEANS,
-        charts._cell(words.spoken(), TODAY, True),
+        *(*charts.DOTS, *charts.POINTS),
+        *(charts.WEEK_MEANS, charts.SHADES, charts.SCORES),
     )
     assert {mean for look in looks for mean in look} <= {None, *TENTHS}
 
