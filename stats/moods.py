@@ -22,6 +22,7 @@ NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
 STEADY = 0.5
+TENTHS = tuple(score / 10 for score in range(101))
 UNIT = 128
 
 WORDS = (
@@ -178,7 +179,7 @@ def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]
             while at >= ends:
                 day, ends = next(days)
             scores = found[day] = []
-        scores.append(tenths / 10)
+        scores.append(TENTHS[tenths])
     return found
 
 

@@ -88,10 +88,6 @@ class Cell(NamedTuple):
     middle: str
     tail: str
 
-    def show(self, mean: float) -> str:
-        """Return the cell with a mean in tenths."""
-        return f"{self.head}{SHADES[mean]}{self.middle}{SCORES[mean]}{self.tail}"
-
 
 SHADES = Look(lambda mean: "" if mean is None else f"{_shade(mean)}")
 SCORES = Look(lambda mean: "" if mean is None else f"{mean:g}")
@@ -166,8 +162,8 @@ class Charts:
         frame, cells = self._year(words.spoken(), year.dates[-1], year.logged > 0)
         texts = frame.fill({"logged": str(year.logged)})
         for day, mean in year.means.items():
-            place, cell = cells[day]
-            texts[place] = cell.show(mean)
+            place, (_empty, head, middle, tail) = cells[day]
+            texts[place] = f"{head}{SHADES[mean]}{middle}{SCORES[mean]}{tail}"
         return _joined(texts)
 
     def _year_frame(self, spoken: NullTranslations, today: date, logged: bool) -> YearFrame:
