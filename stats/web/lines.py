@@ -29,8 +29,6 @@ class Lines(logging.Handler):
         self._waiting: deque[str] = deque()
         self._some_wait = threading.Event()
         self._process = 0
-        # Workers end without a look at what `atexit` was told.
-        Finalize(None, self.flush, exitpriority=0)
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Write the line of a record; a request that was answered does not fail because of it."""
@@ -38,10 +36,10 @@ class Lines(logging.Handler):
             if self._process != os.getpid():
                 self._begin()
             self._waiting.append(self.format(record) + "\n")
-            if record.name in self._in_no_hurry and len(self._waiting) < MOST:
-                self._some_wait.set()
-            else:
+            if record.name not in self._in_no_hurry or len(self._waiting) >= MOST:
                 self.flush()
+            elif not self._some_wait.is_set():
+                self._some_wait.set()
         except Exception:
             self.handleError(record)
         return True
@@ -50,7 +48,10 @@ class Lines(logging.Handler):
         with self._alone():
             if self._process != os.getpid():
                 # What waited when this process was forked is the other one's.
-                self._process, self._waiting = os.getpid(), deque()
+                self._waiting, self._some_wait = deque(), threading.Event()
+                self._process = os.getpid()
+                # A worker ends without a look at what `atexit` was told.
+                Finalize(None, self.flush, exitpriority=0)
                 threading.Thread(target=self._write_soon, daemon=True).start()
 
     def _write_soon(self) -> None:
@@ -67,9 +68,10 @@ class Lines(logging.Handler):
                 sys.stderr.write(self._some())
 
     def _some(self) -> str:
+        """Return as many lines as are written whole, the first one in any case."""
         lines = [self._waiting.popleft()]
-        room = WHOLE - len(lines[0])
-        while self._waiting and (room := room - len(self._waiting[0])) >= 0:
+        room = WHOLE - _size(lines[0])
+        while self._waiting and (room := room - _size(self._waiting[0])) >= 0:
             lines.append(self._waiting.popleft())
         return "".join(lines)
 
@@ -81,3 +83,7 @@ class Lines(logging.Handler):
             yield
         finally:
             self.release()
+
+
+def _size(line: str) -> int:
+    return len(line.encode("utf-8", "replace"))

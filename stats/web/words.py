@@ -6,9 +6,10 @@ what is translated once it is shown. app.js keeps its own words at its top. `mak
 all of them in build/messages.pot.
 
 English needs no catalogue: the null translations of the standard library give every text back. To
-add a language, translate that file, compile it (`pybabel compile`), and let `spoken` return
-`gettext.translation(…)` for the language of the request; everything else stands. Names of days and
-months and the order within a date are patterns like any other and live below.
+add a language, translate that file, compile it (`pybabel compile`), and let `spoken` return its
+`gettext.translation(…)`, made once, for the language of the request; everything else stands, and
+what is compiled or drawn once is so for each language. Names of days and months and the order
+within a date are patterns like any other and live below.
 """
 
 import gettext as catalogues
