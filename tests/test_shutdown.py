@@ -104,6 +104,7 @@ def test_it_ends_the_requests_that_are_under_way(site: Site, stop: Stop, tmp_pat
     # Told together with its workers, the parent may see one end before it knows why.
     assert code == 0 or (code == 1 and stop is terminate_all)
     assert site.left_over() == set()
+    assert site.errors.read_text().count("POST /api/chat/save 200") == 2, "its last lines"
     again = serve(tmp_path / "data")
     try:
         kept = again.api("GET", "/api/chat/last?userId=u")
