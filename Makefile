@@ -18,7 +18,7 @@ run: $(VENV)/runtime
 install: $(VENV)/runtime
 
 test: $(VENV)/dev
-	$(PY) -m pytest -n 4
+	$(PY) -m pytest -n 4 --dist worksteal
 
 test-browser: $(VENV)/dev build/npm/node_modules
 	$(PY) -m pytest tests/browser tests/deploy tests/test_api_docs.py \
@@ -27,7 +27,7 @@ test-browser: $(VENV)/dev build/npm/node_modules
 # Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
 test-cluster: $(VENV)/dev
 	$(PY) -m pytest --cluster -s tests/cluster
-	$(PY) -m pytest --cluster -n 2 tests/web tests/billing $(wildcard tests/test_*.py)
+	$(PY) -m pytest --cluster -n 2 --dist worksteal tests/web tests/billing $(wildcard tests/test_*.py)
 
 # The long forms of what make test does briefly.
 LIVES ?= 10000

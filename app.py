@@ -126,7 +126,9 @@ def _compress_long(app: Flask) -> None:
     def long_ones(response: Response) -> Response:
         length = response.content_length
         short = length is not None and length < COMPRESSED_FROM
-        return response if short else compress.after_request(response)
+        # A part has the Vary of the whole (RFC 9110, section 15.3.7).
+        is_plain = short and response.status_code != 206
+        return response if is_plain else compress.after_request(response)
 
 
 def _stand(app: Flask, settings: Settings, db: Db | None) -> None:

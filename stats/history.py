@@ -1,6 +1,6 @@
 """Moods and activity over time: days, the 30-day trend, the year, and what the days say."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -8,8 +8,8 @@ from math import sqrt
 from statistics import fmean, variance
 from typing import NamedTuple
 
-from stats.activity import DAY, Clock, day_begins, day_of, user_day
-from stats.moods import Entry, entry
+from stats.activity import DAY, Clock, day_begins, user_day
+from stats.moods import scores_by_day
 from stats.sentences import N_, Sentence, both
 from stats.snapshot import milliseconds, moment
 from stats.store import Db, run, user_keys
@@ -97,14 +97,6 @@ class Year:
         return [self.days[monday : monday + 7] for monday in range(0, len(self.days), 7)]
 
 
-def scores_by_day(clock: Clock, moods: Iterable[Entry]) -> dict[date, list[float]]:
-    """Return the scores of entries by the user's day."""
-    found: dict[date, list[float]] = {}
-    for at, score, _ in moods:
-        found.setdefault(day_of(clock, at), []).append(score)
-    return found
-
-
 def _mean(scores: Sequence[float]) -> float:
     # Most days have one entry, and fmean takes its time.
     return scores[0] if len(scores) == 1 else fmean(scores)
@@ -174,8 +166,10 @@ def make_year(
     return Year(year_dates(today), means, scores, activity)
 
 
-def read_history(db: Db, user_id: str, clock: Clock, since: date) -> tuple[list[Entry], Activity]:
-    """Return the mood entries (oldest first) and the activity from the user's day `since` on."""
+def read_history(
+    db: Db, user_id: str, clock: Clock, since: date
+) -> tuple[dict[date, list[float]], Activity]:
+    """Return the scores by the user's day, and the activity, from the user's day `since` on."""
     begins = milliseconds(day_begins(clock, since))
     keys = user_keys(user_id, KINDS)
     moods, days, saved = run(db, "read_history", keys, begins, since.strftime("%Y%m%d"))
@@ -184,7 +178,7 @@ def read_history(db: Db, user_id: str, clock: Clock, since: date) -> tuple[list[
         day = user_day(clock, moment(int(float(as_text(score)))))
         conversations[day] = conversations.get(day, 0) + 1
     active = frozenset(_parse(as_text(day)) for day in days)
-    return [entry(value) for value in moods], Activity(active, conversations)
+    return scores_by_day(clock, list(map(int, moods))), Activity(active, conversations)
 
 
 def _parse(day: str) -> date:

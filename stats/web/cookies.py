@@ -16,7 +16,7 @@ from itsdangerous import BadSignature
 
 # A file is the same for everybody: no cookie with it, and none in its Vary.
 FILES = ("static", "pages.htmx")
-UNUSUAL = re.compile(r'["\s]')
+UNUSUAL = re.compile(r'[";\s]')
 # How many are remembered, of the length that they usually have: some 60 MB at most.
 REMEMBERED, USUAL = 65_536, 512
 # No browser keeps a longer one (RFC 6265, section 6.1).

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, session
 from flask_wtf import CSRFProtect
-from flask_wtf.csrf import same_origin
+from flask_wtf.csrf import CSRFError, same_origin
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from stats.web.runtime import asked
@@ -34,10 +34,16 @@ class Tokens(CSRFProtect):  # type: ignore[misc]
         token = self._get_csrf_token() or ""
         # The library decides about all the others, and says why.
         if not self.fits(app, token, session.get(FIELD), seen.environ):
-            super().protect()
+            self._judge()
         # No form need ask again, and a page keeps the token that it has. Whoever's session is
         # cleared is sent elsewhere, so that no page is made with the token of another one.
         g.csrf_valid, g.csrf_token = True, token
+
+    def _judge(self) -> None:
+        try:
+            super().protect()
+        except ValueError as error:
+            raise CSRFError("The referrer is no address.") from error
 
     def fits(self, app: Flask, token: str, kept: str | None, environ: Mapping[str, Any]) -> bool:
         """Return whether a token goes with what a session keeps, and comes from a page of ours."""
@@ -63,7 +69,10 @@ def _is_from_here(environ: Mapping[str, Any]) -> bool:
     if environ["wsgi.url_scheme"] != "https":
         return True
     page, host = environ.get("HTTP_REFERER", ""), environ.get("HTTP_HOST", "")
-    return bool(same_origin(page, f"https://{host}/"))
+    try:
+        return bool(host) and bool(same_origin(page, f"https://{host}/"))
+    except ValueError:
+        return False
 
 
 def _app() -> Flask:

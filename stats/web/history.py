@@ -9,16 +9,13 @@ from flask_login import current_user
 from stats import moods
 from stats.activity import DAY, day_begins, user_day
 from stats.conversations import SEARCHED, list_conversations
-from stats.dashboard import Dashboard
 from stats.errors import InvalidInput
 from stats.history import (
     WEEKS,
-    Activity,
     make_day,
     make_trend,
     make_year,
     read_history,
-    scores_by_day,
     sentences,
 )
 from stats.moods import Entry
@@ -39,8 +36,7 @@ def page() -> ResponseReturnValue:
     if wanted := request.args.get("day"):
         return redirect(url_for("history.day", day=_day(wanted).isoformat()))
     now = board()
-    entries, activity = _read(now)
-    scores = scores_by_day(now.clock, entries)
+    scores, activity = read_history(db(), now.user_id, now.clock, now.today - WEEKS * 7 * DAY)
     year = make_year(scores, now.today, activity)
     recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
     return render_template(
@@ -53,10 +49,6 @@ def page() -> ResponseReturnValue:
         conversations=sum(day.conversations or 0 for day in year.days),
         today=now.today,
     )
-
-
-def _read(now: Dashboard) -> tuple[list[Entry], Activity]:
-    return read_history(db(), now.user_id, now.clock, now.today - WEEKS * 7 * DAY)
 
 
 def _day(text: str) -> date:
@@ -86,7 +78,7 @@ def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, .
         previous=day - DAY,
         next=day + DAY if day < now.today else None,
         entries=day_entries(now, [_typed(one, typed) for one in entries]),
-        mean=make_day(day, scores_by_day(now.clock, entries)).mean,
+        mean=make_day(day, {day: [one.score for one in entries]}).mean,
         active=day in activity.active,
         conversations=[ChatView(chat, now) for chat in chats],
         errors=errors or {},

@@ -62,11 +62,7 @@ class Lane:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         asked, begun = (environ["REQUEST_METHOD"], environ["PATH_INFO"]), time.perf_counter()
-        ask, answer = self._asks.get(asked), None
-        if ask is not None:
-            # What goes wrong here goes wrong behind it too, and is told there.
-            with suppress(Exception):
-                answer = ask(environ, self._session(environ)) if self._is_plain(environ) else None
+        answer = self._answer(asked, environ)
         if answer is None:
             return self._next(environ, start_response)
         own_id = new_request_id()
@@ -80,6 +76,19 @@ class Lane:
         start_response("200 OK", [("Content-Type", answer.kind), length, *headers])
         answered(*asked, 200, time.perf_counter() - begun, answer.user_id, own_id)
         return [answer.body]
+
+    def _answer(
+        self, asked: tuple[str, str], environ: "WSGIEnvironment"
+    ) -> Answer | Unchanged | None:
+        ask = self._asks.get(asked)
+        if ask is None or not self._is_plain(environ):
+            return None
+        # What goes wrong here goes wrong behind it too, and is told there.
+        with suppress(Exception):
+            answer = ask(environ, self._session(environ))
+            if not isinstance(answer, Answer) or _goes_out_as_it_is(answer, environ):
+                return answer
+        return None
 
     def _poll(
         self, environ: "WSGIEnvironment", content: dict[str, Any]
@@ -96,7 +105,7 @@ class Lane:
             return None
         known = self._runtime.prices.known()
         body = fragment(board, known, self._drawing, charts).encode()
-        return _plain(Answer(HTML, body, board.user_id), environ)
+        return Answer(HTML, body, board.user_id)
 
     def _stats(self, environ: "WSGIEnvironment", content: dict[str, Any]) -> Answer | None:
         """Answer a login session its own stats."""
@@ -107,8 +116,7 @@ class Lane:
             return None
         if self._runtime.given.ratelimit_enabled and self._minute.of_session(content["sid"]):
             return None
-        body = encode(dashboard_reply(board.snapshot))
-        return _plain(Answer(JSON, body, board.user_id), environ)
+        return Answer(JSON, encode(dashboard_reply(board.snapshot)), board.user_id)
 
     def _look(
         self, environ: "WSGIEnvironment", content: dict[str, Any], **how: Any
@@ -140,7 +148,6 @@ def _has_body(environ: "WSGIEnvironment") -> bool:
     return environ.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
-def _plain(answer: Answer, environ: "WSGIEnvironment") -> Answer | None:
-    """Return the answer unless it is one that would be compressed."""
-    is_short = len(answer.body) < COMPRESSED_FROM
-    return answer if is_short or "HTTP_ACCEPT_ENCODING" not in environ else None
+def _goes_out_as_it_is(answer: Answer, environ: "WSGIEnvironment") -> bool:
+    """Return whether an answer is one that would not be compressed."""
+    return len(answer.body) < COMPRESSED_FROM or "HTTP_ACCEPT_ENCODING" not in environ

@@ -65,7 +65,10 @@ class Lines(logging.Handler):
         """Write what waits; raises OSError or ValueError where that cannot be done."""
         with self._alone():
             while self._waiting:
-                sys.stderr.write(self._some())
+                text = self._some()
+                # Python has none where the process was started without one.
+                if sys.stderr is not None:
+                    sys.stderr.write(text)
 
     def _some(self) -> str:
         """Return as many lines as are written whole, the first one in any case."""

@@ -9,6 +9,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
+from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
@@ -85,6 +86,8 @@ def takes(most: int) -> Callable[[View], View]:
 def guard() -> AnyResponse | None:
     """Refuse strangers first, then requests whose token is missing or foreign."""
     seen, app = asked(), current_app
+    if isinstance(seen.routing_exception, SecurityError):
+        return None  # this host is not served, and Flask says so
     if wrong := _unclear(seen):
         abort(400, wrong)
     view = app.view_functions.get(seen.endpoint or "")

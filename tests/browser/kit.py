@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
 
 PASSWORD = "a sentence nobody knows"
@@ -17,10 +18,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-VIOLATIONS = """
+POLICY = """
 addEventListener('securitypolicyviolation', (event) => console.error(
     `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
+AXE = Axe().axe_script
+VIOLATIONS = """axe.run({resultTypes: ['violations']}).then((found) => found.violations.map(
+    (it) => [it.id, it.nodes.map((node) => node.html)]))"""
 COUNTER = """
 window.polls = 0;
 document.addEventListener('htmx:beforeSend', (event) => {
@@ -39,7 +43,7 @@ class Watch:
         self._listening = True
 
     def over(self, context: BrowserContext) -> None:
-        context.add_init_script(VIOLATIONS)
+        context.add_init_script(POLICY)
         context.on("console", self._hear)
         context.on("weberror", self._note)
 
@@ -123,6 +127,14 @@ def fill_sign_up(page: Page) -> Member:
     page.locator("form:has([name=password]) [type=submit]").click()
     page.wait_for_url("**/dashboard")
     return Member(page, name, email)
+
+
+def violations(page: Page) -> list[Any]:
+    """The rules of accessibility that a page breaks as it is now, each with the elements."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found: list[Any] = page.evaluate(VIOLATIONS)
+    return found
 
 
 def expect_stat(page: Page, name: str, value: str) -> None:

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.kit import Member, Watch, save, sign_up
+from tests.browser.kit import Member, Watch, save, sign_up, violations
 from tests.browser.serving import Site, serve
 
 pytestmark = pytest.mark.browser
@@ -43,7 +42,7 @@ def test_it_reads_searches_and_deletes_a_conversation(member: Member, site: Site
     page.goto("/dashboard")
     page.get_by_role("link", name="A letter to my sister").click()
     expect(page.locator("main")).to_contain_text("Hello")
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []
     page.goto("/conversations")
     page.get_by_role("searchbox").fill("SLEEP")
     page.keyboard.press("Enter")
@@ -104,6 +103,6 @@ def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: 
         expect(page.get_by_role("heading", level=1)).to_contain_text("cannot reach")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            assert Axe().run(page).response["violations"] == []
+            assert violations(page) == []
     finally:
         away.destroy()

@@ -7,10 +7,9 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from tests.browser.kit import PASSWORD, Member, Watch, save, sign_up
+from tests.browser.kit import PASSWORD, Member, Watch, save, sign_up, violations
 from tests.browser.serving import ROOT, Site
 
 pytestmark = pytest.mark.browser
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.browser
 Contexts = Callable[..., BrowserContext]
 PICTURES = ROOT / "build" / "screenshots"
 SCHEMES, HEIGHTS = ("light", "dark"), {360: 800, 768: 1024, 1280: 900}
-AXE = Axe()
 # Name of the page → who sees it, and where.
 PAGES = {
     "landing": ("nobody", "/"),
@@ -93,9 +91,7 @@ def test_it_is_accessible_and_never_scrolls_sideways(name: str, visit: Callable[
     for width in (360, 1280):
         for scheme in SCHEMES:
             settle(page, width, scheme)
-            found = AXE.run(page).response["violations"]
-            shown = [(it["id"], [node["html"] for node in it["nodes"]]) for it in found]
-            assert shown == [], (name, width, scheme)
+            assert violations(page) == [], (name, width, scheme)
     for width in (320, 360, 768, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
@@ -116,11 +112,11 @@ def test_a_refused_form_and_an_open_menu_are_accessible(
     page.locator("[name=password]").fill("short")
     page.locator("form:has([name=password]) [type=submit]").click()
     expect(page.locator("[name=name]")).to_have_attribute("aria-invalid", "true")
-    assert AXE.run(page).response["violations"] == []
+    assert violations(page) == []
     menu = visit("dashboard-new", viewport={"width": 360, "height": 800})
     menu.get_by_role("button", name="Menu").click()
     expect(menu.get_by_role("link", name="Settings")).to_be_visible()
-    assert AXE.run(menu).response["violations"] == []
+    assert violations(menu) == []
 
 
 @pytest.mark.parametrize("name", ["dashboard-new", "dashboard-used"])

@@ -7,11 +7,20 @@ from flask import Flask
 
 from app import create_app
 from stats.settings import Settings
-from stats.store import connect
+from stats.store import Db, connect
 
 from .nodes import Cluster
 
 KEY = "service-key-for-the-tests"
+
+
+@pytest.fixture
+def valkey(cluster: Cluster) -> Iterator[Db]:
+    """A client of its own for each test, on empty nodes."""
+    client = cluster.client()
+    client.flushall()
+    yield client
+    client.close()
 
 
 @pytest.fixture

@@ -160,6 +160,24 @@ def test_it_passes_on_a_forged_cookie(app: Flask, alice: Browser, url: str, ask:
     assert answered(app) == 0
 
 
+def test_it_passes_on_cookies_that_are_joined_otherwise(
+    app: Flask, alice: Browser, url: str, ask: Ask
+) -> None:
+    """Some proxies send each cookie in a field of its own, which servers join without a blank."""
+    session = f"session={alice.session}"
+    joined = (
+        f"a=b;{session}",
+        f"{session};a=b",
+        f"{session};",
+        f"a; {session}",
+        f"a=b;  {session}",
+    )
+    for cookie in (*joined, f'a="b;c"; {session}', f" {session} "):
+        assert ask(cookie, url) == 204, cookie
+    assert answered(app) == 0
+    assert ask(f"=; {session}; b=", url) == 204
+
+
 def test_it_spends_no_memory_on_forged_cookies(
     app: Flask, alice: Browser, url: str, ask: Ask
 ) -> None:
@@ -215,7 +233,8 @@ def test_it_passes_on_hosts_that_are_not_served(
     given = replace(app.extensions["aira"].given, trusted_hosts=("aira.example", ".aira.test"))
     other = create_app(given, valkey)
     ask = asker(other)
-    for host, status in (("aira.example", 204), ("a.aira.test", 204), ("evil.example", 400)):
+    hosts = (("aira.example", 204), ("a.aira.test", 204), ("evil.example", 400), ("a,b", 400))
+    for host, status in hosts:
         assert ask(alice, url, headers={"Host": host}) == status
     assert answered(other) == 1, "only a name that was given"
 

@@ -126,7 +126,9 @@ def test_it_saves_over_https(app: Flask, ask: Asker, alice: Browser) -> None:
     https, how = {"base_url": "https://localhost"}, form(alice)
     cookie = f"__Host-session={alice.session}"
     page = {"Referer": "https://localhost/dashboard"}
-    for headers, status in ((page, 200), ({}, 400), ({"Referer": "https://evil.example/"}, 400)):
+    others = ("evil.example/", "[::1", "", "localhost:8/")
+    wrong = [({"Referer": f"https://{host}"}, 400) for host in others]
+    for headers, status in ((page, 200), ({}, 400), *wrong):
         sent = {**how, "headers": {**how["headers"], **headers}}
         assert ask(cookie, FORM, **sent, **https) == status
     assert ask(f"session={alice.session}", FORM, **how, **https) == 401
@@ -204,6 +206,19 @@ def test_it_passes_on_json_that_is_not_just_a_sessions(app: Flask, ask: Asker) -
     assert ask.spared == 0
 
 
+def test_it_passes_on_what_is_to_be_compressed(
+    ask: Asker, alice: Browser, monkeypatch: pytest.MonkeyPatch, valkey: redis.Redis
+) -> None:
+    how = form(alice)
+    monkeypatch.setattr("stats.web.lane.COMPRESSED_FROM", 3000)
+    assert ask(alice, FORM, **how) == 200
+    assert ask.spared == 1
+    how["headers"]["Accept-Encoding"] = "br"
+    before = ask.reached
+    assert alice.client.post(FORM, **how).status_code == 200
+    assert (ask.reached, len(entries(valkey, alice))) == (before + 1, 1)
+
+
 def test_it_passes_on_sessions_that_have_ended(app: Flask, ask: Asker, alice: Browser) -> None:
     how = form(alice), patch(alice)
     cookie = f"session={alice.session}"
@@ -277,8 +292,9 @@ def test_it_counts_calls_of_the_api_as_the_route_does(
     limited = replace(app.extensions["aira"].given, ratelimit_enabled=True)
     browser = Browser(create_app(limited, app.extensions["aira"].db), alice.session)
     monkeypatch.setattr("stats.web.limits.A_SESSION", 3)
-    seen = [browser.api("PATCH", JSON, json={"score": score}).status_code for score in range(5)]
-    assert seen == [200, 200, 200, 429, 429]
+    scores = [{"score": 1}, {"score": 1, "at": "2101-01-01T00:00:00Z"}, *({"score": 2},) * 3]
+    seen = [browser.api("PATCH", JSON, json=score).status_code for score in scores]
+    assert seen == [200, 400, 200, 429, 429], "what is passed on is counted once"
 
 
 def test_it_writes_the_line_that_the_route_writes(

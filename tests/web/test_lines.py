@@ -120,6 +120,18 @@ def test_nobody_notices_that_nobody_reads(
     assert kept.text == "kept\n"
 
 
+def test_it_does_without_a_standard_error(
+    handler: Lines, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "sys", SimpleNamespace(stderr=None))
+    monkeypatch.setattr(lines, "MOST", 3)
+    for number in range(10):
+        say(handler, f"{number}")
+    monkeypatch.setattr(lines, "sys", SimpleNamespace(stderr=kept))
+    say(handler, "kept", "some.security")
+    assert kept.text == "9\nkept\n", "what could not be written is not waited for"
+
+
 def test_what_waits_is_written_when_a_worker_ends() -> None:
     done = subprocess.run(
         [sys.executable, "-c", WORKER], capture_output=True, text=True, cwd=ROOT, check=True

@@ -122,3 +122,11 @@ def test_it_names_what_a_file_is(client: FlaskClient, name: str) -> None:
     answer = client.get(f"/static/{name}")
     assert answer.mimetype == kinds[name.rpartition(".")[2]]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_part_of_a_file_depends_on_what_the_whole_depends_on(client: FlaskClient) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-15.3.7"""
+    whole = client.get("/static/app.css")
+    part = client.get("/static/app.css", headers={"Range": "bytes=0-99"})
+    assert (part.status_code, len(part.data)) == (206, 100)
+    assert part.headers["Vary"] == whole.headers["Vary"] == "Accept-Encoding"
