@@ -325,6 +325,7 @@ def test_it_passes_on_other_questions_about_stats(app: Flask, alice: Browser, as
     assert ask(alice, "/api/dashboard", headers=key) == 400
     assert ask(alice, "/api/dashboard", headers={"Authorization": "Bearer no"}) == 401
     assert ask(alice, "/api/dashboard", method="HEAD") == 200
+    assert ask(alice, "/api/dashboard", data={"a": "b"}, method="GET") == 200
     assert ask("", "/api/dashboard") == 401
     assert ask("session=forged", "/api/dashboard") == 401
     cookie = f"session={alice.session}"
