@@ -21,9 +21,10 @@ from stats.settings import Settings
 from stats.store import Db, connect
 from tests.cluster.nodes import Cluster, running_cluster
 
+LOGGERS = [logging.getLogger(name) for name in ("aira", "stats")]
 # What this process logs would drown what its tests print.
-for _name in ("aira", "stats"):
-    logging.getLogger(_name).handlers.clear()
+for _logger in LOGGERS:
+    _logger.handlers.clear()
 
 
 class Known(Rule):
@@ -80,6 +81,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def usual_logs() -> Iterator[None]:
+    """Let no command's way of logging outlive its test, nor a line that waits."""
+    before = [(list(one.handlers), one.level) for one in LOGGERS]
+    yield
+    for one, (handlers, level) in zip(LOGGERS, before, strict=True):
+        for handler in one.handlers:
+            handler.flush()
+        one.handlers = handlers
+        one.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,12 @@
 """Fixtures: an operator at a terminal, in front of the application."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
 Flask_ = Callable[..., Result]
-
-
-@pytest.fixture(autouse=True)
-def usual_logs() -> Iterator[None]:
-    """Let no command's way of logging outlive its test."""
-    loggers = [logging.getLogger(name) for name in ("aira", "stats")]
-    before = [(list(one.handlers), one.level) for one in loggers]
-    yield
-    for one, (handlers, level) in zip(loggers, before, strict=True):
-        one.handlers = handlers
-        one.setLevel(level)
 
 
 def run_in(app: Flask, *args: str, typed: str = "") -> Result:
