@@ -147,11 +147,14 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
     found = [scores.get(day) for day in dates]
     exact = [_mean(one) if one else None for one in found]
     logged = [mean for mean in exact[before:] if mean is not None]
-    weeks = (exact[day : day + len(WEEK)] for day in range(TREND_DAYS))
+    weeks = [
+        None if mean is None else _week_mean(exact[day : day + len(WEEK)])
+        for day, mean in enumerate(exact[before:])
+    ]
     return Trend(
         dates=dates[before:],
         means=tuple([_shown(one) if one else None for one in found[before:]]),
-        week_means=tuple([None if week[-1] is None else _week_mean(week) for week in weeks]),
+        week_means=tuple(weeks),
         mean=round(fmean(logged), 1) if logged else None,
         logged=len(logged),
     )
@@ -168,7 +171,7 @@ def make_year(
 
 def read_history(
     db: Db, user_id: str, clock: Clock, since: date
-) -> tuple[dict[date, list[float]], Activity]:
+) -> tuple[dict[date, Sequence[float]], Activity]:
     """Return the scores by the user's day, and the activity, from the user's day `since` on."""
     begins = milliseconds(day_begins(clock, since))
     keys = user_keys(user_id, KINDS)

@@ -23,6 +23,8 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
 STEADY = 0.5
 TENTHS = tuple(score / 10 for score in range(101))
+# Most days have one score: to make a list for each of them takes longer than all the rest.
+ALONE = tuple((score,) for score in TENTHS)
 UNIT = 128
 
 WORDS = (
@@ -169,17 +171,21 @@ def entry(value: Any, note: str = "") -> Entry:
     return Entry(at, tenths / 10, note)
 
 
-def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]]:
+def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, Sequence[float]]:
     """Return the scores of stored integers, oldest first, by the user's day."""
-    found: dict[date, list[float]] = {}
+    found: dict[date, Sequence[float]] = {}
+    several: list[float] = []
     days, ends = days_from(clock, values[0] // UNIT) if values else iter(()), 0
     for value in values:
         at, tenths = divmod(value, UNIT)
         if at >= ends:
             while at >= ends:
                 day, ends = next(days)
-            scores = found[day] = []
-        scores.append(TENTHS[tenths])
+            found[day] = ALONE[tenths]
+            continue
+        if isinstance(found[day], tuple):
+            found[day] = several = [*found[day]]
+        several.append(TENTHS[tenths])
     return found
 
 

@@ -5,17 +5,18 @@ all; the trend has 61 Looks and one for each language (1 MB). A card of the year
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache, partial
 from gettext import NullTranslations
 from operator import getitem
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from stats.activity import DAY
 from stats.history import TREND_DAYS, Trend, Year, year_dates
+from stats.moods import TENTHS
 from stats.web import words
 from stats.web.words import _
 
@@ -28,15 +29,15 @@ ENOUGH = 3
 XS = tuple(f"{2.4 + day * 95.2 / (TREND_DAYS - 1):.2f}" for day in range(TREND_DAYS))
 
 
-class Look(dict[float | None, str]):
+class Look(dict[float | None, bytes]):
     """How each mean in tenths looks in one place, and how None does; made when first wanted."""
 
     def __init__(self, show: Callable[[float | None], str]) -> None:
         super().__init__()
         self._show = show
 
-    def __missing__(self, mean: float | None) -> str:
-        text = self[mean] = self._show(mean)
+    def __missing__(self, mean: float | None) -> bytes:
+        text = self[mean] = self._show(mean).encode()
         return text
 
 
@@ -83,14 +84,14 @@ class Cell(NamedTuple):
     Texts of a day and of a score apart stay in the processor's cache, where those of both do not.
     """
 
-    empty: str
-    head: str
-    middle: str
-    tail: str
+    empty: bytes
+    head: bytes
+    middle: bytes
+    tail: bytes
 
 
-SHADES = Look(lambda mean: "" if mean is None else f"{_shade(mean)}")
-SCORES = Look(lambda mean: "" if mean is None else f"{mean:g}")
+# What the cell of a day with that mean says: its shade and its score.
+SAID = {mean: (b"%d" % _shade(mean), b"%g" % mean) for mean in TENTHS}
 
 
 @lru_cache(maxsize=CELLS)
@@ -98,7 +99,8 @@ def _cell(_spoken: NullTranslations, day: date, is_today: bool) -> Cell:
     head = '<td role="cell" aria-current="date"' if is_today else '<td role="cell"'
     before, _, behind = words.cell(day, "\0").partition("\0")
     empty = f"{head}><i>{escape(words.cell(day, ''))}</i>"
-    return Cell(empty, f'{head} data-m="', f'"><i>{escape(before)}', f"{escape(behind)}</i>")
+    logged = f'{head} data-m="', f'"><i>{escape(before)}', f"{escape(behind)}</i>"
+    return Cell(*(text.encode() for text in (empty, *logged)))
 
 
 class Frame:
@@ -115,12 +117,12 @@ class Frame:
             return f"\0{len(names) - 1}\0"
 
         # The gaps say who they are: a translation may turn them round.
-        self.texts = re.split(r"\0(\d+)\0", draw(gap))
+        self.texts = re.split(rb"\0(\d+)\0", draw(gap).encode())
         self.places: dict[object, list[int]] = {}
         for place in range(1, len(self.texts), 2):
             self.places.setdefault(names[int(self.texts[place])], []).append(place)
 
-    def fill(self, values: Mapping[object, str]) -> list[str]:
+    def fill(self, values: Mapping[object, bytes]) -> list[bytes]:
         """Return the texts with those gaps filled."""
         texts = self.texts.copy()
         for name, text in values.items():
@@ -130,10 +132,10 @@ class Frame:
 
 
 class YearFrame(NamedTuple):
-    """The card of the year with empty cells, and where each day's is and what it is made of."""
+    """The card of the year with empty cells, and where each one is and its parts when logged."""
 
     frame: Frame
-    cells: dict[date, tuple[int, Cell]]
+    cells: dict[date, tuple[int, bytes, bytes, bytes]]
 
 
 class Charts:
@@ -144,11 +146,11 @@ class Charts:
         self._trend = lru_cache(maxsize=CARDS)(self._trend_frame)
         self._year = lru_cache(maxsize=CARDS)(self._year_frame)
 
-    def trend_card(self, trend: Trend, first: bool) -> Markup:
+    def trend_card(self, trend: Trend, first: bool) -> list[bytes]:
         """Return the last 30 days. `first`: there were never enough check-ins for a line."""
         spoken, logged = words.spoken(), min(trend.logged, ENOUGH)
         frame = self._trend(spoken, trend.dates[-1], logged, first)
-        return _joined(frame.fill(_trend_values(spoken, trend)))
+        return frame.fill(_trend_values(spoken, trend))
 
     def _trend_frame(
         self, _spoken: NullTranslations, today: date, logged: int, first: bool
@@ -157,14 +159,14 @@ class Charts:
         how = {"dates": dates, "logged": logged, "few": few, "first": first, "xs": XS}
         return Frame(lambda gap: self._draw("_trend.html", gap=gap, **how))
 
-    def year_card(self, year: Year) -> Markup:
+    def year_card(self, year: Year) -> list[bytes]:
         """Return the year as a table."""
         frame, cells = self._year(words.spoken(), year.dates[-1], year.logged > 0)
-        texts = frame.fill({"logged": str(year.logged)})
+        texts = frame.fill({"logged": b"%d" % year.logged})
         for day, mean in year.means.items():
-            place, (_empty, head, middle, tail) = cells[day]
-            texts[place] = f"{head}{SHADES[mean]}{middle}{SCORES[mean]}{tail}"
-        return _joined(texts)
+            (place, head, middle, tail), (shade, score) = cells[day], SAID[mean]
+            texts[place] = b"".join((head, shade, middle, score, tail))
+        return texts
 
     def _year_frame(self, spoken: NullTranslations, today: date, logged: bool) -> YearFrame:
         dates = year_dates(today)
@@ -172,36 +174,32 @@ class Charts:
         frame = Frame(lambda gap: self._draw("_year.html", gap=gap, **how))
         cells = {}
         for day in dates:
-            [place], cell = frame.places[day], _cell(spoken, day, day == today)
-            frame.texts[place] = cell.empty
-            cells[day] = place, cell
+            [place] = frame.places[day]
+            frame.texts[place], head, middle, tail = _cell(spoken, day, day == today)
+            cells[day] = place, head, middle, tail
         return YearFrame(frame, cells)
 
 
-def _trend_values(spoken: NullTranslations, trend: Trend) -> dict[object, str]:
-    values: dict[object, str] = {"dots": "".join(map(getitem, DOTS, trend.means))}
+def _trend_values(spoken: NullTranslations, trend: Trend) -> dict[object, bytes]:
+    values: dict[object, bytes] = {"dots": b"".join(map(getitem, DOTS, trend.means))}
     if trend.mean is None:
         return values
     known = [mean for mean in trend.means if mean is not None]
-    values |= {"mean": f"{trend.mean:.1f}", "logged": str(trend.logged)}
-    values |= {"lowest": f"{min(known):g}", "highest": f"{max(known):g}", "line": _line(trend)}
+    values |= {"mean": b"%.1f" % trend.mean, "logged": b"%d" % trend.logged}
+    values |= {"lowest": b"%g" % min(known), "highest": b"%g" % max(known), "line": _line(trend)}
     mood, days = _moods(spoken), zip(trend.dates, trend.means, trend.week_means, strict=True)
     return values | {day: mood[mean] + WEEK_MEANS[week] for day, mean, week in days}
 
 
-def _line(trend: Trend) -> str:
+def _line(trend: Trend) -> bytes:
     """Return the path of the 7-day mean, which breaks where nothing was logged."""
     means = trend.week_means
-    moves = ("M" if before is None else "L" for before in (None, *means[:-1]))
+    moves = (b"M" if before is None else b"L" for before in (None, *means[:-1]))
     places = zip(moves, POINTS, means, strict=True)
-    return "".join([move + look[mean] for move, look, mean in places if mean is not None])
+    return b"".join([move + look[mean] for move, look, mean in places if mean is not None])
 
 
 def _month(monday: date) -> str:
     """Return the name of the month that begins in a week, "" if none does."""
     first = next((day for n in range(7) if (day := monday + n * DAY).day == 1), None)
     return "" if first is None else words.SHORT_MONTHS[first.month - 1]
-
-
-def _joined(texts: Iterable[str]) -> Markup:
-    return Markup("".join(texts))  # noqa: S704 - texts of ours, whose words are escaped

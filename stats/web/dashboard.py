@@ -14,7 +14,7 @@ from stats.activity import DAY, day_begins, record_login, user_day
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
 from stats.moods import undo_mood
-from stats.web.drawing import drawing
+from stats.web.drawing import drawing, in_a_page
 from stats.web.forms import NUMBER, form_operation, read_score
 from stats.web.members import Watcher, read_again, record_own_mood
 from stats.web.members import board as current_board
@@ -40,7 +40,8 @@ def page() -> ResponseReturnValue:
 def _page(board: Dashboard, form: MoodForm) -> str:
     board = _renewed(board)
     view = StatsView(board, runtime().prices.known(), drawing())
-    return render_template("dashboard.html", d=view, mood=form, greeting=greeting(board))
+    shown = {"d": view, "charts": in_a_page(view.drawn), "greeting": greeting(board)}
+    return render_template("dashboard.html", mood=form, **shown)
 
 
 @bp.get("/dashboard/stats")

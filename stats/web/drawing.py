@@ -39,7 +39,7 @@ class Drawing:
         self.url = lru_cache(maxsize=4096)(
             lambda endpoint, **values: addresses.build(endpoint, values)
         )
-        self.cards = Charts(self.draw)
+        self._cards = Charts(self.draw)
         self._plan = lru_cache(maxsize=1024)(self._draw_plan)
         self._empty = lru_cache(maxsize=16)(self._draw_empty)
 
@@ -54,7 +54,7 @@ class Drawing:
     def _draw_plan(self, _spoken: NullTranslations, card: PlanCard) -> Markup:
         return self.draw("_plan_card.html", card=card)
 
-    def charts(self, scores: Mapping[date, Sequence[float]], today: date) -> Markup:
+    def charts(self, scores: Mapping[date, Sequence[float]], today: date) -> bytes:
         """Return the charts of the dashboard for the scores of all entries by the user's day.
 
         Scores are in tenths and no day is empty. Without an entry the charts are everybody's.
@@ -63,19 +63,24 @@ class Drawing:
             return self._empty(words.spoken(), today)
         return self._draw_charts(scores, today)
 
-    def _draw_empty(self, _spoken: NullTranslations, today: date) -> Markup:
+    def _draw_empty(self, _spoken: NullTranslations, today: date) -> bytes:
         return self._draw_charts({}, today)
 
-    def _draw_charts(self, scores: Mapping[date, Sequence[float]], today: date) -> Markup:
+    def _draw_charts(self, scores: Mapping[date, Sequence[float]], today: date) -> bytes:
         year = make_year(scores, today)
-        trend = self.cards.trend_card(make_trend(scores, today), year.logged < ENOUGH)
-        return Markup("\n").join((trend, self.cards.year_card(year)))
+        trend = self._cards.trend_card(make_trend(scores, today), year.logged < ENOUGH)
+        return b"".join([*trend, b"\n", *self._cards.year_card(year)])
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates addresses, and the cards of the charts."""
+    """Give the templates addresses."""
     found = app.extensions["aira.drawing"] = Drawing(app)
-    app.jinja_env.globals.update(url_for=found.url, cards=found.cards)
+    app.jinja_env.globals["url_for"] = found.url
+
+
+def in_a_page(charts: bytes) -> Markup:
+    """Return charts as the template of a whole page puts them in."""
+    return Markup(charts.decode())  # noqa: S704 - texts of ours, whose words are escaped
 
 
 def drawing() -> Drawing:

@@ -13,12 +13,12 @@ from stats.errors import InvalidInput
 from stats.history import (
     WEEKS,
     make_day,
-    make_trend,
     make_year,
     read_history,
     sentences,
 )
 from stats.moods import Entry
+from stats.web.drawing import drawing, in_a_page
 from stats.web.forms import NUMBER, read_score
 from stats.web.members import board
 from stats.web.runtime import db
@@ -41,7 +41,7 @@ def page() -> ResponseReturnValue:
     recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
     return render_template(
         "history.html",
-        trend=make_trend(scores, now.today),
+        charts=in_a_page(drawing().charts(scores, now.today)),
         year=year,
         sentences=[_(sentence) for sentence in sentences(scores)],
         recent_days=recent,

@@ -104,7 +104,7 @@ class Lane:
         if not board.is_fresh or who != who_is(board.user_id):
             return None
         known = self._runtime.prices.known()
-        body = fragment(board, known, self._drawing, charts).encode()
+        body = fragment(board, known, self._drawing, charts)
         return Answer(HTML, body, board.user_id)
 
     def _stats(self, environ: "WSGIEnvironment", content: dict[str, Any]) -> Answer | None:

@@ -21,6 +21,8 @@ from stats.web.plan_view import PlanView
 from stats.web.words import _, day_month
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
+# Stands where the charts go. Nothing that anybody wrote comes before them.
+GAP = Markup("\0")
 
 
 def who_is(user_id: str) -> str:
@@ -39,12 +41,18 @@ class Recent(NamedTuple):
 
 def fragment(
     board: Dashboard, prices: Mapping[Plan, str], drawing: Drawing, charts: str = ""
-) -> Markup:
+) -> bytes:
     """Return what a poll answers; the browser keeps its `charts` if they still stand.
 
-    A poll never waits for Stripe: it shows the `prices` that are known.
+    A poll never waits for Stripe: it shows the `prices` that are known. The charts are most of an
+    answer, so they are put in last, when it is in bytes.
     """
-    return drawing.draw("_stats.html", d=StatsView(board, prices, drawing, charts))
+    view = StatsView(board, prices, drawing, charts)
+    text = drawing.draw("_stats.html", d=view, charts=GAP)
+    if view.charts_kept:
+        return text.encode()
+    head, _gap, tail = text.partition(GAP)
+    return b"".join((head.encode(), view.drawn, tail.encode()))
 
 
 class StatsView:
@@ -74,7 +82,7 @@ class StatsView:
         self.plan_card = drawing.plan(PlanView(board, prices).card())
 
     @property
-    def drawn(self) -> Markup:
+    def drawn(self) -> bytes:
         """The charts."""
         return self._drawing.charts(self._board.mood_days, self.today)
 
