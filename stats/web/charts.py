@@ -186,9 +186,13 @@ def _trend_values(spoken: NullTranslations, trend: Trend) -> dict[object, bytes]
         return values
     known = [mean for mean in trend.means if mean is not None]
     values |= {"mean": b"%.1f" % trend.mean, "logged": b"%d" % trend.logged}
-    values |= {"lowest": b"%g" % min(known), "highest": b"%g" % max(known), "line": _line(trend)}
-    mood, days = _moods(spoken), zip(trend.dates, trend.means, trend.week_means, strict=True)
-    return values | {day: mood[mean] + WEEK_MEANS[week] for day, mean, week in days}
+    values |= {"lowest": b"%g" % min(known), "highest": b"%g" % max(known)}
+    if trend.logged >= ENOUGH:
+        values["line"] = _line(trend)
+    mood = _moods(spoken)
+    for day, mean, week in zip(trend.dates, trend.means, trend.week_means, strict=True):
+        values[day] = mood[mean] + WEEK_MEANS[week]
+    return values
 
 
 def _line(trend: Trend) -> bytes:

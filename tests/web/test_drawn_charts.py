@@ -129,6 +129,11 @@ def test_today_is_marked_alone_whoever_else_has_another_day(draw: Draw) -> None:
         assert [name for name, _, _ in ROW.findall(drawn)].count("Today") == 1
 
 
+def test_a_day_at_zero_is_a_day_like_any_other(draw: Draw) -> None:
+    drawn = draw({TODAY: [0.0], back(1): [4.0], back(2): [8.0]}, TODAY)
+    assert [said for _, *said in ROW.findall(drawn)[:2]] == [["0", "4.0"], ["4", "6.0"]]
+
+
 def test_nothing_is_left_of_what_others_felt(draw: Draw) -> None:
     ada, bob = {TODAY: [2.0], back(40): [9.0]}, {back(day): [7.5] for day in range(5)}
     alone = draw(ada, TODAY)
