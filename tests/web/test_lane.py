@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import redis
@@ -16,6 +17,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from app import create_app
 from stats.store import connect
 from stats.web.lane import Lane
+from stats.web.views import fragment
 
 from .kit import PASSWORD, Browser, log_in, poll_url, sign_up
 
@@ -307,6 +309,18 @@ def test_it_passes_on_what_is_to_be_compressed(
     assert ask(alice, url) == 200
     assert answered(app) == 1, "where nothing is compressed"
     assert alice.get(url, headers={"Accept-Encoding": "br"}).headers["Content-Encoding"] == "br"
+
+
+def test_charts_that_are_to_be_compressed_are_drawn_once(
+    alice: Browser, url: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice.post("/dashboard/mood", {"score": "6.5"})
+    drawn = Mock(wraps=fragment)
+    monkeypatch.setattr("stats.web.lane.fragment", drawn)
+    assert ask(alice, url, headers={"Accept-Encoding": "br"}) == 200
+    assert drawn.call_count == 0, "the lane leaves them"
+    assert ask(alice, url) == 200
+    assert drawn.call_count == 1
 
 
 def test_it_answers_a_sessions_own_stats(app: Flask, alice: Browser, ask: Ask) -> None:
