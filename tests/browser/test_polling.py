@@ -101,8 +101,11 @@ def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None
     save(other)
     expect_mood(other, "10")
     expect_mood(ticking, "—")
+    said = ticking.locator("#score-out")
+    expect(said).to_have_text("Not logged today", use_inner_text=True)
     ticking.clock.run_for(30_100)
     expect_mood(ticking, "10")
+    expect(said).to_have_text("Choose a place on the line", use_inner_text=True)
 
 
 def test_it_goes_to_the_login_page_when_another_tab_logged_out(ticking: Page, watch: Watch) -> None:
