@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPException
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.badday.kit import MESSAGES, Answer, Way, send, service
+from tests.badday.kit import MESSAGES, Answer, Person, Way, send, service
 from tests.badday.valkey import short_folder
 from tests.browser.serving import Site, eventually, serve
 
@@ -29,33 +29,45 @@ USER = "everybody"
 
 @dataclass
 class Writer:
-    """Saves conversations and moods, each again and again until it is acknowledged."""
+    """Saves conversations and moods, each again and again until it is acknowledged.
+
+    The moods of a `person` come from the page's form, the others' from the chat backend.
+    """
 
     number: int
     port: int
     key: str
     over: threading.Event
+    person: Person | None = None
     chats: list[str] = field(default_factory=list)
     moods: int = 0
     tries: int = 0
 
     @property
     def user(self) -> str:
-        return f"writer{self.number}"
+        return self.person.id if self.person else f"writer{self.number}"
 
     def run(self) -> None:
         while not self.over.is_set():
             chat = f"w{self.number}-{len(self.chats)}"
             body = {"chatId": chat, "messages": MESSAGES}
-            self._insist(service("chat", "POST", f"/api/chat/save?userId={USER}", body))
+            save = service("chat", "POST", f"/api/chat/save?userId={USER}", body)
+            self._insist(save.by(self.key))
             self.chats.append(chat)
-            op = f"op{self.moods}"
-            body = {"score": self.moods % 10}
-            self._insist(service("mood", "PATCH", f"/api/mood?userId={self.user}", body, op))
+            self._insist(self._mood())
             self.moods += 1
 
+    def _mood(self) -> Way:
+        score, op = self.moods % 10, f"op{self.moods}"
+        if self.person is None:
+            path = f"/api/mood?userId={self.user}"
+            return service("mood", "PATCH", path, {"score": score}, op).by(self.key)
+        fields = {"score": f"{score}", "note": "", "day": "today", "op": op}
+        form = self.person.form("form", "/dashboard/mood", 200, **fields)
+        sent = {"HX-Request": "true", "Cookie": self.person.cookie}
+        return replace(form, headers={**form.headers, **sent})
+
     def _insist(self, way: Way) -> None:
-        way = way.by(self.key)
         while (answer := self._try(way)) is None or answer.status != 200:
             assert answer is None or answer.status == 503, answer
             time.sleep(0.01)
@@ -75,11 +87,15 @@ class Place:
         self._data = folder / "data"
         self.site: Site = serve(self._data)
         self._over = threading.Event()
-        key, port = self.site.key, self.site.port
-        self.writers = [Writer(number, port, key, self._over) for number in range(WRITERS)]
+        self.writers = [self._writer(number) for number in range(WRITERS)]
         self.admin = redis.Redis(
             unix_socket_path=str(self._data / "valkey.sock"), retry=Retry(NoBackoff(), 0)
         )
+
+    def _writer(self, number: int) -> Writer:
+        key, port = self.site.key, self.site.port
+        person = Person(port, key) if number % 2 else None
+        return Writer(number, port, key, self._over, person)
 
     def acknowledged(self) -> int:
         return sum(len(writer.chats) + writer.moods for writer in self.writers)
