@@ -69,9 +69,14 @@ def check_score(score: object) -> float:
     return round(score * 10) / 10
 
 
+def whole(score: float) -> int:
+    """Return a score from 0 to 10 without its tenths, halves rounded up."""
+    return int(score + 0.5)
+
+
 def word(score: float) -> str:
     """Return the word for a score from 0 to 10, halves rounded up."""
-    return WORDS[math.floor(score + 0.5)]
+    return WORDS[whole(score)]
 
 
 def record_mood(

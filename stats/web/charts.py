@@ -4,8 +4,7 @@ What fills the gaps is made of texts that all users share. A Look has at most 10
 all; the trend has 61 Looks and one for each language (1 MB). A card of the year takes some 300 KB.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache, partial
 from gettext import NullTranslations
@@ -16,8 +15,9 @@ from markupsafe import escape
 
 from stats.activity import DAY
 from stats.history import TREND_DAYS, Trend, Year, year_dates
-from stats.moods import TENTHS
+from stats.moods import TENTHS, whole
 from stats.web import words
+from stats.web.frame import Frame
 from stats.web.words import _
 
 CELLS = 1024
@@ -41,15 +41,11 @@ class Look(dict[float | None, bytes]):
         return text
 
 
-def _shade(mean: float) -> int:
-    return int(mean + 0.5)
-
-
 def _dot(place: int, mean: float | None) -> str:
     """Return the dot of a day, the last one with a ring around it."""
     mark, y, radius, ring = "", "168", "1.25", "5"
     if mean is not None:
-        mark, y, radius, ring = f' data-m="{_shade(mean)}"', f"{_height(mean):g}", "4", "7"
+        mark, y, radius, ring = f' data-m="{whole(mean)}"', f"{_height(mean):g}", "4", "7"
     at = f'{mark} cx="{XS[place]}%" cy="{y}"'
     dot = f'<circle{at} r="{radius}"/>' if mark else f'<circle class="none"{at} r="{radius}"/>'
     return dot if place < TREND_DAYS - 1 else f'{dot}<circle class="ring"{at} r="{ring}"/>'
@@ -91,7 +87,7 @@ class Cell(NamedTuple):
 
 
 # What the cell of a day with that mean says: its shade and its score.
-SAID = {mean: (b"%d" % _shade(mean), b"%g" % mean) for mean in TENTHS}
+SAID = {mean: (b"%d" % whole(mean), b"%g" % mean) for mean in TENTHS}
 
 
 @lru_cache(maxsize=CELLS)
@@ -101,34 +97,6 @@ def _cell(_spoken: NullTranslations, day: date, is_today: bool) -> Cell:
     empty = f"{head}><i>{escape(words.cell(day, ''))}</i>"
     logged = f'{head} data-m="', f'"><i>{escape(before)}', f"{escape(behind)}</i>"
     return Cell(*(text.encode() for text in (empty, *logged)))
-
-
-class Frame:
-    """A card with gaps. `draw` draws it, and calls what it is given where it wants a gap.
-
-    `texts` are what it consists of, `places` where among them each gap is.
-    """
-
-    def __init__(self, draw: Callable[[Callable[[object], str]], str]) -> None:
-        names: list[object] = []
-
-        def gap(name: object) -> str:
-            names.append(name)
-            return f"\0{len(names) - 1}\0"
-
-        # The gaps say who they are: a translation may turn them round.
-        self.texts = re.split(rb"\0(\d+)\0", draw(gap).encode())
-        self.places: dict[object, list[int]] = {}
-        for place in range(1, len(self.texts), 2):
-            self.places.setdefault(names[int(self.texts[place])], []).append(place)
-
-    def fill(self, values: Mapping[object, bytes]) -> list[bytes]:
-        """Return the texts with those gaps filled."""
-        texts = self.texts.copy()
-        for name, text in values.items():
-            for place in self.places.get(name, ()):
-                texts[place] = text
-        return texts
 
 
 class YearFrame(NamedTuple):
@@ -174,7 +142,7 @@ class Charts:
         frame = Frame(lambda gap: self._draw("_year.html", gap=gap, **how))
         cells = {}
         for day in dates:
-            [place] = frame.places[day]
+            [place] = frame.places.pop(day)
             frame.texts[place], head, middle, tail = _cell(spoken, day, day == today)
             cells[day] = place, head, middle, tail
         return YearFrame(frame, cells)

@@ -16,12 +16,13 @@ from stats.errors import InvalidInput
 from stats.moods import undo_mood
 from stats.web.drawing import drawing, in_a_page
 from stats.web.forms import NUMBER, form_operation, read_score
+from stats.web.fragment import fragment
 from stats.web.members import Watcher, read_again, record_own_mood
 from stats.web.members import board as current_board
 from stats.web.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.runtime import db, runtime
 from stats.web.security import acts_by_session, unauthorised
-from stats.web.views import StatsView, fragment, greeting, who_is
+from stats.web.views import clock_text, greeting, who_is
 from stats.web.words import reason
 
 bp = Blueprint("dashboard", __name__)
@@ -39,9 +40,10 @@ def page() -> ResponseReturnValue:
 
 def _page(board: Dashboard, form: MoodForm) -> str:
     board = _renewed(board)
-    view = StatsView(board, runtime().prices.known(), drawing())
-    shown = {"d": view, "charts": in_a_page(view.drawn), "greeting": greeting(board)}
-    return render_template("dashboard.html", mood=form, **shown)
+    stats = in_a_page(fragment(board, runtime().prices.known(), drawing()))
+    shown = {"board": board, "stats": stats, "greeting": greeting(board)}
+    updated = clock_text(board.clock, board.now)
+    return render_template("dashboard.html", mood=form, updated=updated, **shown)
 
 
 @bp.get("/dashboard/stats")
@@ -124,7 +126,7 @@ def undo() -> ResponseReturnValue:
     return _swapped(render_template(TEMPLATE, mood=mood_form(board)))
 
 
-def _swapped(form: str) -> ResponseReturnValue:
+def _swapped(form: str | bytes) -> ResponseReturnValue:
     """Answer htmx with the form alone and let the page ask for its numbers anew."""
     response: ResponseReturnValue = make_response(form, trigger=REFRESH)
     return response

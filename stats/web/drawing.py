@@ -1,6 +1,6 @@
 """What needs nothing of a request: the charts and the plan's card, the same ones drawn once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from gettext import NullTranslations
@@ -13,6 +13,7 @@ from stats.history import make_trend, make_year
 from stats.plans import Plan
 from stats.web import words
 from stats.web.charts import ENOUGH, Charts
+from stats.web.frame import Frame
 
 
 class PlanCard(NamedTuple):
@@ -40,6 +41,7 @@ class Drawing:
             lambda endpoint, **values: addresses.build(endpoint, values)
         )
         self._cards = Charts(self.draw)
+        self._frame = lru_cache(maxsize=1024)(self._draw_frame)
         self._plan = lru_cache(maxsize=1024)(self._draw_plan)
         self._empty = lru_cache(maxsize=16)(self._draw_empty)
 
@@ -47,12 +49,19 @@ class Drawing:
         """Return a template of ours with the values put in."""
         return Markup(self._templates.get_template(template).render(values))  # noqa: S704
 
-    def plan(self, card: PlanCard) -> Markup:
+    def frame(self, template: str, shape: Hashable) -> Frame:
+        """Return a template of ours with gaps; all that share its `shape` share it."""
+        return self._frame(words.spoken(), template, shape)
+
+    def _draw_frame(self, _spoken: NullTranslations, template: str, shape: Hashable) -> Frame:
+        return Frame(lambda gap: self.draw(template, gap=gap, shape=shape))
+
+    def plan(self, card: PlanCard) -> bytes:
         """Return the card of a plan; many people's look the same."""
         return self._plan(words.spoken(), card)
 
-    def _draw_plan(self, _spoken: NullTranslations, card: PlanCard) -> Markup:
-        return self.draw("_plan_card.html", card=card)
+    def _draw_plan(self, _spoken: NullTranslations, card: PlanCard) -> bytes:
+        return self.draw("_plan_card.html", card=card).encode()
 
     def charts(self, scores: Mapping[date, Sequence[float]], today: date) -> bytes:
         """Return the charts of the dashboard for the scores of all entries by the user's day.
@@ -78,9 +87,9 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["url_for"] = found.url
 
 
-def in_a_page(charts: bytes) -> Markup:
-    """Return charts as the template of a whole page puts them in."""
-    return Markup(charts.decode())  # noqa: S704 - texts of ours, whose words are escaped
+def in_a_page(drawn: bytes) -> Markup:
+    """Return what was drawn as the template of a whole page puts it in."""
+    return Markup(drawn.decode())  # noqa: S704 - from templates of ours
 
 
 def drawing() -> Drawing:

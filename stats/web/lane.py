@@ -19,6 +19,7 @@ from stats.web.api import dashboard_reply
 from stats.web.audit import answered, new_request_id
 from stats.web.cookies import sent
 from stats.web.drawing import Drawing
+from stats.web.fragment import fragment
 from stats.web.json_text import encode
 from stats.web.lane_moods import HTML, JSON, Answer, Moods
 from stats.web.limits import Minute
@@ -26,7 +27,7 @@ from stats.web.members import FOUND
 from stats.web.metrics import poll_counter
 from stats.web.runtime import Runtime
 from stats.web.security import VARY
-from stats.web.views import fragment, who_is
+from stats.web.views import who_is
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

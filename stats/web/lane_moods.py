@@ -82,7 +82,7 @@ class Moods:
         found = self._record(environ, content, score, note=note, op=op)
         if found is None:
             return None
-        form = saved_form(self._drawing, score, "today", found.clock, token).encode()
+        form = saved_form(self._drawing, score, "today", found.clock, token)
         return Answer(HTML, form, content["_user_id"], (("HX-Trigger", REFRESH),))
 
     def _may(self, environ: "WSGIEnvironment", content: dict[str, Any], token: str) -> bool:

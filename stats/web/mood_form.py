@@ -1,19 +1,20 @@
 """The check-in form: as it is shown, and as it comes back once a mood was saved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from gettext import NullTranslations
 from secrets import token_urlsafe
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from stats.activity import Clock
 from stats.dashboard import Dashboard
 from stats.moods import word
 from stats.web import words
 from stats.web.drawing import Drawing
+from stats.web.frame import Frame
 from stats.web.views import clock_text
 from stats.web.words import _
 
@@ -56,22 +57,25 @@ def mood_form(board: Dashboard) -> MoodForm:
     return MoodForm(board.today_mood, saved_at=at.isoformat(), saved_text=saved, can_undo=undo)
 
 
-def saved_form(drawing: Drawing, score: float, day: str, clock: Clock, token: str) -> Markup:
+def saved_form(drawing: Drawing, score: float, day: str, clock: Clock, token: str) -> bytes:
     """Return the form as it stands when a mood was saved just now, with a page's CSRF token."""
     now = datetime.now(UTC)
-    gaps = {
+    values: dict[object, str] = {
         "token": token,
         "op": token_urlsafe(9),
         "at": now.isoformat(),
         "text": clock_text(clock, now),
     }
-    pieces = list(_pieces(words.spoken(), drawing, score, day))
-    pieces[1::2] = [escape(gaps[name]) for name in pieces[1::2]]
-    return Markup("".join(pieces))  # noqa: S704
+    frame = _frame(words.spoken(), drawing, score, day)
+    return b"".join(frame.fill({name: escape(text).encode() for name, text in values.items()}))
 
 
 @lru_cache(maxsize=512)
-def _pieces(_spoken: NullTranslations, drawing: Drawing, score: float, day: str) -> Sequence[str]:
-    """Return the form in pieces; every other one names a gap. Everybody's are the same."""
-    form = MoodForm(score, day, "", "\0at\0", "\0text\0", can_undo=True, op="\0op\0")
-    return drawing.draw(TEMPLATE, mood=form, csrf_token=lambda: "\0token\0").split("\0")
+def _frame(_spoken: NullTranslations, drawing: Drawing, score: float, day: str) -> Frame:
+    """Return the form with gaps for what is not the same for everybody who saves this score."""
+
+    def draw(gap: Callable[[object], str]) -> str:
+        form = MoodForm(score, day, "", gap("at"), gap("text"), can_undo=True, op=gap("op"))
+        return drawing.draw(TEMPLATE, mood=form, csrf_token=lambda: gap("token"))
+
+    return Frame(draw)

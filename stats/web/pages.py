@@ -19,6 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from stats.moods import whole
 from stats.sample import make_sample
 from stats.sentences import N_
 from stats.web import drawing
@@ -49,7 +50,7 @@ def init_app(app: Flask) -> None:
     )
     drawing.init_app(app)
     app.jinja_env.filters["score"] = lambda score: f"{score:g}"
-    app.jinja_env.filters["m"] = lambda score: int(score + 0.5)
+    app.jinja_env.filters["m"] = whole
 
 
 def offer_sample(app: Flask) -> None:

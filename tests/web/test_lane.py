@@ -16,8 +16,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app import create_app
 from stats.store import connect
+from stats.web.fragment import fragment
 from stats.web.lane import Lane
-from stats.web.views import fragment
 
 from .kit import PASSWORD, Browser, log_in, poll_url, sign_up
 
