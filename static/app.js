@@ -13,6 +13,7 @@
     ],
     mood: (score, word) => fill(_('%(score)s of 10, %(word)s'), { score, word }),
     notLogged: _('Not logged'),
+    choose: _('Choose a place on the line'),
     justNow: _('Just now'),
     minutes: (num) => fill(ngettext('%(num)s minute ago', '%(num)s minutes ago', num), { num }),
     hours: (num) => fill(ngettext('%(num)s hour ago', '%(num)s hours ago', num), { num }),
@@ -105,6 +106,9 @@
 
   let moved = false; // the person touched the slider or the note since the form came
 
+  // A check-in may have been made elsewhere.
+  const unset = () => (byId('stats').hasAttribute('data-logged') ? SAYS.choose : SAYS.notLogged);
+
   function showScore(form, value) {
     const set = value !== null;
     const slider = byId('score');
@@ -112,7 +116,7 @@
     if (set) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
     byId('score-value').textContent = set ? value : '';
     byId('score-word').textContent = word;
-    slider.setAttribute('aria-valuetext', set ? SAYS.mood(value, word) : SAYS.notLogged);
+    slider.setAttribute('aria-valuetext', set ? SAYS.mood(value, word) : unset());
   }
 
   on('input', (event) => {
@@ -213,6 +217,7 @@
   on('htmx:afterSwap', () => {
     for (const id of opened) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
     writeTimes();
+    if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unset());
     // The page's own words belong to the day on which it was opened. It is not reloaded: nobody came.
     byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
   });

@@ -103,9 +103,11 @@ def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None
     expect_mood(ticking, "—")
     said = ticking.locator("#score-out")
     expect(said).to_have_text("Not logged today", use_inner_text=True)
+    expect(slider(ticking)).to_have_attribute("aria-valuetext", "Not logged")
     ticking.clock.run_for(30_100)
     expect_mood(ticking, "10")
     expect(said).to_have_text("Choose a place on the line", use_inner_text=True)
+    expect(slider(ticking)).to_have_attribute("aria-valuetext", "Choose a place on the line")
 
 
 def test_it_goes_to_the_login_page_when_another_tab_logged_out(ticking: Page, watch: Watch) -> None:
