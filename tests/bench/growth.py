@@ -12,7 +12,7 @@ from tests.bench.crowd import passes, populate
 from tests.bench.load import Target, run, write
 from tests.bench.loads import get
 from tests.bench.models import Model, make_model, new_user
-from tests.bench.rounds import race
+from tests.bench.rounds import STARTS, race
 from tests.bench.stage import Store, site, store
 from tests.bench.table import Row
 
@@ -20,8 +20,6 @@ FEW = 1000
 ASKED = 50_000
 # Seconds in which so many ask once.
 ONCE = 8
-# Two processes of one program differ by up to a fifth, however long they are asked.
-STARTS = 3
 
 
 class Crowd(NamedTuple):
@@ -47,7 +45,7 @@ def _ratio(few: Crowd, many: Crowd, core: int, rounds: int, seconds: int) -> flo
         for target in (one, other):
             # A page that is open has polled before.
             run(target, ONCE)
-        loads = race([one, other], rounds, seconds)
+        loads = race([[one, other]], rounds, seconds)
     return loads[other.name].p50 / loads[one.name].p50
 
 
