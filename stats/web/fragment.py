@@ -1,9 +1,10 @@
 """What a poll answers, and the page holds: one template, drawn once for each shape that it has.
 
-What is a user's own goes into its gaps, in bytes; the charts are most of an answer.
+What is a user's own goes into its gaps, in bytes. Only what people wrote, and when, is escaped:
+the rest is digits and words of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
@@ -46,13 +47,6 @@ def fragment(
     A poll never waits for Stripe: it shows the `prices` that are known.
     """
     recent, mean = board.recent, week_mean(board.mood_days, board.today)
-    shape = Shape(
-        talked=board.conversations > 0,
-        mood=_mood_day(board),
-        mean=mean is not None,
-        first_day=board.since == board.today,
-        recent=tuple([item.chat_id is not None for item in recent]),
-    )
     values = _numbers(board)
     values["plan"] = drawing.plan(PlanView(board, prices).card())
     values["drawn"] = b""
@@ -62,7 +56,18 @@ def fragment(
         values |= _mood(board, board.mood_score, mean)
     for place, item in enumerate(recent):
         values |= _recent(place, item, board)
-    return b"".join(drawing.frame(TEMPLATE, shape).fill(values))
+    frame = drawing.frame(TEMPLATE, _shape(board, recent, mean))
+    return b"".join(frame.fill(values))
+
+
+def _shape(board: Dashboard, recent: Sequence[RecentConversation], mean: float | None) -> Shape:
+    return Shape(
+        talked=board.conversations > 0,
+        mood=_mood_day(board),
+        mean=mean is not None,
+        first_day=board.since == board.today,
+        recent=tuple([item.chat_id is not None for item in recent]),
+    )
 
 
 def _mood_day(board: Dashboard) -> str:
