@@ -106,8 +106,12 @@
 
   let moved = false; // the person touched the slider or the note since the form came
 
-  // A check-in may have been made elsewhere.
-  const unset = () => (byId('stats').hasAttribute('data-logged') ? SAYS.choose : SAYS.notLogged);
+  // What is not known to be open is not called so: yesterday may be logged, and today elsewhere.
+  const unset = () => {
+    const open = byId('day-today').checked && !byId('stats').hasAttribute('data-logged');
+    return open ? SAYS.notLogged : SAYS.choose;
+  };
+  const sayUnset = () => { if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unset()); };
 
   function showScore(form, value) {
     const set = value !== null;
@@ -143,7 +147,9 @@
 
   // Another day starts with an empty line, unless something was already chosen or written.
   on('change', (event) => {
-    if (event.target.name !== 'day' || moved) return;
+    if (event.target.name !== 'day') return;
+    sayUnset();
+    if (moved) return;
     const slider = byId('score');
     const note = byId('note');
     const back = event.target.defaultChecked;
@@ -217,7 +223,7 @@
   on('htmx:afterSwap', () => {
     for (const id of opened) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
     writeTimes();
-    if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unset());
+    sayUnset();
     // The page's own words belong to the day on which it was opened. It is not reloaded: nobody came.
     byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
   });

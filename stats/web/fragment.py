@@ -1,15 +1,13 @@
 """What a poll answers, and the page holds: one template, drawn once for each shape that it has.
 
-What is a user's own goes into its gaps, in bytes. Only what people wrote, and when, is escaped:
-the rest is digits and words of ours.
+What is a user's own goes into its gaps, in bytes. Jinja does not see it, so it is escaped here.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
-
-from markupsafe import escape
 
 from stats.activity import DAY
 from stats.dashboard import Dashboard
@@ -66,8 +64,12 @@ def _shape(board: Dashboard, recent: Sequence[RecentConversation], mean: float |
         mood=_mood_day(board),
         mean=mean is not None,
         first_day=board.since == board.today,
-        recent=tuple([item.chat_id is not None for item in recent]),
+        recent=tuple([bool(item.chat_id) for item in recent]),
     )
+
+
+def _safe(text: str) -> bytes:
+    return escape(text).encode()
 
 
 def _mood_day(board: Dashboard) -> str:
@@ -82,13 +84,13 @@ def _numbers(board: Dashboard) -> dict[object, bytes]:
     return {
         "today": board.today.isoformat().encode(),
         "version": b"%d" % board.version,
-        "charts": board.charts.encode(),
+        "charts": _safe(board.charts),
         "who": who_is(board.user_id).encode(),
         "conversations": b"%d" % board.conversations,
         "days_active": b"%d" % board.days_active,
-        "since": _since(board).encode(),
+        "since": _safe(_since(board)),
         "streak": b"%d" % board.streak,
-        "longest_streak": longest.encode(),
+        "longest_streak": _safe(longest),
     }
 
 
@@ -104,8 +106,8 @@ def _mood(board: Dashboard, score: float, mean: float | None) -> dict[object, by
     return {
         "mood_score": b"%g" % score,
         "mood_shade": b"%d" % whole(score),
-        "mood_word": _(board.mood_word).encode(),
-        "mood_day": day.encode(),
+        "mood_word": _safe(_(board.mood_word)),
+        "mood_day": _safe(day),
         "mean": b"" if mean is None else b"%.1f" % mean,
     }
 
@@ -113,8 +115,8 @@ def _mood(board: Dashboard, score: float, mean: float | None) -> dict[object, by
 def _recent(place: int, item: RecentConversation, board: Dashboard) -> dict[object, bytes]:
     absolute = moment_text(board, datetime.fromisoformat(item.timestamp))
     return {
-        f"chat{place}": quote(item.chat_id or "", safe=":@").encode(),
-        f"summary{place}": escape(item.summary).encode(),
-        f"timestamp{place}": escape(item.timestamp).encode(),
-        f"absolute{place}": absolute.encode(),
+        f"chat{place}": _safe(quote(item.chat_id or "", safe=":@")),
+        f"summary{place}": _safe(item.summary),
+        f"timestamp{place}": _safe(item.timestamp),
+        f"absolute{place}": _safe(absolute),
     }

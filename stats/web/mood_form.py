@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from gettext import NullTranslations
+from html import escape
 from secrets import token_urlsafe
-
-from markupsafe import escape
 
 from stats.activity import Clock
 from stats.dashboard import Dashboard

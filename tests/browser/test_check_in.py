@@ -86,6 +86,7 @@ def test_it_fills_in_yesterday_and_leaves_today_open(site: Site, member: Member)
     page = member.page
     page.goto("/dashboard")
     page.locator("label:has([name=day][value=yesterday])").click()
+    expect(slider(page)).to_have_attribute("aria-valuetext", "Choose a place on the line")
     slider(page).focus()
     page.keyboard.press("End")
     page.locator("[name=note]").fill("A long walk")

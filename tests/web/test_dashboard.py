@@ -34,6 +34,15 @@ def test_it_shows_a_new_user_what_is_true(alice: Browser) -> None:
     assert re.search(r"Good (morning|afternoon|evening), Alice", page.text)
 
 
+def test_it_says_when_its_numbers_were_read(valkey: Redis, alice: Browser) -> None:
+    valkey.hset(alice.key("stats"), "timezone", "Asia/Tokyo")
+    page = alice.get("/dashboard").text
+    [(stamp, said)] = re.findall(r'<time id="updated" datetime="(.*?)">(.*?)</time>', page)
+    when = datetime.fromisoformat(stamp)
+    assert abs(datetime.now(UTC) - when) < timedelta(minutes=1)
+    assert said == f"{when + timedelta(hours=9):%H:%M}"
+
+
 def test_it_polls_every_thirty_seconds_with_its_version(alice: Browser) -> None:
     page = alice.get("/dashboard")
     [stats] = re.findall(r'<[^>]* id="stats"[^>]*>', page.text)

@@ -18,6 +18,7 @@ from stats.snapshot import Snapshot, iso, milliseconds
 from stats.web import words
 from stats.web.fragment import fragment
 from stats.web.mood_form import saved_form
+from stats.web.views import who_is
 
 NOW = datetime(2024, 3, 12, 12, tzinfo=UTC)
 TILE = re.compile(r"<dt>(.*?)</dt>\s*<dd.*?>(.*?)</dd>\s*<dd.*?>(.*?)</dd>", re.DOTALL)
@@ -150,11 +151,19 @@ def test_what_people_write_is_text(poll: Poll, text: str) -> None:
         assert not {"<", ">", '"'} & set(found[0][1] + found[0][2])
 
 
-def test_a_poll_says_what_the_page_shows(poll: Poll) -> None:
-    drawn = poll((0.1, 6))
-    assert 'hx-get="/dashboard/stats?v=7&amp;charts=5-20240312&amp;who=' in drawn
+def test_the_next_poll_says_what_is_shown(poll: Poll) -> None:
+    drawn = poll((0.1, 6), version="8")
+    assert f'/dashboard/stats?v=8&amp;charts=5-20240312&amp;who={who_is("maya")}"' in drawn
     assert 'data-today="2024-03-12"' in drawn
-    assert 'id="charts-5-20240312"' in drawn
+    assert '<div class="charts" id="charts-5-20240312" hx-preserve>' in drawn
+
+
+def test_a_form_that_was_saved_has_an_operation_of_its_own(app: Flask) -> None:
+    drawing, clock = app.extensions["aira.drawing"], make_board().clock
+    forms = [saved_form(drawing, 6, "today", clock, "token").decode() for _ in range(2)]
+    ids = [re.findall('name="op" value="(.*?)"', form) for form in forms]
+    assert len({own for own, _ in ids}) == 2
+    assert [undo for _, undo in ids] == [f"{own}-undo" for own, _ in ids]
 
 
 def test_charts_are_sent_unless_the_page_has_them(app: Flask) -> None:
@@ -176,6 +185,32 @@ class Marked(gettext.NullTranslations):
         return f"§{one}"
 
 
+class Sharp(gettext.NullTranslations):
+    """A language whose words have what HTML must not see in them."""
+
+    def gettext(self, message: str) -> str:
+        return f'"<{message}'
+
+    def ngettext(self, one: str, many: str, num: int) -> str:
+        return f'"<{one}'
+
+
+def test_words_in_gaps_are_no_markup(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "spoken", Sharp)
+    talks = [talk(0, "A walk")]
+    drawn = poll((5, 6), talks=talks, created=days_ago(40), drawn='"<')
+    for text in (
+        ' id="charts-&quot;&lt;-20240312"',
+        '<span class="sr"> &quot;&lt;All right</span>',
+        "<span>&quot;&lt;7 &quot;&lt;March</span>",
+        "Since &quot;&lt;&quot;&lt;February 2024</dd>",
+        ">&quot;&lt;Longest 1 day</dd>",
+        ' title="&quot;&lt;&quot;&lt;12 &quot;&lt;March, 12:00"',
+        ">&quot;&lt;&quot;&lt;12 &quot;&lt;March, 12:00</time>",
+    ):
+        assert text in drawn
+
+
 def test_languages_are_kept_apart(app: Flask, poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
     drawing = app.extensions["aira.drawing"]
 
@@ -192,7 +227,7 @@ def test_languages_are_kept_apart(app: Flask, poll: Poll, monkeypatch: pytest.Mo
         assert tile(other, name)[1] == said
     assert "§Your plan" in other
     assert "§How are you today?" in form()
-    assert 'value="&#34;&lt;token&gt;"' in form()
+    assert 'value="&quot;&lt;token&gt;"' in form()
     monkeypatch.undo()
     assert poll() == english
     assert "§" not in english + form()
