@@ -148,8 +148,7 @@
   // Another day starts with an empty line, unless something was already chosen or written.
   on('change', (event) => {
     if (event.target.name !== 'day') return;
-    sayUnset();
-    if (moved) return;
+    if (moved) { sayUnset(); return; }
     const slider = byId('score');
     const note = byId('note');
     const back = event.target.defaultChecked;

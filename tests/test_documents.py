@@ -84,7 +84,7 @@ def test_the_worked_example_names_what_is_there() -> None:
     assert script.rstrip().endswith("changed()\nreturn {1, snapshot()}")
     for file, names in {
         "stats/dashboard.py": ["def next_change(", "self.snapshot.fields"],
-        "stats/web/fragment.py": ["def _numbers(", '"longest_streak": _safe(longest)'],
+        "stats/web/fragment.py": ["def _numbers(", '"longest_streak": safe(longest)'],
         "stats/export.py": ["def _stats("],
         "stats/archive.py": ["class Figures("],
         "stats/restore.py": ["def _figures("],

@@ -1,11 +1,10 @@
 """What a poll answers, and the page holds: one template, drawn once for each shape that it has.
 
-What is a user's own goes into its gaps, in bytes. Jinja does not see it, so it is escaped here.
+What is a user's own goes into its gaps, in bytes.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from html import escape
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from stats.moods import whole
 from stats.plans import Plan
 from stats.snapshot import RecentConversation
 from stats.web.drawing import Drawing
+from stats.web.frame import safe
 from stats.web.plan_view import PlanView
 from stats.web.views import moment_text, who_is
 from stats.web.words import _, day_month, month_year, ngettext
@@ -68,14 +68,12 @@ def _shape(board: Dashboard, recent: Sequence[RecentConversation], mean: float |
     )
 
 
-def _safe(text: str) -> bytes:
-    return escape(text).encode()
-
-
 def _mood_day(board: Dashboard) -> str:
     day, today = board.mood_day, board.today
-    if day is None or day == today:
-        return "" if day is None else "today"
+    if day is None:
+        return ""
+    if day == today:
+        return "today"
     return "yesterday" if day == today - DAY else "earlier"
 
 
@@ -84,13 +82,13 @@ def _numbers(board: Dashboard) -> dict[object, bytes]:
     return {
         "today": board.today.isoformat().encode(),
         "version": b"%d" % board.version,
-        "charts": _safe(board.charts),
+        "charts": safe(board.charts),
         "who": who_is(board.user_id).encode(),
         "conversations": b"%d" % board.conversations,
         "days_active": b"%d" % board.days_active,
-        "since": _safe(_since(board)),
+        "since": safe(_since(board)),
         "streak": b"%d" % board.streak,
-        "longest_streak": _safe(longest),
+        "longest_streak": safe(longest),
     }
 
 
@@ -106,8 +104,8 @@ def _mood(board: Dashboard, score: float, mean: float | None) -> dict[object, by
     return {
         "mood_score": b"%g" % score,
         "mood_shade": b"%d" % whole(score),
-        "mood_word": _safe(_(board.mood_word)),
-        "mood_day": _safe(day),
+        "mood_word": safe(_(board.mood_word)),
+        "mood_day": safe(day),
         "mean": b"" if mean is None else b"%.1f" % mean,
     }
 
@@ -115,8 +113,8 @@ def _mood(board: Dashboard, score: float, mean: float | None) -> dict[object, by
 def _recent(place: int, item: RecentConversation, board: Dashboard) -> dict[object, bytes]:
     absolute = moment_text(board, datetime.fromisoformat(item.timestamp))
     return {
-        f"chat{place}": _safe(quote(item.chat_id or "", safe=":@")),
-        f"summary{place}": _safe(item.summary),
-        f"timestamp{place}": _safe(item.timestamp),
-        f"absolute{place}": _safe(absolute),
+        f"chat{place}": safe(quote(item.chat_id or "", safe=":@")),
+        f"summary{place}": safe(item.summary),
+        f"timestamp{place}": safe(item.timestamp),
+        f"absolute{place}": safe(absolute),
     }

@@ -2,6 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
+from html import escape
+
+
+def safe(text: str) -> bytes:
+    """Return a text as it may stand in a gap: Jinja, which would escape it, does not see it."""
+    return escape(text).encode()
 
 
 class Frame:

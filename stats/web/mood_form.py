@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from gettext import NullTranslations
-from html import escape
 from secrets import token_urlsafe
 
 from stats.activity import Clock
@@ -13,7 +12,7 @@ from stats.dashboard import Dashboard
 from stats.moods import word
 from stats.web import words
 from stats.web.drawing import Drawing
-from stats.web.frame import Frame
+from stats.web.frame import Frame, safe
 from stats.web.views import clock_text
 from stats.web.words import _
 
@@ -66,7 +65,7 @@ def saved_form(drawing: Drawing, score: float, day: str, clock: Clock, token: st
         "text": clock_text(clock, now),
     }
     frame = _frame(words.spoken(), drawing, score, day)
-    return b"".join(frame.fill({name: escape(text).encode() for name, text in values.items()}))
+    return b"".join(frame.fill({name: safe(text) for name, text in values.items()}))
 
 
 @lru_cache(maxsize=512)

@@ -41,7 +41,9 @@ def _arguments() -> argparse.Namespace:
         "what", nargs="?", default="all", choices=["all", "short", "growth", "open", "costs"]
     )
     parser.add_argument("--users", type=int, default=100_000, help="how many a store grows to")
-    parser.add_argument("--rounds", type=int, default=5, help="three or more, for three starts")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help=f"at least {STARTS}, one for each start"
+    )
     parser.add_argument("--seconds", type=int, default=2, help="of each run in a round")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     return parser.parse_args()

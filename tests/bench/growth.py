@@ -1,4 +1,4 @@
-"""Whether a poll costs more among many users: two stores and two servers, taken in turn."""
+"""Whether a poll costs more among many users: two stores, several servers of each in turn."""
 
 import time
 from collections.abc import Iterator, Sequence
