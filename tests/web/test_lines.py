@@ -69,6 +69,8 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
 def handler(kept: Kept) -> Iterator[Lines]:
     handler = Lines(REQUESTS)
     yield handler
+    # Its thread may be late, and would write what still waits into another test.
+    handler.flush()
     handler.close()
 
 
