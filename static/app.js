@@ -174,6 +174,7 @@
 
   const refresh = () => htmx.trigger(document.body, 'aira:refresh');
   const isStats = (event) => event.detail.elt.id === 'stats';
+  const isCharts = (event) => event.detail.elt.id === 'charts';
   const isForm = (event) => event.detail.elt.id === 'mood-form' || event.detail.elt.id === 'undo-form';
 
   // A wanted refresh goes before a poll that is under way, which may not know of the last save.
@@ -190,7 +191,7 @@
   addEventListener('online', () => { if (!stale.hidden) refresh(); });
 
   function failed(event) {
-    if (isStats(event) && stale.hidden) {
+    if ((isStats(event) || isCharts(event)) && stale.hidden) {
       byId('stale-time').textContent = updated.textContent;
       byId('refresh').hidden = true;
       stale.hidden = false;
@@ -214,11 +215,12 @@
     byId('refresh').hidden = false;
     if (held) byId('refresh').focus();
     say(SAYS.fresh);
+    htmx.trigger(document.body, 'aira:moods'); // they may have failed with the rest
   });
 
   // A table that was opened stays open.
   let opened = [];
-  on('htmx:beforeSwap', () => { opened = [...document.querySelectorAll('#stats details[open] > summary')].map((summary) => summary.id); });
+  on('htmx:beforeSwap', () => { opened = [...document.querySelectorAll('#charts details[open] > summary')].map((summary) => summary.id); });
   on('htmx:afterSwap', () => {
     for (const id of opened) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
     writeTimes();

@@ -5,6 +5,7 @@ in the export and is not looked at here.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -17,14 +18,12 @@ from stats.errors import InvalidInput
 from stats.identity import check_name
 from stats.moods import CLOCK_SKEW, EARLIEST
 from stats.sentences import N_, Sentence
-from stats.snapshot import milliseconds
+from stats.snapshot import Counts, milliseconds
 from stats.strict import parse
 
 FORMAT = "aira-stats-1"
-MOST = 2**31 - 1
 
 Moment = Annotated[datetime, Meta(tz=True)]
-Count = Annotated[int, Meta(ge=0, le=MOST)]
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}\Z")]
 Line = Annotated[str, Meta(max_length=200)]
 Tag = Annotated[str, Meta(min_length=1, max_length=50)]
@@ -49,19 +48,17 @@ class RecentLine(Struct):
     chat_id: Id | None = msgspec.field(name="chatId", default=None)
 
 
-class Figures(Struct):
-    """What was counted. `streak` is the one that stood on `last_login`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures(Counts):
+    """What was counted, up to `last_login`.
 
     Who moved in from the old layout may have no last day, and then has no active days either.
     """
 
-    conversations: Count
-    days_active: Count
-    streak: Count
-    longest_streak: Count
     last_login: date | None = None
-    forgiven: date | None = None
-    recent_conversations: Annotated[list[RecentLine], Meta(max_length=3)] = []
+    recent_conversations: Annotated[list[RecentLine], Meta(max_length=3)] = field(
+        default_factory=list
+    )
 
 
 class MoodLine(Struct, omit_defaults=True):

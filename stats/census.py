@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import islice
 
 from stats.plans import Plan
-from stats.snapshot import Snapshot, milliseconds, moment
+from stats.snapshot import milliseconds, moment, plan_at
 from stats.store import CENSUS, CENSUS_TURN, Db, run, user_key
 from stats.text import as_text
 
@@ -80,7 +80,8 @@ def _plans(db: Db, keys: Sequence[Key], now: datetime) -> Iterator[tuple[Key, Pl
         pairs = zip(FIELDS, values, strict=True)
         stored = {name: as_text(value) for name, value in pairs if value is not None}
         if stored:
-            yield key, Snapshot(stored, None).plan(now)
+            grant = Plan(stored["grant"]) if "grant" in stored else None
+            yield key, plan_at(grant, stored.get("paid", ""), now)
 
 
 class _Turn:

@@ -11,20 +11,23 @@ from stats.activity import DAY, Clock, compact, day_ends, user_day
 from stats.billing_state import BillingState, next_end
 from stats.moods import Entry, entry, scores_by_day, word
 from stats.plans import Plan
-from stats.snapshot import RecentConversation, Snapshot, milliseconds, moment
-from stats.store import Db, run, user_keys
+from stats.snapshot import Snapshot, milliseconds, moment
+from stats.store import READ_DASHBOARD, Db, run, user_keys
 from stats.text import texts
 
 KINDS = ("stats", "last_login", "days", "account", "sessions", "moods", "billing")
 # What the page shows of moods lies within this span, whatever the zone and the start of day.
 PAGE_SPAN = timedelta(days=373)
-# What it shows beside the charts: the mean of seven days.
+# What a poll shows: the mean of seven days.
 WEEK_SPAN = timedelta(days=9)
 
 
 @dataclass(eq=False)
 class Dashboard:
-    """What a logged-in user sees at the moment `now`."""
+    """What a logged-in user sees at the moment `now`.
+
+    `mood_score` and `mood_day` are those of the latest entry, None while there is none.
+    """
 
     user_id: str
     name: str
@@ -41,19 +44,14 @@ class Dashboard:
     today: date = field(init=False)
     mood_score: float | None = field(init=False)
     mood_day: date | None = field(init=False)
-    charts: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive what nearly everything asks for: `mood_score` and `mood_day` are those of the
-        latest entry, None while there is none; `charts` stands for the moods and the day on which
-        they end.
-        """
+        """Derive what nearly everything asks for."""
         snapshot, at = self.snapshot, self.snapshot.mood_at
         self.clock = snapshot.clock
         self.today = user_day(self.clock, self.now)
-        self.mood_score = None if at is None else float(snapshot.fields["mood_score"])
+        self.mood_score = None if at is None else snapshot.mood_score
         self.mood_day = None if at is None else user_day(self.clock, at)
-        self.charts = f"{self.drawn}-{compact(self.today)}"
 
     @property
     def since(self) -> date:
@@ -61,34 +59,23 @@ class Dashboard:
         return user_day(self.clock, self.created)
 
     @property
-    def version(self) -> int:
-        """What stands for everything shown, as long as it is not stale."""
-        return int(self.snapshot.fields["version"])
-
-    @property
-    def drawn(self) -> str:
-        """The version in which the moods changed last, "0" if they never did."""
-        return self.snapshot.fields.get("drawn", "0")
-
-    @property
-    def fresh_until(self) -> int:
-        """The moment (s) until which the version stands for what is shown; 0 if not known."""
-        return int(self.snapshot.fields.get("fresh_until", 0))
+    def charts(self) -> str:
+        """What stands for the charts: the version that changed the moods last, and the day."""
+        return f"{self.snapshot.drawn}-{compact(self.today)}"
 
     @property
     def is_fresh(self) -> bool:
         """Whether the clock alone has not changed what is shown."""
-        return self.now.timestamp() < self.fresh_until
+        return self.now.timestamp() < self.snapshot.fresh_until
 
     @property
     def next_change(self) -> int:
         """The next moment (s, rounded up) at which the clock alone changes what is shown."""
-        ends = day_ends(self.clock, self.now)
-        now, fields = self.now.timestamp(), self.snapshot.fields
+        ends, now = day_ends(self.clock, self.now), self.now.timestamp()
         best = self.billing.best(now)
         others = (
-            next_end(fields.get("paid", ""), now),
-            int(fields.get("used_until", 0)),
+            next_end(self.snapshot.paid, now),
+            self.snapshot.used_until,
             best and best.renews,
         )
         return min(ends, *(other for other in others if other and other > now), ends)
@@ -100,39 +87,19 @@ class Dashboard:
         return last is None or last < self.today
 
     @property
-    def conversations(self) -> int:
-        """How many conversations there were."""
-        return int(self.snapshot.fields["conversations"])
-
-    @property
-    def days_active(self) -> int:
-        """On how many days the user was active."""
-        return int(self.snapshot.fields["days_active"])
-
-    @property
     def streak(self) -> int:
         """The streak that stands today."""
-        return self.snapshot.streak(self.today)
-
-    @property
-    def longest_streak(self) -> int:
-        """The longest streak there was."""
-        return int(self.snapshot.fields["longest_streak"])
+        return self.snapshot.streak_on(self.today)
 
     @property
     def plan(self) -> Plan:
         """The user's plan."""
-        return self.snapshot.plan(self.now)
+        return self.snapshot.plan_at(self.now)
 
     @property
     def used_today(self) -> int:
         """How many conversations were saved on the user's day."""
-        return self.snapshot.used_today(self.now)
-
-    @property
-    def recent(self) -> list[RecentConversation]:
-        """The last conversations, newest first."""
-        return self.snapshot.recent
+        return self.snapshot.used_on(self.now)
 
     @property
     def mood_word(self) -> str:
@@ -157,15 +124,18 @@ class Dashboard:
     @property
     def can_undo(self) -> bool:
         """Whether the entry recorded last can be taken back: it is for today or yesterday."""
-        undo = self.snapshot.fields.get("undo")
-        return undo is not None and user_day(self.clock, moment(int(undo))) >= self.today - DAY
+        undo = self.snapshot.undo
+        return undo is not None and user_day(self.clock, moment(undo)) >= self.today - DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The session lives, and the version that is shown still stands for all that is stored."""
+    """The version that is shown still stands, until the moment `until` (s since 1970) at most.
 
-    session: Session
+    The session lives until then as well, unless something is written.
+    """
+
+    until: float
 
 
 def get_dashboard(
@@ -175,30 +145,23 @@ def get_dashboard(
     *,
     span: timedelta = timedelta(0),
     shown: str = "",
-    charts: str = "",
 ) -> Dashboard | Unchanged | None:
     """Return the dashboard for a live session, None if the session or the user is gone.
 
-    It holds the moods of the last `span`; of the last days alone if the `charts` that are shown
-    still stand. If `shown`, a version, is still current and fresh, only that is told: Unchanged.
+    It holds the moods of the last `span`. If `shown`, a version, is still current and fresh, only
+    that is told: Unchanged.
     """
     now = datetime.now(UTC)
-    drawn = charts.partition("-")[0]
-    spans = milliseconds(now - span), milliseconds(now - WEEK_SPAN)
-    arguments = (session_id, spans[0], shown, int(now.timestamp()), drawn, spans[1])
-    reply = run(db, "look", user_keys(user_id, KINDS), *arguments)
+    arguments = (session_id, milliseconds(now - span), shown, int(now.timestamp()))
+    reply = run(db, READ_DASHBOARD, user_keys(user_id, KINDS), *arguments)
     if reply is None:
         return None
     session = Session.read(reply[0])
     if not session.is_live(now.timestamp()):
         return None
-    if len(reply) == 1:
-        return Unchanged(session)
-    board = _dashboard(user_id, session, reply, now)
-    if drawn == board.drawn and charts != board.charts:
-        # The same moods on another day: few of them were read.
-        return get_dashboard(db, user_id, session_id, span=span)
-    return board
+    if len(reply) == 2:
+        return Unchanged(min(int(reply[1]), session.ends))
+    return _dashboard(user_id, session, reply, now)
 
 
 def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: datetime) -> Dashboard:
@@ -224,4 +187,5 @@ def renew(db: Db, board: Dashboard) -> Snapshot:
     Done once, however many polls notice at the same moment. Raises UserNotFound.
     """
     keys, now = user_keys(board.user_id, KINDS), int(board.now.timestamp())
-    return Snapshot.read(run(db, "renew", keys, board.fresh_until, board.next_change, now))
+    seen = board.snapshot.fresh_until
+    return Snapshot.read(run(db, "renew", keys, seen, board.next_change, now))

@@ -9,9 +9,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from stats import logins
 from stats.accounts import Session
@@ -20,7 +22,7 @@ from stats.archive import FORMAT
 from stats.conversations import Conversation, unpack
 from stats.errors import UserNotFound
 from stats.moods import Entry, entry
-from stats.snapshot import NO_STATS, Snapshot, iso, iso_ms
+from stats.snapshot import NO_STATS, Counts, Snapshot, iso, iso_ms
 from stats.store import Db, run, user_key, user_keys
 from stats.text import as_text
 
@@ -123,7 +125,7 @@ def export_user(db: Db, user_id: str) -> dict[str, Any]:
         "format": FORMAT,
         "exported": iso(now),
         "account": {"id": user_id, **_account(stored)},
-        "stats": _stats(stored, now),
+        "stats": _stats(stored.snapshot, now),
         "days": stored.days,
         "moods": [_mood(found) for found in stored.moods],
         "conversations": [_chat(found) for found in stored.conversations],
@@ -158,20 +160,23 @@ def _pending(account: Mapping[str, str]) -> str | None:
     return account["change"].split(" ", 4)[4] if "change" in account else None
 
 
-def _stats(stored: Stored, now: datetime) -> dict[str, Any]:
+def _stats(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+    """Return what the API answers, and with it what is counted as it is stored."""
     recent = [
         {**found.to_dict(), **({"chatId": found.chat_id} if found.chat_id else {})}
-        for found in stored.snapshot.recent
+        for found in snapshot.recent_conversations
     ]
-    last = stored.snapshot.last_day
-    return {
-        **stored.snapshot.stats(now).to_dict(),
-        "recent_conversations": recent,
-        "streak": int(stored.snapshot.fields["streak"]),
-        "last_login": None if last is None else last.isoformat(),
-        "forgiven": stored.snapshot.fields.get("forgiven"),
-        "used_today": stored.snapshot.used_today(now),
-    }
+    counts = {each.name: getattr(snapshot, each.name) for each in fields(Counts)}
+    exported: dict[str, Any] = msgspec.to_builtins(
+        {
+            **snapshot.stats(now).to_dict(),
+            **counts,
+            "recent_conversations": recent,
+            "last_login": snapshot.last_day,
+            "used_today": snapshot.used_on(now),
+        }
+    )
+    return exported
 
 
 def _mood(found: Entry) -> dict[str, Any]:
@@ -207,9 +212,9 @@ def _two_factor(log: logins.Log) -> dict[str, Any]:
 
 def _billing(stored: Stored, now: datetime) -> dict[str, Any]:
     return {
-        "plan": stored.snapshot.plan(now),
-        "grant": stored.snapshot.fields.get("grant"),
-        "paid": stored.snapshot.fields.get("paid", ""),
+        "plan": stored.snapshot.plan_at(now),
+        "grant": stored.snapshot.grant,
+        "paid": stored.snapshot.paid,
         "subscriptions": json.loads(stored.billing.get("subscriptions", "[]")),
         "customers": stored.customers,
         "events": _listed(stored.events, 1000),

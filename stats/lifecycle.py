@@ -65,7 +65,7 @@ def get_login_streak(db: Db, user_id: str, today: date | str | None = None) -> i
     Raises UserNotFound and InvalidInput.
     """
     snapshot = open_stats(db, user_id, create=False)
-    return snapshot.streak(_day(snapshot, today))
+    return snapshot.streak_on(_day(snapshot, today))
 
 
 def _day(snapshot: Snapshot, today: date | str | None) -> date:

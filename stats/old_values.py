@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from stats.archive import MOST
 from stats.errors import InvalidInput
 from stats.moods import CLOCK_SKEW, EARLIEST, NOTE_LENGTH, UNIT, check_score
 from stats.plans import Plan
-from stats.snapshot import iso_ms, milliseconds, moment
+from stats.snapshot import MAX_COUNT, iso_ms, milliseconds, moment
 from stats.text import clean, cut
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
@@ -37,7 +36,7 @@ def read_count(name: str, raw: bytes | None, lose: Tell) -> int | None:
     """Return a whole number from 0."""
     if raw is None:
         return None
-    if not _COUNT.fullmatch(raw) or int(raw) > MOST:
+    if not _COUNT.fullmatch(raw) or int(raw) > MAX_COUNT:
         lose(name, "is no whole number from 0")
         return None
     return int(raw)

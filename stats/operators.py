@@ -59,7 +59,6 @@ class User:
         texts = [None if field is None else as_text(field) for field in reply[0]]
         name, email, created, sample, confirmed, two_factor = texts
         stored = Snapshot.read(reply[4:])
-        grant = stored.fields.get("grant")
         return cls(
             user_id=user_id,
             has_account=bool(reply[1]),
@@ -71,10 +70,10 @@ class User:
             two_factor=_number(two_factor),
             has_password=bool(reply[2]),
             customers=int(reply[3]),
-            plan=stored.plan(datetime.now(UTC)),
-            granted=Plan(grant) if grant else None,
+            plan=stored.plan_at(datetime.now(UTC)),
+            granted=stored.grant,
             last_active=stored.last_day,
-            conversations=int(stored.fields["conversations"]),
+            conversations=stored.conversations,
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from operator import attrgetter
 
@@ -10,7 +11,7 @@ from stats.conversations import Conversation, pack
 from stats.errors import InvalidInput, UserNotFound
 from stats.moods import UNIT, check_score
 from stats.sentences import N_
-from stats.snapshot import NO_STATS, iso, milliseconds
+from stats.snapshot import NO_STATS, Counts, iso, milliseconds
 from stats.store import Db, run, user_keys
 from stats.user_stats import recent_line
 
@@ -67,14 +68,14 @@ def _digits(day: date) -> str:
 
 def _figures(archive: Archive) -> Flat:
     stats, profile = archive.stats, archive.account
-    forgiven: Flat = [] if stats.forgiven is None else ["forgiven", stats.forgiven.isoformat()]
-    return [
-        *("conversations", stats.conversations, "days_active", stats.days_active),
-        *("streak", stats.streak, "longest_streak", stats.longest_streak),
-        *("recent_conversations", _recent(stats.recent_conversations)),
-        *("timezone", profile.timezone, "day_start", profile.day_start),
-        *forgiven,
-    ]
+    counts = {each.name: getattr(stats, each.name) for each in fields(Counts)}
+    stored = {
+        **{name: str(value) for name, value in counts.items() if value is not None},
+        "recent_conversations": _recent(stats.recent_conversations),
+        "timezone": profile.timezone,
+        "day_start": str(profile.day_start),
+    }
+    return _flat(stored.items())
 
 
 def _recent(found: Sequence[RecentLine]) -> str:

@@ -70,7 +70,12 @@ class Session:
 
     def is_live(self, now: float) -> bool:
         """Return whether it is neither idle for 14 days nor older than 90 at `now` (s)."""
-        return now - self.seen < IDLE and now - self.made < LONGEST
+        return now < self.ends
+
+    @property
+    def ends(self) -> int:
+        """The moment (s) at which it ends by time alone, if it is not used again."""
+        return min(self.seen + IDLE, self.made + LONGEST)
 
     def store(self) -> str:
         """Return the text under which it is stored."""

@@ -33,6 +33,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     ratelimit_enabled: bool = True
+    poll_cache_size: int = 200_000
     stripe_secret_key: str | None = None
     stripe_webhook_secrets: tuple[str, ...] = ()
     stripe_products: Mapping[str, Plan] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Settings:
             smtp_url=_smtp_url(env),
             mail_from=_mail_from(env),
             ratelimit_enabled=_switch(env, "RATELIMIT_ENABLED", default=True),
+            poll_cache_size=_number(env, "POLL_CACHE_SIZE", 200_000, 0, 10_000_000),
             stripe_secret_key=env.get("STRIPE_SECRET_KEY"),
             stripe_webhook_secrets=_words(env, "STRIPE_WEBHOOK_SECRET"),
             stripe_products={name: plan for plan, name in _of_plans(env, "STRIPE_PRODUCT").items()},

@@ -1,11 +1,17 @@
-"""What a user's stats are, and how a script's reply becomes them."""
+"""What a user's stats are: the one table of their fields, and how a script's reply becomes them.
 
+A new stat is a line in `PublicCounts` (the API answers it as well) or in `Counts`: what is stored,
+exported and restored follows these classes by themselves.
+"""
+
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta, Struct
 
 from stats.activity import EPOCH, MILLISECOND, Clock, parse_day, streak_on, user_day
 from stats.billing_state import paid_plan
@@ -14,9 +20,11 @@ from stats.plans import Plan, highest
 from stats.text import texts
 
 NO_STATS = "There are no stats for this user."
+MAX_COUNT = 2**31 - 1
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 
 
-class RecentConversation(msgspec.Struct, frozen=True):
+class RecentConversation(Struct, frozen=True):
     """One of the last conversations. `timestamp` is ISO 8601 in UTC."""
 
     timestamp: str
@@ -28,39 +36,66 @@ class RecentConversation(msgspec.Struct, frozen=True):
         return {"timestamp": self.timestamp, "summary": self.summary}
 
 
-RECENT = msgspec.json.Decoder(list[RecentConversation])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicCounts:
+    """What is counted and everybody who may see a user's stats is told."""
+
+    conversations: Count
+    days_active: Count
+    streak: Count
+    longest_streak: Count
 
 
-@dataclass(frozen=True, slots=True)
-class UserStats:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts(PublicCounts):
+    """What is counted, and goes with a user into an export and back.
+
+    `streak` is the one that stood on the last active day, `forgiven` the last missed day that was.
+    """
+
+    forgiven: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserStats(PublicCounts):
     """A user's stats at one moment; the streak is the one that stands on that day.
 
     `mood_score` is 0.0 and `mood_updated_at` None until there is a mood entry.
     """
 
-    conversations: int
     mood_score: float
-    days_active: int
     recent_conversations: list[RecentConversation]
     plan: Plan
-    streak: int
-    longest_streak: int
     mood_updated_at: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the `Stats` object of the JSON API."""
         recent = [conversation.to_dict() for conversation in self.recent_conversations]
-        return {name: getattr(self, name) for name in self.__slots__} | {
-            "recent_conversations": recent
-        }
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return own | {"recent_conversations": recent}
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A user's stats as they are stored, read at one moment."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Counts):
+    """A user's stats as they are stored, read at one moment: a field of the hash for each here.
 
-    fields: dict[str, str]
-    last_day: date | None
+    `stats/store.py` says what each one holds.
+    """
+
+    version: int
+    mood_score: float = 0.0
+    mood_updated_at: int | None = None
+    recent_conversations: list[RecentConversation] = field(default_factory=list)
+    fresh_until: int = 0
+    drawn: str = "0"
+    timezone: str = "UTC"
+    day_start: int = 0
+    undo: int | None = None
+    grant: Plan | None = None
+    paid: str = ""
+    used: int = 0
+    used_until: int = 0
+    last_day: date | None = None
 
     @classmethod
     def read(cls, reply: Sequence[Any] | None) -> "Snapshot":
@@ -68,54 +103,51 @@ class Snapshot:
         if not reply or not reply[0]:
             raise UserNotFound(NO_STATS)
         flat = iter(texts(reply[0]))
-        last = reply[1] if len(reply) > 1 else None
-        return cls(dict(zip(flat, flat, strict=True)), parse_day(last))
+        stored: dict[str, Any] = dict(zip(flat, flat, strict=True))
+        stored["recent_conversations"] = json.loads(stored.get("recent_conversations") or "[]")
+        stored["last_day"] = parse_day(reply[1] if len(reply) > 1 else None)
+        return msgspec.convert(stored, cls, strict=False)
 
     @property
     def clock(self) -> Clock:
         """The user's time zone and start of day."""
-        return Clock(self.fields.get("timezone", "UTC"), int(self.fields.get("day_start", 0)))
+        return Clock(self.timezone, self.day_start)
 
     @property
     def mood_at(self) -> datetime | None:
         """When the current mood was entered, None while there is none."""
-        stored = self.fields.get("mood_updated_at")
-        return None if not stored else moment(int(stored))
+        return None if self.mood_updated_at is None else moment(self.mood_updated_at)
 
-    @property
-    def recent(self) -> list[RecentConversation]:
-        """The last conversations, newest first."""
-        return RECENT.decode(self.fields.get("recent_conversations") or "[]")
-
-    def plan(self, now: datetime) -> Plan:
+    def plan_at(self, now: datetime) -> Plan:
         """Return the plan at an aware moment: the higher of the grant and what is paid for then."""
-        paid = paid_plan(self.fields.get("paid", ""), now.timestamp())
-        granted = self.fields.get("grant")
-        return highest((Plan(granted), paid)) if granted else paid
+        return plan_at(self.grant, self.paid, now)
 
-    def used_today(self, now: datetime) -> int:
+    def used_on(self, now: datetime) -> int:
         """Return how many conversations were saved on the user's day of an aware moment."""
-        until = int(self.fields.get("used_until", 0))
-        return int(self.fields["used"]) if now.timestamp() < until else 0
+        return self.used if now.timestamp() < self.used_until else 0
 
-    def streak(self, today: date) -> int:
+    def streak_on(self, today: date) -> int:
         """Return the streak that stands on the user's day `today`."""
-        forgiven = parse_day(self.fields.get("forgiven"))
-        return streak_on(int(self.fields["streak"]), self.last_day, forgiven, today)
+        return streak_on(self.streak, self.last_day, self.forgiven, today)
 
     def stats(self, now: datetime | None = None) -> UserStats:
         """Return the stats as they stand at an aware moment, by default now."""
         now, at = now or datetime.now(UTC), self.mood_at
+        counts = {each.name: getattr(self, each.name) for each in fields(PublicCounts)}
+        counts["streak"] = self.streak_on(user_day(self.clock, now))
         return UserStats(
-            conversations=int(self.fields["conversations"]),
-            mood_score=float(self.fields["mood_score"]),
-            days_active=int(self.fields["days_active"]),
-            recent_conversations=self.recent,
-            plan=self.plan(now),
-            streak=self.streak(user_day(self.clock, now)),
-            longest_streak=int(self.fields["longest_streak"]),
+            **counts,
+            mood_score=self.mood_score,
+            recent_conversations=self.recent_conversations,
+            plan=self.plan_at(now),
             mood_updated_at=None if at is None else iso(at),
         )
+
+
+def plan_at(grant: Plan | None, paid: str, now: datetime) -> Plan:
+    """Return the plan that the stored fields `grant` and `paid` give at an aware moment."""
+    given = paid_plan(paid, now.timestamp())
+    return highest((grant, given)) if grant else given
 
 
 def iso(moment: datetime) -> str:

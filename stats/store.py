@@ -60,6 +60,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakKeyDictionary
 
 import redis
 from redis.backoff import NoBackoff
@@ -76,7 +77,13 @@ Db = redis.Redis | RedisCluster
 # Told of a script's call: its name, how long it took (s), and whether it failed.
 Observer = Callable[[str, float, bool], None]
 _observers: list[Observer] = []
+# Told whose data this process itself has, or may have, written to, by the client that it used.
+_write_listeners: WeakKeyDictionary[Db, Callable[[str], None]] = WeakKeyDictionary()
+# The one script that is run by every poll, and writes nothing.
+READ_DASHBOARD = "look"
 
+# How the keys of every user begin, and those of nobody else.
+USER_PREFIX = "user:{"
 STATS_KINDS = (
     "stats",
     "last_login",
@@ -98,12 +105,17 @@ CENSUS, CENSUS_TURN = "census", "{census}:turn"
 
 def user_key(user_id: str, kind: str) -> str:
     """Return the key of one kind of a user's data; raises InvalidInput for a bad id."""
-    return f"user:{{{check_id(user_id)}}}:{kind}"
+    return f"{USER_PREFIX}{check_id(user_id)}}}:{kind}"
+
+
+def user_of(key: str) -> str:
+    """Return the id of the user whose key this is."""
+    return key.removeprefix(USER_PREFIX).partition("}")[0]
 
 
 def user_keys(user_id: str, kinds: Iterable[str]) -> list[str]:
     """Return the keys of these kinds in their order, all in one hash slot."""
-    prefix = f"user:{{{check_id(user_id)}}}:"
+    prefix = f"{USER_PREFIX}{check_id(user_id)}}}:"
     return [prefix + kind for kind in kinds]
 
 
@@ -169,6 +181,20 @@ def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
     finally:
         for observer in _observers:
             observer(script, time.perf_counter() - begun, failed)
+        if script != READ_DASHBOARD and (listener := _write_listeners.get(db)):
+            listener(user_of(keys[0]))
+
+
+def listen_to_writes(db: Db, listener: Callable[[str], None] | None) -> None:
+    """Tell a listener, or nobody any more, the ids of users for whom `db` is used to write.
+
+    Told are all scripts but the one that reads the dashboard, failed ones included: a call that
+    timed out may have been carried out.
+    """
+    if listener is None:
+        _write_listeners.pop(db, None)
+    else:
+        _write_listeners[db] = listener
 
 
 def observe(observer: Observer) -> None:

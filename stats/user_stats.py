@@ -80,7 +80,8 @@ def add_recent_conversation(db: Db, user_id: str, summary: str) -> list[RecentCo
     """
     text = cut(clean(summary, "summary"), SUMMARY_LENGTH)
     line = recent_line(iso_ms(now_ms()), text)
-    return Snapshot.read(run(db, "add_recent", user_keys(user_id, KINDS), line)).recent
+    reply = run(db, "add_recent", user_keys(user_id, KINDS), line)
+    return Snapshot.read(reply).recent_conversations
 
 
 def recent_line(timestamp: str, summary: str, chat_id: str | None = None) -> str:

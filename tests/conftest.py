@@ -155,12 +155,14 @@ def _plain(request: pytest.FixtureRequest, **options: Any) -> Db:
 
 
 @pytest.fixture
-def app(valkey: redis.Redis) -> Flask:
+def app(valkey: redis.Redis) -> Iterator[Flask]:
     """The application on an empty real server."""
     settings = Settings(
         redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=(SERVICE_KEY,)
     )
-    return create_app(settings, valkey)
+    made = create_app(settings, valkey)
+    yield made
+    made.extensions["aira.poll_cache"].close()
 
 
 hypothesis.settings.register_profile(

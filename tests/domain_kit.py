@@ -41,7 +41,7 @@ def keys_of(db: Db, user_id: str) -> set[str]:
 
 
 def version(db: Db, user_id: str = "alice") -> int:
-    return int(open_stats(db, user_id, create=False).fields["version"])
+    return open_stats(db, user_id, create=False).version
 
 
 def together(count: int, work: Callable[[int], Any]) -> list[Any]:

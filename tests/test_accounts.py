@@ -214,7 +214,7 @@ def test_it_changes_the_profile_in_one_step(db):
     assert snapshot.clock == Clock("Etc/GMT+12", 6)
     board = get_dashboard(db, login.user_id, login.session_id)
     assert (board.name, board.clock) == ("Ada", Clock("Etc/GMT+12", 6))
-    assert board.version > before
+    assert board.snapshot.version > before
     assert not board.is_fresh
 
 

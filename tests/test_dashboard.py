@@ -40,10 +40,18 @@ def noon(board: Dashboard, days: int = 0) -> datetime:
 def test_it_shows_a_new_user(db, alice):
     board = look(db, alice)
     assert (board.user_id, board.name, board.email) == (alice.user_id, "Alice", "alice@example.com")
-    assert (board.conversations, board.days_active, board.streak, board.longest_streak) == (
-        (0, 1, 1, 1)
+    assert (
+        board.snapshot.conversations,
+        board.snapshot.days_active,
+        board.streak,
+        board.snapshot.longest_streak,
+    ) == ((0, 1, 1, 1))
+    assert (board.plan, board.snapshot.recent_conversations, board.moods, board.clock) == (
+        "Free",
+        [],
+        (),
+        BERLIN,
     )
-    assert (board.plan, board.recent, board.moods, board.clock) == ("Free", [], (), BERLIN)
     assert (board.mood_score, board.mood_word, board.mood_day) == (None, "", None)
     assert (board.today_mood, board.mood_days, board.can_undo) == (None, {}, False)
     assert board.today == user_day(BERLIN, board.now)
@@ -57,8 +65,8 @@ def test_it_shows_what_the_stats_show(db, alice):
     stats.update_plan(db, user, "Premium")
     board, found = look(db, alice), stats.get_user_stats(db, user)
     assert board.snapshot.stats(board.now) == found
-    assert (board.conversations, board.mood_score, board.plan) == (1, 8.5, "Premium")
-    assert board.recent == found.recent_conversations
+    assert (board.snapshot.conversations, board.mood_score, board.plan) == (1, 8.5, "Premium")
+    assert board.snapshot.recent_conversations == found.recent_conversations
     assert (board.today_mood, board.mood_day, board.mood_word) == (8.5, board.today, "Very good")
     assert (board.mood_days, board.can_undo) == ({board.today: (8.5,)}, True)
 
@@ -130,27 +138,33 @@ def test_it_tells_only_that_nothing_has_changed(db, alice):
     def poll(shown: object) -> object:
         return get_dashboard(db, alice.user_id, alice.session_id, shown=str(shown))
 
-    assert poll(board.version) == Unchanged(board.session)
-    for shown in (board.version - 1, board.version + 1, "", "x", f"{board.version} "):
+    assert poll(board.snapshot.version) == Unchanged(board.snapshot.fresh_until)
+    for shown in (
+        board.snapshot.version - 1,
+        board.snapshot.version + 1,
+        "",
+        "x",
+        f"{board.snapshot.version} ",
+    ):
         assert isinstance(poll(shown), Dashboard)
     assert contents(db) == before
     moods.record_mood(db, alice.user_id, 5)
-    assert poll(board.version).mood_score == 5
+    assert poll(board.snapshot.version).mood_score == 5
 
 
 def test_it_does_not_say_so_once_the_clock_has_changed_what_is_shown(db, alice):
     board = look(db, alice)
     renew(db, replace(board, now=noon(board, -3)))
     stale = look(db, alice)
-    assert 0 < stale.fresh_until < stale.now.timestamp()
-    shown = str(stale.version)
+    assert 0 < stale.snapshot.fresh_until < stale.now.timestamp()
+    shown = str(stale.snapshot.version)
     asked = get_dashboard(db, alice.user_id, alice.session_id, shown=shown)
     assert isinstance(asked, Dashboard)
 
 
 def test_it_says_nothing_to_a_session_that_has_ended(db, alice):
     renew(db, look(db, alice))
-    shown = str(look(db, alice).version)
+    shown = str(look(db, alice).snapshot.version)
     accounts.log_out(db, alice.user_id, alice.session_id)
     assert get_dashboard(db, alice.user_id, alice.session_id, shown=shown) is None
 
@@ -171,12 +185,12 @@ def test_it_ends_the_streak_by_the_clock_alone(db, alice):
     later = [replace(board, now=noon(board, days)) for days in range(4)]
     assert [board.streak for board in later] == [1, 1, 1, 0]
     assert [board.first_of_day for board in later] == [False, True, True, True]
-    assert [board.longest_streak for board in later] == [1] * 4
+    assert [board.snapshot.longest_streak for board in later] == [1] * 4
 
 
 def test_it_stands_for_nothing_until_it_was_renewed(db, alice):
     board = look(db, alice)
-    assert (board.fresh_until, board.is_fresh) == (0, False)
+    assert (board.snapshot.fresh_until, board.is_fresh) == (0, False)
     renew(db, board)
     assert look(db, alice).is_fresh
 
@@ -185,7 +199,7 @@ def test_it_stands_until_the_users_day_ends(db, alice):
     renew(db, look(db, alice))
     board = look(db, alice)
     ends = day_begins(BERLIN, board.today + DAY)
-    assert board.fresh_until == board.next_change == ends.timestamp()
+    assert board.snapshot.fresh_until == board.next_change == ends.timestamp()
     assert replace(board, now=ends - SECOND).is_fresh
     assert not replace(board, now=ends).is_fresh
     assert not replace(board, now=ends + 30 * DAY).is_fresh
@@ -196,11 +210,11 @@ def test_it_gives_a_day_that_began_a_new_version_once(db, alice):
     board = look(db, alice)
     tomorrow = replace(board, now=noon(board, 1))
     first = renew(db, tomorrow)
-    assert int(first.fields["version"]) == board.version + 1
+    assert first.version == board.snapshot.version + 1
     before = contents(db)
     assert renew(db, tomorrow) == renew(db, board) == first
     assert contents(db) == before
-    assert look(db, alice).fresh_until == tomorrow.next_change
+    assert look(db, alice).snapshot.fresh_until == tomorrow.next_change
 
 
 def test_it_is_due_again_when_the_clock_was_changed(db, alice):
@@ -212,7 +226,7 @@ def test_it_is_due_again_when_the_clock_was_changed(db, alice):
     assert not look(db, alice).is_fresh
     renew(db, look(db, alice))
     board = look(db, alice)
-    assert board.fresh_until == day_begins(board.clock, board.today + DAY).timestamp()
+    assert board.snapshot.fresh_until == day_begins(board.clock, board.today + DAY).timestamp()
 
 
 def test_it_stays_fresh_through_changes_that_have_versions_of_their_own(db, alice):
@@ -220,9 +234,9 @@ def test_it_stays_fresh_through_changes_that_have_versions_of_their_own(db, alic
     before = look(db, alice)
     moods.record_mood(db, alice.user_id, 5)
     after = look(db, alice)
-    assert after.version > before.version
+    assert after.snapshot.version > before.snapshot.version
     assert after.is_fresh
-    assert after.fresh_until == before.fresh_until
+    assert after.snapshot.fresh_until == before.snapshot.fresh_until
 
 
 def test_it_renews_nobody(db, alice):
@@ -238,4 +252,4 @@ def test_it_renews_once_for_a_crowd_of_polls(crowd):
     login = accounts.sign_up(crowd, **words, clock=BERLIN)
     board = look(crowd, login)
     together(50, lambda _: renew(crowd, board))
-    assert look(crowd, login).version == board.version + 1
+    assert look(crowd, login).snapshot.version == board.snapshot.version + 1

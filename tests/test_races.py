@@ -193,6 +193,6 @@ def test_it_keeps_score_and_history_together_in_a_crowd(crowd, alice):
 
 
 def test_it_gives_each_change_of_a_crowd_its_version(crowd, alice):
-    before = int(open_stats(crowd, alice).fields["version"])
+    before = open_stats(crowd, alice).version
     together(50, lambda n: record_mood(crowd, alice, n / 10))
-    assert int(open_stats(crowd, alice).fields["version"]) == before + 50
+    assert open_stats(crowd, alice).version == before + 50

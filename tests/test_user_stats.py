@@ -10,10 +10,20 @@ import stats
 from stats import RecentConversation, UserStats
 from stats.errors import InvalidInput, UserNotFound
 from stats.moods import read_moods
+from stats.plans import Plan
 from stats.snapshot import EPOCH
 from tests.domain_kit import BAD_IDS, BAD_TEXTS, contents, fresh_ids, keys_of, storable, version
 
-NEW = UserStats(0, 0.0, 1, [], "Free", 1, 1, None)
+NEW = UserStats(
+    conversations=0,
+    mood_score=0.0,
+    days_active=1,
+    recent_conversations=[],
+    plan=Plan.FREE,
+    streak=1,
+    longest_streak=1,
+    mood_updated_at=None,
+)
 CHANGES = {
     "count a conversation": lambda db, user: stats.increment_conversations(db, user),
     "count a day": lambda db, user: stats.increment_days_active(db, user),

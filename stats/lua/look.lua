@@ -1,17 +1,14 @@
 -- Reads all that a page shows.
 -- KEYS: stats, last_login, days, account, sessions, moods, billing.
--- ARGV: session id, time (ms) from which moods are wanted, the version that is shown or '', now (s),
--- the moods that are drawn already or '', time (ms) from which moods are wanted if they are.
--- Reply: nil without session, account or stats; {session} while what is shown stands; else
--- {session, {name, email, created (s), theme, live}, moods, subscriptions, snapshot...}.
+-- ARGV: session id, time (ms) from which moods are wanted, the version that is shown or '', now (s).
+-- Reply: nil without session, account or stats; {session, until when (s)} while what is shown stands;
+-- else {session, {name, email, created (s), theme, live}, moods, subscriptions, snapshot...}.
 local session = redis.call('HGET', KEYS[5], ARGV[1])
 if not session then return false end
 local shown = redis.call('HMGET', stats, 'version', 'fresh_until')
 if not shown[1] then return false end
-if shown[1] == ARGV[3] and tonumber(ARGV[4]) < tonumber(shown[2] or 0) then return {session} end
+if shown[1] == ARGV[3] and tonumber(ARGV[4]) < tonumber(shown[2] or 0) then return {session, shown[2]} end
 local account = redis.call('HMGET', KEYS[4], 'name', 'email', 'created', 'theme', 'live')
 if not account[1] then return false end
-local drawn = ARGV[5] ~= '' and ARGV[5] == redis.call('HGET', stats, 'drawn')
-local place = find_mood(KEYS[6], tonumber(drawn and ARGV[6] or ARGV[2]))
-return {session, account, redis.call('LRANGE', KEYS[6], place, -1),
+return {session, account, redis.call('LRANGE', KEYS[6], (find_mood(KEYS[6], tonumber(ARGV[2]))), -1),
   redis.call('HGET', KEYS[7], 'subscriptions'), snapshot()}

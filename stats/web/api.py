@@ -150,12 +150,12 @@ def entitlements() -> ResponseReturnValue:
     asked = subject()
     snapshot = open_stats(db(), asked.user_id, create=False) if asked.service else stats_of(asked)
     now = datetime.now(UTC)
-    plan = snapshot.plan(now)
+    plan = snapshot.plan_at(now)
     return jsonify(
         success=True,
         plan=plan,
         limits={"daily_conversations": plan.daily_conversations},
-        used={"daily_conversations": snapshot.used_today(now)},
+        used={"daily_conversations": snapshot.used_on(now)},
     )
 
 

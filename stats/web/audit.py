@@ -80,8 +80,7 @@ def _end(response: Response) -> Response:
         _begin()  # a request for another host is refused before it has begun
     # Only the rule is written, for the address itself may hold a token.
     rule = seen.url_rule.rule if seen.url_rule else None
-    user = held.get("_login_user")
-    user_id = user.id if user is not None and user.is_authenticated else None
+    user_id = held.get("user_id")
     seconds = time.perf_counter() - held.begun
     answered(seen.method, rule, response.status_code, seconds, user_id, held.request_id)
     response.headers["X-Request-ID"] = held.request_id

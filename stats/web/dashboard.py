@@ -3,10 +3,9 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf.csrf import generate_csrf
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
@@ -14,18 +13,21 @@ from stats.activity import DAY, day_begins, record_login, user_day
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
 from stats.moods import undo_mood
-from stats.web.drawing import drawing, in_a_page
+from stats.web.charts import charts as chart_values
 from stats.web.forms import NUMBER, form_operation, read_score
-from stats.web.fragment import fragment
-from stats.web.members import Watcher, read_again, record_own_mood
+from stats.web.members import UnchangedUser, poll_cache, read_again, record_own_mood
 from stats.web.members import board as current_board
 from stats.web.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
-from stats.web.runtime import db, runtime
+from stats.web.runtime import db
 from stats.web.security import acts_by_session, unauthorised
-from stats.web.views import clock_text, greeting, who_is
+from stats.web.stats_fragment import stats_fragment
+from stats.web.views import clock_text, greeting, user_fingerprint
 from stats.web.words import reason
 
 bp = Blueprint("dashboard", __name__)
+
+# The event at which the charts ask for themselves anew.
+MOODS = "aira:moods"
 
 
 @bp.get("/dashboard")
@@ -40,23 +42,54 @@ def page() -> ResponseReturnValue:
 
 def _page(board: Dashboard, form: MoodForm) -> str:
     board = _renewed(board)
-    stats = in_a_page(fragment(board, runtime().prices.known(), drawing()))
-    shown = {"board": board, "stats": stats, "greeting": greeting(board)}
+    shown = stats_fragment(board) | chart_values(board.mood_days, board.today)
     updated = clock_text(board.clock, board.now)
-    return render_template("dashboard.html", mood=form, updated=updated, **shown)
+    return render_template(
+        "dashboard.html", mood=form, greeting=greeting(board), updated=updated, **shown
+    )
 
 
 @bp.get("/dashboard/stats")
 def stats() -> ResponseReturnValue:
-    """Show the fragment, or nothing (204) if the version asked with still stands."""
-    if isinstance(current_user._get_current_object(), Watcher):
+    """Show the fragment, or nothing (204) if the version asked with still stands.
+
+    A page whose charts are old is told so, by the event `aira:moods`.
+    """
+    user = current_user._get_current_object()
+    if isinstance(user, UnchangedUser):
+        poll_cache().remember(request.environ, user.question, user.until)
         return "", 204
-    if request.args.get("who", who_is(current_user.id)) != who_is(current_user.id):
-        # Somebody else has logged in meanwhile, in another tab.
-        changed: ResponseReturnValue = make_response("", refresh=True)
-        return changed
+    if _is_of_somebody_else():
+        return _loaded_anew()
     board = _renewed(current_board())
-    return fragment(board, runtime().prices.known(), drawing(), request.args.get("charts", ""))
+    response: Response = make_response(render_template("_stats.html", **stats_fragment(board)))
+    if request.args.get("charts", board.charts) != board.charts:
+        response.headers["HX-Trigger"] = MOODS
+    return response
+
+
+@bp.get("/dashboard/charts")
+def charts() -> ResponseReturnValue:
+    """Show the charts, or nothing (204) if those asked with still stand."""
+    if _is_of_somebody_else():
+        return _loaded_anew()
+    board = current_board()
+    if request.args.get("v") == board.charts:
+        return "", 204
+    values = chart_values(board.mood_days, board.today)
+    fingerprint = user_fingerprint(board.user_id)
+    return render_template("_charts_section.html", board=board, fingerprint=fingerprint, **values)
+
+
+def _is_of_somebody_else() -> bool:
+    """Return whether the page that asks is of another user, who was logged in before."""
+    own = user_fingerprint(current_user.id)
+    return request.args.get("who", own) != own
+
+
+def _loaded_anew() -> ResponseReturnValue:
+    response: ResponseReturnValue = make_response("", refresh=True)
+    return response
 
 
 def _renewed(board: Dashboard) -> Dashboard:
@@ -83,7 +116,7 @@ def mood() -> ResponseReturnValue:
         return unauthorised()
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    return _swapped(saved_form(drawing(), score, day, found.clock, generate_csrf()))
+    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, found.clock)))
 
 
 def _moment(day: str) -> datetime | None:
@@ -126,7 +159,7 @@ def undo() -> ResponseReturnValue:
     return _swapped(render_template(TEMPLATE, mood=mood_form(board)))
 
 
-def _swapped(form: str | bytes) -> ResponseReturnValue:
+def _swapped(form: str) -> ResponseReturnValue:
     """Answer htmx with the form alone and let the page ask for its numbers anew."""
     response: ResponseReturnValue = make_response(form, trigger=REFRESH)
     return response

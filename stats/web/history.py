@@ -18,7 +18,7 @@ from stats.history import (
     sentences,
 )
 from stats.moods import Entry
-from stats.web.drawing import drawing, in_a_page
+from stats.web.charts import charts
 from stats.web.forms import NUMBER, read_score
 from stats.web.members import board
 from stats.web.runtime import db
@@ -41,13 +41,12 @@ def page() -> ResponseReturnValue:
     recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
     return render_template(
         "history.html",
-        charts=in_a_page(drawing().charts(scores, now.today)),
-        year=year,
+        activity_year=year,
         sentences=[_(sentence) for sentence in sentences(scores)],
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),
-        today=now.today,
+        **charts(scores, now.today),
     )
 
 

@@ -26,7 +26,6 @@ from stats.identity import one_spelling
 from stats.store import Db, now_ms, run, throttle_key
 from stats.web.audit import event
 from stats.web.callers import is_service
-from stats.web.members import RECORDED
 from stats.web.runtime import asked, db, runtime
 
 MINUTE, HOUR = 60, 3600
@@ -114,8 +113,6 @@ def check(minute: "Minute") -> None:
 
 
 def _api(minute: "Minute") -> int:
-    if RECORDED in asked().environ:
-        return 0  # it was counted before
     if is_service():
         return minute.hit(_digest(request.headers["Authorization"]), A_SERVICE_KEY)
     # The cookie is signed, so that this is a session that was begun here, if perhaps a dead one.

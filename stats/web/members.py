@@ -4,21 +4,20 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
 
 from stats import moods
 from stats.accounts import Login, touch_session
-from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard
+from stats.dashboard import PAGE_SPAN, WEEK_SPAN, Dashboard, Unchanged, get_dashboard
 from stats.errors import UserNotFound
 from stats.snapshot import NO_STATS, Snapshot
-from stats.web.runtime import asked, db
+from stats.web.poll_cache import PollCache, Question
+from stats.web.runtime import db
 from stats.web.security import unauthorised
 
-# Where the lane leaves what it read: (user id, session id, what was found),
-FOUND = "aira.found"
-# and what came of a mood that it recorded: the snapshot, None without a session, or the exception.
-RECORDED = "aira.recorded"
+# How many days of moods an endpoint shows; all others show none.
+SPANS = {"dashboard.page": PAGE_SPAN, "dashboard.charts": PAGE_SPAN}
 manager = LoginManager()
 
 
@@ -32,11 +31,14 @@ class Member(UserMixin):  # type: ignore[misc]
         self.board = board
 
 
-class Watcher(UserMixin):  # type: ignore[misc]
-    """A user with a live session whose page shows what stands: nothing more was read."""
+class UnchangedUser(UserMixin):  # type: ignore[misc]
+    """A user with a live session whose page shows what stands: nothing more was read.
 
-    def __init__(self, user_id: str) -> None:
-        self.id = user_id
+    `question` and `until` are what the poll cache is to remember.
+    """
+
+    def __init__(self, user_id: str, question: Question, until: float) -> None:
+        self.id, self.question, self.until = user_id, question, until
 
 
 class Stranger(AnonymousUserMixin):  # type: ignore[misc]
@@ -56,34 +58,42 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["current_user"] = current_user
 
 
-def load(user_id: str) -> Member | Watcher | None:
+def load(user_id: str) -> Member | UnchangedUser | None:
     """Return the member if this session of theirs is live."""
-    session_id: str = session.get("sid", "")
-    found = _look(user_id, session_id)
-    if isinstance(found, Unchanged):
-        return Watcher(user_id)
-    if found is None:
+    if request.endpoint == "dashboard.stats":
+        return _load_for_poll(user_id)
+    span = SPANS.get(request.endpoint or "", timedelta(0))
+    result = get_dashboard(db(), user_id, session.get("sid", ""), span=span)
+    if not isinstance(result, Dashboard):
         return None
-    _touch(found, session_id)
-    return Member(found)
+    _touch(result, session["sid"])
+    return _member(result)
 
 
-def _look(user_id: str, session_id: str) -> Dashboard | Unchanged | None:
-    looked = asked().environ.get(FOUND)
-    if looked and looked[:2] == (user_id, session_id):
-        found: Dashboard | Unchanged | None = looked[2]
-        return found
-    endpoint = asked().endpoint
-    if endpoint == "dashboard.stats":
-        how = {"shown": request.args.get("v", ""), "charts": request.args.get("charts", "")}
-        return get_dashboard(db(), user_id, session_id, span=PAGE_SPAN, **how)
-    span = PAGE_SPAN if endpoint == "dashboard.page" else timedelta(0)
-    return get_dashboard(db(), user_id, session_id, span=span)
+def _load_for_poll(user_id: str) -> Member | UnchangedUser | None:
+    question, shown = poll_cache().ask(user_id), request.args.get("v", "")
+    session_id = session.get("sid", "")
+    result = get_dashboard(db(), user_id, session_id, span=WEEK_SPAN, shown=shown)
+    if isinstance(result, Unchanged):
+        g.user_id = user_id
+        return UnchangedUser(user_id, question, result.until)
+    return None if result is None else _member(result)
+
+
+def _member(board: Dashboard) -> Member:
+    g.user_id = board.user_id
+    return Member(board)
+
+
+def poll_cache() -> PollCache:
+    """Return the current app's memory of polls."""
+    cache: PollCache = current_app.extensions["aira.poll_cache"]
+    return cache
 
 
 def _touch(board: Dashboard, session_id: str) -> None:
-    # A poll must not keep a session alive, and HEAD must not write.
-    if request.endpoint == "dashboard.stats" or request.method == "HEAD":
+    # What a page asks for by itself must not keep a session alive, and HEAD must not write.
+    if request.endpoint == "dashboard.charts" or request.method == "HEAD":
         return
     if board.session.is_to_be_touched(time.time()):
         touch_session(db(), board.user_id, session_id, board.session)
@@ -91,17 +101,11 @@ def _touch(board: Dashboard, session_id: str) -> None:
 
 def record_own_mood(score: float, *, note: str, at: datetime | None, op: str) -> Snapshot | None:
     """Record a mood of whoever the cookie names; None, and nothing done, without a live session."""
-    user_id, environ = session["_user_id"], asked().environ
-    if RECORDED not in environ:
-        how: dict[str, Any] = {"note": note, "at": at, "op": op}
-        environ[RECORDED] = moods.record_own_mood(db(), user_id, session["sid"], score, **how)
-    found: Snapshot | Exception | None = environ[RECORDED]
-    if isinstance(found, Exception):
-        raise found
-    if found is not None:
-        # Whoever asks later in this request need not look again.
-        g._login_user = Watcher(user_id)
-    return found
+    user_id = session["_user_id"]
+    snapshot = moods.record_own_mood(db(), user_id, session["sid"], score, note=note, at=at, op=op)
+    if snapshot is not None:
+        g.user_id = user_id
+    return snapshot
 
 
 def begin_session(login: Login, *, remember: bool) -> None:
@@ -111,7 +115,7 @@ def begin_session(login: Login, *, remember: bool) -> None:
     session.permanent = remember
     board = get_dashboard(db(), login.user_id, login.session_id)
     if isinstance(board, Dashboard):
-        login_user(Member(board))
+        login_user(_member(board))
 
 
 def read_again() -> Dashboard:

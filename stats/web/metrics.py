@@ -17,6 +17,7 @@ from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -82,6 +83,26 @@ WEBHOOKS = Counter(
     ("type", "result"),
     registry=OWN,
 )
+POLLS = Counter(
+    "aira_polls",
+    "Polls by what knew the answer: memory (unchanged ones alone), or redis.",
+    ("by",),
+    registry=OWN,
+)
+TRACKING = Counter(
+    "aira_tracking",
+    "What happened to the streams on which Redis names what is written: up, lost or refused; "
+    "and forgotten, when all that was remembered of polls was.",
+    ("event",),
+    registry=OWN,
+)
+STREAMS = Gauge(
+    "aira_tracking_streams",
+    "How many workers have such a stream.",
+    ("state",),
+    registry=OWN,
+    multiprocess_mode="livesum",
+)
 UNKNOWN = "unknown"
 TYPES = frozenset((UNKNOWN, *billing.ACTED_ON, billing.DISPUTE))
 # Event of the audit trail → what counts it apart, and the fact by which.
@@ -131,9 +152,22 @@ def _counters(
     return REQUESTS.labels(method, route, str(status)).inc, SECONDS.labels(route).observe
 
 
-def poll_counter() -> Callable[[], None]:
-    """Return what counts one unchanged poll."""
-    return REQUESTS.labels(*POLL).inc
+def poll_counters() -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return what counts a poll that is answered from memory, and one that asks Redis."""
+    unchanged, remembered = REQUESTS.labels(*POLL).inc, POLLS.labels("memory").inc
+
+    def from_memory() -> None:
+        unchanged()
+        remembered()
+
+    return from_memory, POLLS.labels("redis").inc
+
+
+def count_tracking(event: str) -> None:
+    """Count what happens to the stream of stats/tracking.py, by its name there."""
+    TRACKING.labels(event).inc()
+    if event != "forgotten":
+        STREAMS.labels("up").set(event == "up")
 
 
 def count_event(what: str, facts: dict[str, str | int]) -> None:

@@ -1,18 +1,13 @@
 """The check-in form: as it is shown, and as it comes back once a mood was saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
-from gettext import NullTranslations
 from secrets import token_urlsafe
 
 from stats.activity import Clock
 from stats.dashboard import Dashboard
 from stats.moods import word
-from stats.web import words
-from stats.web.drawing import Drawing
-from stats.web.frame import Frame, safe
 from stats.web.views import clock_text
 from stats.web.words import _
 
@@ -50,30 +45,13 @@ def mood_form(board: Dashboard) -> MoodForm:
     if board.today_mood is None or at is None:
         return MoodForm(None, can_undo=board.can_undo, first=at is None)
     saved = clock_text(board.clock, at)
-    latest = board.snapshot.fields.get("undo") == board.snapshot.fields.get("mood_updated_at")
+    latest = board.snapshot.undo == board.snapshot.mood_updated_at
     undo = latest and board.can_undo
     return MoodForm(board.today_mood, saved_at=at.isoformat(), saved_text=saved, can_undo=undo)
 
 
-def saved_form(drawing: Drawing, score: float, day: str, clock: Clock, token: str) -> bytes:
-    """Return the form as it stands when a mood was saved just now, with a page's CSRF token."""
+def saved_form(score: float, day: str, clock: Clock) -> MoodForm:
+    """Return the form as it stands when a mood was saved just now."""
     now = datetime.now(UTC)
-    values: dict[object, str] = {
-        "token": token,
-        "op": token_urlsafe(9),
-        "at": now.isoformat(),
-        "text": clock_text(clock, now),
-    }
-    frame = _frame(words.spoken(), drawing, score, day)
-    return b"".join(frame.fill({name: safe(text) for name, text in values.items()}))
-
-
-@lru_cache(maxsize=512)
-def _frame(_spoken: NullTranslations, drawing: Drawing, score: float, day: str) -> Frame:
-    """Return the form with gaps for what is not the same for everybody who saves this score."""
-
-    def draw(gap: Callable[[object], str]) -> str:
-        form = MoodForm(score, day, "", gap("at"), gap("text"), can_undo=True, op=gap("op"))
-        return drawing.draw(TEMPLATE, mood=form, csrf_token=lambda: gap("token"))
-
-    return Frame(draw)
+    saved = clock_text(clock, now)
+    return MoodForm(score, day, saved_at=now.isoformat(), saved_text=saved, can_undo=True)

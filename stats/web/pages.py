@@ -22,7 +22,6 @@ from flask_login import current_user
 from stats.moods import whole
 from stats.sample import make_sample
 from stats.sentences import N_
-from stats.web import drawing
 from stats.web.auth import clock_of
 from stats.web.members import begin_session
 from stats.web.runtime import db, runtime
@@ -48,8 +47,8 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION),
     )
-    drawing.init_app(app)
     app.jinja_env.filters["score"] = lambda score: f"{score:g}"
+    app.jinja_env.filters["tenths"] = lambda mean: f"{mean:.1f}"
     app.jinja_env.filters["m"] = whole
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from stats.dashboard import Dashboard
 from stats.plans import Plan
-from stats.web.drawing import PlanCard
 from stats.web.words import day_month, price_parts
 
 
@@ -23,20 +22,7 @@ class PlanView:
         self.price = price and " ".join(price_parts(price)).strip()
         self.limit = plan.daily_conversations
         self.used = board.used_today
-
-    def card(self) -> PlanCard:
-        """Return what the dashboard shows of it."""
-        return PlanCard(
-            name=self.name,
-            price=self.price,
-            granted=self.granted,
-            limit=self.limit,
-            used=self.used,
-            renews=self.renews,
-            ends=self.ends,
-            overdue=self.overdue,
-            day_start=self._board.clock.day_start,
-        )
+        self.day_start = board.clock.day_start
 
     @property
     def renews(self) -> str | None:

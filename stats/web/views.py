@@ -14,7 +14,7 @@ from stats.web.words import _, day_month
 MORNING, AFTERNOON, EVENING = 5, 12, 18
 
 
-def who_is(user_id: str) -> str:
+def user_fingerprint(user_id: str) -> str:
     """Return eight letters that stand for a user in the address of a poll."""
     return hashlib.blake2s(user_id.encode(), digest_size=4).hexdigest()
 

@@ -55,6 +55,7 @@ def init_app(app: Flask) -> None:
         weekday=weekday,
         short_weekday=short_weekday,
         day_month=day_month,
+        cell=cell,
         short_day_month=short_day_month,
         month_year=month_year,
         day_month_year=day_month_year,
@@ -181,10 +182,10 @@ def weekday_day_month(day: date, *, year: bool = False) -> str:
     )
 
 
-def cell(day: date, score: str) -> str:
+def cell(day: date, mean: float | None) -> str:
     """Return what one cell of the year says: `12 Mar, 6.5`, or that nothing was logged."""
-    if score:
-        return _("%(day)s, %(score)s", day=short_day_month(day), score=score)
+    if mean is not None:
+        return _("%(day)s, %(score)s", day=short_day_month(day), score=f"{mean:g}")
     return _("%(day)s, not logged", day=short_day_month(day))
 
 

@@ -16,7 +16,7 @@ from flask import Flask
 from flask_wtf.csrf import generate_csrf
 
 from stats.moods import UNIT
-from stats.web.views import who_is
+from stats.web.views import user_fingerprint
 from tests.bench.models import Model, bulk, serializer, socket_path
 
 CHUNK = 500
@@ -97,7 +97,7 @@ def passes(app: Flask, model: Model, numbers: Iterable[int]) -> Iterator[Pass]:
             "csrf_token": mine.csrf,
         }
         # A page that is somebody else's would be told to load anew.
-        poll = model.poll.replace(who_is(model.user_id), who_is(mine.user_id))
+        poll = model.poll.replace(user_fingerprint(model.user_id), user_fingerprint(mine.user_id))
         yield Pass(str(signer.dumps(session)), poll)
 
 

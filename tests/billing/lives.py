@@ -166,7 +166,7 @@ class World:
     def shown(self) -> Plan:
         """What the user is shown now."""
         now = datetime.fromtimestamp(self.stripe.now, UTC)
-        return open_stats(self.db, self.user_id, create=False).plan(now)
+        return open_stats(self.db, self.user_id, create=False).plan_at(now)
 
 
 ENDED = ("canceled", "incomplete_expired")
