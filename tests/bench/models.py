@@ -55,11 +55,6 @@ def new_user(db: redis.Redis, user_id: str) -> None:
     """Do nothing after the sign-up."""
 
 
-def beginner(db: redis.Redis, user_id: str) -> None:
-    """Check in once."""
-    record_mood(db, user_id, 6.5)
-
-
 def talker(db: redis.Redis, user_id: str) -> None:
     """Save three conversations."""
     for number, summary in enumerate(SUMMARIES):
