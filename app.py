@@ -136,9 +136,9 @@ def _compress_long(app: Flask) -> None:
 def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
     """Put the app on its runtime and behind the proxies it is to believe."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
+    app.wsgi_app = security.SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size)
     app.wsgi_app = app.extensions["aira.poll_cache"] = poll_cache  # type: ignore[method-assign]
-    app.wsgi_app = security.Dress(app.wsgi_app)  # type: ignore[method-assign]
     if settings.secret_keys:
         configure_secrets(app, settings)
     else:

@@ -177,14 +177,15 @@ class _Stream:
         self._connection._parser.set_invalidation_push_handler(lambda message: message)
         self._send("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", USER_PREFIX)
         self._connection.read_response()
-        self._descriptor = _PollFd(self._connection._sock.fileno(), _WAITING, 0)
+        descriptor = _PollFd(self._connection._sock.fileno(), _WAITING, 0)
+        self._descriptor = ctypes.byref(descriptor)
         # When (monotonic, s) the last ping was sent, and the last one that was answered.
         self._pinged_at = self.alive_at = float("-inf")
         self._is_answered = True
 
     def is_quiet(self) -> bool:
         """Return whether nothing waits to be read, not even the end of the connection."""
-        return bool(_poll(ctypes.byref(self._descriptor), 1, 0) == 0)
+        return bool(_poll(self._descriptor, 1, 0) == 0)
 
     def has_news(self) -> bool:
         """Return whether something waits to be read, after a wait if need be; ping when it is time.

@@ -39,7 +39,6 @@ bp = Blueprint("metrics", __name__)
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 METHODS = frozenset(("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"))
-POLL = ("GET", "/dashboard/stats", "204")
 MILLISECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 OTHER = "other"
 
@@ -49,13 +48,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 OWN = CollectorRegistry()
 REQUESTS = Counter(
     "aira_requests",
-    "Requests answered, unchanged polls included. No rule of ours fits: route none.",
+    "Requests answered, but for polls answered from memory (aira_polls). No rule fits: route none.",
     ("method", "route", "status"),
     registry=OWN,
 )
 SECONDS = Histogram(
     "aira_request_seconds",
-    "Time to answer, in seconds, but for unchanged polls (see aira_redis_call_seconds, look).",
+    "Time to answer, in seconds, but for polls answered from memory.",
     ("route",),
     registry=OWN,
     buckets=MILLISECONDS,
@@ -154,13 +153,7 @@ def _counters(
 
 def poll_counters() -> tuple[Callable[[], None], Callable[[], None]]:
     """Return what counts a poll that is answered from memory, and one that asks Redis."""
-    unchanged, remembered = REQUESTS.labels(*POLL).inc, POLLS.labels("memory").inc
-
-    def from_memory() -> None:
-        unchanged()
-        remembered()
-
-    return from_memory, POLLS.labels("redis").inc
+    return POLLS.labels("memory").inc, POLLS.labels("redis").inc
 
 
 def count_tracking(event: str) -> None:

@@ -1,7 +1,7 @@
 """The one fast thing: a poll that was answered "nothing has changed" is answered from memory.
 
-A request is known by a digest of what its answer depends on: scheme, host, cookies and query. It is
-remembered once a route has answered it with 204, together with the stamp of its user
+A request is known by what its answer depends on: method, scheme, host, cookies and query. It is
+remembered once the route has answered it with 204, together with the stamp of its user
 (stats/tracking.py) and the moment until which the answer stands by the clock. While the stamp
 stands, Redis has been written nothing of that user, so the route would say the same again. Whatever
 is not remembered goes to the route, and nothing else is ever answered here.
@@ -12,20 +12,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from functools import cached_property
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from stats.tracking import Tracking
-from stats.web.audit import new_request_id
 from stats.web.metrics import count_tracking, poll_counters
 from stats.web.runtime import Runtime
-from stats.web.security import VARY
+from stats.web.security import VARY, security_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/dashboard/stats"
 STATUS = "204 NO CONTENT"
+# Of longer requests nothing is remembered: a cookie of ours and its page make some 350 letters.
+MAX_KEY_LENGTH = 1024
 HEADERS = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("Cache-Control", "no-store"),
@@ -53,7 +53,8 @@ class PollCache:
 
     def __init__(self, wsgi_app: "WSGIApplication", runtime: Runtime, size: int) -> None:
         self._wsgi_app, self._runtime, self._size = wsgi_app, runtime, size
-        self._answers: OrderedDict[bytes, Answer] = OrderedDict()
+        self._headers = {scheme: headers(scheme) for scheme in ("http", "https")}
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = threading.Lock()
         self._count_from_memory, self._count_asked = poll_counters()
 
@@ -62,20 +63,20 @@ class PollCache:
     ) -> Iterable[bytes]:
         if environ["PATH_INFO"] == PATH and self._is_unchanged(environ):
             self._count_from_memory()
-            start_response(STATUS, [*HEADERS, ("X-Request-ID", new_request_id())])
-            return ()
+            start_response(STATUS, self._headers[environ["wsgi.url_scheme"]])
+            return []
         return self._wsgi_app(environ, start_response)
 
     def _is_unchanged(self, environ: "WSGIEnvironment") -> bool:
-        digest = _digest(environ)
-        answer = self._answers.get(digest)
+        key = _key(environ)
+        answer = self._answers.get(key)
         # Whether the stamps can be believed comes first, and what they say after it.
-        if answer is None or not _is_plain(environ) or not self._tracking.is_in_step():
+        if answer is None or not self._tracking.is_in_step():
             return False
         stands = self._tracking.stamp(answer.shard) == answer.stamp
         if stands and time.time() < answer.until:
             return True
-        self._answers.pop(digest, None)
+        self._answers.pop(key, None)
         return False
 
     @cached_property
@@ -98,28 +99,39 @@ class PollCache:
         """Remember that this request is answered 204 until then (s since 1970)."""
         if not _is_plain(environ):
             return
-        digest = _digest(environ)
+        key = _key(environ)
         with self._lock:
-            self._answers.pop(digest, None)
-            self._answers[digest] = Answer(until, *question)
+            self._answers.pop(key, None)
+            self._answers[key] = Answer(until, *question)
             if len(self._answers) > self._size:
                 self._answers.popitem(last=False)
 
 
+def headers(scheme: str) -> list[tuple[str, str]]:
+    """Return the headers of an answer from memory: all that the route's answer has but its id."""
+    return [*HEADERS, *security_headers(scheme)]
+
+
 def _is_plain(environ: "WSGIEnvironment") -> bool:
-    """Return whether a request is a GET without a body, and so says nothing beside its head."""
+    """Return whether a request is a GET without a body, whose head is of a usual length."""
     return (
         environ["REQUEST_METHOD"] == "GET"
-        and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and environ.get("CONTENT_LENGTH", "") in ("", "0")
         and "HTTP_TRANSFER_ENCODING" not in environ
+        and len(_key(environ)) <= MAX_KEY_LENGTH
     )
 
 
-def _digest(environ: "WSGIEnvironment") -> bytes:
-    head = (
-        environ["wsgi.url_scheme"],
-        environ.get("HTTP_HOST", ""),
-        environ.get("HTTP_COOKIE", ""),
-        environ["QUERY_STRING"],
+def _key(environ: "WSGIEnvironment") -> str:
+    """Return all of a request on which the answer to a poll depends; no header has a line break."""
+    return "\n".join(
+        (
+            environ["REQUEST_METHOD"],
+            environ["wsgi.url_scheme"],
+            environ.get("HTTP_HOST", ""),
+            environ.get("HTTP_COOKIE", ""),
+            environ["QUERY_STRING"],
+            environ.get("CONTENT_LENGTH", ""),
+            environ.get("HTTP_TRANSFER_ENCODING", ""),
+        )
     )
-    return blake2b("\n".join(head).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -195,18 +195,23 @@ def keep_private(response: Response) -> Response:
     return response
 
 
-class Dress:
+def security_headers(scheme: str) -> list[tuple[str, str]]:
+    """Return the headers of every answer that is sent over `http` or `https`."""
+    hsts = [("Strict-Transport-Security", HSTS)] if scheme == "https" else []
+    return [*HEADERS.items(), *hsts]
+
+
+class SecurityHeaders:
     """WSGI middleware that puts the security headers on every answer, whoever gives it."""
 
     def __init__(self, wsgi_app: "WSGIApplication") -> None:
         self._next = wsgi_app
-        self._plain = [*HEADERS.items()]
-        self._secure = [*self._plain, ("Strict-Transport-Security", HSTS)]
+        self._headers = {scheme: security_headers(scheme) for scheme in ("http", "https")}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        more = self._secure if environ["wsgi.url_scheme"] == "https" else self._plain
+        more = self._headers[environ["wsgi.url_scheme"]]
 
         def start(status: str, headers: list[tuple[str, str]], *wrong: Any) -> Any:
             return start_response(status, headers + more, *wrong)
