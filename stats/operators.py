@@ -14,7 +14,7 @@ from stats.errors import EmailTaken, InvalidInput, UserNotFound
 from stats.identity import check_name, normalise_email
 from stats.plans import Plan
 from stats.snapshot import NO_STATS, Snapshot
-from stats.store import Db, email_key, run, user_key, user_keys, void_key
+from stats.store import Db, email_key, run, user_ids, user_keys, void_key
 from stats.text import as_text, check_id
 from stats.user_stats import first_day, user_stats_exist
 
@@ -97,15 +97,9 @@ def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], boo
 
 
 def _users(db: Db, prefix: str) -> Iterator[User]:
-    begin, end = user_key("0", "stats").split("0")
-    if prefix:
-        check_id(prefix, "prefix")
-    told: set[str] = set()
-    for key in db.scan_iter(match=f"{begin}{prefix}*{end}", count=500):
-        user_id = as_text(key).removeprefix(begin).removesuffix(end)
-        # SCAN may tell of a key twice, and of one that has gone since.
-        if user_id not in told and (reply := run(db, "read_user", user_keys(user_id, SEEN))):
-            told.add(user_id)
+    for user_id in user_ids(db, prefix):
+        # They may have been deleted since.
+        if reply := run(db, "read_user", user_keys(user_id, SEEN)):
             yield User.read(user_id, reply)
 
 

@@ -11,7 +11,7 @@ from stats.checkout import state_of
 from stats.errors import StatsError
 from stats.gateway import StripeGateway, UnknownCustomer
 from stats.plans import Plan, read_subscription
-from stats.store import Db, customer_key
+from stats.store import Db, customer_key, user_ids
 from stats.text import as_text
 from stats.user_stats import user_stats_exist
 
@@ -48,7 +48,7 @@ def compare(db: Db, gateway: StripeGateway, *, grace: int, user_id: str | None =
     """Compare all users, or one, with Stripe. Changes nothing; raises BillingUnavailable."""
     findings: list[Finding] = []
     payers = 0
-    for name in [user_id] if user_id else _users(db):
+    for name in [user_id] if user_id else user_ids(db):
         state, customers = state_of(db, name)
         payers += state.plan(time.time()) != Plan.FREE
         if customers or state.live:
@@ -58,11 +58,6 @@ def compare(db: Db, gateway: StripeGateway, *, grace: int, user_id: str | None =
                 findings.append(Finding("customer unknown to Stripe", name, " ".join(customers)))
     findings += _from_stripe(db, gateway, grace, user_id)
     return Report(tuple(findings), payers)
-
-
-def _users(db: Db) -> Iterator[str]:
-    for key in db.scan_iter(match="user:{*}:stats", count=1000):
-        yield as_text(key).removeprefix("user:{").removesuffix("}:stats")
 
 
 def _compare_user(

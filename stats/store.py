@@ -55,7 +55,7 @@ A sorted list of integers needs 11 bytes an entry where a sorted set needs over 
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -70,7 +70,7 @@ from redis.retry import Retry
 
 from stats.breaker import Breaker
 from stats.cluster import GuardedCluster
-from stats.text import check_id
+from stats.text import as_text, check_id
 from stats.wire import Wires
 
 Db = redis.Redis | RedisCluster
@@ -117,6 +117,24 @@ def user_keys(user_id: str, kinds: Iterable[str]) -> list[str]:
     """Return the keys of these kinds in their order, all in one hash slot."""
     prefix = f"{USER_PREFIX}{check_id(user_id)}}}:"
     return [prefix + kind for kind in kinds]
+
+
+def user_ids(db: Db, prefix: str = "") -> Iterator[str]:
+    """Yield the ids of all users that begin with `prefix`, each once, in no order.
+
+    Nobody else has to wait meanwhile. Users who come or go before the end may be among them or
+    not. The ids are kept until then, 100 MB for a million users, because SCAN may return a key
+    twice (https://valkey.io/commands/scan/#scan-guarantees). Raises InvalidInput for a prefix
+    that no id has.
+    """
+    if prefix:
+        check_id(prefix, "prefix")
+    seen: set[str] = set()
+    for key in db.scan_iter(match=f"user:{{{prefix}*}}:stats", count=1000, _type="HASH"):
+        user_id = as_text(key).removeprefix("user:{").removesuffix("}:stats")
+        if user_id not in seen:
+            seen.add(user_id)
+            yield user_id
 
 
 def email_key(address: str) -> str:

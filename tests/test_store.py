@@ -15,7 +15,17 @@ from stats.activity import KINDS
 from stats.errors import InvalidInput, StoreUnavailable
 from stats.moods import read_moods, record_mood
 from stats.snapshot import EPOCH
-from stats.store import Db, connect, email_key, operation_id, run, user_key, user_keys, void_key
+from stats.store import (
+    Db,
+    connect,
+    email_key,
+    operation_id,
+    run,
+    user_ids,
+    user_key,
+    user_keys,
+    void_key,
+)
 from stats.user_stats import open_stats
 from tests.domain_kit import BAD_IDS, CutLine, contents, cut_line
 
@@ -78,6 +88,26 @@ def test_it_lets_no_id_leave_its_hash_tag(user_id):
             key()
     with pytest.raises(InvalidInput):
         user_keys(user_id, ("stats",))
+
+
+def test_it_names_every_user_once(db):
+    names = [f"{kind}:{number}" for kind in ("a", "b") for number in range(600)]
+    for name in names:
+        db.hset(user_key(name, "stats"), "conversations", 0)
+    db.hset("user:42:stats", "conversations", 0)
+    db.hset(user_key("a:gone", "billing"), "asked", 1)
+    db.set(user_key("a:text", "stats"), "not a hash")
+    assert sorted(user_ids(db)) == sorted(names)
+    assert sorted(user_ids(db, "b:59")) == ["b:59", *(f"b:59{digit}" for digit in range(10))]
+    assert list(user_ids(db, "nobody")) == []
+
+
+def test_it_names_a_user_once_whose_key_is_found_twice(valkey, monkeypatch):
+    """SCAN may do so while the server makes room for more keys."""
+    create_user_stats(valkey, "alice")
+    scan = valkey.scan_iter
+    monkeypatch.setattr(valkey, "scan_iter", lambda **how: iter([*scan(**how), *scan(**how)]))
+    assert list(user_ids(valkey)) == ["alice"]
 
 
 def test_it_gives_each_operation_its_own_short_id():
