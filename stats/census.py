@@ -1,31 +1,23 @@
-"""The census: how many users have which plan at a moment.
+"""The census: how many users have which plan.
 
-A plan also ends by the clock alone, which no counter could notice. So now and then somebody walks
-through all users and leaves the figures for everybody to read: one at a time, without haste.
+A plan also ends by the clock alone, which no counter would notice. So now and then a timer has all
+users counted (`flask stats census`), and `/metrics` shows the last census.
 """
 
-import secrets
 import time
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from stats.plans import Plan
 from stats.snapshot import milliseconds, moment, plan_at
-from stats.store import CENSUS, CENSUS_TURN, Db, run, user_key
+from stats.store import CENSUS, Db, user_ids, user_key
 from stats.text import as_text
 
-Key = str | bytes
-
-EVERYBODY = user_key("0", "stats").replace("{0}", "{*}")
-SCANNED = 500
 AT_ONCE = 100
-# Between two chunks others are served; a million users take about a minute.
-PAUSE = 0.003
-TURN_MS = 60_000
 # All stats have the first, and the plan is made of the others.
 FIELDS = ("conversations", "grant", "paid")
 
@@ -40,7 +32,7 @@ class Census:
 
 
 def read_census(db: Db) -> Census | None:
-    """Return the last census, None if there has been none. One round trip."""
+    """Return the last census, None if there has been none. Raises what the client does."""
     stored = {as_text(name): int(value) for name, value in db.hgetall(CENSUS).items()}
     if not stored:
         return None
@@ -48,81 +40,44 @@ def read_census(db: Db) -> Census | None:
     return Census(users, moment(stored["counted_at"]), stored["took_ms"])
 
 
-def take_census(
-    db: Db, now: datetime, *, pause: float = PAUSE, turn_ms: int = TURN_MS
-) -> Census | None:
-    """Count all users by the plan that they have at `now` (aware), and store the census.
+def take_census(db: Db, now: datetime) -> Census:
+    """Count all users by the plan that they have at `now` (aware), store the census and return it.
 
-    Returns None, having stored nothing, if somebody else has the turn. A turn is not given back
-    but ends `turn_ms` after the last sign of life, so whoever comes late does not count again.
-    Sleeps for `pause` seconds after every AT_ONCE users. Raises what the client does.
+    Two at once do no harm: each is stored whole, in one step, and the later one stays. A million
+    users take 100 MB meanwhile (`user_ids`). Raises what the client does, with nothing stored.
     """
-    begun, turn, tally = time.monotonic(), _Turn(db, turn_ms), _Tally()
-    if not turn.take():
-        return None
-    keys = db.scan_iter(match=EVERYBODY, count=SCANNED, _type="HASH")
-    while chunk := list(islice(keys, AT_ONCE)):
-        for key, plan in _plans(db, chunk, now):
-            tally.add(key, plan)
-        if not turn.hold():
-            return None
-        time.sleep(pause)
-    census = Census(tally.counted(), now, round((time.monotonic() - begun) * 1000))
-    return census if turn.hold(census) else None
+    begun = time.monotonic()
+    counted = Counter(_plans(db, now))
+    users = {plan: counted[plan] for plan in Plan}
+    census = Census(users, now, round((time.monotonic() - begun) * 1000))
+    _store(db, census)
+    return census
 
 
-def _plans(db: Db, keys: Sequence[Key], now: datetime) -> Iterator[tuple[Key, Plan]]:
-    """Yield these keys with the plans, but for users who have gone meanwhile."""
+def _store(db: Db, census: Census) -> None:
+    # The fields are always the same, so nothing of the one before is left.
+    fields: dict[Any, int] = {
+        **census.users,
+        "counted_at": milliseconds(census.counted_at),
+        "took_ms": census.took_ms,
+    }
+    db.hset(CENSUS, mapping=fields)
+
+
+def _plans(db: Db, now: datetime) -> Iterator[Plan]:
+    names = user_ids(db)
+    while some := list(islice(names, AT_ONCE)):
+        yield from _plans_of(db, some, now)
+
+
+def _plans_of(db: Db, names: Sequence[str], now: datetime) -> Iterator[Plan]:
+    """Yield the plans of these users but for those who have been deleted meanwhile."""
     pipe = db.pipeline(transaction=False)
-    for key in keys:
-        pipe.hmget(key, FIELDS)
-    for key, values in zip(keys, pipe.execute(), strict=True):
+    for name in names:
+        pipe.hmget(user_key(name, "stats"), FIELDS)
+    for values in pipe.execute():
         pairs = zip(FIELDS, values, strict=True)
-        stored = {name: as_text(value) for name, value in pairs if value is not None}
+        stored = {field: as_text(value) for field, value in pairs if value is not None}
         if stored:
             grant = Plan(stored["grant"]) if "grant" in stored else None
-            yield key, plan_at(grant, stored.get("paid", ""), now)
-
-
-class _Turn:
-    """The turn to count, which one has at a time."""
-
-    def __init__(self, db: Db, turn_ms: int) -> None:
-        self._db, self._ms, self._token = db, turn_ms, secrets.token_hex(8)
-
-    def take(self) -> bool:
-        """Return whether it is ours from now on."""
-        return bool(self._db.set(CENSUS_TURN, self._token, nx=True, px=self._ms))
-
-    def hold(self, census: Census | None = None) -> bool:
-        """Return whether it is still ours; if so it lasts longer, and a census is stored."""
-        facts: list[str | int] = []
-        if census is not None:
-            facts = [str(part) for pair in census.users.items() for part in pair]
-            facts += ["counted_at", milliseconds(census.counted_at), "took_ms", census.took_ms]
-        keys = [CENSUS_TURN, CENSUS]
-        return bool(run(self._db, "hold_census", keys, self._token, self._ms, *facts))
-
-
-class _Tally:
-    """The users seen so far with their plans, each in 8 bytes: 62 bits of the key's hash, and 2.
-
-    SCAN may name a key twice (https://valkey.io/commands/scan/#scan-guarantees), and the keys of
-    a million users would be 130 MB. That two of them share 62 bits is one chance in ten million.
-    """
-
-    def __init__(self) -> None:
-        # The parts are told apart one by one in the end, so that no large set is ever made.
-        self._parts = [array("Q") for _ in range(256)]
-
-    def add(self, key: Key, plan: Plan) -> None:
-        """Note a user; of one who is noted twice, the later plan counts."""
-        mark = hash(key) % 2**62
-        self._parts[mark % len(self._parts)].append(mark << 2 | plan.rank)
-
-    def counted(self) -> dict[Plan, int]:
-        """Return how many there are of each plan."""
-        ranks: Counter[int] = Counter()
-        for part in self._parts:
-            ranks.update({row >> 2: row & 3 for row in part}.values())
-        return {plan: ranks[plan.rank] for plan in Plan}
+            yield plan_at(grant, stored.get("paid", ""), now)

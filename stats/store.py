@@ -46,7 +46,6 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     throttle:{digest}      zset    tries by time (ms), five minutes
     service-keys           hash    prefix -> "digest:made:used:name" (s; used 0 for never)
     census                 hash    plan -> how many users had it at counted_at (ms); took_ms
-    {census}:turn          string  a token of whoever counts them; lives for a minute after that
     moved-in:{start}       set     what follows of the digests of ids that have ever moved in
     void:{id}              string  this id will never be given an account; lives for an hour
 
@@ -100,7 +99,7 @@ BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "prac
 ACCOUNT_KINDS = ("account", "sessions", "recovery", "logins", "failures")
 ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, *ACCOUNT_KINDS)
 ORPHANS = "billing:orphans"
-CENSUS, CENSUS_TURN = "census", "{census}:turn"
+CENSUS = "census"
 
 
 def user_key(user_id: str, kind: str) -> str:

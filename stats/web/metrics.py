@@ -1,17 +1,17 @@
 """Metrics for Prometheus at `/metrics`: what this server does, added up over all of its workers.
 
 Labels come from short lists of our own, never from what somebody typed: no user id, no address.
-Users by plan are those of the last census, for all workers and instances alike
-(stats/web/headcount.py).
+Users by plan are those of the last census (stats/census.py), and the same wherever one asks.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, current_app, request
+import redis
+from flask import Blueprint, Flask, Response, abort
 from flask.typing import ResponseReturnValue
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -24,14 +24,16 @@ from prometheus_client import (
     generate_latest,
     values,
 )
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from redis.exceptions import RedisClusterException
 
 from stats import billing, store
+from stats.census import Census, read_census
+from stats.errors import StoreUnavailable
 from stats.tempfolder import temporary_folder
 from stats.web.callers import is_service
-from stats.web.headcount import Headcount, Users
 from stats.web.runtime import db
 from stats.web.security import public
 
@@ -115,7 +117,6 @@ APART = {
 def init_app(app: Flask) -> None:
     """Serve the metrics, and count what Redis is asked."""
     app.register_blueprint(bp)
-    app.extensions["aira.headcount"] = Headcount()
     store.observe(_call_counter())
 
 
@@ -197,9 +198,7 @@ def metrics() -> ResponseReturnValue:
     """Show the metrics to whom a service key lets in."""
     if not is_service():
         abort(401, "This needs a service key.")
-    headcount: Headcount = current_app.extensions["aira.headcount"]
-    census = headcount.look(db(), begin=request.method == "GET")
-    shown = exposition() + generate_latest(Users(census))
+    shown = exposition() + generate_latest(UsersByPlan())
     return Response(shown, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
@@ -209,6 +208,31 @@ def exposition() -> bytes:
     if SHARED in os.environ:
         MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]
     return generate_latest(registry) + generate_latest(Processes())
+
+
+class UsersByPlan(Collector):
+    """The last census as gauges; without one there are none, for what is not known is not 0."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield how many users have each plan, and when that was so."""
+        census = _last_census()
+        if census is None:
+            return
+        users = GaugeMetricFamily(
+            "aira_users", "Users by plan, all workers and instances show the same.", labels=["plan"]
+        )
+        for plan, number in census.users.items():
+            users.add_metric([plan], number)
+        yield users
+        name, at = "aira_users_counted_timestamp_seconds", census.counted_at.timestamp()
+        yield GaugeMetricFamily(name, "When the users had these plans.", at)
+
+
+def _last_census() -> Census | None:
+    """Return the last census; None without one and while Redis is away."""
+    with suppress(redis.RedisError, RedisClusterException, StoreUnavailable):
+        return read_census(db())
+    return None
 
 
 class Processes(Collector):

@@ -1,13 +1,17 @@
-"""`flask stats`: a user's stats as the API answers them, and plans granted by hand."""
+"""`flask stats`: a user's stats as the API answers them, plans granted by hand, users counted."""
 
 import json
+import re
 
 import pytest
 import redis
 from flask import Flask
 
+from app import create_app
+from stats.census import read_census
 from stats.plans import Plan
-from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
+from stats.store import connect
+from stats.user_stats import create_user_stats, get_user_stats, grant_plan, increment_conversations
 from tests.billing.conftest import Shop, shop, short_waits
 from tests.domain_kit import contents
 
@@ -103,3 +107,20 @@ def test_there_are_three_plans(valkey: redis.Redis, flask: Flask_, alice: str, p
     result = flask("stats", "set-plan", alice, plan, "--reason", "a gift")
     assert (result.exit_code, contents(valkey)) == (1, before)
     assert result.stderr == "Error: plan must be Free, Plus or Premium\n"
+
+
+def test_it_counts_users_by_plan(valkey: redis.Redis, flask: Flask_, alice: str) -> None:
+    grant_plan(valkey, "bob", "Premium", create=True)
+    result = flask("stats", "census")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.fullmatch(r"Free 1, Plus 0, Premium 1; counted in \d+ ms\.\n", result.stdout)
+    census = read_census(valkey)
+    assert census
+    assert list(census.users.values()) == [1, 0, 1]
+
+
+def test_a_census_without_redis_fails_in_one_line(app: Flask) -> None:
+    away = create_app(app.extensions["aira"].given, connect("unix:///nowhere/at/all"))
+    result = run_in(away, "stats", "census")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: Redis does not answer.\n"

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from stripe import WebhookSignature
 
 from app import create_app
+from stats.census import take_census
 from stats.store import connect
+from stats.user_stats import create_user_stats, grant_plan
 
-from .counting import finish_counts
-from .kit import Browser, log_in, poll_url, sign_up
+from .kit import Browser, everything, log_in, poll_url, sign_up
 
 DASHBOARD = Path(__file__).parent.parent.parent / "docs" / "grafana.json"
 NAME = re.compile(r"\b(?:aira|process)_\w+")
 SECRET_WORDS = ("alice", "example.com", "127.0.0.1", "private", "hush")
+COUNTED = "aira_users_counted_timestamp_seconds"
 Rose = Callable[..., float]
 
 
@@ -34,11 +37,15 @@ def samples(service: FlaskClient) -> dict[tuple[str, frozenset[tuple[str, str]]]
     return shown
 
 
-@pytest.fixture(autouse=True)
-def nobody_counts_on() -> Iterator[None]:
-    """Leave no count of the users under way."""
-    yield
-    finish_counts()
+def about_users(service: FlaskClient) -> dict[str, float]:
+    """Return how many users have each plan, by plan, and when they were counted."""
+    shown = samples(service).items()
+    found = [(name, dict(labels), value) for (name, labels), value in shown]
+    return {
+        labels.get("plan", name): value
+        for name, labels, value in found
+        if name.startswith("aira_users")
+    }
 
 
 @pytest.fixture
@@ -102,12 +109,29 @@ def test_it_times_what_redis_is_asked(alice: Browser, rose: Rose) -> None:
     assert rose("aira_redis_call_seconds_bucket", script="record_mood", le="+Inf") == 1
 
 
-def test_it_is_there_while_redis_is_away(app: Flask, rose: Rose) -> None:
+def test_it_shows_users_by_plan_as_they_were_counted_last(
+    service: FlaskClient, valkey: redis.Redis
+) -> None:
+    create_user_stats(valkey, "alice")
+    grant_plan(valkey, "bob", "Plus", create=True)
+    before = everything(valkey)
+    assert about_users(service) == {}, "what is not known is not 0"
+    assert everything(valkey) == before, "to look is not to count"
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    take_census(valkey, now)
+    create_user_stats(valkey, "charlie")
+    counted = {"Free": 1, "Plus": 1, "Premium": 0, COUNTED: now.timestamp()}
+    assert about_users(service) == counted
+
+
+def test_it_is_there_while_redis_is_away(app: Flask, valkey: redis.Redis, rose: Rose) -> None:
+    take_census(valkey, datetime.now(UTC))
     settings = app.extensions["aira"].given
     away = create_app(settings, connect("unix:///nowhere/at/all")).test_client()
     key = {"Authorization": f"Bearer {settings.api_keys[0]}"}
     assert away.get("/api/dashboard?userId=u", headers=key).status_code == 503
-    assert away.get("/metrics", headers=key).status_code == 200
+    away.environ_base["HTTP_AUTHORIZATION"] = key["Authorization"]
+    assert about_users(away) == {}
     assert rose("aira_redis_failed_calls_total", script="open_stats") == 1
     assert rose("aira_redis_call_seconds_count", script="open_stats") == 0
     assert rose("aira_requests_total", method="GET", route="/api/dashboard", status="503") == 1
@@ -197,10 +221,9 @@ def test_many_applications_share_their_metrics(app: Flask, valkey: redis.Redis, 
 
 
 def test_the_dashboard_names_metrics_that_exist(
-    app: Flask, alice: Browser, service: FlaskClient
+    valkey: redis.Redis, alice: Browser, service: FlaskClient
 ) -> None:
-    service.get("/metrics")
-    finish_counts()
+    take_census(valkey, datetime.now(UTC))
     text = service.get("/metrics").text
     declared = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE))
     parts = {
