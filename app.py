@@ -45,7 +45,7 @@ from stats.web import (
     webhooks,
     words,
 )
-from stats.web.application import Application
+from stats.web.json_text import Provider
 from stats.web.poll_cache import PollCache
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
@@ -85,7 +85,8 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     Raises ConfigError.
     """
     settings = settings or Settings.from_env(os.environ)
-    app = Application(__name__)
+    app = Flask(__name__)
+    app.json = Provider(app)
     app.config.update(
         MAX_CONTENT_LENGTH=BODY_LIMIT,
         PERMANENT_SESSION_LIFETIME=timedelta(days=90),

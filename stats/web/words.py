@@ -7,18 +7,16 @@ all of them in build/messages.pot.
 
 English needs no catalogue: the null translations of the standard library give every text back. To
 add a language, translate that file, compile it (`pybabel compile`), and let `spoken` return its
-`gettext.translation(…)`, made once, for the language of the request; everything else stands, and
-what is compiled or drawn once is so for each language. Names of days and months and the order
-within a date are patterns like any other and live below.
+`gettext.translation(…)`, made once, for the language of the request; everything else stands. Names
+of days and months and the order within a date are patterns like any other and live below.
 """
 
 import gettext as catalogues
 import re
 from datetime import date
-from functools import lru_cache
+from typing import Any
 
 from flask import Flask
-from markupsafe import Markup, escape
 
 from stats.sentences import N_, Sentence
 
@@ -48,9 +46,10 @@ PERIODS = (
 
 def init_app(app: Flask) -> None:
     """Give the templates the words."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
+    install(_look_up, _look_up_plural, newstyle=True)
     app.jinja_env.globals.update(
-        _=_say,
-        ngettext=_say_one_or_many,
         language=language,
         weekday=weekday,
         short_weekday=short_weekday,
@@ -74,33 +73,11 @@ def language() -> str:
     return spoken().info().get("language", "en").replace("_", "-")
 
 
-def _say(text: str, **values: object) -> Markup:
-    """Return a template's text with the values put in, which are escaped and the text is not."""
-    said = _marked_up(spoken(), text)
-    return _filled(said, values) if values else said
-
-
-def _say_one_or_many(one: str, many: str, num: int, **values: object) -> Markup:
-    return _filled(_plain_plural(one, many, num), {"num": num, **values})
-
-
-def _filled(text: str, values: dict[str, object]) -> Markup:
-    # Markup's own % takes three times as long, for it escapes what is not shown too.
-    escaped = {name: escape(value) for name, value in values.items()}
-    return Markup(str.__mod__(text, escaped))  # noqa: S704
-
-
-@lru_cache(maxsize=4096)
-def _marked_up(translations: catalogues.NullTranslations, text: str) -> Markup:
-    # Jinja's own extension does this anew for every text of every page.
-    return Markup(translations.gettext(text))  # noqa: S704 a text of ours
-
-
-def _plain(text: str) -> str:
+def _look_up(text: str) -> str:
     return spoken().gettext(text)
 
 
-def _plain_plural(one: str, many: str, num: int) -> str:
+def _look_up_plural(one: str, many: str, num: int) -> str:
     return spoken().ngettext(one, many, num)
 
 
@@ -112,9 +89,9 @@ def gettext(text: str, **values: object) -> str:
             for name, value in text.values.items()
         }
         if text.many:
-            return _plain_plural(text.one, text.many, text.values["num"]) % values
+            return _look_up_plural(text.one, text.many, text.values["num"]) % values
         text = text.one
-    said = _plain(text) if text else ""
+    said = _look_up(text) if text else ""
     return said % values if values else said
 
 
@@ -123,7 +100,7 @@ _ = gettext
 
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
     """Return one of two texts by `num` in the language that is spoken, with the values put in."""
-    return _plain_plural(one, many, num) % {"num": num, **values}
+    return _look_up_plural(one, many, num) % {"num": num, **values}
 
 
 def reason(error: Exception) -> str:
@@ -150,12 +127,7 @@ def day_month(day: date, today: date | None = None) -> str:
     """Return `12 March`, with the year if it is not that of `today`."""
     if today is not None and day.year != today.year:
         return day_month_year(day)
-    return _day_month(spoken(), day.day, day.month)
-
-
-@lru_cache(maxsize=1024)
-def _day_month(_spoken: catalogues.NullTranslations, day: int, month: int) -> str:
-    return _("%(day)s %(month)s", day=day, month=_(MONTHS[month - 1]))
+    return _("%(day)s %(month)s", day=day.day, month=_month(day))
 
 
 def short_day_month(day: date) -> str:
