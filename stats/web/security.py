@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, redirect, request, session
 from flask_login import current_user
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 from werkzeug.exceptions import SecurityError
@@ -14,13 +14,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
 from stats.web.cookies import FILES, Cookies
-from stats.web.csrf import Tokens
 from stats.web.runtime import asked
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-csrf = Tokens()
+csrf = CSRFProtect()
 
 STRIPE_FORMS = "https://checkout.stripe.com https://billing.stripe.com https://buy.stripe.com"
 POLICY = "; ".join(
@@ -106,13 +105,20 @@ def has_token() -> bool:
     A session that has ended has none, and is told that it has ended.
     """
     try:
-        csrf.protect()
+        _check_token()
     except CSRFError:
         view = current_app.view_functions[asked().endpoint or ""]
         if current_user.is_authenticated or not hasattr(view, "acts_by_session"):
             raise
         return False
     return True
+
+
+def _check_token() -> None:
+    try:
+        csrf.protect()
+    except ValueError as error:
+        raise CSRFError("The referrer is no address.") from error
 
 
 def _expect_body(seen: Request, length: int, view: Callable[..., Any] | None) -> None:
