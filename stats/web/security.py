@@ -13,7 +13,7 @@ from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
-from stats.web.cookies import FILES, Cookies
+from stats.web.cookies import FILES, SessionCookie
 from stats.web.runtime import asked
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 def init_app(app: Flask) -> None:
     """Close every route to strangers but those marked `public`, and dress every answer."""
-    app.session_interface = Cookies()
+    app.session_interface = SessionCookie()
     csrf.init_app(app)
     app.before_request(guard)
     app.after_request(keep_private)
