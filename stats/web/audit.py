@@ -16,13 +16,13 @@ from flask import Flask, Response, g, has_request_context, request
 
 from stats.settings import Settings
 from stats.web.json_text import encode
-from stats.web.lines import Lines
 from stats.web.metrics import count_event, count_request
-from stats.web.runtime import asked
 
 requests = logging.getLogger("aira.requests")
 security = logging.getLogger("aira.security")
 LEVELS = {"aira": logging.INFO, "stats": logging.WARNING, "app": logging.WARNING}
+# Asked all day by every open page; counted and not written down.
+UNCHANGED_POLL = ("/dashboard/stats", 204)
 # The end of a trace tells where it happened.
 TRACE = 3000
 
@@ -35,11 +35,8 @@ def init_app(app: Flask) -> None:
 
 def set_up(settings: Settings) -> None:
     """Send this program's lines to standard error: the whole process's, so for its start alone."""
-    handler = Lines(requests.name)
+    handler = logging.StreamHandler()
     handler.setFormatter(Readable() if settings.embedded else Json())
-    # What no line tells is not collected: docs.python.org/3/howto/logging.html#optimization
-    logging._srcfile = None
-    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     for name, level in LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
@@ -70,42 +67,24 @@ def request_id() -> str:
 
 
 def _begin() -> None:
-    held = g._get_current_object()
-    held.request_id, held.begun = new_request_id(), time.perf_counter()
+    g.request_id, g.begun = new_request_id(), time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    held, seen = g._get_current_object(), asked()
-    if "begun" not in held:
+    if "begun" not in g:
         _begin()  # a request for another host is refused before it has begun
     # Only the rule is written, for the address itself may hold a token.
-    rule = seen.url_rule.rule if seen.url_rule else None
-    user_id = held.get("user_id")
-    seconds = time.perf_counter() - held.begun
-    answered(seen.method, rule, response.status_code, seconds, user_id, held.request_id)
-    response.headers["X-Request-ID"] = held.request_id
+    rule = request.url_rule.rule if request.url_rule else None
+    seconds = time.perf_counter() - g.begun
+    facts = {"method": request.method, "route": rule, "status": response.status_code}
+    facts["ms"] = round(seconds * 1000, 1)
+    if "user_id" in g:
+        facts["user"] = shown_id(g.user_id)
+    if (facts["route"], facts["status"]) != UNCHANGED_POLL:
+        requests.info("request", extra={"facts": facts})
+    count_request(request.method, rule or "none", response.status_code, seconds)
+    response.headers["X-Request-ID"] = g.request_id
     return response
-
-
-def answered(
-    method: str, rule: str | None, status: int, seconds: float, user_id: str | None, own_id: str
-) -> None:
-    """Write down a request that was answered, and count it."""
-    facts = {"method": method, "route": rule, "status": status, "ms": round(seconds * 1000, 1)}
-    if user_id is not None:
-        facts["user"] = shown_id(user_id)
-    if requests.isEnabledFor(logging.INFO):
-        requests.handle(Answered(facts, own_id))
-    count_request(method, rule or "none", status, seconds)
-
-
-class Answered(logging.LogRecord):
-    """A record of a request that was answered: all but its time and its facts is known before."""
-
-    KNOWN = vars(logging.LogRecord(requests.name, logging.INFO, __file__, 0, "request", (), None))
-
-    def __init__(self, facts: dict[str, Any], own_id: str) -> None:
-        vars(self).update(self.KNOWN, created=time.time(), facts=facts, request=own_id)
 
 
 def new_request_id() -> str:
@@ -120,9 +99,8 @@ class Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        about = getattr(record, "request", None) or request_id()
         told = {"time": when, "level": record.levelname.lower(), "logger": record.name}
-        told |= {"event": record.getMessage(), "request": about} | _facts(record)
+        told |= {"event": record.getMessage(), "request": request_id()} | _facts(record)
         if record.exc_info:
             trace = self.formatException(record.exc_info)[-TRACE:]
             told["trace"] = trace.encode("ascii", "backslashreplace").decode()
