@@ -70,7 +70,6 @@ from redis.retry import Retry
 from stats.breaker import Breaker
 from stats.cluster import GuardedCluster
 from stats.text import as_text, check_id
-from stats.wire import Wires
 
 Db = redis.Redis | RedisCluster
 # Told of a script's call: its name, how long it took (s), and whether it failed.
@@ -277,16 +276,8 @@ class GuardedRedis(redis.Redis):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.breaker = Breaker()
-        self._wires = Wires(self.connection_pool)
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         execute: Callable[..., Any] = super().execute_command
         with self.breaker:
-            # Nearly all that is asked, and most often.
-            if args[0] == "EVALSHA":
-                return self._wires.call(*args)
             return execute(*args, **options)
-
-    def close(self) -> None:
-        self._wires.close()
-        super().close()

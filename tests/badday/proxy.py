@@ -17,7 +17,8 @@ class Proxy:
 
     `mode` is `pass`; `hang` (commands are read and never answered); `slow` (each answer comes
     `delay` seconds late); `garbage` (each answer is nonsense); or `refuse` (nobody listens).
-    `cut(n)` carries everything but loses the n-th answer from now, and the connection with it.
+    `cut(n)` carries everything but loses the n-th answer from now, and the connection with it; what
+    Redis sends on the stream that names writes is no answer.
     """
 
     def __init__(self, server: Path, delay: float = 0.2) -> None:
@@ -25,6 +26,7 @@ class Proxy:
         self._server, self._mode, self._cut_in = str(server), "pass", 0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._streams: set[socket.socket] = set()
         # It listens to nobody: it keeps the port ours while nobody listens.
         self._seat = self._bind(0)
         self.port: int = self._seat.getsockname()[1]
@@ -91,6 +93,7 @@ class Proxy:
             while self._once(client, server):
                 continue
         self._open.discard(client)
+        self._streams.discard(client)
 
     def _once(self, client: socket.socket, server: socket.socket) -> bool:
         """Carry what is there, either way; return whether the line still stands."""
@@ -98,6 +101,8 @@ class Proxy:
             data = ready.recv(65_536)
             if not data:
                 return False
+            if ready is client and b"TRACKING" in data:
+                self._streams.add(client)
             if ready is client and self._mode != "hang":
                 server.sendall(data)
             elif ready is server and not self._answer(client, data):
@@ -105,7 +110,7 @@ class Proxy:
         return True
 
     def _answer(self, client: socket.socket, data: bytes) -> bool:
-        if self._cuts():
+        if client not in self._streams and self._cuts():
             # Closing without lingering is what the other end sees as a reset.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
