@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import redis
 from flask import Blueprint, Flask, Response, abort
@@ -32,7 +33,6 @@ from redis.exceptions import RedisClusterException
 from stats import billing, store
 from stats.census import Census, read_census
 from stats.errors import StoreUnavailable
-from stats.tempfolder import temporary_folder
 from stats.web.callers import is_service
 from stats.web.runtime import db
 from stats.web.security import public
@@ -130,8 +130,8 @@ def shared(workers: int) -> Iterator[None]:
     if workers == 1:
         yield
         return
-    with temporary_folder("aira-metrics-") as folder:
-        os.environ[SHARED] = str(folder)
+    with TemporaryDirectory(prefix="aira-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[SHARED] = folder
         # It chose how to count when it was imported.
         values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
         yield
