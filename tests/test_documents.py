@@ -83,12 +83,10 @@ def test_the_worked_example_names_what_is_there() -> None:
     assert "redis.call('HSET', stats, 'forgiven', missed)" in script
     assert script.rstrip().endswith("changed()\nreturn {1, snapshot()}")
     for file, names in {
-        "stats/dashboard.py": ["def next_change(", "self.snapshot.fields"],
-        "stats/web/fragment.py": ["def _numbers(", '"longest_streak": safe(longest)'],
-        "stats/export.py": ["def _stats("],
-        "stats/archive.py": ["class Figures("],
-        "stats/restore.py": ["def _figures("],
-        "stats/snapshot.py": ["class UserStats", "def stats("],
+        "stats/dashboard.py": ["def next_change("],
+        "templates/_stats.html": ["stats.longest_streak"],
+        "stats/snapshot.py": ["class PublicCounts", "class Counts(PublicCounts)"],
+        "stats/web/replies.py": ["class Stats("],
         "tests/web/test_dashboard.py": ["NEW = {", "def days_ago("],
         "tests/browser/serving.py": ["def eventually("],
     }.items():
