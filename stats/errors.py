@@ -20,6 +20,10 @@ class UserNotFound(StatsError):
     """There are no stats under this user id, and this call does not make any."""
 
 
+class SessionEnded(StatsError):
+    """The login session that asks for this has ended; nothing was changed."""
+
+
 class EmailTaken(StatsError):
     """An account with this e-mail address exists already."""
 

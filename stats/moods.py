@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from stats.activity import Clock, days_from
-from stats.errors import InvalidInput, NotFound
+from stats.errors import InvalidInput, NotFound, SessionEnded
 from stats.sentences import N_
 from stats.sessions import IDLE, LONGEST, TOUCHED_EVERY
 from stats.snapshot import Snapshot, milliseconds, moment
@@ -17,7 +17,9 @@ from stats.store import Db, now_ms, run, user_keys
 from stats.text import as_text, clean
 
 KINDS = ("stats", "last_login", "days", "moods", "notes", "ops")
-OWN_KINDS = (*KINDS, "account", "sessions")
+RECORD_KINDS = (*KINDS, "account", "sessions")
+SESSION_LIMITS = (IDLE, LONGEST, TOUCHED_EVERY)
+ENDED = "The session has ended. Log in again."
 NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
@@ -88,35 +90,21 @@ def record_mood(
     at: datetime | None = None,
     op: str = "",
     create_day: str = "",
+    session_id: str | None = None,
 ) -> Snapshot:
     """Record a mood as of `at` (aware, not in the future, by default now) in one step.
 
     `op` is an operation id (store.operation_id): the same one again changes nothing.
-    `create_day` makes the stats of an unseen user. Returns the snapshot afterwards; raises
-    InvalidInput and UserNotFound.
+    `create_day` makes the stats of an unseen user. With `session_id` it is the user's own hand: the
+    login session's use is noted. Returns the snapshot afterwards. Raises InvalidInput, UserNotFound
+    and, with nothing recorded, SessionEnded.
     """
-    arguments = (create_day, op, *_entry(score, note, at))
-    return Snapshot.read(run(db, "record_mood", user_keys(user_id, OWN_KINDS), *arguments))
-
-
-def record_own_mood(
-    db: Db,
-    user_id: str,
-    session_id: str,
-    score: float,
-    *,
-    note: str = "",
-    at: datetime | None = None,
-    op: str = "",
-) -> Snapshot | None:
-    """As `record_mood`, by a login session: if it lives its use is noted, all in one step.
-
-    Returns None, and records nothing, without such a session.
-    """
-    limits = (int(time.time()), IDLE, LONGEST, TOUCHED_EVERY)
-    arguments = ("", op, *_entry(score, note, at), session_id, *limits)
-    reply = run(db, "record_mood", user_keys(user_id, OWN_KINDS), *arguments)
-    return None if reply is None else Snapshot.read(reply)
+    own = () if session_id is None else (session_id, int(time.time()), *SESSION_LIMITS)
+    arguments = (create_day, op, *_entry(score, note, at), *own)
+    reply = run(db, "record_mood", user_keys(user_id, RECORD_KINDS), *arguments)
+    if reply is None and session_id is not None:
+        raise SessionEnded(ENDED)
+    return Snapshot.read(reply)
 
 
 def _entry(score: float, note: str, at: datetime | None) -> tuple[int, int, str]:

@@ -19,7 +19,10 @@ from stats.accounts import (
 )
 from stats.activity import Clock
 from stats.dashboard import get_dashboard
-from stats.moods import record_own_mood
+from stats.errors import SessionEnded
+from stats.moods import record_mood
+from stats.snapshot import Snapshot
+from stats.store import Db
 from stats.user_stats import open_stats
 from tests.domain_kit import contents, version
 
@@ -161,7 +164,7 @@ def test_it_lets_nobody_in_whose_stats_are_gone(db):
 def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
     login = join(db)
     age(db, login, made=7200, seen=7200)
-    found = record_own_mood(db, *own(login), 6.5, note="by the canal", op="x")
+    found = record(db, login, note="by the canal", op="x")
     assert found.stats().mood_score == 6.5
     (session,) = sessions(db, login.user_id).values()
     assert time.time() - session.seen < 60
@@ -172,7 +175,7 @@ def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
 def test_a_session_that_was_just_used_is_not_written_again(db):
     login = join(db)
     age(db, login, made=7200, seen=600)
-    record_own_mood(db, *own(login), 6.5)
+    record(db, login)
     (session,) = sessions(db, login.user_id).values()
     assert 600 <= time.time() - session.seen < 660
 
@@ -184,7 +187,8 @@ def test_a_session_that_has_run_out_records_nothing(db, made, seen):
     login = join(db)
     age(db, login, made=made, seen=seen)
     before = contents(db)
-    assert record_own_mood(db, *own(login), 6.5, op="x") is None
+    with pytest.raises(SessionEnded):
+        record(db, login, op="x")
     assert contents(db) == before
 
 
@@ -192,14 +196,20 @@ def test_only_the_users_own_session_records_their_mood(db):
     login, stranger = join(db), "user"
     open_stats(db, stranger)
     before = contents(db)
-    for user_id, session_id in ((login.user_id, "none"), (stranger, login.session_id)):
-        assert record_own_mood(db, user_id, session_id, 6.5) is None
-    assert record_own_mood(db, login.user_id, "", 6.5) is None
+    wrong = ((login.user_id, "none"), (login.user_id, ""), (stranger, login.session_id))
+    for user_id, session_id in wrong:
+        with pytest.raises(SessionEnded):
+            record_mood(db, user_id, 6.5, session_id=session_id)
     assert contents(db) == before
     log_out(db, *own(login))
     before = contents(db)
-    assert record_own_mood(db, *own(login), 6.5) is None
+    with pytest.raises(SessionEnded):
+        record(db, login)
     assert contents(db) == before
+
+
+def record(db: Db, login: Login, **how: str) -> Snapshot:
+    return record_mood(db, login.user_id, 6.5, session_id=login.session_id, **how)
 
 
 def own(login: Login) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, jsonify, render_template, request
+from flask import Blueprint, abort, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
@@ -32,7 +32,6 @@ from stats.web.callers import (
     subject,
 )
 from stats.web.mails import link
-from stats.web.members import record_own_mood
 from stats.web.runtime import db, runtime
 from stats.web.security import acts_by_session
 from stats.web.words import _
@@ -69,25 +68,24 @@ def record_mood() -> ResponseReturnValue:
     """Record a mood."""
     asked = actor()
     try:
-        return mood_reply(_record(asked))
+        body = read_body(MoodBody)
+        snapshot = moods.record_mood(
+            db(),
+            asked.user_id,
+            body.score,
+            note=body.note,
+            at=body.at,
+            op=operation_id("mood", idempotency_key()),
+            create_day=asked.create_day,
+            session_id=asked.session_id,
+        )
     except (InvalidInput, HTTPException):
         # What is wrong with a request is told to whom its answer would have been.
         if not asked.service and not current_user.is_authenticated:
             abort(401, NOBODY)
         raise
-
-
-def _record(asked: Subject) -> Snapshot:
-    body, op = read_body(MoodBody), operation_id("mood", idempotency_key())
-    how: dict[str, Any] = {"note": body.note, "at": body.at, "op": op}
-    if asked.service:
-        create_day = asked.create_day
-        return moods.record_mood(db(), asked.user_id, body.score, create_day=create_day, **how)
-    return record_own_mood(body.score, **how) or abort(401, NOBODY)
-
-
-def mood_reply(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the answer for a mood that was recorded."""
+    if not asked.service:
+        g.user_id = asked.user_id
     return _changed("The mood is saved.", snapshot)
 
 

@@ -25,6 +25,11 @@ class Subject:
     service: bool
 
     @property
+    def session_id(self) -> str | None:
+        """The login session that asks, None for a service key."""
+        return None if self.service else session["sid"]
+
+    @property
     def create_day(self) -> str:
         """The first day for a user not seen before, "" where none may be made."""
         return first_day() if self.service and request.method != "HEAD" else ""

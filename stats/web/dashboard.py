@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from htmx_flask import make_response
@@ -12,10 +12,10 @@ from htmx_flask import request as htmx_request
 from stats.activity import DAY, day_begins, record_login, user_day
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
-from stats.moods import undo_mood
+from stats.moods import record_mood, undo_mood
 from stats.web.charts import charts as chart_values
 from stats.web.forms import NUMBER, form_operation, read_score
-from stats.web.members import UnchangedUser, poll_cache, read_again, record_own_mood
+from stats.web.members import UnchangedUser, poll_cache, read_again
 from stats.web.members import board as current_board
 from stats.web.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.runtime import db
@@ -109,14 +109,21 @@ def mood() -> ResponseReturnValue:
     try:
         score = read_score(request.form.get("score", ""))
         op = _op("mood", day, score, note.strip())
-        found = record_own_mood(score, note=note.strip(), at=_moment(day), op=op)
+        snapshot = record_mood(
+            db(),
+            session["_user_id"],
+            score,
+            note=note.strip(),
+            at=_moment(day),
+            op=op,
+            session_id=session["sid"],
+        )
     except InvalidInput as error:
         return _refused(error, day, note)
-    if found is None:
-        return unauthorised()
+    g.user_id = session["_user_id"]
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, found.clock)))
+    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, snapshot.clock)))
 
 
 def _moment(day: str) -> datetime | None:

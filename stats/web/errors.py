@@ -20,6 +20,7 @@ from stats.errors import (
     EmailTaken,
     InvalidInput,
     NotFound,
+    SessionEnded,
     StatsError,
     StoreUnavailable,
     TooManyTries,
@@ -27,10 +28,12 @@ from stats.errors import (
 )
 from stats.sentences import N_
 from stats.web.runtime import runtime
+from stats.web.security import unauthorised
 from stats.web.words import _, reason
 
 STATUS: dict[type[Exception], int] = {
     InvalidInput: 400,
+    SessionEnded: 401,
     UserNotFound: 404,
     NotFound: 404,
     EmailTaken: 409,
@@ -86,6 +89,8 @@ def answer(error: Exception) -> ResponseReturnValue:
     """Return the answer to an exception; what has no place in the table is logged and a 500."""
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
+    if isinstance(error, SessionEnded) and not request.path.startswith("/api/"):
+        return unauthorised()
     status = status_of(error)
     if status == 503:
         runtime().revive(error)

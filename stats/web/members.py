@@ -1,17 +1,16 @@
 """Who is asking: the logged-in member, loaded with the dashboard in one round trip."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, current_app, g, request, session
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
 
-from stats import moods
 from stats.accounts import Login, touch_session
 from stats.dashboard import PAGE_SPAN, WEEK_SPAN, Dashboard, Unchanged, get_dashboard
 from stats.errors import UserNotFound
-from stats.snapshot import NO_STATS, Snapshot
+from stats.snapshot import NO_STATS
 from stats.web.poll_cache import PollCache, Question
 from stats.web.runtime import db
 from stats.web.security import unauthorised
@@ -97,15 +96,6 @@ def _touch(board: Dashboard, session_id: str) -> None:
         return
     if board.session.is_to_be_touched(time.time()):
         touch_session(db(), board.user_id, session_id, board.session)
-
-
-def record_own_mood(score: float, *, note: str, at: datetime | None, op: str) -> Snapshot | None:
-    """Record a mood of whoever the cookie names; None, and nothing done, without a live session."""
-    user_id = session["_user_id"]
-    snapshot = moods.record_own_mood(db(), user_id, session["sid"], score, note=note, at=at, op=op)
-    if snapshot is not None:
-        g.user_id = user_id
-    return snapshot
 
 
 def begin_session(login: Login, *, remember: bool) -> None:
