@@ -61,7 +61,7 @@ def test_it_looks_around_with_sample_data_and_leaves_nothing(page: Page) -> None
     page.goto("/")
     page.get_by_role("button", name="sample data").click()
     page.wait_for_url("**/dashboard")
-    expect(page.locator("#stats table").first).to_be_attached()
+    expect(page.locator("#charts table").first).to_be_attached()
     page.goto("/history")
     expect(page.locator("main")).to_contain_text("from")
     page.get_by_role("button", name="Log out").first.click()

@@ -77,20 +77,37 @@ def test_it_shows_a_conversation_on_the_next_poll(
     assert polls(ticking) == 1
 
 
-def test_it_keeps_its_charts_while_they_stand(ticking: Page, member: Member, site: Site) -> None:
+def test_it_asks_for_its_charts_when_moods_have_changed_alone(
+    ticking: Page, member: Member, site: Site
+) -> None:
+    asked: list[str] = []
+    ticking.on("request", lambda request: asked.append(request.url))
     site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8.5})
     ticking.clock.run_for(30_100)
     expect(ticking.locator(".trend .marks [data-m='9']").first).to_be_visible()
     ticking.locator("#trend-table").click()
     site.save_chat(member.id, "About bread")
-    with ticking.expect_response("**/dashboard/stats*") as answer:
-        ticking.clock.run_for(30_100)
-    assert "<svg" not in answer.value.text().split('class="side"')[0], "the charts are not sent"
+    ticking.clock.run_for(30_100)
     expect_stat(ticking, "conversations", "1")
-    expect(ticking.locator(".trend details")).to_have_attribute("open", "")
+    assert len([url for url in asked if "/dashboard/charts" in url]) == 1
     site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 2})
     ticking.clock.run_for(30_100)
     expect(ticking.locator(".trend .marks [data-m='5']").first).to_be_visible()
+    expect(ticking.locator(".trend details")).to_have_attribute("open", "")
+
+
+def test_a_check_in_moves_numbers_and_charts_in_this_tab_and_another(ticking: Page) -> None:
+    other = ticking.context.new_page()
+    other.goto("/dashboard")
+    slider(other).focus()
+    other.keyboard.press("End")
+    save(other)
+    for page in (other, ticking):
+        if page is ticking:
+            ticking.clock.run_for(30_100)
+        expect_mood(page, "10")
+        expect(page.locator(".trend .marks [data-m='10']").first).to_be_visible()
+        expect(page.locator(".year td[aria-current]")).to_have_attribute("data-m", "10")
 
 
 def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None:

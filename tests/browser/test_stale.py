@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 # What Chromium and htmx say on the console about an answer that failed or never came.
 FAILED = ("status of 50", "Error Code 50", "net::ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
-STATS, MOOD = "**/dashboard/stats*", "**/dashboard/mood"
+STATS, MOOD, CHARTS = "**/dashboard/stats*", "**/dashboard/mood", "**/dashboard/charts*"
 
 
 def fail(route: Route) -> None:
@@ -61,6 +61,22 @@ def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
     page.clock.run_for(30_100)
     expect(stale).to_be_hidden()
     expect(page.locator("[role=status]")).to_have_text("Up to date again.")
+
+
+def test_charts_that_failed_are_asked_for_again(member: Member, site: Site, watch: Watch) -> None:
+    watch.expect(*FAILED)
+    page = member.page
+    page.clock.install()
+    page.goto("/dashboard")
+    page.route(CHARTS, fail)
+    site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8})
+    page.clock.run_for(30_100)
+    expect(page.locator("#stale")).to_be_visible()
+    expect_mood(page, "8")
+    page.unroute(CHARTS)
+    page.clock.run_for(30_100)
+    expect(page.locator("#stale")).to_be_hidden()
+    expect(page.locator(".trend .marks [data-m='8']").first).to_be_visible()
 
 
 def test_it_recovers_on_retry(member: Member, watch: Watch) -> None:
