@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from itertools import count
 from statistics import median
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.bench.table import Row
 from tests.web.kit import poll_url
 
 TIMES = 20
+# How often a poll is asked, at most, until it is remembered.
+PATIENCE = 100
 BATCH, BATCHES = 2000, 7
 SERVICE = {"Authorization": f"Bearer {KEY}"}
 CHAT = {"summary": SUMMARIES[0], "messages": [{"role": "user", "content": "Hello"}]}
@@ -39,24 +42,29 @@ def rows(on: Store) -> list[Row]:
     def current() -> TestResponse:
         return ada.get(poll)
 
+    def first() -> TestResponse:
+        return ada.get(f"{poll}&first={next(numbers)}")
+
     def stale() -> TestResponse:
         return ada.get("/dashboard/stats?v=1")
 
-    poll = poll_url(ada.get("/dashboard"))
-    assert (current().status_code, stale().status_code) == (204, 200)
+    poll, numbers = poll_url(ada.get("/dashboard")), count()
+    assert (first().status_code, stale().status_code) == (204, 200)
+    _until_remembered(on.db, current)
     cookies = sum("Set-Cookie" in answer.headers for answer in (current(), stale()))
     return [
-        _trip(on, "unchanged poll", 1, current),
+        _trip(on, "unchanged poll that was asked before", 0, current),
+        _trip(on, "unchanged poll, the first time", 1, first),
         _trip(on, "changed poll", 1, stale),
         _trip(on, "conversation saved", 1, lambda: service("POST", "/api/chat/save", CHAT)),
         _trip(on, "mood by service key", 1, lambda: service("PATCH", "/api/mood", {"score": 7})),
-        _trip(on, "mood by session", 2, lambda: ada.api("PATCH", "/api/mood", json={"score": 7})),
+        _trip(on, "mood by session", 1, lambda: ada.api("PATCH", "/api/mood", json={"score": 7})),
         Row("Set-Cookie on two polls", cookies, 0, 0, less=True, form="{:g}"),
     ]
 
 
 def _trip(on: Store, what: str, must: float, ask: Ask) -> Row:
-    return Row(f"Round trips: {what}", trips(on.db, ask), must, 1, less=True, form="{:g}")
+    return Row(f"Round trips: {what}", trips(on.db, ask), must, must, less=True, form="{:g}")
 
 
 def trips(db: redis.Redis, ask: Ask) -> float:
@@ -73,7 +81,23 @@ def trips(db: redis.Redis, ask: Ask) -> float:
 
 
 def _reads(db: redis.Redis) -> int:
-    return int(db.info("stats")["total_reads_processed"])
+    """Return how often the server has read from its clients, but for pings.
+
+    A ping goes out alone, several times a second, from where the product listens to Redis.
+    """
+    told = db.info("stats", "commandstats")
+    pings = told.get("cmdstat_ping", {"calls": 0})["calls"]
+    return int(told["total_reads_processed"]) - int(pings)
+
+
+def _until_remembered(db: redis.Redis, ask: Ask) -> None:
+    """Ask until Redis is not asked; in vain if that never comes."""
+    for _ in range(PATIENCE):
+        before = _reads(db)
+        ask()
+        if _reads(db) - before == 1:
+            return
+        time.sleep(0.05)
 
 
 def floors(on: Store, cores: tuple[int, int]) -> list[Row]:
