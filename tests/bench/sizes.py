@@ -15,8 +15,8 @@ def rows(on: Store) -> list[Row]:
     letters = "summaries of " + ", ".join(str(len(summary)) for summary in SUMMARIES) + " letters"
     stats, moods = used(on, bea.key("stats")), used(on, dora.key("moods"))
     return [
-        _size("Stats hash with three summaries, bytes", stats, 520, 450, letters),
-        _size("A year of one mood a day, no notes, bytes", moods, 6144, 5120),
+        _size("Stats hash with three summaries, bytes", stats, 700, 600, letters),
+        _size("A year of one mood a day, no notes, bytes", moods, 6144, 4096),
         _size("All keys of a new user, bytes", used(on, *stored_keys(on.db, cleo.user_id))),
         _size("All keys of a user with such a year", used(on, *stored_keys(on.db, dora.user_id))),
     ]

@@ -26,7 +26,7 @@ def rows(cores: tuple[int, int]) -> list[Row]:
     note = "from " + ", ".join(f"{seconds:.2f}" for seconds in sorted(answers))
     what = "Import and first answer (/readyz), embedded server included, s"
     return [
-        Row(what, median(answers), 1.5, 0.8, less=True, note=note),
+        Row(what, median(answers), 1.0, 0.6, less=True, note=note),
         Row("An import of app alone, s", median(imports)),
     ]
 
