@@ -3,23 +3,26 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from tests.bench import growth, open_dashboards, sizes, starts, trips
+from tests.bench.load import Target
 from tests.bench.loads import (
     PEER_ROWS,
     WORK_ROWS,
+    Files,
     main_targets,
     make_files,
     more_targets,
     peer_targets,
     ratio_rows,
     tail_rows,
+    unchanged_rows,
 )
 from tests.bench.machine import described, take_cores
 from tests.bench.rounds import STARTS, race
-from tests.bench.stage import has_node, peers, site, small, store
+from tests.bench.stage import Store, has_node, peers, site, small, store
 from tests.bench.table import Part, markdown, text
 
 Cores = tuple[int, int]
@@ -41,6 +44,9 @@ def _arguments() -> argparse.Namespace:
         "what", nargs="?", default="all", choices=["all", "short", "growth", "open", "costs"]
     )
     parser.add_argument("--users", type=int, default=100_000, help="how many a store grows to")
+    parser.add_argument(
+        "--crowd", type=int, default=open_dashboards.USERS, help="how many have dashboards open"
+    )
     parser.add_argument(
         "--rounds", type=int, default=5, help=f"at least {STARTS}, one for each start"
     )
@@ -65,7 +71,7 @@ def _parts(asked: argparse.Namespace, cores: Cores) -> Iterator[Part]:
         yield Part("Growth", growth.rows(cores[0], asked.users, asked.rounds, asked.seconds))
     if asked.what in ("all", "open"):
         _now("open dashboards")
-        yield Part("Open dashboards", open_dashboards.rows(cores))
+        yield Part("Open dashboards", open_dashboards.rows(cores, asked.crowd))
 
 
 def _now(what: str) -> None:
@@ -73,30 +79,36 @@ def _now(what: str) -> None:
 
 
 def _short(cores: Cores) -> Iterator[Part]:
-    with ExitStack() as stack:
-        on = stack.enter_context(store("store"))
-        app = stack.enter_context(site(on, [cores[0]]))
-        const = stack.enter_context(small(on, "const", cores[0]))
-        loads = race([main_targets(make_files(on), app, const)], rounds=5, seconds=1)
-        yield Part("One worker", ratio_rows(WORK_ROWS, loads))
+    with store("store") as on:
+        files = make_files(on)
+        loads = race(lambda: _started(on, files, cores[0], {}), rounds=5, seconds=1, starts=1)
+        yield Part("One worker", unchanged_rows(loads) + ratio_rows(WORK_ROWS, loads))
 
 
 def _loads(asked: argparse.Namespace, cores: Cores) -> Iterator[Part]:
-    with ExitStack() as stack:
-        on = stack.enter_context(store("store"))
+    with store("store") as on, peers(on, cores[0]) as others:
         files = make_files(on)
-        raw = stack.enter_context(small(on, "raw", cores[0]))
-        others = peer_targets(files, stack.enter_context(peers(on, cores[0])))
-        starts = []
-        for _ in range(STARTS):
-            app = stack.enter_context(site(on, [cores[0]]))
-            const = stack.enter_context(small(on, "const", cores[0]))
-            targets = main_targets(files, app, const) + more_targets(files, app, const, raw)
-            starts.append(targets + others)
-        loads = race(starts, asked.rounds, asked.seconds)
-        yield Part("One worker", ratio_rows(WORK_ROWS, loads) + tail_rows(loads))
+        loads = race(lambda: _started(on, files, cores[0], others), asked.rounds, asked.seconds)
+        work = ratio_rows(WORK_ROWS, loads)
+        yield Part("One worker", unchanged_rows(loads) + tail_rows(loads) + work)
         without = "" if has_node() else ", those on Node left out: npm is missing"
         yield Part(f"Small peers' JSON polls{without}", ratio_rows(PEER_ROWS, loads))
+
+
+@contextmanager
+def _started(
+    on: Store, files: Files, core: int, others: Mapping[str, int]
+) -> Iterator[list[Target]]:
+    """Serve the product, const and bare WSGI; with the peers beside them, everything is asked."""
+    with (
+        site(on, [core]) as app,
+        small(on, "const", core) as const,
+        small(on, "wsgi", core) as wsgi,
+    ):
+        targets = main_targets(files, app.port, const, wsgi)
+        if others:
+            targets += more_targets(files, app.port, const) + peer_targets(files, others)
+        yield targets
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from tests.bench.stage import Store
 from tests.bench.table import Row
 
 USERS = 1000
-# What a fragment or a form takes, and the charts.
-SIDE, CHARTS = 1800, 20_000
+# What a fragment or a form takes at least.
+SIDE = 1800
 BROWSER = (
     "HX-Request: true",
     "HX-Target: stats",
@@ -34,12 +34,9 @@ class Files:
     unchanged: Path
     browser_unchanged: Path
     changed: Path
-    browser_changed: Path
     changed_year: Path
-    charts: Path
     api: Path
     form: Path
-    const_form: Path
     json: Path
 
 
@@ -53,12 +50,9 @@ def make_files(on: Store) -> Files:
         unchanged=_file("unchanged", fresh, lambda held: get(held.poll, held)),
         browser_unchanged=_file("b-same", fresh, lambda held: get(held.poll, held, *BROWSER)),
         changed=_file("changed", fresh, lambda held: get(talked(held), held)),
-        browser_changed=_file("b-changed", aged, lambda held: get(talked(held), held, *BROWSER)),
         changed_year=_file("year", aged, lambda held: get(talked(held), held)),
-        charts=_file("charts", aged, lambda held: get("/dashboard/charts", held, *BROWSER)),
         api=_file("api", fresh, lambda held: get("/api/dashboard", held)),
         form=_file("form", writers[:USERS], lambda held: form(on, held)),
-        const_form=_file("const-form", writers[:USERS], lambda held: form(on, held, "/form")),
         json=_file("json", writers[USERS:], lambda held: patch(on, held)),
     )
 
@@ -82,12 +76,12 @@ def talked(held: Pass) -> str:
     return re.sub(r"\bv=[^&]+", "v=1", held.poll)
 
 
-def form(on: Store, held: Pass, path: str = "/dashboard/mood") -> str:
+def form(on: Store, held: Pass) -> str:
     """Return a mood as the page's form sends it, each time a new operation."""
     body = f"csrf_token={token(on.app, held)}&op={FRESH}&score=6.5&note=&day=today"
     kind = "Content-Type: application/x-www-form-urlencoded"
     cookie = f"Cookie: session={held.cookie}"
-    return request("POST", path, cookie, kind, "HX-Request: true", body=body)
+    return request("POST", "/dashboard/mood", cookie, kind, "HX-Request: true", body=body)
 
 
 def patch(on: Store, held: Pass) -> str:
@@ -97,29 +91,26 @@ def patch(on: Store, held: Pass) -> str:
     return request("PATCH", "/api/mood", cookie, *headers, body='{"score": 6.5}')
 
 
-def main_targets(files: Files, app: int, const: int) -> list[Target]:
+def main_targets(files: Files, app: int, const: int, wsgi: int) -> list[Target]:
     """Return what `make bench-short` measures."""
     return [
         Target("const", const, files.plain),
+        Target("wsgi", wsgi, files.plain, 204),
         Target("unchanged", app, files.unchanged, 204),
         Target("changed", app, files.changed, least=SIDE),
         Target("changed, a year", app, files.changed_year, least=SIDE),
         Target("api", app, files.api),
         Target("form", app, files.form, least=SIDE),
-        Target("const form", const, files.const_form),
         Target("json", app, files.json),
     ]
 
 
-def more_targets(files: Files, app: int, const: int, raw: int) -> list[Target]:
-    """Return what `make bench` measures besides: other headers, more connections, bare WSGI."""
+def more_targets(files: Files, app: int, const: int) -> list[Target]:
+    """Return what `make bench` measures besides: other headers, more connections."""
     return [
         Target("browser, unchanged", app, files.browser_unchanged, 204),
-        Target("browser, changed", app, files.browser_changed),
-        Target("charts", app, files.charts),
         Target("const at 256", const, files.plain, connections=256),
         Target("unchanged at 256", app, files.unchanged, 204, 256),
-        Target("raw", raw, files.plain),
     ]
 
 
@@ -129,18 +120,19 @@ def peer_targets(files: Files, ports: Mapping[str, int]) -> list[Target]:
 
 
 WORK_ROWS = {
-    "unchanged": Row("Unchanged poll, 204 ÷ const", 0, 8, 11),
     "changed": Row("Changed poll, new user ÷ const", 0, 0.4, 0.6),
     "changed, a year": Row("Changed poll, a year ÷ const", 0, 0.4, 0.6),
     "browser, unchanged": Row("Unchanged poll, all that a browser sends ÷ const", 0),
-    "browser, changed": Row("Changed poll, a year, as a browser asks ÷ const", 0),
-    "charts": Row("Charts of a year, compressed for a browser ÷ const", 0),
     "api": Row("GET /api/dashboard ÷ const", 0, 0.5, 0.7),
     "form": Row("Mood by the form, CSRF ÷ const", 0, 0.35, 0.5),
-    "const form": Row("A constant that reads the same form ÷ const", 0),
     "json": Row("Mood by JSON, CSRF ÷ const", 0, 0.4, 0.5),
     "const": Row("const itself", 0),
-    "raw": Row("Bare WSGI ÷ const", 0),
+    "wsgi": Row("Bare WSGI that answers 204 ÷ const", 0),
+}
+UNCHANGED_ROWS = {
+    "const": Row("Unchanged poll, 204 ÷ const", 0, 8, 11),
+    "wsgi": Row("Unchanged poll ÷ bare WSGI that answers 204", 0, 0.4, 0.55),
+    "fastify": Row("Unchanged poll ÷ fastify and ioredis", 0, 2.5, 4),
 }
 PEER_ROWS = {
     "naive": Row("Flask-Login, HGETALL, jsonify ÷ const", 0),
@@ -148,6 +140,16 @@ PEER_ROWS = {
     "express": Row("express and ioredis ÷ const", 0),
     "original": Row("The original's logic on bare Node: commands one after the other ÷ const", 0),
 }
+
+
+def unchanged_rows(loads: Mapping[str, Load]) -> list[Row]:
+    """Return the ratios of an unchanged poll's rate to the others'."""
+    ours = loads["unchanged"]
+    return [
+        replace(row, value=ours.rate / loads[name].rate, note=told(ours) if name == "const" else "")
+        for name, row in UNCHANGED_ROWS.items()
+        if name in loads
+    ]
 
 
 def ratio_rows(kinds: Mapping[str, Row], loads: Mapping[str, Load]) -> list[Row]:

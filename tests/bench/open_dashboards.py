@@ -1,95 +1,123 @@
 """How many dashboards may stay open: distinct users, each polling every 30 seconds.
 
-Two workers, Redis and the client share the two cores as the kernel sees fit.
+Two workers, Redis and the client share the two cores as the kernel sees fit. Both workers remember
+every user's poll before it begins, as they do for pages that have been open for some minutes.
 """
 
 import os
 import sys
 import time
-from itertools import islice
+from collections.abc import Callable
 
-from tests.bench.crowd import passes, populate
-from tests.bench.load import request
-from tests.bench.models import make_model, new_user
+from tests.bench.open_crowd import REMEMBERED, Crowd, gathered
 from tests.bench.pollers import CONNECTIONS, Outcome, Pollers
-from tests.bench.stage import Store, site, store
 from tests.bench.table import Row
+from tests.bench.wires import Wires
+from tests.bench.writers import POLLS_A_WRITE, Writers
 
 EVERY = 30.0
-LIMIT = 0.1
-FIRST, MOST = 25_000, 1_600_000
-STEPS = 3
-SHORT, WHOLE = 6.0, 31.0
-# A few seconds flatter; a whole interval decides.
+USERS = 200_000
+# The first numbers to be tried: what must be reached.
+MUST, MUST_WITH_MOODS = 300_000, 200_000
+SHORT, STEPS = 6.0, 2
+# A few seconds flatter; a poll of everyone decides.
 SHARES = (1, 0.9, 0.8, 0.65, 0.5)
 
-
-class Crowd:
-    """Users of a store, as many as were asked for so far, and what their pages send."""
-
-    def __init__(self, on: Store) -> None:
-        self.on, self.model = on, make_model(on.app, on.db, "o", new_user)
-        self.requests: list[bytes] = []
-
-    def polls(self, count: int) -> list[bytes]:
-        """Return the polls of so many users, who are there and logged in."""
-        more = range(len(self.requests), count)
-        if more:
-            populate(self.on.db, self.model, more)
-        for held in passes(self.on.app, self.model, more):
-            cookie = f"Cookie: session={held.cookie}"
-            self.requests.append(request("GET", held.poll, cookie, "HX-Request: true").encode())
-        return list(islice(self.requests, count))
+# So many users for so many seconds.
+Window = Callable[[int, float], Outcome]
 
 
-def rows(cores: tuple[int, int]) -> list[Row]:
-    """Return the largest number of open dashboards that hold."""
+def rows(cores: tuple[int, int], users: int = USERS) -> list[Row]:
+    """Return how many open dashboards hold, without and with writes, and what memory they take."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, set(cores))
     try:
-        with store("open") as on, site(on, cores, workers=2) as port:
-            # The polls change nothing; a rewrite of the log of all these users would disturb.
-            on.db.config_set("auto-aof-rewrite-percentage", 0)
-            count, outcome = largest(port, Crowd(on))
+        with gathered(cores, users) as (crowd, memory):
+            return [_polls_alone(crowd), *_with_moods(crowd), memory]
     finally:
         os.sched_setaffinity(0, ours)
-    note = (
-        f"{outcome.polls:,} polls in {WHOLE:.0f} s over {CONNECTIONS} connections, "
-        f"median {outcome.p50 * 1000:.1f} ms, p99 {outcome.p99 * 1000:.1f} ms"
-    )
+
+
+def _polls_alone(crowd: Crowd) -> Row:
+    def window(count: int, seconds: float) -> Outcome:
+        with Wires(crowd.site.port, CONNECTIONS) as wires:
+            return _shown(Pollers(wires, crowd.pages), count, seconds, crowd)
+
+    count, outcome = largest(window, MUST, len(crowd.pages))
     what = "Open dashboards, 2 workers, 2 cores, load included"
-    return [Row(what, count, 100_000, 300_000, form="{:,.0f}", note=note)]
+    note = f"{_told(outcome)}; POLL_CACHE_SIZE={REMEMBERED}"
+    return Row(what, count, MUST, 600_000, form="{:,.0f}", note=note)
 
 
-def largest(port: int, crowd: Crowd) -> tuple[int, Outcome]:
-    """Return the largest number that holds for a whole interval, and how it did.
+def _with_moods(crowd: Crowd) -> list[Row]:
+    outcomes: list[Outcome] = []
 
-    Doubled until it does not hold for a few seconds, then halved in between, then confirmed.
+    def window(count: int, seconds: float) -> Outcome:
+        with Wires(crowd.site.port, CONNECTIONS) as wires:
+            writers = Writers(wires, crowd.pages, crowd.ids)
+            outcomes.append(_shown(writers, count, seconds, crowd))
+        return outcomes[-1]
+
+    count, outcome = largest(window, MUST_WITH_MOODS, len(crowd.pages))
+    what = f"The same, with a mood saved for every {POLLS_A_WRITE} polls"
+    moods, changed, stale = (
+        sum(getattr(each, name) for each in outcomes) for name in ("moods", "changed", "stale")
+    )
+    note = f"in all these windows: {moods:,} moods, {changed:,} polls told of something new"
+    return [
+        Row(what, count, MUST_WITH_MOODS, 400_000, form="{:,.0f}", note=_told(outcome)),
+        Row("Stale answers after an acknowledged write", stale, 0, 0, True, "{:,.0f}", note),
+    ]
+
+
+def _shown(pollers: Pollers, count: int, seconds: float, crowd: Crowd) -> Outcome:
+    outcome = pollers.run(min(count, len(crowd.pages)), count / EVERY, seconds)
+    print(f"{count:,} for {seconds:.0f} s: {outcome}", file=sys.stderr)
+    time.sleep(0.5)  # what a failed window left behind is answered meanwhile
+    return outcome
+
+
+def _told(outcome: Outcome) -> str:
+    moods = f" and {outcome.moods:,} moods" if outcome.moods else ""
+    return (
+        f"{outcome.polls:,} polls{moods} in {outcome.seconds:.0f} s over {CONNECTIONS} "
+        f"connections, median {outcome.p50 * 1000:.1f} ms, p99 {outcome.p99 * 1000:.1f} ms, "
+        f"client busy {outcome.busy:.0%} of a core"
+    )
+
+
+def largest(window: Window, first: int, users: int) -> tuple[int, Outcome]:
+    """Return the largest number that holds while all of these users poll, and how it did.
+
+    Bracketed within a few seconds, halved in between, then confirmed: for an interval, or for as
+    long as it takes until each user has polled once, where fewer are there than the number says.
     """
-    low, high = 0, FIRST
-    while high <= MOST and _window(port, crowd, high, SHORT).holds(LIMIT):
-        low, high = high, high * 2
+    # Within a short window as many users poll as are there.
+    low, high = _between(window, first, int(users * EVERY / SHORT))
     for _ in range(STEPS):
         middle = (low + high) // 2
-        if _window(port, crowd, middle, SHORT).holds(LIMIT):
+        if low < middle and window(middle, SHORT).holds:
             low = middle
         else:
             high = middle
     for share in SHARES:
         count = max(int(low * share), 1)
-        outcome = _window(port, crowd, count, WHOLE)
-        if outcome.holds(LIMIT):
+        outcome = window(count, EVERY * min(users / count, 1))
+        if outcome.holds:
             return count, outcome
     return 0, outcome
 
 
-def _window(port: int, crowd: Crowd, count: int, seconds: float) -> Outcome:
-    requests = crowd.polls(count)
-    pollers = Pollers(port)
-    try:
-        outcome = pollers.run(requests, EVERY, seconds)
-    finally:
-        pollers.close()
-    print(f"{count:,} for {seconds:.0f} s: {outcome}", file=sys.stderr)
-    time.sleep(0.5)  # what a failed window left behind is answered meanwhile
-    return outcome
+def _between(window: Window, first: int, most: int) -> tuple[int, int]:
+    """Return a number that holds for a few seconds and one that does not, or the most twice."""
+    low, high = 0, min(first, most)
+    while window(high, SHORT).holds:
+        low, high = high, min(high * 2, most)
+        if low == most:
+            return most, most
+    while not low and high > 1:
+        if window(high // 2, SHORT).holds:
+            low = high // 2
+        else:
+            high //= 2
+    return low, high

@@ -5,95 +5,127 @@ late, shows in full and hides nothing ("coordinated omission": https://github.co
 """
 
 import gc
-import select
-import socket
 import time
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from tests.bench.wires import Wires, is_unchanged
 
 CONNECTIONS = 256
+# The 99th percentile lies below it (s), or the window is given up.
+LIMIT = 0.1
 # How long after the last due moment an answer may still come.
 LATE = 2.0
-GOOD = b"HTTP/1.1 204 "
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a window brought: 99th percentile and median in seconds; `bad` polls failed."""
+    """What a window brought: 99th percentile and median in seconds; `bad` requests failed.
+
+    `busy` is the client's own share of a core. `moods` were saved meanwhile, `changed` polls were
+    told of something new, `stale` ones of nothing though it had been acknowledged before.
+    """
 
     polls: int
+    seconds: float
     p50: float
     p99: float
     bad: int
+    busy: float
+    moods: int = 0
+    changed: int = 0
+    stale: int = 0
 
-    def holds(self, limit: float) -> bool:
-        """Whether nothing failed and the 99th percentile lies below the limit (s)."""
-        return not self.bad and self.p99 < limit
+    @property
+    def holds(self) -> bool:
+        """Whether nothing failed and the 99th percentile lies below the limit."""
+        return not self.bad and self.p99 < LIMIT
+
+
+class Asked(NamedTuple):
+    """What a connection is being asked: when that was due, whose it is, and in which words."""
+
+    due: float
+    user: int
+    request: bytes
 
 
 class Pollers:
-    """Keep-alive connections to one server, over which many users' polls go out in turn."""
+    """Many users' pages, whose polls go out in turn over the connections of one server."""
 
-    def __init__(self, port: int) -> None:
-        self.sockets: dict[int, socket.socket] = {}
-        self.epoll = select.epoll()
-        for _ in range(CONNECTIONS):
-            wire = socket.create_connection(("127.0.0.1", port), 10)
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            wire.setblocking(False)
-            self.sockets[wire.fileno()] = wire
-            self.epoll.register(wire.fileno(), select.EPOLLIN)
-        self.idle = deque(self.sockets)
-        self.due: dict[int, float] = {}
+    def __init__(self, wires: Wires, pages: Sequence[bytes]) -> None:
+        self.wires, self.pages = wires, pages
+        self.idle = deque(wires.sockets)
+        self.asked: dict[int, Asked] = {}
         self.latencies = array("d")
-        self.bad = 0
+        # What is due at once, besides the polls in turn.
+        self.soon: deque[Callable[[], object]] = deque()
+        self.users = self.late = self.bad = 0
 
-    def run(self, requests: Sequence[bytes], interval: float, seconds: float) -> Outcome:
-        """Let each request be due once an interval (s), evenly spread, for so many seconds."""
-        step = interval / len(requests)
-        total = int(seconds / step)
+    def run(self, users: int, rate: float, seconds: float) -> Outcome:
+        """Let so many polls be due a second, evenly spread, of the first so many users in turn."""
+        self.users, total = users, int(seconds * rate)
+        begun, used = time.perf_counter(), time.process_time()
         with _no_collection():
-            self._drive(requests, step, total)
-        lost = total - len(self.latencies) - self.bad
+            sent = self._drive(begun, 1 / rate, total)
+        busy = (time.process_time() - used) / (time.perf_counter() - begun)
+        lost = total - sent + len(self.asked) + len(self.soon)
         ordered = sorted(self.latencies) or [float("inf")]
         p50, p99 = (ordered[int(len(ordered) * part)] for part in (0.5, 0.99))
-        return Outcome(total, p50, p99, self.bad + lost)
+        return Outcome(total, seconds, p50, p99, self.bad + lost, busy)
 
-    def _drive(self, requests: Sequence[bytes], step: float, total: int) -> None:
-        begun, sent, count = time.perf_counter(), 0, len(requests)
-        end = begun + total * step + LATE
-        while (sent < total or self.due) and not self.bad:
+    def _drive(self, begun: float, step: float, total: int) -> int:
+        """Send what is due and take what is answered until all is; return how many were sent.
+
+        It ends early once the window cannot hold any more.
+        """
+        sent, end = 0, begun + total * step + LATE
+        while (sent < total or self.asked or self.soon) and self._may_hold(total):
             now = time.perf_counter()
             if now > end:
-                return
+                break
+            while self.idle and self.soon:
+                self.soon.popleft()()
             while self.idle and sent < total and (due := begun + sent * step) <= now:
-                self._send(self.idle.popleft(), requests[sent % count], due)
+                self.poll(due, sent % self.users)
                 sent += 1
             wait = begun + sent * step - now if self.idle and sent < total else end - now
-            for handle, _ in self.epoll.poll(max(wait, 0)):
-                self._receive(handle)
+            for handle, _ in self.wires.epoll.poll(max(wait, 0)):
+                self._take(handle)
+        return sent
 
-    def _send(self, handle: int, request: bytes, due: float) -> None:
-        self.due[handle] = due
-        if self.sockets[handle].send(request) != len(request):
-            self.bad += 1
+    def _may_hold(self, total: int) -> bool:
+        return not self.bad and self.late * 100 <= total
 
-    def _receive(self, handle: int) -> None:
-        answer = self.sockets[handle].recv(65536)
-        if not (answer.startswith(GOOD) and answer.endswith(b"\r\n\r\n")):
-            self.bad += 1
+    def poll(self, due: float, user: int) -> int:
+        """Send the poll of a user's page, over the connection that is returned."""
+        return self.send(Asked(due, user, self.pages[user]))
+
+    def send(self, asked: Asked) -> int:
+        """Send a request over the connection that has been idle for longest; return which."""
+        handle = self.idle.popleft()
+        self.asked[handle] = asked
+        self.bad += not self.wires.send(handle, asked.request)
+        return handle
+
+    def _take(self, handle: int) -> None:
+        answer = self.wires.receive(handle)
+        if not self.is_right(handle, answer):
             return
-        self.latencies.append(time.perf_counter() - self.due.pop(handle))
+        took = time.perf_counter() - self.asked.pop(handle).due
+        self.latencies.append(took)
+        self.late += took > LIMIT
         self.idle.append(handle)
 
-    def close(self) -> None:
-        """Hang up."""
-        self.epoll.close()
-        for wire in self.sockets.values():
-            wire.close()
+    def is_right(self, handle: int, answer: bytes) -> bool:
+        """Return whether a request has its whole answer now; anything but a 204 is a failure."""
+        right = is_unchanged(answer)
+        self.bad += not right
+        return right
 
 
 @contextmanager

@@ -2,27 +2,33 @@
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from tests.bench.load import Load, Target, checked, measured
 
 # Two processes of one program differ by up to a fifth, however long they are asked.
 STARTS = 3
+# Starts the servers of all candidates, and ends them.
+Start = Callable[[], AbstractContextManager[Sequence[Target]]]
 
 
-def race(starts: Sequence[Sequence[Target]], rounds: int, seconds: int) -> dict[str, Load]:
-    """Check every target, then measure all of them `rounds` times; return the medians by name.
+def race(start: Start, rounds: int, seconds: int, starts: int = STARTS) -> dict[str, Load]:
+    """Start so many times, and each time check every target; return the medians by name.
 
-    `starts` are the same targets on servers that were started several times, taken in turn.
+    The rounds, in each of which all targets are measured, are shared out among the starts. One
+    start at a time, for an idle server is still told by Redis of all that is written.
     """
-    sizes = {target: checked(target) for targets in starts for target in targets}
     runs: dict[str, list[Load]] = {}
-    for number in range(rounds):
-        targets = starts[number % len(starts)]
-        # Every other round runs backwards, so that nobody always follows the same one.
-        for target in targets if number % 2 else targets[::-1]:
-            runs.setdefault(target.name, []).append(measured(target, seconds, sizes[target]))
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+    for first in range(starts):
+        with start() as targets:
+            sizes = {target: checked(target) for target in targets}
+            for number in range(first, rounds, starts):
+                # Every other round runs backwards, so that nobody always follows the same one.
+                for target in targets if number % 2 else targets[::-1]:
+                    load = measured(target, seconds, sizes[target])
+                    runs.setdefault(target.name, []).append(load)
+                print(f"round {number + 1} of {rounds}", file=sys.stderr)
     return {name: median(loads) for name, loads in runs.items()}
 
 

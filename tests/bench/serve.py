@@ -1,6 +1,6 @@
 """Serves one of the small applications as app.py serves the product: granian, one worker.
 
-Run it as `python -m tests.bench.serve const|raw|naive`; PORT and the rest are in the environment.
+Run it as `python -m tests.bench.serve const|wsgi|naive`; PORT and the rest are in the environment.
 """
 
 import os

@@ -2,10 +2,12 @@
 
 import shutil
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import redis
 from flask import Flask
@@ -28,6 +30,13 @@ class Store:
     app: Flask
 
 
+class Site(NamedTuple):
+    """A server of the product: where it listens, and its first process, whose children serve."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
 def store(name: str) -> Iterator[Store]:
     """Run an empty Valkey, set up as the embedded one, on the cores that this process has."""
@@ -36,21 +45,30 @@ def store(name: str) -> Iterator[Store]:
     started = embedded.start(folder)
     db = connect(started.url)
     assert isinstance(db, redis.Redis)
+    app = product(started.url, db)
     try:
-        yield Store(started.url, db, product(started.url, db))
+        yield Store(started.url, db, app)
     finally:
+        _end_tracking(app)
         db.close()
         started.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _end_tracking(app: Flask) -> None:
+    app.extensions["aira.poll_cache"].close()
+    for thread in threading.enumerate():
+        if thread.name == "tracking":
+            thread.join()
+
+
 @contextmanager
-def site(on: Store, cores: Sequence[int], workers: int = 1) -> Iterator[int]:
-    """Serve the product from a store; yield its port."""
+def site(on: Store, cores: Sequence[int], workers: int = 1, **more: str) -> Iterator[Site]:
+    """Serve the product from a store; `more` goes into its environment."""
     port = free_port()
-    env = environment(**_secrets(on), PORT=str(port), WORKERS=str(workers))
-    with server([sys.executable, "app.py"], port, env, cores):
-        yield port
+    env = environment(**_secrets(on), **more, PORT=str(port), WORKERS=str(workers))
+    with server([sys.executable, "app.py"], port, env, cores) as pid:
+        yield Site(port, pid)
 
 
 @contextmanager
