@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.bench import growth, open_dashboards, sizes, starts, trips
+from tests.bench import growth, latency, open_dashboards, sizes, starts, trips
 from tests.bench.load import Target
 from tests.bench.loads import (
     PEER_ROWS,
@@ -63,6 +63,7 @@ def _parts(asked: argparse.Namespace, cores: Cores) -> Iterator[Part]:
     if asked.what in ("all", "costs"):
         _now("what each request and user costs")
         with store("costs") as on:
+            yield Part("One request", latency.rows(on, cores[0]))
             yield Part("Redis", trips.rows(on) + trips.floors(on, cores) + sizes.rows(on))
         _now("starts")
         yield Part("Start", starts.rows(cores))
