@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
 .PHONY: run install test test-browser test-cluster verify verify-lives \
-	verify-badday verify-fuzz bench bench-short bench-growth wrk lighthouse observatory screenshots strings lint types lock clean
+	verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
 	@exec $(PY) app.py
@@ -55,6 +55,11 @@ bench-short: $(VENV)/dev wrk
 USERS ?= 1000000
 bench-growth: $(VENV)/dev wrk
 	$(PY) -m tests.bench growth --users $(USERS)
+
+# Takes about ten minutes: each of them polls both workers before anything is measured.
+CROWD ?= 600000
+bench-open: $(VENV)/dev wrk
+	$(PY) -m tests.bench open --crowd $(CROWD)
 
 # Without npm the table says that its peers are left out.
 build/bench/node_modules: .ci/bench/package.json .ci/bench/package-lock.json
