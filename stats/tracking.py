@@ -3,8 +3,10 @@
 https://valkey.io/topics/client-side-caching/#broadcasting-mode
 
 A thread holds one RESP3 connection on which Redis names every key of a user that is written. Redis
-puts that message on its way before the writer's own reply. So while nothing waits to be read on
-that connection, whatever was acknowledged by the same server has been noted here.
+puts that message on its way before the writer's own reply, unless it has a ping to answer on this
+connection at the same moment: then after it, together with that answer. So while nothing waits to
+be read on that connection and no ping is unanswered, whatever was acknowledged by the same server
+has been noted here.
 
 Stamps: each user falls into one of SHARDS, and each shard has a stamp. A write changes the stamp to
 a number that it never had before. Whoever takes a stamp before asking Redis and finds it again
@@ -184,8 +186,8 @@ class _Stream:
         self._is_answered = True
 
     def is_quiet(self) -> bool:
-        """Return whether nothing waits to be read, not even the end of the connection."""
-        return bool(_poll(self._descriptor, 1, 0) == 0)
+        """Return whether nothing is waited for, nor waits to be read, not even the end."""
+        return self._is_answered and bool(_poll(self._descriptor, 1, 0) == 0)
 
     def has_news(self) -> bool:
         """Return whether something waits to be read, after a wait if need be; ping when it is time.
@@ -194,8 +196,8 @@ class _Stream:
         """
         now = time.monotonic()
         if self._is_answered and now >= self._pinged_at + PING_EVERY:
-            self._send("PING")
             self._pinged_at, self._is_answered = now, False
+            self._send("PING")
         due = self._pinged_at + (PING_EVERY if self._is_answered else BELIEVED_FOR)
         if self._connection.can_read(timeout=max(due - now, 0)):
             return True

@@ -11,7 +11,7 @@ from stats import tracking as module
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
 from tests.browser.serving import eventually
-from tests.tracking_kit import Listener, kill_streams, listen, streams, touch
+from tests.tracking_kit import Listener, believe_for_ever, kill_streams, listen, streams, touch
 
 PAUSE_MS = 2500
 
@@ -30,6 +30,12 @@ def proxy(server: Valkey) -> Iterator[Proxy]:
     made = Proxy(server.socket)
     yield made
     made.close()
+
+
+@pytest.fixture
+def believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an answered ping be believed for as long as a test takes."""
+    believe_for_ever(monkeypatch)
 
 
 @pytest.fixture
@@ -113,6 +119,15 @@ def test_an_unexpected_key_does_not_end_it(listener: Listener, server: Valkey) -
     server.admin.set("user:{", 1)
     assert eventually(lambda: listener.none_stands(before))
     assert eventually(listener.is_in_step)
+
+
+@pytest.mark.usefixtures("believed")
+def test_it_is_not_in_step_while_a_ping_is_not_answered(behind: Listener, proxy: Proxy) -> None:
+    """Redis answers a writer before it names the write where it has a ping to answer as well."""
+    before = behind.stamps()
+    proxy.mode = "hang"
+    assert eventually(lambda: not behind.is_in_step())
+    assert behind.stamps() == before, "nothing was found to be wrong"
 
 
 def test_it_is_not_in_step_while_redis_hangs(listener: Listener, server: Valkey) -> None:

@@ -102,7 +102,7 @@ def gate(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> Gate:
 
 
 def believe_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an answered ping be believed for as long as a test takes."""
+    """Let whatever ping is answered from now on be believed for as long as a test takes."""
     monkeypatch.setattr(module, "BELIEVED_FOR", 3600.0)
 
 
