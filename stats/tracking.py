@@ -177,13 +177,20 @@ class _Stream:
         self._connection: Any = pool.connection_class(**options)
         self._connection.connect()
         self._connection._parser.set_invalidation_push_handler(lambda message: message)
-        self._send("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", USER_PREFIX)
-        self._connection.read_response()
+        self._begin()
         descriptor = _PollFd(self._connection._sock.fileno(), _WAITING, 0)
         self._descriptor = ctypes.byref(descriptor)
         # When (monotonic, s) the last ping was sent, and the last one that was answered.
         self._pinged_at = self.alive_at = float("-inf")
         self._is_answered = True
+
+    def _begin(self) -> None:
+        try:
+            self._send("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", USER_PREFIX)
+            self._connection.read_response()
+        except redis.RedisError:
+            self.close()
+            raise
 
     def is_quiet(self) -> bool:
         """Return whether nothing is waited for, nor waits to be read, not even the end."""

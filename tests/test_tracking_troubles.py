@@ -3,7 +3,6 @@
 import logging
 import signal
 from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 
@@ -231,11 +230,15 @@ def test_a_server_that_refuses_is_asked_again_later(
     listener.close()
 
 
-def test_numbers_only_rise(listener: Listener, server: Valkey) -> None:
-    seen = [listener.stamp("alice")]
-    for _ in range(3):
-        kill_streams(server.admin)
-        assert eventually(lambda: listener.stamp("alice") != seen[-1])
-        assert eventually(listener.is_in_step)
-        seen.append(listener.stamp("alice"))
-    assert all(old < new for old, new in pairwise(seen))
+def users(server: Valkey) -> list[str]:
+    """By which names the server knows its clients."""
+    return [client["user"] for client in server.admin.client_list()]
+
+
+def test_a_refused_stream_leaves_no_connection_open(server: Valkey) -> None:
+    limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
+    listener = listen(f"unix://limited:secret@{server.socket}")
+    listener.tracking.start()
+    assert eventually(lambda: "refused" in listener.told)
+    assert eventually(lambda: "limited" not in users(server))
+    listener.close()
