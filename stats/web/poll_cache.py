@@ -113,9 +113,13 @@ def headers(scheme: str) -> list[tuple[str, str]]:
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:
-    """Return whether a request is a GET without a body, whose head is of a usual length."""
+    """Return whether a request is a GET without a body, whose head is of a usual length.
+
+    It names a host: without one the route's answer depends on the version of HTTP.
+    """
     return (
         environ["REQUEST_METHOD"] == "GET"
+        and bool(environ.get("HTTP_HOST"))
         and environ.get("CONTENT_LENGTH", "") in ("", "0")
         and "HTTP_TRANSFER_ENCODING" not in environ
         and len(_key(environ)) <= MAX_KEY_LENGTH

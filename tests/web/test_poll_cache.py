@@ -116,6 +116,21 @@ def test_whatever_differs_goes_to_the_route(
     assert reply == asker.route(*other, **how)
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_a_request_without_a_host_is_judged_by_its_protocol(
+    alice: Browser, url: str, asker: Asker, version: str
+) -> None:
+    first, then = [
+        {"environ_overrides": {"HTTP_HOST": "", "SERVER_PROTOCOL": f"HTTP/{number}"}}
+        for number in ("1.0", version)
+    ]
+    assert asker.remembers(alice, url)
+    for _ in range(2):
+        assert asker.ask(alice, url, **first).status == 204
+    assert asker.is_in_step()
+    assert asker.ask(alice, url, **then) == asker.route(alice, url, **then)
+
+
 @pytest.mark.parametrize("what", ["HEAD", "a body", "chunks"])
 def test_what_is_unusual_is_never_remembered(
     alice: Browser, url: str, asker: Asker, what: str
