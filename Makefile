@@ -34,6 +34,7 @@ LIVES ?= 10000
 KILLS ?= 100
 SOAK ?= 60
 HUNG ?= 10
+RACE ?= 60
 CASES ?= 3000
 verify: verify-lives verify-badday verify-fuzz
 
@@ -41,7 +42,7 @@ verify-lives: $(VENV)/dev
 	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/test_lives.py
 
 verify-badday: $(VENV)/dev
-	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) $(PY) -m pytest -s tests/badday
+	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) $(PY) -m pytest -s tests/badday
 
 verify-fuzz: $(VENV)/dev
 	CASES=$(CASES) $(PY) -m pytest -s tests/fuzz

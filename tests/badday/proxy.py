@@ -9,16 +9,19 @@ from pathlib import Path
 from select import select
 
 NONSENSE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
-MODES = ("pass", "hang", "slow", "garbage", "refuse")
+MODES = ("pass", "hang", "slow", "behind", "garbage", "refuse")
+# Who sends this is told what is written (stats/tracking.py).
+TRACKING = b"TRACKING"
 
 
 class Proxy:
     """Listens on a loopback port and carries what it gets to a server's Unix socket and back.
 
     `mode` is `pass`; `hang` (commands are read and never answered); `slow` (each answer comes
-    `delay` seconds late); `garbage` (each answer is nonsense); or `refuse` (nobody listens).
-    `cut(n)` carries everything but loses the n-th answer from now, and the connection with it; what
-    Redis sends on the stream that names writes is no answer.
+    `delay` seconds late); `behind` (what is told of writes comes that late, and nothing else);
+    `garbage` (each answer is nonsense); or `refuse` (nobody listens).
+    `cut(n)` carries everything but loses the n-th answer from now, and the connection with it;
+    what is told of writes is no answer. `lead_to` leads to another server from then on.
     """
 
     def __init__(self, server: Path, delay: float = 0.2) -> None:
@@ -53,6 +56,12 @@ class Proxy:
         """Lose that answer, counted from now; 0: none."""
         with self._lock:
             self._cut_in = answers
+
+    def lead_to(self, server: Path) -> None:
+        """Hang up, and carry whoever calls again to another server, as after a failover."""
+        self.mode = "refuse"
+        self._server = str(server)
+        self.mode = "pass"
 
     @property
     def to_cut(self) -> bool:
@@ -101,7 +110,7 @@ class Proxy:
             data = ready.recv(65_536)
             if not data:
                 return False
-            if ready is client and b"TRACKING" in data:
+            if ready is client and TRACKING in data:
                 self._streams.add(client)
             if ready is client and self._mode != "hang":
                 server.sendall(data)
@@ -114,7 +123,7 @@ class Proxy:
             # Closing without lingering is what the other end sees as a reset.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
-        if self._mode == "slow":
+        if self._mode == "slow" or (self._mode == "behind" and client in self._streams):
             time.sleep(self.delay)
         if self._mode != "hang":
             client.sendall(NONSENSE if self._mode == "garbage" else data)
