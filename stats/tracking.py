@@ -141,6 +141,8 @@ class Tracking:
             self.forget(user_of(key.decode("ascii")))
 
     def _lose(self, state: str, error: Exception, wait: float) -> None:
+        if self._closed.is_set():
+            return
         self._enter(state, f"Redis does not name what is written, so every poll asks it: {error}")
         self._closed.wait(wait)
 
