@@ -3,7 +3,7 @@
 import math
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -65,14 +65,6 @@ def day_of(clock: Clock, at: int) -> date:
     """Return the day that a moment (ms since 1970) belongs to for a user."""
     days, begins = _calendar(clock, 1970 + at // YEAR)
     return days[bisect_right(begins, at) - 1]
-
-
-def days_from(clock: Clock, at: int) -> Iterator[tuple[date, int]]:
-    """Yield a user's days from that of a moment (ms since 1970) on, each with its end (ms)."""
-    days, begins = _calendar(clock, 1970 + at // YEAR)
-    number = bisect_right(begins, at)
-    yield from zip(days[number - 1 :], begins[number:], strict=False)
-    yield from days_from(clock, begins[-1])
 
 
 @lru_cache(maxsize=4096)

@@ -117,7 +117,7 @@ class Dashboard:
         return tuple(map(entry, self.stored_moods))
 
     @cached_property
-    def mood_days(self) -> dict[date, Sequence[float]]:
+    def mood_days(self) -> dict[date, list[float]]:
         """The scores that were read, by the user's day."""
         return scores_by_day(self.clock, self.stored_moods)
 

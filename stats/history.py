@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import sqrt
 from statistics import fmean, variance
 from typing import NamedTuple
@@ -97,14 +97,9 @@ class Year:
         return [self.days[monday : monday + 7] for monday in range(0, len(self.days), 7)]
 
 
-def _mean(scores: Sequence[float]) -> float:
-    # Most days have one entry, and fmean takes its time.
-    return scores[0] if len(scores) == 1 else fmean(scores)
-
-
 def _shown(scores: Sequence[float]) -> float:
-    """Return the mean of a day's entries in tenths, which a single score is in already."""
-    return scores[0] if len(scores) == 1 else round(fmean(scores), 1)
+    """Return the mean of a day's entries in tenths."""
+    return round(fmean(scores), 1)
 
 
 def make_day(
@@ -120,7 +115,7 @@ def make_day(
 
 def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
     """Return the mean of the daily means of the seven days up to `day`, None without an entry."""
-    return _week_mean([_mean(scores[past]) for back in WEEK if (past := day - back) in scores])
+    return _week_mean([fmean(scores[past]) for back in WEEK if (past := day - back) in scores])
 
 
 def _week_mean(means: Sequence[float | None]) -> float | None:
@@ -128,16 +123,10 @@ def _week_mean(means: Sequence[float | None]) -> float | None:
     return round(fmean(known), 1) if known else None
 
 
-@lru_cache(maxsize=64)
 def year_dates(today: date) -> tuple[date, ...]:
     """Return the days of the 53 weeks that end with the one of `today`, from a Monday to today."""
     first = today - today.weekday() * DAY - (WEEKS - 1) * 7 * DAY
     return tuple(first + day * DAY for day in range((today - first).days + 1))
-
-
-@lru_cache(maxsize=64)
-def _year_of(today: date) -> frozenset[date]:
-    return frozenset(year_dates(today))
 
 
 def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
@@ -145,7 +134,7 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
     before = len(WEEK) - 1
     dates = year_dates(today)[-TREND_DAYS - before :]
     found = [scores.get(day) for day in dates]
-    exact = [_mean(one) if one else None for one in found]
+    exact = [fmean(one) if one else None for one in found]
     logged = [mean for mean in exact[before:] if mean is not None]
     weeks = [
         None if mean is None else _week_mean(exact[day : day + len(WEEK)])
@@ -164,14 +153,14 @@ def make_year(
     scores: Mapping[date, Sequence[float]], today: date, activity: Activity | None = None
 ) -> Year:
     """Return the 53 weeks that end with the one of `today`. No day of `scores` is empty."""
-    year = _year_of(today)
-    means = {day: _shown(found) for day, found in scores.items() if day in year}
-    return Year(year_dates(today), means, scores, activity)
+    dates = year_dates(today)
+    means = {day: _shown(scores[day]) for day in dates if day in scores}
+    return Year(dates, means, scores, activity)
 
 
 def read_history(
     db: Db, user_id: str, clock: Clock, since: date
-) -> tuple[dict[date, Sequence[float]], Activity]:
+) -> tuple[dict[date, list[float]], Activity]:
     """Return the scores by the user's day, and the activity, from the user's day `since` on."""
     begins = milliseconds(day_begins(clock, since))
     keys = user_keys(user_id, KINDS)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from stats.activity import Clock, days_from
+from stats.activity import Clock, day_of
 from stats.errors import InvalidInput, NotFound, SessionEnded
 from stats.sentences import N_
 from stats.sessions import IDLE, LONGEST, TOUCHED_EVERY
@@ -24,9 +24,6 @@ NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
 STEADY = 0.5
-TENTHS = tuple(score / 10 for score in range(101))
-# Most days have one score: to make a list for each of them takes longer than all the rest.
-ALONE = tuple((score,) for score in TENTHS)
 UNIT = 128
 
 WORDS = (
@@ -164,22 +161,13 @@ def entry(value: Any, note: str = "") -> Entry:
     return Entry(at, tenths / 10, note)
 
 
-def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, Sequence[float]]:
+def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]]:
     """Return the scores of stored integers, oldest first, by the user's day."""
-    found: dict[date, Sequence[float]] = {}
-    several: list[float] = []
-    days, ends = days_from(clock, values[0] // UNIT) if values else iter(()), 0
+    days: dict[date, list[float]] = {}
     for value in values:
         at, tenths = divmod(value, UNIT)
-        if at >= ends:
-            while at >= ends:
-                day, ends = next(days)
-            found[day] = ALONE[tenths]
-            continue
-        if isinstance(found[day], tuple):
-            found[day] = several = [*found[day]]
-        several.append(TENTHS[tenths])
-    return found
+        days.setdefault(day_of(clock, at), []).append(tenths / 10)
+    return days
 
 
 def summarise(entries: Sequence[Entry]) -> Summary:

@@ -68,7 +68,7 @@ def test_it_shows_what_the_stats_show(db, alice):
     assert (board.snapshot.conversations, board.mood_score, board.plan) == (1, 8.5, "Premium")
     assert board.snapshot.recent_conversations == found.recent_conversations
     assert (board.today_mood, board.mood_day, board.mood_word) == (8.5, board.today, "Very good")
-    assert (board.mood_days, board.can_undo) == ({board.today: (8.5,)}, True)
+    assert (board.mood_days, board.can_undo) == ({board.today: [8.5]}, True)
 
 
 def test_it_changes_nothing_by_looking(db, alice):
@@ -91,7 +91,7 @@ def test_it_shows_nothing_to_who_is_not_in(db, alice):
 def test_it_shows_a_zero_as_a_score(db, alice):
     moods.record_mood(db, alice.user_id, 0)
     board = look(db, alice)
-    assert (board.mood_score, board.today_mood, board.mood_days) == (0, 0, {board.today: (0,)})
+    assert (board.mood_score, board.today_mood, board.mood_days) == (0, 0, {board.today: [0.0]})
     assert board.mood_word == "Very low"
 
 

@@ -16,7 +16,6 @@ from stats.archive import Message, Tag
 from stats.errors import InvalidInput
 from stats.strict import parse
 from stats.web.patience import whole
-from stats.web.runtime import asked
 
 Score = Annotated[float, Meta(ge=0, le=10, description="A mood, kept to one decimal.")]
 Note = Annotated[str, Meta(max_length=280)]
@@ -77,4 +76,4 @@ def read_json() -> Any:
     """Return the decoded JSON body: an object of storable text without a key twice."""
     if request.mimetype != "application/json":
         abort(415, "Send the body as application/json.")
-    return parse(whole(asked().environ))
+    return parse(whole(request.environ))

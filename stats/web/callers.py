@@ -10,7 +10,7 @@ from stats import service_keys
 from stats.errors import InvalidInput
 from stats.text import check_id, clean
 from stats.user_stats import first_day
-from stats.web.runtime import asked, db, runtime
+from stats.web.runtime import db, runtime
 from stats.web.security import has_token, names_session
 
 KEY_LENGTH = 255
@@ -37,7 +37,7 @@ class Subject:
 
 def is_service() -> bool:
     """Return whether the request carries a valid service key; 401 for a wrong one."""
-    scheme, _, key = asked().environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    scheme, _, key = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if not scheme:
         return False
     if scheme.lower() != "bearer" or not _opens(key.strip()):

@@ -26,7 +26,7 @@ from stats.identity import one_spelling
 from stats.store import Db, now_ms, run, throttle_key
 from stats.web.audit import event
 from stats.web.callers import is_service
-from stats.web.runtime import asked, db, runtime
+from stats.web.runtime import db, runtime
 
 MINUTE, HOUR = 60, 3600
 
@@ -98,8 +98,7 @@ def init_app(app: Flask) -> None:
 
 def check(minute: "Minute") -> None:
     """Count the request where it is limited; raises TooManyTries."""
-    seen = asked()
-    method, endpoint = "GET" if seen.method == "HEAD" else seen.method, seen.endpoint or ""
+    method, endpoint = "GET" if request.method == "HEAD" else request.method, request.endpoint or ""
     limits = LIMITS.get((method, endpoint), ())
     of_api = endpoint.startswith("api.") and endpoint not in NOBODYS
     if not (limits or of_api) or not runtime().given.ratelimit_enabled:

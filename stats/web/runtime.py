@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import redis
-from flask import Flask, Request, current_app, request
+from flask import Flask, current_app
 
 from stats import embedded
 from stats.gateway import StripeGateway
@@ -106,12 +106,6 @@ class FirstUse:
             self.runtime.open(self.app)
             self.opened = True
         return self.wsgi_app(environ, start_response)
-
-
-def asked() -> Request:
-    """Return the request itself: its proxy looks it up anew for each attribute."""
-    found: Request = request._get_current_object()  # type: ignore[attr-defined]
-    return found
 
 
 def runtime() -> Runtime:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, redirect, request, session
+from flask import Flask, Response, abort, current_app, redirect, request, session
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from htmx_flask import make_response
@@ -14,7 +14,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from stats.web import patience
 from stats.web.cookies import FILES, SessionCookie
-from stats.web.runtime import asked
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -84,15 +83,14 @@ def takes(most: int) -> Callable[[View], View]:
 
 def guard() -> AnyResponse | None:
     """Refuse strangers first, then requests whose token is missing or foreign."""
-    seen, app = asked(), current_app
-    if isinstance(seen.routing_exception, SecurityError):
+    if isinstance(request.routing_exception, SecurityError):
         return None  # this host is not served, and Flask says so
-    if wrong := _unclear(seen):
+    if wrong := _unclear():
         abort(400, wrong)
-    view = app.view_functions.get(seen.endpoint or "")
-    if length := seen.content_length:
-        _expect_body(seen, length, view)
-    if view is None or seen.blueprint in ("api", "webhooks") or seen.endpoint == "static":
+    view = current_app.view_functions.get(request.endpoint or "")
+    if length := request.content_length:
+        _expect_body(length, view)
+    if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
         return None
     if not getattr(view, "is_public", False) and not _may_pass(view):
         return unauthorised()
@@ -107,7 +105,7 @@ def has_token() -> bool:
     try:
         _check_token()
     except CSRFError:
-        view = current_app.view_functions[asked().endpoint or ""]
+        view = current_app.view_functions[request.endpoint or ""]
         if current_user.is_authenticated or not hasattr(view, "acts_by_session"):
             raise
         return False
@@ -121,11 +119,11 @@ def _check_token() -> None:
         raise CSRFError("The referrer is no address.") from error
 
 
-def _expect_body(seen: Request, length: int, view: Callable[..., Any] | None) -> None:
-    seen.max_content_length = getattr(view, "most_bytes", seen.max_content_length)
-    if length > (seen.max_content_length or 0):
+def _expect_body(length: int, view: Callable[..., Any] | None) -> None:
+    request.max_content_length = getattr(view, "most_bytes", request.max_content_length)
+    if length > (request.max_content_length or 0):
         abort(413)
-    patience.expect(seen.environ, length)
+    patience.expect(request.environ, length)
 
 
 def names_session() -> bool:
@@ -139,16 +137,15 @@ def _may_pass(view: Callable[..., Any]) -> bool:
     return bool(current_user.is_authenticated)
 
 
-def _unclear(asked: Request) -> str:
+def _unclear() -> str:
     """Return what is wrong with a request that a proxy might have read otherwise than we do.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section-6.1
     """
-    seen = asked.environ
-    if "HTTP_TRANSFER_ENCODING" in seen:
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
         return "Send the request with a Content-Length."
-    host = seen.get("HTTP_HOST", "")
-    if "," in host or (not host and seen.get("SERVER_PROTOCOL") == "HTTP/1.1"):
+    host = request.environ.get("HTTP_HOST", "")
+    if "," in host or (not host and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.1"):
         return "Send the request with one Host."
     return ""
 
@@ -192,12 +189,11 @@ def local_path(path: str | None) -> str:
 
 def keep_private(response: Response) -> Response:
     """Keep private pages out of every cache; end a connection on which nothing is clear."""
-    seen, headers = asked(), response.headers
-    if response.status_code == 400 and _unclear(seen):
-        headers["Connection"] = "close"
-    if seen.endpoint not in FILES:
-        headers["Cache-Control"] = "no-store"
-        headers["Vary"] = VARY
+    if response.status_code == 400 and _unclear():
+        response.headers["Connection"] = "close"
+    if request.endpoint not in FILES:
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Vary"] = VARY
     return response
 
 
