@@ -192,7 +192,7 @@ def test_it_counts_once_what_the_client_sends_again(line, valkey):
 def test_it_notices_before_it_sends_that_a_connection_has_died(server_url, valkey):
     with connect(server_url) as db:
         db.set("x", 1)
-        assert valkey.client_kill_filter(_type="normal", skipme=True) == 1
+        assert valkey.client_kill_filter(_type="normal", skipme=True) >= 1
         assert db.get("x") == "1"
 
 

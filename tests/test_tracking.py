@@ -121,7 +121,7 @@ def test_it_is_not_in_step_at_once_when_bytes_wait(
 def test_it_is_not_in_step_while_a_message_is_worked_on(
     listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = gate(monkeypatch, Tracking, "_note"), listener.stamp("alice")
+    held, before = gate(monkeypatch, listener, Tracking, "_note"), listener.stamp("alice")
     held.shut()
     touch(server)
     held.wait()
