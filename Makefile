@@ -21,13 +21,14 @@ test: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal
 
 test-browser: $(VENV)/dev build/npm/node_modules
-	$(PY) -m pytest tests/browser tests/deploy tests/test_api_docs.py \
-		tests/test_shutdown.py -m browser
+	$(PY) -m pytest tests/browser tests/deploy tests/documents/test_api_examples.py \
+		tests/process/test_shutdown.py -m browser
 
 # Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
+ON_CLUSTER := web billing accounts activity conversations export legacy_import moods store user_stats
 test-cluster: $(VENV)/dev
 	$(PY) -m pytest --cluster -s tests/cluster
-	$(PY) -m pytest --cluster -n 2 --dist worksteal tests/web tests/billing $(wildcard tests/test_*.py)
+	$(PY) -m pytest --cluster -n 2 --dist worksteal $(addprefix tests/,$(ON_CLUSTER))
 
 # The long forms of what make test does briefly.
 LIVES ?= 10000
@@ -89,7 +90,7 @@ build/npm/node_modules: .ci/package.json .ci/package-lock.json
 screenshots: $(VENV)/dev
 	$(PY) -m tests.browser.screenshots
 
-# What a translator starts from: every text of the screen. stats/web/words.py says how one is added.
+# What a translator starts from: every text of the screen. stats/web/templating/translation.py says how one is added.
 strings: $(VENV)/dev
 	mkdir -p build
 	$(VENV)/bin/pybabel -q extract --mapping-file=pyproject.toml --project=aira-stats --no-wrap \

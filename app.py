@@ -13,41 +13,39 @@ from granian.constants import HTTPModes, Interfaces
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from stats import cli, commands, moving_cli
+from stats.embedded.instance import complete
 from stats.errors import ConfigError, StatsError
-from stats.instance import complete
-from stats.process import (
+from stats.settings import Settings
+from stats.store.client import Db
+from stats.web import commands
+from stats.web.accounts import (
+    auth,
+    email_address,
+    password_reset,
+    personal_data,
+    sign_in_links,
+    two_factor,
+)
+from stats.web.accounts import settings as account
+from stats.web.api import routes as api
+from stats.web.billing import routes as billing
+from stats.web.billing import webhook
+from stats.web.commands import billing as cli
+from stats.web.commands import import_aira
+from stats.web.dashboard import routes as dashboard
+from stats.web.http import access, current_user, error_pages, rate_limits, security_headers
+from stats.web.json_provider import Provider
+from stats.web.monitoring import access_log, counters, log_setup
+from stats.web.pages import conversations, health, history, metrics, public
+from stats.web.poll_cache import PollCache
+from stats.web.runtime import FirstUse, Runtime, configure_secrets
+from stats.web.templating import environment
+from stats.web.worker_processes import (
     end_at_once_until_ready,
     end_when_told,
     exit_when_told,
     parent_death_signal,
 )
-from stats.settings import Settings
-from stats.store import Db
-from stats.web import (
-    account,
-    api,
-    audit,
-    auth,
-    billing,
-    conversations,
-    dashboard,
-    errors,
-    history,
-    limits,
-    links,
-    members,
-    metrics,
-    pages,
-    recovery,
-    security,
-    two_factor,
-    webhooks,
-    words,
-)
-from stats.web.json_text import Provider
-from stats.web.poll_cache import PollCache
-from stats.web.runtime import FirstUse, Runtime, configure_secrets
 
 BODY_LIMIT = 256 * 1024
 THREADS = 4
@@ -62,19 +60,23 @@ COMPRESSED = [
     "text/html",
     "text/javascript",
 ]
-BLUEPRINTS = (
-    pages,
+# The modules that have routes; some share a blueprint.
+ROUTES = (
+    public,
+    health,
     auth,
     two_factor,
-    recovery,
-    links,
+    password_reset,
+    email_address,
+    sign_in_links,
     dashboard,
     history,
     conversations,
     billing,
     account,
+    personal_data,
     api,
-    webhooks,
+    webhook,
 )
 
 
@@ -108,14 +110,23 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
     _compress_long(app)
-    for module in (audit, words, errors, security, limits, members, pages, metrics):
+    for module in (
+        access_log,
+        environment,
+        error_pages,
+        access,
+        rate_limits,
+        current_user,
+        public,
+        metrics,
+    ):
         module.init_app(app)
-    for module in BLUEPRINTS:
-        app.register_blueprint(module.bp)
+    for blueprint in dict.fromkeys(module.bp for module in ROUTES):
+        app.register_blueprint(blueprint)
     if settings.embedded:
-        pages.offer_sample(app)
+        public.offer_sample(app)
     app.cli.add_command(cli.billing)
-    app.cli.add_command(moving_cli.import_aira)
+    app.cli.add_command(import_aira.import_aira)
     commands.init_app(app)
     _stand(app, settings, db)
     return app
@@ -137,7 +148,7 @@ def _compress_long(app: Flask) -> None:
 def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
     """Put the app on its runtime and behind the proxies it is to believe."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
-    app.wsgi_app = security.SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = security_headers.SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size)
     app.wsgi_app = app.extensions["aira.poll_cache"] = poll_cache  # type: ignore[method-assign]
     if settings.secret_keys:
@@ -158,7 +169,7 @@ def main() -> None:
     except StatsError as error:
         sys.exit(f"aira-stats: {error}")
     print(_greeting(settings), flush=True)
-    with metrics.shared(settings.workers):
+    with counters.shared(settings.workers):
         _serve(settings)
 
 
@@ -213,4 +224,4 @@ else:
         app = create_app()
     except ConfigError as error:
         sys.exit(f"aira-stats: {error}")
-    audit.set_up(app.extensions["aira"].given)
+    log_setup.set_up(app.extensions["aira"].given)

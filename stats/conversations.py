@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from stats.activity import day_ends
+from stats.activity.clock import day_ends
 from stats.errors import NotFound, UserNotFound
-from stats.snapshot import NO_STATS, Snapshot, iso_ms, milliseconds, moment
-from stats.store import Db, now_ms, operation_id, run, user_keys
-from stats.text import as_text, check_id, clean, clean_json, cut
+from stats.lib.text import as_text, check_id, clean, clean_json, cut
+from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
+from stats.snapshot import NO_STATS, Snapshot
+from stats.store.client import Db
+from stats.store.keys import operation_id, user_keys
+from stats.store.scripts import run
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
 KINDS = ("stats", "last_login", "days", "chats", "heads", "bodies", "ops", "deleted")

@@ -6,14 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from stats.accounts import Session
-from stats.activity import DAY, Clock, compact, day_ends, user_day
-from stats.billing_state import BillingState, next_end
-from stats.moods import Entry, entry, scores_by_day, word
-from stats.plans import Plan
-from stats.snapshot import Snapshot, milliseconds, moment
-from stats.store import READ_DASHBOARD, Db, run, user_keys
-from stats.text import texts
+from stats.accounts.sessions import Session
+from stats.activity.clock import Clock, compact, day_ends, user_day
+from stats.lib.text import texts
+from stats.lib.timestamps import DAY, milliseconds, moment
+from stats.moods.entries import Entry, entry, scores_by_day, word
+from stats.plans.billing_state import BillingState, next_end
+from stats.plans.plan import Plan
+from stats.snapshot import Snapshot
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import READ_DASHBOARD, run
 
 KINDS = ("stats", "last_login", "days", "account", "sessions", "moods", "billing")
 # What the page shows of moods lies within this span, whatever the zone and the start of day.

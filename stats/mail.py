@@ -20,8 +20,8 @@ from urllib.parse import unquote, urlsplit
 
 from email_validator import validate_email
 
+from stats.lib.urls import MAIL_PORTS, is_loopback
 from stats.settings import Settings
-from stats.urls import MAIL_PORTS, is_loopback
 
 log = logging.getLogger("stats.mail")
 
@@ -106,7 +106,7 @@ def deliver(settings: Settings, mail: Mail) -> None:
     if settings.smtp_url is None:
         print(f"\nMail to {mail.to}: {mail.subject}\n\n{mail.text}", flush=True)
         return
-    with _connect(settings.smtp_url) as server:
+    with connect_smtp(settings.smtp_url) as server:
         server.send_message(compose(settings, mail))
 
 
@@ -135,7 +135,7 @@ def _domain(public_url: str) -> str:
     return f"[IPv6:{host}]" if ":" in host else host.encode("idna").decode()
 
 
-def _connect(url: str) -> smtplib.SMTP:
+def connect_smtp(url: str) -> smtplib.SMTP:
     """Return a session with the mail server: in TLS, but for one on this machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -8,15 +8,20 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
-from stats.accounts import find_user, hash_password, new_login
-from stats.email_change import claim
+from stats.accounts.email_address import normalise_email
+from stats.accounts.email_change import claim
+from stats.accounts.log_in import find_user
+from stats.accounts.passwords import hash_password
+from stats.accounts.profile import check_name
+from stats.accounts.sign_up import new_login
 from stats.errors import EmailTaken, InvalidInput, UserNotFound
-from stats.identity import check_name, normalise_email
-from stats.plans import Plan
-from stats.snapshot import NO_STATS, Snapshot
-from stats.store import Db, email_key, run, user_ids, user_keys, void_key
-from stats.text import as_text, check_id
-from stats.user_stats import first_day, user_stats_exist
+from stats.lib.text import as_text, check_id
+from stats.plans.plan import Plan
+from stats.snapshot import NO_STATS, Snapshot, user_stats_exist
+from stats.store.client import Db
+from stats.store.keys import email_key, user_ids, user_keys, void_key
+from stats.store.scripts import run
+from stats.user_stats import first_day
 
 SEEN = ("stats", "last_login", "days", "account", "customers")
 ACCOUNT = ("stats", "last_login", "days", "account")

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from stats.accounts.profile import check_name
 from stats.errors import InvalidInput, NotFound
-from stats.identity import check_name
-from stats.store import Db, run
-from stats.text import as_text
+from stats.lib.text import as_text
+from stats.store.client import Db
+from stats.store.scripts import run
 
 # prefix -> "digest:made:used:name" (s since 1970; used is 0 for never), one key for them all.
 KEYS = "service-keys"

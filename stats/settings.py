@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from stats.errors import ConfigError
-from stats.plans import Plan
-from stats.urls import checked, rest_url, smtp_url, store_url
+from stats.lib.urls import checked, rest_url, smtp_url, store_url
+from stats.plans.plan import Plan
 
 PRACTICE_PRICES = {Plan.PLUS: "£6 a month", Plan.PREMIUM: "£12 a month"}
 

@@ -7,17 +7,21 @@ exported and restored follows these classes by themselves.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from stats.activity import EPOCH, MILLISECOND, Clock, parse_day, streak_on, user_day
-from stats.billing_state import paid_plan
+from stats.activity.clock import Clock, parse_day, user_day
+from stats.activity.streak import streak_on
 from stats.errors import UserNotFound
-from stats.plans import Plan, highest
-from stats.text import texts
+from stats.lib.text import texts
+from stats.lib.timestamps import iso, moment
+from stats.plans.billing_state import paid_plan
+from stats.plans.plan import Plan, highest
+from stats.store.client import Db
+from stats.store.keys import user_key
 
 NO_STATS = "There are no stats for this user."
 MAX_COUNT = 2**31 - 1
@@ -79,7 +83,7 @@ class UserStats(PublicCounts):
 class Snapshot(Counts):
     """A user's stats as they are stored, read at one moment: a field of the hash for each here.
 
-    `stats/store.py` says what each one holds.
+    `stats/store/keys.py` says what each one holds.
     """
 
     version: int
@@ -150,22 +154,6 @@ def plan_at(grant: Plan | None, paid: str, now: datetime) -> Plan:
     return highest((grant, given)) if grant else given
 
 
-def iso(moment: datetime) -> str:
-    """Return an aware moment as ISO 8601 in UTC with milliseconds, which sorts as text."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
-
-
-def iso_ms(milliseconds: int) -> str:
-    """Return a time in milliseconds since 1970 as ISO 8601 in UTC."""
-    return iso(moment(milliseconds))
-
-
-def milliseconds(moment: datetime) -> int:
-    """Return an aware moment in whole milliseconds since 1970, rounded down."""
-    return (moment - EPOCH) // MILLISECOND
-
-
-def moment(milliseconds: int) -> datetime:
-    """Return a time in milliseconds since 1970 as an aware datetime in UTC, exactly."""
-    return EPOCH + timedelta(milliseconds=milliseconds)
+def user_stats_exist(db: Db, user_id: str) -> bool:
+    """Return whether there are stats under this user id."""
+    return bool(db.exists(user_key(user_id, "stats")))

@@ -3,13 +3,28 @@
 import json
 from datetime import UTC, datetime
 
-from stats import moods
-from stats.activity import KINDS
+from stats.activity.clock import KINDS
 from stats.errors import UserNotFound
-from stats.plans import check_plan
-from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats, iso_ms
-from stats.store import STATS_KINDS, Db, now_ms, run, run_kept, user_key, user_keys
-from stats.text import clean, cut
+from stats.lib.text import clean, cut
+from stats.lib.timestamps import iso_ms, now_ms
+from stats.moods import entries as moods
+from stats.plans.plan import check_plan
+from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats
+from stats.store.client import Db
+from stats.store.keys import STATS_KINDS, user_keys
+from stats.store.scripts import run, run_kept
+
+
+def initialize_user_stats(db: Db, user_id: str) -> None:
+    """Make the stats of a user who has signed up, unless there are some."""
+    create_user_stats(db, user_id)
+
+
+def handle_user_logout(db: Db, user_id: str, delete_stats: bool = False) -> None:
+    """Keep the stats of a user who logs out, or delete them if asked to."""
+    if delete_stats:
+        delete_user_stats(db, user_id)
+
 
 SUMMARY_LENGTH = 200
 
@@ -112,8 +127,3 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
 def delete_user_stats(db: Db, user_id: str) -> None:
     """Delete all stats of a user, history and conversations included, in one step."""
     db.unlink(*user_keys(user_id, STATS_KINDS))
-
-
-def user_stats_exist(db: Db, user_id: str) -> bool:
-    """Return whether there are stats under this user id."""
-    return bool(db.exists(user_key(user_id, "stats")))

@@ -16,9 +16,10 @@ from redis.retry import Retry
 from werkzeug.routing import Rule
 
 from app import create_app
-from stats import embedded, service_keys
+from stats import service_keys
+from stats.embedded import server as embedded
 from stats.settings import Settings
-from stats.store import Db, connect
+from stats.store.client import Db, connect
 from tests.cluster.nodes import Cluster, running_cluster
 
 LOGGERS = [logging.getLogger(name) for name in ("aira", "stats")]
@@ -179,7 +180,7 @@ hypothesis.settings.load_profile("stats")
 def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords by the same means at next to no cost."""
     hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("stats.accounts._hasher", hasher)
+    monkeypatch.setattr("stats.accounts.passwords._hasher", hasher)
 
 
 @pytest.fixture

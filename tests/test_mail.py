@@ -10,7 +10,7 @@ from stats import mail
 from stats.mail import Mail, Post, compose, deliver
 from stats.settings import Settings
 from tests.browser.serving import eventually
-from tests.mailbox import SENDER, Mailbox, open_mailbox
+from tests.support.mailbox import SENDER, Mailbox, open_mailbox
 
 TEXT = "A link:\n\nhttps://aira.example/reset/" + "x" * 43 + "\n"
 HELLO = Mail("alice@example.com", "Hello – Ænd", TEXT)

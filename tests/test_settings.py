@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stats.errors import ConfigError
-from stats.plans import Plan
+from stats.plans.plan import Plan
 from stats.settings import Settings
 
 KEY = "a-key-of-sixteen-characters"

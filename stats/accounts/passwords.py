@@ -1,54 +1,85 @@
-"""What people give an account: an address, a name, a password, a theme. Checked, not stored."""
+"""Passwords: what will do, how they are hashed and checked, and changed."""
 
+import hashlib
+import secrets
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
+from stats.accounts.sessions import KINDS
 from stats.errors import InvalidInput
-from stats.sentences import N_, Sentence
-from stats.text import clean
+from stats.lib.messages import N_, Sentence
+from stats.lib.text import as_text, clean
+from stats.store.client import Db
+from stats.store.keys import user_key, user_keys
+from stats.store.scripts import run
 
-NAME_LENGTH = 80
-# https://www.rfc-editor.org/errata/eid1690
-EMAIL_LENGTH = 254
+_hasher = PasswordHasher()
+
+
+def hash_password(password: str, about: Iterable[str] = ()) -> str:
+    """Return the hash of a password that may be chosen; raises InvalidInput."""
+    return _hasher.hash(check_password(password, about))
+
+
+def credentials(db: Db, user_id: str) -> tuple[str, str]:
+    """Return the hash of a user's password and the secret of their codes, "" for what is not."""
+    found: Any = db.hmget(user_key(user_id, "account"), ("password", "totp"))
+    digest, secret = (as_text(value or "") for value in found)
+    return digest, secret
+
+
+def mark(digest: str) -> str:
+    """Return what stands for a password's hash where that may be seen."""
+    return hashlib.blake2s(digest.encode(), digest_size=16).hexdigest()
+
+
+@cache
+def nobodys_digest() -> str:
+    return _hasher.hash(secrets.token_hex(16))
+
+
+def verify_hash(digest: str, password: str) -> bool:
+    try:
+        return not is_too_long(password) and _hasher.verify(digest, password)
+    except (VerifyMismatchError, UnicodeEncodeError):
+        return False
+
+
+def change_password(db: Db, user_id: str, current: str, new: str, session_id: str) -> bool:
+    """Change the password and end all sessions but this one; False if `current` is wrong.
+
+    It is wrong, too, if the password was changed while it was looked at. Two-factor stays as it
+    is. Raises InvalidInput.
+    """
+    verified = verify_current(db, user_id, current)
+    if verified is None:
+        return False
+    about: Any = db.hmget(user_key(user_id, "account"), ("name", "email"))
+    digest = hash_password(new, [as_text(one or "") for one in about])
+    arguments = (verified, digest, session_id)
+    return run(db, "change_password", user_keys(user_id, KINDS), *arguments) is not None
+
+
+def check_current_password(db: Db, user_id: str, password: str) -> bool:
+    """Return whether this is the user's password; one who has none takes as long to say so."""
+    return verify_current(db, user_id, password) is not None
+
+
+def verify_current(db: Db, user_id: str, password: str) -> str | None:
+    """Return the hash of the user's password if this is it, for a script to compare, or None."""
+    digest, _ = credentials(db, user_id)
+    matches = verify_hash(digest or nobodys_digest(), password)
+    return digest if digest and matches else None
+
+
 PASSWORD_LENGTHS = (8, 128)
 PASSWORD_BYTES = 1024
-THEMES = ("system", "light", "dark")
 OWN_WORDS = N_("Choose a password that is not your name or e-mail address.")
 COMMON = N_("This password is among the first that others would guess. Choose another one.")
-
-
-def normalise_email(address: str) -> str:
-    """Return an address in its one spelling (NFC, lower case); raises InvalidInput.
-
-    Lower case as a whole: RFC 5321 leaves the local part to its host, and people do not.
-    """
-    address = clean(address, "email").strip()
-    try:
-        # What normalising costs grows with the square of the length.
-        if len(address) > EMAIL_LENGTH:
-            raise EmailNotValidError
-        checked = validate_email(address, check_deliverability=False)
-    except EmailNotValidError:
-        raise InvalidInput("This is not an e-mail address.", "email") from None
-    return checked.normalized.lower()
-
-
-def one_spelling(typed: str) -> str:
-    """Return what stands for an address however it is spelt, whether or not it is one."""
-    try:
-        return normalise_email(typed)
-    except InvalidInput:
-        return typed.strip().lower()
-
-
-def is_address(typed: str, address: str) -> bool:
-    """Return whether somebody has typed this normalised address, however it is spelt."""
-    try:
-        return typed.strip().lower() == address or normalise_email(typed) == address
-    except InvalidInput:
-        return False
 
 
 def check_password(password: str, about: Iterable[str] = ()) -> str:
@@ -87,20 +118,3 @@ def _commonest() -> frozenset[str]:
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
 
     return frozenset(FREQUENCY_LISTS["passwords"])
-
-
-def check_name(name: str) -> str:
-    """Return a name of 1 to 80 characters without white space around it, or raise InvalidInput."""
-    name = clean(name, "name").strip()
-    if not 1 <= len(name) <= NAME_LENGTH:
-        raise InvalidInput(
-            Sentence("A name needs 1 to %(most)s characters.", most=NAME_LENGTH), "name"
-        )
-    return name
-
-
-def check_theme(theme: str) -> str:
-    """Return a theme that pages have, or raise InvalidInput."""
-    if theme not in THEMES:
-        raise InvalidInput("Choose system, light or dark.", "theme")
-    return theme

@@ -1,126 +1,27 @@
-"""Billing: a delivery from Stripe becomes a plan that is recomputed from what Stripe says now.
-
-An event only says when to look. A ticket taken before Stripe is asked makes an older answer
-unable to overwrite a newer one.
-"""
+"""Recomputing a plan from what Stripe has now, and writing it in one step."""
 
 import json
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import stripe
+from stats.billing.stripe_gateway import Gateway
+from stats.lib.text import as_text
+from stats.plans.billing_state import BillingState
+from stats.plans.plan import Plan
+from stats.plans.subscription import Subscription, read_subscription
+from stats.store.client import Db
+from stats.store.keys import ORPHANS, customer_key, user_keys
+from stats.store.scripts import run, run_kept
 
-from stats.billing_state import BillingState
-from stats.errors import BillingUnavailable, InvalidInput
-from stats.gateway import Gateway
-from stats.plans import Plan, Subscription, read_subscription
-from stats.references import read_reference
-from stats.store import ORPHANS, Db, customer_key, run_kept, user_keys
-from stats.text import as_text, check_id
-
-log = logging.getLogger("stats.billing")
-
-TOLERANCE = 300
+log = logging.getLogger("stats.billing.webhook")
 DONE_KEPT = 35 * 86_400
 KINDS = ("stats", "last_login", "days", "billing", "billing:ticket", "billing:done", "customers")
-SUBSCRIPTION = "customer.subscription."
-ACTED_ON = (
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    *(SUBSCRIPTION + what for what in ("created", "updated", "deleted", "paused", "resumed")),
-    "customer.deleted",
-    "invoice.paid",
-    "invoice.payment_failed",
-)
-DISPUTE = "charge.dispute.created"
 
 
-def verify(body: bytes, header: str, secrets: Sequence[str]) -> dict[str, Any]:
-    """Return the event in a delivery's raw body, signed with any of the secrets.
-
-    Raises InvalidInput for a bad signature, one older than 300 s or from the future, and for a
-    body that is no event; BillingUnavailable when no secret is set, so that Stripe tries again
-    (https://docs.stripe.com/webhooks#verify-manually).
-    """
-    if not secrets:
-        log.error("a Stripe event came, but STRIPE_WEBHOOK_SECRET is not set")
-        raise BillingUnavailable("Webhooks are not set up here.")
-    if not any(_signed(body, header, secret) for secret in secrets):
-        raise InvalidInput("The signature is not valid.")
-    try:
-        event: dict[str, Any] = json.loads(body)
-        event["id"], event["type"], event["data"]["object"].keys()
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise InvalidInput("The body is not an event.") from None
-    return event
-
-
-def _signed(body: bytes, header: str, secret: str) -> bool:
-    try:
-        stripe.WebhookSignature.verify_header(body, header, secret, TOLERANCE)
-        stamps = [part[2:] for part in header.split(",") if part.startswith("t=")]
-        # The library takes timestamps from the future.
-        return len(stamps) == 1 and int(stamps[0]) <= time.time() + TOLERANCE
-    except (stripe.SignatureVerificationError, ValueError, TypeError):
-        # TypeError: the library cannot compare a signature that is not ASCII.
-        return False
-
-
-def handle(
-    db: Db, gateway: Gateway, event: Mapping[str, Any], reference_keys: Sequence[str], *, grace: int
-) -> str:
-    """Act on a verified event; return what was done, for the log.
-
-    Returning means that Stripe need not send it again; anything unfinished raises.
-    """
-    kind = str(event.get("type"))
-    if bool(event.get("livemode")) != gateway.livemode:
-        log.error("event %s is of the other mode (live or test) than the key", event.get("id"))
-        return "other mode"
-    if kind == DISPUTE:
-        log.error("a payment is disputed: event %s", event.get("id"))
-        return "logged"
-    if kind not in ACTED_ON and not kind.startswith(SUBSCRIPTION):
-        return "ignored"
-    found = event["data"]["object"]
-    customer = _customer_of(kind, found)
-    user_id = _resolve(db, customer, found, reference_keys)
-    if user_id is None:
-        return _orphan(db, event, customer, "no user")
-    return sync(db, gateway, user_id, event=event, customer=customer, grace=grace)
-
-
-def _customer_of(kind: str, found: Mapping[str, Any]) -> str | None:
-    value = found.get("id") if kind == "customer.deleted" else found.get("customer")
-    return value.get("id") if isinstance(value, Mapping) else value
-
-
-def _resolve(
-    db: Db, customer: str | None, found: Mapping[str, Any], keys: Sequence[str]
-) -> str | None:
-    """Return the user by the bound customer, else by metadata, else by the signed reference."""
-    bound = db.get(customer_key(customer)) if customer else None
-    if bound is not None:
-        return as_text(bound)
-    if found.get("object") == "subscription":
-        named = (found.get("metadata") or {}).get("user_id")
-        return _our_id(named)
-    reference = found.get("client_reference_id")
-    return read_reference(str(reference), keys) if reference else None
-
-
-def _our_id(named: object) -> str | None:
-    # Another product of the account's may have put anything into the metadata.
-    try:
-        return check_id(named)
-    except InvalidInput:
-        return None
-
-
-def _orphan(db: Db, event: Mapping[str, Any], customer: str | None, why: str) -> str:
+def keep_orphan(db: Db, event: Mapping[str, Any], customer: str | None, why: str) -> str:
     kept = {"type": event.get("type"), "customer": customer, "at": int(time.time()), "why": why}
     db.hset(ORPHANS, str(event.get("id")), json.dumps(kept))
     log.error("event %s fits no user (%s)", event.get("id"), why)
@@ -152,7 +53,7 @@ def sync(
     ticket, stored, *customers = reply
     if customer and customer not in {as_text(name) for name in customers}:
         if not bind(db, user_id, customer):
-            return _orphan(db, event or {}, customer, "bound to another user")
+            return keep_orphan(db, event or {}, customer, "bound to another user")
         customers.append(customer)
     names = sorted(as_text(name) for name in customers)
     state = ask(gateway, names, BillingState.read(stored), user_id, grace)
@@ -231,3 +132,9 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
     if len([found for found in state.live if found.plan]) > 1:
         log.error("user %s has several live subscriptions", user_id)
     return {None: "gone", 0: "overtaken"}.get(written, "applied")
+
+
+def state_of(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
+    """Return what was stored about a user's subscriptions, and the user's Stripe customers."""
+    stored, customers = run(db, "billing_state", user_keys(user_id, KINDS))
+    return BillingState.read(stored), sorted(as_text(name) for name in customers)

@@ -53,32 +53,10 @@ A sorted list of integers needs 11 bytes an entry where a sorted set needs over 
 """
 
 import hashlib
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from weakref import WeakKeyDictionary
+from collections.abc import Iterable, Iterator
 
-import redis
-from redis.backoff import NoBackoff
-from redis.cluster import RedisCluster
-from redis.exceptions import NoScriptError
-from redis.retry import Retry
-
-from stats.breaker import Breaker
-from stats.cluster import GuardedCluster
-from stats.text import as_text, check_id
-
-Db = redis.Redis | RedisCluster
-# Told of a script's call: its name, how long it took (s), and whether it failed.
-Observer = Callable[[str, float, bool], None]
-_observers: list[Observer] = []
-# Told whose data this process itself has, or may have, written to, by the client that it used.
-_write_listeners: WeakKeyDictionary[Db, Callable[[str], None]] = WeakKeyDictionary()
-# The one script that is run by every poll, and writes nothing.
-READ_DASHBOARD = "look"
+from stats.lib.text import as_text, check_id
+from stats.store.client import Db
 
 # How the keys of every user begin, and those of nobody else.
 USER_PREFIX = "user:{"
@@ -169,11 +147,6 @@ def throttle_key(digest: str) -> str:
     return f"throttle:{{{digest}}}"
 
 
-def now_ms() -> int:
-    """Return the time in milliseconds since 1970, UTC."""
-    return time.time_ns() // 1_000_000
-
-
 def operation_id(kind: str, key: str) -> str:
     """Return the 16 characters under which an operation is remembered, "" for no key.
 
@@ -182,102 +155,3 @@ def operation_id(kind: str, key: str) -> str:
     if not key:
         return ""
     return hashlib.blake2s(f"{kind}:{key}".encode(), digest_size=8).hexdigest()
-
-
-def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
-    """Run `lua/<script>.lua` atomically and return its reply as Redis sent it.
-
-    A server that has lost its scripts (restart, failover) gets the source again, once.
-    """
-    begun, failed = time.perf_counter(), True
-    try:
-        reply = _send(db, script, keys, args)
-        failed = False
-        return reply
-    finally:
-        for observer in _observers:
-            observer(script, time.perf_counter() - begun, failed)
-        if script != READ_DASHBOARD and (listener := _write_listeners.get(db)):
-            listener(user_of(keys[0]))
-
-
-def listen_to_writes(db: Db, listener: Callable[[str], None] | None) -> None:
-    """Tell a listener, or nobody any more, the ids of users for whom `db` is used to write.
-
-    Told are all scripts but the one that reads the dashboard, failed ones included: a call that
-    timed out may have been carried out.
-    """
-    if listener is None:
-        _write_listeners.pop(db, None)
-    else:
-        _write_listeners[db] = listener
-
-
-def observe(observer: Observer) -> None:
-    """Tell an observer of every script that this process runs from now on, and no other one."""
-    _observers[:] = [observer]
-
-
-def _send(db: Db, script: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
-    source, digest = _script(script)
-    execute: Callable[..., Any] = db.execute_command
-    try:
-        return execute("EVALSHA", digest, len(keys), *keys, *args)
-    except NoScriptError:
-        return execute("EVAL", source, len(keys), *keys, *args)
-
-
-def run_kept(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
-    """Run a script whose writes must not be lost; on a cluster a replica has them on return.
-
-    Raises StoreUnavailable when no replica confirms: the caller has to ask again, and the script
-    to write something again, or there is nothing to wait for.
-    """
-    if isinstance(db, GuardedCluster):
-        return db.keep(keys[0], lambda node: run(node, script, keys, *args))
-    return run(db, script, keys, *args)
-
-
-@cache
-def _script(name: str) -> tuple[str, str]:
-    folder = files("stats") / "lua"
-    source = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
-    # Redis names a script by the SHA-1 of its source; nothing is kept secret by it.
-    return source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-
-
-def connect(url: str) -> Db:
-    """Return a client for a `redis://`, `rediss://`, `unix://` or `…+cluster://` address.
-
-    Nothing is sent before the first command. A call gives up after 0.8 s and is never sent twice:
-    a command that timed out or whose connection broke may have been carried out. While a server
-    hangs, a circuit breaker lets one call a second try it and fails the others at once.
-    """
-    parts = urlsplit(url)
-    if not parts.scheme.endswith("+cluster"):
-        return GuardedRedis.from_url(url, **_timeouts())
-    plain = urlunsplit(parts._replace(scheme=parts.scheme.removesuffix("+cluster")))
-    return GuardedCluster(url=plain, **_timeouts())
-
-
-def _timeouts() -> dict[str, Any]:
-    return {
-        "socket_connect_timeout": 0.5,
-        "socket_timeout": 0.8,
-        "retry": Retry(NoBackoff(), 0),
-        "health_check_interval": 0,
-        "decode_responses": True,
-    }
-
-
-class GuardedRedis(redis.Redis):
-    """A Redis client behind a circuit breaker."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.breaker = Breaker()
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        execute: Callable[..., Any] = super().execute_command
-        with self.breaker:
-            return execute(*args, **options)

@@ -2,7 +2,7 @@
 
 A request is known by what its answer depends on: method, scheme, host, cookies and query. It is
 remembered once the route has answered it with 204, together with the stamp of its user
-(stats/tracking.py) and the moment until which the answer stands by the clock. While the stamp
+(stats/store/tracking.py) and the moment until which the answer stands by the clock. While the stamp
 stands, Redis has been written nothing of that user, so the route would say the same again. Whatever
 is not remembered goes to the route, and nothing else is ever answered here.
 """
@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from stats.tracking import Tracking
-from stats.web.metrics import count_tracking, poll_counters
+from stats.store.tracking import Tracking
+from stats.web.http.security_headers import VARY, security_headers
+from stats.web.monitoring.counters import count_tracking, poll_counters
 from stats.web.runtime import Runtime
-from stats.web.security import VARY, security_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 import redis
 from flask import Flask, current_app
 
-from stats import embedded
-from stats.gateway import StripeGateway
-from stats.instance import complete
-from stats.practice import PracticeGateway, practice_secret
-from stats.prices import Prices
+from stats.billing.practice_gateway import PracticeGateway, practice_secret
+from stats.billing.prices import Prices
+from stats.billing.stripe_gateway import StripeGateway
+from stats.embedded import server
+from stats.embedded.instance import complete
 from stats.settings import Settings
-from stats.store import Db, connect
+from stats.store.client import Db, connect
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
 
 # How redis-py begins to say that nobody listens: no socket, or one that nobody serves.
 GONE = (f"Error {errno.ENOENT} ", f"Error {errno.ECONNREFUSED} ")
@@ -76,7 +75,7 @@ class Runtime:
         """Start the embedded server anew if an error says that it has gone."""
         gone = isinstance(error, redis.ConnectionError) and str(error).startswith(GONE)
         if gone and self.given.embedded:
-            embedded.start(self.given.data_dir)
+            server.start(self.given.data_dir)
 
     def open(self, app: Flask) -> None:
         """Give the app its secrets, which embedded mode keeps in a file."""

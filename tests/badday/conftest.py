@@ -6,8 +6,9 @@ import pytest
 
 from tests.badday.kit import Person, Rig
 from tests.badday.valkey import Valkey, short_folder
-from tests.marks import reads_proc
-from tests.stripe_sim import Stripe, StripeServer
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
+from tests.support.marks import reads_proc
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

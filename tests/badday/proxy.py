@@ -10,7 +10,7 @@ from select import select
 
 NONSENSE = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 MODES = ("pass", "hang", "slow", "behind", "garbage", "refuse")
-# Who sends this is told what is written (stats/tracking.py).
+# Who sends this is told what is written (stats/store/tracking.py).
 TRACKING = b"TRACKING"
 
 

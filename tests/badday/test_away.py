@@ -25,7 +25,8 @@ from tests.badday.kit import (
 )
 from tests.badday.valkey import Valkey, short_folder
 from tests.browser.serving import eventually
-from tests.stripe_sim import Stripe, StripeServer
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
 from tests.web.kit import PASSWORD
 
 HUNG = float(os.environ.get("HUNG", "2"))

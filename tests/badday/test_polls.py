@@ -17,7 +17,7 @@ from tests.badday.troubles import setting
 from tests.badday.valkey import Valkey, short_folder
 from tests.badday.watching import Idle, Line, Watched, is_from_memory, lines
 from tests.browser.serving import Site, eventually, serve
-from tests.tracking_kit import kill_streams, streams
+from tests.support.tracking import kill_streams, streams
 
 SHORT = 2.0
 RACE = float(os.environ.get("RACE", SHORT))

@@ -9,7 +9,8 @@ from tests.badday.kit import MESSAGES, Person, Rig, reads, service, writes
 from tests.badday.troubles import PASSWORD, TROUBLES
 from tests.badday.valkey import Valkey, short_folder
 from tests.browser.serving import eventually
-from tests.stripe_sim import Stripe, StripeServer
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
 
 
 @pytest.fixture(scope="module")

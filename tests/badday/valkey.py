@@ -12,7 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from stats import embedded
+from stats.embedded import server
 from tests.browser.serving import eventually
 
 
@@ -22,7 +22,7 @@ class Valkey:
     def __init__(self, folder: Path, **options: str) -> None:
         self.folder, self.socket = folder, folder / "s"
         self._options = {"port": "0", "unixsocket": str(self.socket), "dir": str(folder)} | {
-            **embedded.CONFIG,
+            **server.CONFIG,
             **options,
         }
         self.admin = self.client()
@@ -39,7 +39,7 @@ class Valkey:
         options = (self._options | more).items()
         words = [word for name, value in options for word in (f"--{name}", value)]
         self.process = subprocess.Popen(
-            [embedded._binary(), *words],
+            [server._binary(), *words],
             stdout=subprocess.DEVNULL,
             # SIGXFSZ stays ignored as Python has it: a full disk is an error and no death.
             restore_signals=False,

@@ -15,8 +15,8 @@ import redis
 from flask import Flask
 from flask_wtf.csrf import generate_csrf
 
-from stats.moods import UNIT
-from stats.web.views import user_fingerprint
+from stats.moods.entries import UNIT
+from stats.web.templating.formatting import user_fingerprint
 from tests.bench.models import Model, bulk, serializer, socket_path
 
 CHUNK = 500

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 WORK = ROOT / "build" / "bench"
 SECRET, KEY = "only-for-the-bench-here", "service-key-for-the-bench"
 NOT_OURS = ("REDIS_", "KV_", "STRIPE_", "SMTP_", "SECRET_KEY", "STATS_API_KEYS", "PORT", "HOST")

@@ -11,11 +11,12 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 
 from app import create_app
-from stats.activity import record_login, user_day
+from stats.activity.clock import user_day
+from stats.activity.streak import record_login
 from stats.conversations import save_conversation
-from stats.moods import record_mood
+from stats.moods.entries import record_mood
 from stats.settings import Settings
-from stats.store import user_key
+from stats.store.keys import user_key
 from stats.user_stats import open_stats
 from tests.bench.machine import KEY, SECRET
 from tests.web.kit import Browser, poll_url, sign_up

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import redis
 from flask import Flask
 
-from stats import embedded
-from stats.store import connect
+from stats.embedded import server as embedded
+from stats.store.client import connect
 from tests.bench.machine import KEY, SECRET, WORK, environment, free_port, server
 from tests.bench.models import product, socket_path
 

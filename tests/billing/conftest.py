@@ -12,12 +12,15 @@ from argon2 import PasswordHasher
 from flask import Flask
 
 from app import create_app
-from stats import accounts
-from stats.activity import Clock
-from stats.plans import Plan
+from stats.accounts import passwords
+from stats.accounts import sign_up as accounts
+from stats.activity.clock import Clock
+from stats.plans.plan import Plan
 from stats.settings import Settings
 from stats.user_stats import open_stats
-from tests.stripe_sim import Stripe, StripeServer, deliver
+from tests.stripe_sim import deliver
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
 from tests.web.conftest import TEMPLATES
 from tests.web.kit import Browser, sign_up
 
@@ -126,7 +129,7 @@ class Shop:
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make password hashes cheap."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(accounts, "_hasher", cheap)
+    monkeypatch.setattr(passwords, "_hasher", cheap)
 
 
 @pytest.fixture(autouse=True)

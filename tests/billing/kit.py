@@ -12,12 +12,11 @@ from flask import Flask
 
 from app import create_app
 from stats.settings import Settings
-from stats.store import Db
-from tests.stripe_sim import Request
+from stats.store.client import Db
+from tests.billing.conftest import SECRET_KEY, Shop
+from tests.stripe_sim.server import Request
 from tests.web.conftest import TEMPLATES
 from tests.web.kit import Browser
-
-from .conftest import SECRET_KEY, Shop
 
 MOMENTS = ("renews", "cancels", "patience")
 

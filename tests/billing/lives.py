@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
-from stats import billing
-from stats.plans import Plan, highest
-from stats.store import Db
+from stats.billing import webhook
+from stats.plans.plan import Plan, highest
+from stats.store.client import Db
 from stats.user_stats import create_user_stats, open_stats
-from tests.stripe_sim import Stripe
+from tests.stripe_sim.model import Stripe
 
 DAY = 86_400
 # Patience has tests of its own: it depends on which periods were seen unpaid.
@@ -131,8 +131,8 @@ class World:
         """Deliver one event; return whether it was taken."""
         try:
             # The clock of the domain is Stripe's here.
-            with patch("stats.billing.time.time", lambda: self.stripe.now):
-                billing.handle(self.db, self, event, ("a key",), grace=GRACE)  # type: ignore[arg-type]
+            with patch("stats.billing.webhook.time.time", lambda: self.stripe.now):
+                webhook.handle(self.db, self, event, ("a key",), grace=GRACE)  # type: ignore[arg-type]
         except Crash:
             return False
         if self.random.random() < self.crashes:

@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stats.plans import Plan
-from tests.stripe_sim import Request
+from stats.plans.plan import Plan
+from tests.billing.conftest import Shop
+from tests.billing.kit import PLAIN, asked, bound, build, holder, upgrade, variant
+from tests.stripe_sim.server import Request
 from tests.web.kit import Browser, sign_up
-
-from .conftest import Shop
-from .kit import PLAIN, asked, bound, build, holder, upgrade, variant
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"

@@ -4,12 +4,11 @@ import time
 
 import pytest
 
-from stats.plans import Plan
+from stats.plans.plan import Plan
 from stats.user_stats import get_user_stats
+from tests.billing.conftest import Shop
+from tests.billing.kit import DAY, SERVICE, card, day, let_time_pass, variant
 from tests.web.kit import HTMX, Browser, poll_url, shown, sign_up
-
-from .conftest import Shop
-from .kit import DAY, SERVICE, card, day, let_time_pass, variant
 
 GRACE = 14 * DAY
 

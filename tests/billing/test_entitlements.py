@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
-from stats.plans import Plan
+from stats.plans.plan import Plan
+from tests.billing.conftest import Shop
+from tests.billing.kit import SERVICE, card, day, let_time_pass, save, used
 from tests.web.kit import Browser, everything, sign_up
-
-from .conftest import Shop
-from .kit import SERVICE, card, day, let_time_pass, save, used
 
 
 def grant(app: Flask, user_id: str, plan: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from .lives import ACTIONS, World, live
+from tests.billing.lives import ACTIONS, World, live
 
 LIVES = int(os.environ.get("LIVES", "250"))
 

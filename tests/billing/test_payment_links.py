@@ -6,11 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 
-from stats.plans import Plan
+from stats.plans.plan import Plan
+from tests.billing.conftest import SECRET_KEY, Shop
+from tests.billing.kit import holder, variant
 from tests.web.kit import Browser, sign_up
-
-from .conftest import SECRET_KEY, Shop
-from .kit import holder, variant
 
 LINKS = {
     Plan.PLUS: "https://buy.stripe.com/test_plus",

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from stats.billing_state import BillingState, next_end, paid_plan
 from stats.errors import InvalidInput
-from stats.plans import Plan, Subscription, check_plan, highest, read_subscription
+from stats.plans.billing_state import BillingState, next_end, paid_plan
+from stats.plans.plan import Plan, check_plan, highest
+from stats.plans.subscription import Subscription, read_subscription
 
 PRODUCTS = {"prod_plus": Plan.PLUS, "prod_premium": Plan.PREMIUM}
 START, END, DAY = 1_700_000_000, 1_702_592_000, 86_400

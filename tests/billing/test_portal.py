@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.stripe_sim import Request
+from tests.billing.conftest import Shop
+from tests.billing.kit import asked, upgrade
+from tests.stripe_sim.server import Request
 from tests.web.kit import Browser
-
-from .conftest import Shop
-from .kit import asked, upgrade
 
 
 @pytest.mark.parametrize("status", ["active", "trialing", "past_due"])

@@ -11,12 +11,11 @@ import redis
 from flask import Flask
 from stripe import WebhookSignature
 
-from stats import practice
-from stats.practice import MONTH
+from stats.billing import practice_gateway
+from stats.billing.practice_gateway import MONTH
+from tests.billing.conftest import Shop
+from tests.billing.kit import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
 from tests.web.kit import HTMX, Browser, poll_url, shown, sign_up
-
-from .conftest import Shop
-from .kit import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
 
 PAGE = "/billing/practice"
 
@@ -167,13 +166,13 @@ def test_it_takes_no_event_that_it_did_not_sign(app: Flask, alice: Browser) -> N
 def test_it_makes_one_subscription_for_two_tabs_at_once(
     app: Flask, valkey: redis.Redis, alice: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, make = threading.Barrier(2), practice._subscription
+    both, make = threading.Barrier(2), practice_gateway._subscription
 
     def meet(*args: object) -> object:
         both.wait(10)
         return make(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(practice, "_subscription", meet)
+    monkeypatch.setattr(practice_gateway, "_subscription", meet)
     tabs = [alice, Browser(app, alice.session)]
     assert all(tab.token for tab in tabs)
     with ThreadPoolExecutor(2) as pool:

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from stats.plans import Plan
-from stats.prices import KEPT, RETRIED, price_text
+from stats.billing.prices import KEPT, RETRIED, price_text
+from stats.plans.plan import Plan
+from tests.billing.conftest import Shop
+from tests.billing.kit import EMBEDDED, PLAIN, asked, build, card, text, upgrade, variant
 from tests.web.kit import Browser, poll_url, sign_up
-
-from .conftest import Shop
-from .kit import EMBEDDED, PLAIN, asked, build, card, text, upgrade, variant
 
 
 def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def test_it_reads_each_price_once_in_five_minutes(
     shop.stripe.update("product", product, default_price=new)
     assert "£6 a month" in offers(alice)
     later = shop.app.extensions["aira"].prices._read_at + KEPT + 1
-    monkeypatch.setattr("stats.prices.time.monotonic", lambda: later)
+    monkeypatch.setattr("stats.billing.prices.time.monotonic", lambda: later)
     assert "£7 a month" in offers(alice)
     assert len(shop.server.requests) == 4
 
@@ -96,7 +95,7 @@ def test_it_answers_without_prices_while_stripe_is_down(
     assert "50 conversations a day" in words
     shop.server.down = False
     later = time.monotonic() + RETRIED + 1
-    monkeypatch.setattr("stats.prices.time.monotonic", lambda: later)
+    monkeypatch.setattr("stats.billing.prices.time.monotonic", lambda: later)
     assert "£6 a month" in offers(alice)
 
 
@@ -105,7 +104,7 @@ def test_it_keeps_the_prices_it_knew_while_stripe_is_down(
 ) -> None:
     offers(alice)
     later = shop.app.extensions["aira"].prices._read_at + KEPT + 1
-    monkeypatch.setattr("stats.prices.time.monotonic", lambda: later)
+    monkeypatch.setattr("stats.billing.prices.time.monotonic", lambda: later)
     shop.server.down = True
     assert "£6 a month" in offers(alice)
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from stats.lifecycle import handle_account_deletion
-from stats.plans import Plan
-from stats.store import connect
-from tests.stripe_sim import Stripe, StripeServer
+from stats.accounts.deletion import handle_account_deletion
+from stats.plans.plan import Plan
+from stats.store.client import connect
+from tests.billing.conftest import Shop
+from tests.billing.kit import PLAIN, asked, build, holder, run, variant
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
 from tests.web.kit import everything
-
-from .conftest import Shop
-from .kit import PLAIN, asked, build, holder, run, variant
 
 
 def paying(shop: Shop, name: str = "alice", plan: Plan = Plan.PLUS) -> tuple[str, str]:

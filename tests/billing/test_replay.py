@@ -4,10 +4,9 @@ import logging
 
 import pytest
 
-from stats.plans import Plan
-
-from .conftest import Shop
-from .kit import run
+from stats.plans.plan import Plan
+from tests.billing.conftest import Shop
+from tests.billing.kit import run
 
 
 def version(shop: Shop, user_id: str) -> str:

@@ -6,10 +6,9 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.billing.conftest import Shop
+from tests.billing.kit import PLAIN, asked, bound, build, upgrade
 from tests.web.kit import HTMX, Browser, sign_up
-
-from .conftest import Shop
-from .kit import PLAIN, asked, bound, build, upgrade
 
 WAITING = "Confirming your payment…"
 RETURN = "/billing/return?session_id=cs_test_of_nobody"

@@ -5,11 +5,10 @@ import threading
 
 import pytest
 
-from stats.lifecycle import handle_account_deletion
-from stats.plans import Plan
-from stats.user_stats import user_stats_exist
-
-from .conftest import Shop
+from stats.accounts.deletion import handle_account_deletion
+from stats.plans.plan import Plan
+from stats.snapshot import user_stats_exist
+from tests.billing.conftest import Shop
 
 DAY = 86_400
 
@@ -68,7 +67,7 @@ def test_it_survives_4_a_crash_after_receipt(shop: Shop, monkeypatch: pytest.Mon
     shop.subscribe(alice)
     event = shop.first()
     with monkeypatch.context() as patch:
-        patch.setattr("stats.billing._apply", lambda *_: 1 / 0)
+        patch.setattr("stats.billing.sync._apply", lambda *_: 1 / 0)
         assert shop.send(event) == 500
     assert shop.plan(alice) == "Free"
     assert shop.send(event) == 200

@@ -8,10 +8,9 @@ import pytest
 from stripe import WebhookSignature
 
 from app import create_app
-from stats.store import connect
+from stats.store.client import connect
+from tests.billing.conftest import SECRET, Shop
 from tests.stripe_sim import deliver
-
-from .conftest import SECRET, Shop
 
 
 def sign(body: str, secret: str = SECRET, timestamp: int | None = None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import IO, Any
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 NOT_OURS = ("REDIS_", "KV_", "STRIPE_", "SMTP_", "SECRET_KEY", "STATS_API_KEYS", "PORT", "HOST")
 # Below those that the system gives to connections; a hundred or more for each test process.
 FIRST_PORT, LAST_PORT = 10_000 + os.getpid() % 200 * 100, 32_000

@@ -7,9 +7,8 @@ from flask import Flask
 
 from app import create_app
 from stats.settings import Settings
-from stats.store import Db, connect
-
-from .nodes import Cluster
+from stats.store.client import Db, connect
+from tests.cluster.nodes import Cluster
 
 KEY = "service-key-for-the-tests"
 

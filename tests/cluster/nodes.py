@@ -14,9 +14,10 @@ import redis
 from redis.cluster import RedisCluster
 from redis.crc import key_slot
 
-from stats import embedded
-from stats.process import parent_death_signal
-from stats.store import Db, connect, user_key
+from stats.embedded import server
+from stats.store.client import Db, connect
+from stats.store.keys import user_key
+from stats.web.worker_processes import parent_death_signal
 
 SLOTS = 16384
 PRIMARIES = 3
@@ -64,7 +65,7 @@ class Node:
         options = [word for key, value in (CONFIG | places).items() for word in (f"--{key}", value)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [embedded._binary(), *options],
+                [server._binary(), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

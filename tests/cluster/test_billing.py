@@ -8,14 +8,14 @@ import pytest
 import redis
 from redis.exceptions import RedisClusterException
 
-from stats.billing import sync
+from stats.billing.sync import sync
 from stats.errors import StoreUnavailable
-from stats.plans import Plan
-from stats.store import Db, connect, user_key
+from stats.plans.plan import Plan
+from stats.store.client import Db, connect
+from stats.store.keys import user_key
 from stats.user_stats import open_stats
-from tests.domain_kit import together
-
-from .nodes import Cluster, eventually
+from tests.cluster.nodes import Cluster, eventually
+from tests.support.store_checks import together
 
 AWAY = (redis.RedisError, RedisClusterException, StoreUnavailable)
 USERS, EVENTS = 24, 40

@@ -8,12 +8,11 @@ import pytest
 import redis
 from flask import Flask
 
-from stats import create_user_stats, get_user_stats, increment_conversations
 from stats.errors import StoreUnavailable
-from tests.domain_kit import together
-
-from .conftest import KEY, make_app
-from .nodes import Cluster, eventually
+from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
+from tests.cluster.conftest import KEY, make_app
+from tests.cluster.nodes import Cluster, eventually
+from tests.support.store_checks import together
 
 AWAY = (StoreUnavailable, redis.TimeoutError, redis.ConnectionError)
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
-from stats.moods import read_moods
-from stats.snapshot import EPOCH
-from stats.store import Db, user_key
-from tests.domain_kit import together
-
-from .conftest import KEY
-from .nodes import Cluster, Node, eventually
+from stats.lib.timestamps import EPOCH
+from stats.moods.entries import read_moods
+from stats.store.client import Db
+from stats.store.keys import user_key
+from tests.cluster.conftest import KEY
+from tests.cluster.nodes import Cluster, Node, eventually
+from tests.support.store_checks import together
 
 USERS, THREADS = 48, 8
 BEGINNING = 1_700_000_000

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from stats import create_user_stats, get_user_stats, increment_conversations
-from stats.billing import bind
+from stats.billing.sync import bind
 from stats.errors import StoreUnavailable
-from stats.store import Db, user_key
-from stats.web.errors import is_outage
-from tests.domain_kit import together
-
-from .nodes import Cluster, Node, eventually, slot_of
+from stats.store.client import Db
+from stats.store.keys import user_key
+from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
+from stats.web.http.error_pages import is_outage
+from tests.cluster.nodes import Cluster, Node, eventually, slot_of
+from tests.support.store_checks import together
 
 WRITES = 400
 

@@ -12,14 +12,15 @@ import redis
 from flask import Flask
 
 from app import create_app
-from stats import embedded
-from stats.billing import ACTED_ON, DISPUTE
-from stats.plans import Plan
+from stats.billing.webhook import ACTED_ON, DISPUTE
+from stats.embedded import server as embedded
+from stats.plans.plan import Plan
 from stats.settings import Settings
-from stats.store import Db, connect
-from tests.stripe_sim import Stripe, StripeServer, routes, spec
-
-from .conftest import run_in
+from stats.store.client import Db, connect
+from tests.commands.conftest import run_in
+from tests.stripe_sim import routes, spec
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
 
 STRONG = "J3n-9ufKq_wb2Xv7sTzRmYpLc4GdHe8AoNi1Bk5WtUy"
 PUBLIC = "https://aira.example"

@@ -14,16 +14,16 @@ import stripe as stripe_python
 
 from app import create_app
 from stats import mail
-from stats.commands import check_store
-from stats.commands.findings import Code
-from stats.plans import Plan
+from stats.plans.plan import Plan
 from stats.settings import Settings
-from stats.store import connect
-from tests.domain_kit import contents
-from tests.mailbox import Mailbox, open_mailbox
-from tests.stripe_sim import Stripe, StripeServer
-
-from .doctor_kit import PUBLIC, STRONG, Clinic, Lying, look, own_server, simulate_more
+from stats.store.client import connect
+from stats.web.commands.doctor import check_store
+from stats.web.commands.doctor.findings import Code
+from tests.commands.doctor_kit import PUBLIC, STRONG, Clinic, Lying, look, own_server, simulate_more
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import StripeServer
+from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.store_checks import contents
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
 Break = Callable[[Clinic], None]
@@ -395,7 +395,7 @@ def test_it_finds_a_mail_server_that_turns_us_away(
     def refuse(url: str) -> None:
         raise error
 
-    monkeypatch.setattr("stats.commands.check_mail._connect", refuse)
+    monkeypatch.setattr("stats.web.commands.doctor.check_mail.connect_smtp", refuse)
     clinic.set(smtp_url="smtp://us:s3cret@127.0.0.1", mail_from="post@aira.example")
     assert clinic.look()[:2] == (code, [code])
 

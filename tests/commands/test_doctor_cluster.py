@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import redis
 
-from stats.commands import check_store
-from stats.commands.findings import Code
 from stats.operators import list_users
 from stats.service_keys import check, create_key
 from stats.user_stats import create_user_stats
+from stats.web.commands.doctor import check_store
+from stats.web.commands.doctor.findings import Code
 from tests.cluster.nodes import Cluster
 
 ADVICE = {Code.STORE_HASHES, Code.STORE_UNSEEN}

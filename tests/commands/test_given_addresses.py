@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 import redis
 
-from stats import accounts, links, operators
-from stats.activity import Clock
+from stats import operators
+from stats.accounts import log_in, sign_in_links
+from stats.accounts import sign_up as accounts
+from stats.accounts.sessions import Login
+from stats.activity.clock import Clock
 from stats.errors import EmailTaken
-from stats.sessions import Login
 from stats.user_stats import create_user_stats
-from tests.domain_kit import together
+from tests.support.store_checks import together
 
 PASSWORD = "a sentence nobody knows"
 NEW = "quite another sentence"
@@ -25,7 +27,7 @@ def sign_up(db: redis.Redis, email: str) -> Login:
 def by_link(db: redis.Redis, user_id: str) -> dict[str, str]:
     """An account that a sign-in link made, and the change of address that it is about to make."""
     create_user_stats(db, user_id)
-    links.make_link(db, user_id, "Dana")
+    sign_in_links.make_link(db, user_id, "Dana")
     db.hset(f"user:{{{user_id}}}:account", "change", "1 9999999999 0 0 dana@example.com")
     return account_of(db, user_id)
 
@@ -51,7 +53,7 @@ def test_an_address_that_is_taken_first_changes_nothing(
     with pytest.raises(EmailTaken, match="There is an account with this e-mail address"):
         operators.create(valkey, email="alice@example.com", name="A", password=NEW, user_id="42")
     assert account_of(valkey, "42") == before
-    assert isinstance(accounts.log_in(valkey, "alice@example.com", PASSWORD), Login)
+    assert isinstance(log_in.log_in(valkey, "alice@example.com", PASSWORD), Login)
 
 
 @pytest.mark.parametrize("made", [by_link, create_user_stats])
@@ -68,7 +70,7 @@ def test_an_address_that_is_being_given_is_taken_by_nobody(
 
     monkeypatch.setattr(operators, "claim", late)
     operators.create(valkey, email="alice@example.com", name="A", password=NEW, user_id="42")
-    found = accounts.log_in(valkey, "alice@example.com", NEW)
+    found = log_in.log_in(valkey, "alice@example.com", NEW)
     assert isinstance(found, Login)
     assert found.user_id == "42"
     assert "change" not in account_of(valkey, "42")
@@ -87,7 +89,7 @@ def test_stats_that_appear_meanwhile_are_kept_with_the_address(
     tries: list[Any] = []
     monkeypatch.setattr(operators, "claim", late)
     operators.create(valkey, email="dan@example.com", name="Dan", user_id="42")
-    assert accounts.find_user(valkey, "dan@example.com") == "42"
+    assert log_in.find_user(valkey, "dan@example.com") == "42"
     assert account_of(valkey, "42")["email"] == "dan@example.com"
     assert len(tries) == 2
 
@@ -104,7 +106,7 @@ def test_one_of_an_operator_and_sign_ups_gets_the_address(crowd: redis.Redis) ->
         assert len(winners) == 1
         if isinstance(given, Exception):
             assert account_of(crowd, user_id) == before
-            assert accounts.find_user(crowd, address) == winners[0].user_id
+            assert log_in.find_user(crowd, address) == winners[0].user_id
         else:
             assert account_of(crowd, user_id)["email"] == address
-            assert accounts.find_user(crowd, address) == user_id
+            assert log_in.find_user(crowd, address) == user_id

@@ -3,9 +3,8 @@
 import redis
 
 from stats.service_keys import check, list_keys
-from tests.domain_kit import contents
-
-from .conftest import Flask_
+from tests.commands.conftest import Flask_
+from tests.support.store_checks import contents
 
 
 def test_a_key_is_printed_once_and_alone(valkey: redis.Redis, flask: Flask_) -> None:

@@ -10,11 +10,10 @@ from app import create_app
 from stats.errors import StoreUnavailable
 from stats.service_keys import create_key, list_keys, revoke_key
 from stats.settings import Settings
-from stats.store import connect
-from tests.domain_kit import contents, cut_line
+from stats.store.client import connect
+from tests.commands.doctor_kit import own_server
+from tests.support.store_checks import contents, cut_line
 from tests.web.kit import RoundTrips
-
-from .doctor_kit import own_server
 
 URL = "/api/dashboard?userId=alice"
 

@@ -8,14 +8,13 @@ import redis
 from flask import Flask
 
 from app import create_app
-from stats.census import read_census
-from stats.plans import Plan
-from stats.store import connect
+from stats.billing.plan_census import read_census
+from stats.plans.plan import Plan
+from stats.store.client import connect
 from stats.user_stats import create_user_stats, get_user_stats, grant_plan, increment_conversations
 from tests.billing.conftest import Shop, shop, short_waits
-from tests.domain_kit import contents
-
-from .conftest import Flask_, run_in
+from tests.commands.conftest import Flask_, run_in
+from tests.support.store_checks import contents
 
 __all__ = ["shop", "short_waits"]
 

@@ -9,17 +9,18 @@ import pytest
 import redis
 from flask import Flask
 
-from stats import accounts, operators, recovery, two_factor
-from stats.activity import Clock
+from stats import operators
+from stats.accounts import log_in, password_reset, passwords, profile, two_factor
+from stats.accounts import sign_up as accounts
+from stats.accounts.sessions import Login, sessions
+from stats.activity.clock import Clock
 from stats.conversations import save_conversation
-from stats.moods import record_mood
-from stats.sessions import Login, sessions
-from stats.store import connect
+from stats.moods.entries import record_mood
+from stats.store.client import connect
 from stats.user_stats import create_user_stats, get_user_stats, grant_plan, increment_conversations
-from tests.domain_kit import contents, keys_of
+from tests.commands.conftest import Flask_, run_in
+from tests.support.store_checks import contents, keys_of
 from tests.web.kit import Browser
-
-from .conftest import Flask_, run_in
 
 PASSWORD = "a sentence nobody knows"
 NEW = "quite another sentence"
@@ -90,7 +91,7 @@ def test_a_prefix_is_no_pattern(valkey: redis.Redis, flask: Flask_, prefix: str)
 def test_a_name_does_nothing_to_the_terminal(
     valkey: redis.Redis, flask: Flask_, alice: str, name: str
 ) -> None:
-    accounts.update_profile(valkey, alice, name=f"A{name}Z", clock=Clock())
+    profile.update_profile(valkey, alice, name=f"A{name}Z", clock=Clock())
     save_conversation(valkey, alice, [{"role": "user", "content": name}], summary=name)
     for args in (("users", "list"), ("users", "show"), ("users", "export"), ("stats", "show")):
         output = flask(*args, *([] if args[1] == "list" else [alice])).stdout
@@ -125,7 +126,7 @@ def test_it_makes_an_account(app: Flask, valkey: redis.Redis, flask: Flask_) -> 
     assert made.exit_code == 0
     user_id = made.stdout.strip()
     assert PASSWORD not in made.output
-    found = accounts.log_in(valkey, "carol@example.com", PASSWORD)
+    found = log_in.log_in(valkey, "carol@example.com", PASSWORD)
     assert isinstance(found, Login)
     assert found.user_id == user_id
     assert '"event":"account.created"' in made.stderr
@@ -144,7 +145,7 @@ def test_an_account_for_an_id_keeps_its_stats(valkey: redis.Redis, flask: Flask_
     assert made.stdout == "42\n"
     assert get_user_stats(valkey, "42") == before
     assert valkey.hget("user:{42}:stats", "version") > version, "the page shows a name now"
-    found = accounts.log_in(valkey, "dan@example.com", PASSWORD)
+    found = log_in.log_in(valkey, "dan@example.com", PASSWORD)
     assert isinstance(found, Login)
     assert found.user_id == "42"
 
@@ -157,13 +158,13 @@ def test_without_a_password_only_a_link_leads_in(
         "--no-password",
     )
     assert (made.exit_code, made.stdout) == (0, "42\n")
-    assert accounts.credentials(valkey, "42") == ("", "")
+    assert passwords.credentials(valkey, "42") == ("", "")
     for password in ("", PASSWORD, "None"):
-        assert accounts.log_in(valkey, "dan@example.com", password) is None
+        assert log_in.log_in(valkey, "dan@example.com", password) is None
     assert Browser(app).post(
         "/login", {"email": "dan@example.com", "password": ""}
     ).status_code in (401, 422)
-    assert isinstance(accounts.log_in_by_link(valkey, "42"), Login)
+    assert isinstance(log_in.log_in_by_link(valkey, "42"), Login)
     assert flask("users", "show", "42").stdout.count("none") == 1
 
 
@@ -201,7 +202,7 @@ def test_it_makes_no_account_that_cannot_be(
     assert result.stderr.startswith("Error: ")
     assert says in result.stderr
     assert contents(valkey) == before
-    assert isinstance(accounts.log_in(valkey, "alice@example.com", PASSWORD), Login)
+    assert isinstance(log_in.log_in(valkey, "alice@example.com", PASSWORD), Login)
 
 
 def test_an_id_that_is_barred_leaves_no_claim(valkey: redis.Redis, flask: Flask_) -> None:
@@ -215,16 +216,16 @@ def test_an_id_that_is_barred_leaves_no_claim(valkey: redis.Redis, flask: Flask_
 def test_a_password_by_hand_ends_all_sessions_and_resets(
     app: Flask, valkey: redis.Redis, flask: Flask_, alice: str
 ) -> None:
-    asked = recovery.ask_reset(valkey, "alice@example.com")
+    asked = password_reset.ask_reset(valkey, "alice@example.com")
     assert asked
     assert len(sessions(valkey, alice)) == 1
     result = flask("users", "set-password", "alice@example.com", typed=f"{NEW}\n{NEW}\n")
     assert result.exit_code == 0
     assert NEW not in result.output
     assert sessions(valkey, alice) == {}
-    assert recovery.look_at_reset(valkey, asked.token) is None
-    assert accounts.log_in(valkey, "alice@example.com", PASSWORD) is None
-    assert isinstance(accounts.log_in(valkey, "alice@example.com", NEW), Login)
+    assert password_reset.look_at_reset(valkey, asked.token) is None
+    assert log_in.log_in(valkey, "alice@example.com", PASSWORD) is None
+    assert isinstance(log_in.log_in(valkey, "alice@example.com", NEW), Login)
 
 
 def test_a_password_by_hand_drops_a_change_of_address(
@@ -248,11 +249,11 @@ def test_two_factor_can_be_switched_off(valkey: redis.Redis, flask: Flask_, alic
     two_factor.switch_on(
         valkey, alice, secret=secret, code=pyotp.TOTP(secret).now(), password=PASSWORD
     )
-    assert not isinstance(accounts.log_in(valkey, "alice@example.com", PASSWORD), Login)
+    assert not isinstance(log_in.log_in(valkey, "alice@example.com", PASSWORD), Login)
     result = flask("users", "two-factor-off", alice)
     assert result.exit_code == 0
     assert '"two_factor.off"' in result.stderr
-    assert isinstance(accounts.log_in(valkey, "alice@example.com", PASSWORD), Login)
+    assert isinstance(log_in.log_in(valkey, "alice@example.com", PASSWORD), Login)
     again = flask("users", "two-factor-off", alice)
     assert (again.exit_code, again.stderr) == (1, "Error: Two-factor is off already.\n")
 
@@ -307,4 +308,4 @@ def test_a_crash_half_way_is_mended_by_asking_again(
     accounts.claim_email(valkey, "dan@example.com", "42")
     asked = {"email": "dan@example.com", "name": "Dan", "user_id": "42"}
     assert operators.create(valkey, **asked) == "42"
-    assert accounts.find_user(valkey, "dan@example.com") == "42"
+    assert log_in.find_user(valkey, "dan@example.com") == "42"

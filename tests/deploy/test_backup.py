@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from stats.commands.backup import LOG, MANIFEST, copy_store
 from stats.errors import StoreUnavailable
+from stats.web.commands.backup import LOG, MANIFEST, copy_store
 from tests.badday.test_kills import Writer
 from tests.badday.valkey import short_folder
 from tests.browser.serving import Site, eventually, serve

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from stats import embedded
+from stats.embedded import server
 from tests.embedded.helpers import kill, server_pids
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
 PREAMBLE = """
 import os, signal, sys
 from pathlib import Path
 import redis
-from stats import embedded
+from stats.embedded import server as embedded
 folder = Path(sys.argv[1])
 def say(*words): print(*words, flush=True)
 """
@@ -28,11 +28,11 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="aira-") as short:
         path = Path(short).resolve() / "data"
         yield path
-        for hold in [hold for place, hold in embedded._held.items() if place.is_relative_to(path)]:
+        for hold in [hold for place, hold in server._held.items() if place.is_relative_to(path)]:
             hold.close()
         for pid in server_pids(path):
             kill(pid)
-        embedded._reap(path)
+        server._reap(path)
 
 
 @pytest.fixture

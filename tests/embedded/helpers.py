@@ -8,8 +8,8 @@ from pathlib import Path
 
 import redis
 
-from stats import embedded
-from stats.filelock import lock_file, try_lock
+from stats.embedded import server
+from stats.lib.file_lock import lock_file, try_lock
 
 
 def server_pids(folder: Path) -> set[int]:
@@ -21,7 +21,7 @@ def server_pids(folder: Path) -> set[int]:
     return {int(pid) for pid in ready - gone}
 
 
-def server_pid(hold: embedded.Embedded) -> int:
+def server_pid(hold: server.Embedded) -> int:
     with redis.Redis.from_url(hold.url) as db:
         return int(db.info("server")["process_id"])
 

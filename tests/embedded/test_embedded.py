@@ -6,18 +6,11 @@ import subprocess
 import pytest
 import redis
 
-from stats import embedded
+from stats.embedded import server as embedded
 from stats.errors import StoreUnavailable
-from stats.filelock import lock_file, try_lock
+from stats.lib.file_lock import lock_file, try_lock
 from tests.browser.serving import eventually
-from tests.embedded.helpers import (
-    finish,
-    is_running,
-    kill,
-    line,
-    server_pid,
-    server_pids,
-)
+from tests.embedded.helpers import finish, is_running, kill, line, server_pid, server_pids
 
 
 def test_three_processes_at_once_share_one_server(folder, spawn):

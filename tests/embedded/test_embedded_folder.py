@@ -6,22 +6,15 @@ from pathlib import Path
 import pytest
 import redis
 
-from stats import embedded
+from stats.embedded import server
 from stats.errors import StoreUnavailable
 from tests.browser.serving import eventually
-from tests.embedded.helpers import (
-    finish,
-    is_running,
-    kill,
-    line,
-    server_pid,
-    server_pids,
-)
+from tests.embedded.helpers import finish, is_running, kill, line, server_pid, server_pids
 
 
 def test_all_is_private(folder):
     folder.mkdir(mode=0o755)
-    embedded.start(folder)
+    server.start(folder)
     assert folder.stat().st_mode & 0o777 == 0o700
     modes = {path.name: path.stat().st_mode & 0o077 for path in folder.rglob("*")}
     assert "valkey.sock" in modes
@@ -29,7 +22,7 @@ def test_all_is_private(folder):
 
 
 def test_nothing_listens_on_the_network(folder):
-    hold = embedded.start(folder)
+    hold = server.start(folder)
     with redis.Redis.from_url(hold.url) as db:
         assert db.config_get("port", "tls-port") == {"port": "0", "tls-port": "0"}
     if not Path("/proc/net").exists():
@@ -48,58 +41,58 @@ def test_the_server_is_set_up_to_keep_what_it_is_given(folder):
         "maxmemory-policy": "noeviction",
         "hash-max-listpack-value": "1024",
     }
-    with redis.Redis.from_url(embedded.start(folder).url) as db:
+    with redis.Redis.from_url(server.start(folder).url) as db:
         assert db.config_get(*wanted) == wanted
 
 
 def test_a_stale_socket_is_replaced(folder):
-    hold = embedded.start(folder)
+    hold = server.start(folder)
     dead = server_pid(hold)
     kill(dead)
     assert eventually(lambda: not is_running(folder))
     assert (folder / "valkey.sock").is_socket()
     hold.close()
-    assert server_pid(embedded.start(folder)) != dead
+    assert server_pid(server.start(folder)) != dead
 
 
 def test_a_server_whose_socket_was_deleted_gets_no_rival(folder, monkeypatch):
-    pid = server_pid(embedded.start(folder))
+    pid = server_pid(server.start(folder))
     (folder / "valkey.sock").unlink()
-    monkeypatch.setattr(embedded, "PATIENCE", 0.2)
+    monkeypatch.setattr(server, "PATIENCE", 0.2)
     with pytest.raises(StoreUnavailable, match="does not answer"):
-        embedded.start(folder)
+        server.start(folder)
     assert server_pids(folder) == {pid}
 
 
 def test_a_server_that_is_loading_is_waited_for(folder, monkeypatch):
-    hold = embedded.start(folder)
+    hold = server.start(folder)
     with redis.Redis.from_url(hold.url) as db:
         db.mset({f"key{n}": n for n in range(1000)})
         db.bgrewriteaof()
         assert eventually(lambda: not db.info("persistence")["aof_rewrite_in_progress"])
     hold.close()
-    monkeypatch.setitem(embedded.CONFIG, "key-load-delay", "1000")
-    monkeypatch.setitem(embedded.CONFIG, "loading-process-events-interval-bytes", "1024")
-    monkeypatch.setattr(embedded, "PATIENCE", 0.2)
+    monkeypatch.setitem(server.CONFIG, "key-load-delay", "1000")
+    monkeypatch.setitem(server.CONFIG, "loading-process-events-interval-bytes", "1024")
+    monkeypatch.setattr(server, "PATIENCE", 0.2)
     with pytest.raises(StoreUnavailable, match="does not answer yet"):
-        embedded.start(folder)
-    monkeypatch.setattr(embedded, "PATIENCE", 30)
-    with redis.Redis.from_url(embedded.start(folder).url) as db:
+        server.start(folder)
+    monkeypatch.setattr(server, "PATIENCE", 30)
+    with redis.Redis.from_url(server.start(folder).url) as db:
         assert db.get("key999") == b"999"
 
 
 def test_a_start_that_fails_says_why(folder):
-    embedded.start(folder).close()
+    server.start(folder).close()
     (manifest,) = folder.glob("appendonlydir/*.manifest")
     manifest.write_text("nonsense\n")
     with pytest.raises(StoreUnavailable, match=r"stopped while it was starting: .*manifest"):
-        embedded.start(folder)
+        server.start(folder)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(folder):
     folder.write_text("not a folder")
     with pytest.raises(StoreUnavailable, match=r"^DATA_DIR: no embedded Valkey"):
-        embedded.start(folder)
+        server.start(folder)
 
 
 def test_an_open_folder_of_somebody_elses_is_left_alone(folder):
@@ -107,7 +100,7 @@ def test_an_open_folder_of_somebody_elses_is_left_alone(folder):
     folder.chmod(0o755)
     (folder / "thesis.txt").write_text("mine")
     with pytest.raises(StoreUnavailable, match=r"^DATA_DIR: .* name a folder of its own"):
-        embedded.start(folder)
+        server.start(folder)
     assert folder.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
 
@@ -116,32 +109,32 @@ def test_an_empty_folder_that_all_may_write_to_is_left_alone(folder):
     folder.mkdir()
     folder.chmod(0o1777)
     with pytest.raises(StoreUnavailable, match=r"^DATA_DIR: "):
-        embedded.start(folder)
+        server.start(folder)
     assert folder.stat().st_mode & 0o7777 == 0o1777
 
 
 def test_a_private_folder_may_hold_other_things(folder):
     folder.mkdir(mode=0o700)
     (folder / "notes.txt").write_text("mine")
-    assert server_pid(embedded.start(folder))
+    assert server_pid(server.start(folder))
 
 
 def test_a_folder_of_ours_is_made_private_again(folder):
-    embedded.start(folder).close()
+    server.start(folder).close()
     folder.chmod(0o755)
-    assert server_pid(embedded.start(folder))
+    assert server_pid(server.start(folder))
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_address_with_odd_characters_works(folder):
-    hold = embedded.start(folder / "a b#c%41é?'\"")
+    hold = server.start(folder / "a b#c%41é?'\"")
     assert server_pid(hold)
     hold.close()
 
 
 def test_a_path_too_long_for_a_socket_works(folder, spawn):
     deep = folder / ("deep" * 30)
-    hold = embedded.start(deep)
+    hold = server.start(deep)
     with redis.Redis.from_url(hold.url) as db:
         db.set("kept", "yes")
     other = spawn("""
@@ -149,7 +142,7 @@ say(redis.Redis.from_url(embedded.start(folder / ("deep" * 30)).url).get("kept")
 """)
     assert line(other) == "b'yes'"
     finish(other)
-    private = embedded._socket_path(deep).parent
+    private = server._socket_path(deep).parent
     assert private.stat().st_mode & 0o777 == 0o700
     hold.close()
     assert not is_running(deep)
@@ -158,11 +151,11 @@ say(redis.Redis.from_url(embedded.start(folder / ("deep" * 30)).url).get("kept")
 
 def test_a_link_in_the_place_of_the_socket_folder_is_refused(folder, tmp_path):
     deep = folder / ("deep" * 30)
-    private = embedded._socket_path(deep).parent
+    private = server._socket_path(deep).parent
     private.rmdir()
     private.symlink_to(tmp_path)
     try:
         with pytest.raises(StoreUnavailable, match="private folder"):
-            embedded.start(deep)
+            server.start(deep)
     finally:
         private.unlink()

@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 
 from app import create_app
-from stats import accounts
+from stats.accounts import passwords
 from tests.web.kit import Browser, Client, sign_up
 
 CASES, SEED = int(os.environ.get("CASES", "300")), int(os.environ.get("SEED", "1"))
@@ -23,10 +23,10 @@ def seed() -> None:
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make password hashes cheap, and leave none of them behind."""
-    monkeypatch.setattr(accounts, "_hasher", PasswordHasher(1, 8, 1))
-    accounts._nobodys_digest.cache_clear()
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))
+    passwords.nobodys_digest.cache_clear()
     yield
-    accounts._nobodys_digest.cache_clear()
+    passwords.nobodys_digest.cache_clear()
 
 
 @pytest.fixture

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
-from stats.practice import sign
-from stats.web.openapi import LINK, ROUTES, WEBHOOK
+from stats.billing.practice_gateway import sign
+from stats.web.api.openapi import LINK, ROUTES, WEBHOOK
 from tests.conftest import SERVICE_KEY
+from tests.fuzz.conftest import CASES, SEED, settle
 from tests.web.kit import Browser
-
-from .conftest import CASES, SEED, settle
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

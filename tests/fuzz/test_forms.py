@@ -11,9 +11,8 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
+from tests.fuzz.conftest import CASES, SEED, settle
 from tests.web.kit import PASSWORD, Browser
-
-from .conftest import CASES, SEED, settle
 
 FORM = "application/x-www-form-urlencoded"
 FIELDS = ["name", "email", "password", "timezone", "remember", "next", "score", "note", "day", "op"]

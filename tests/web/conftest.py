@@ -9,19 +9,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
-from stats import accounts
-
-from .kit import Browser, Client, RoundTrips, live_a_little, sign_up
+from stats.accounts import passwords
+from tests.web.kit import Browser, Client, RoundTrips, live_a_little, sign_up
 
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make password hashes cheap, and leave none of them behind."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(accounts, "_hasher", cheap)
-    accounts._nobodys_digest.cache_clear()
+    monkeypatch.setattr(passwords, "_hasher", cheap)
+    passwords.nobodys_digest.cache_clear()
     yield
-    accounts._nobodys_digest.cache_clear()
+    passwords.nobodys_digest.cache_clear()
 
 
 class Compiled(BytecodeCache):

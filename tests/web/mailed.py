@@ -9,7 +9,7 @@ from redis import Redis
 
 from app import create_app
 from stats import mail
-from tests.mailbox import Mailbox, open_mailbox
+from tests.support.mailbox import Mailbox, open_mailbox
 
 
 @pytest.fixture

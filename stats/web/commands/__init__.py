@@ -2,14 +2,14 @@
 
 from flask import Flask
 
-from stats.commands.backup import backup
-from stats.commands.doctor import doctor
-from stats.commands.keys import keys
-from stats.commands.stats import stats
-from stats.commands.users import users
+from stats.web.commands.backup import backup
+from stats.web.commands.doctor import command as doctor_command
+from stats.web.commands.keys import keys
+from stats.web.commands.stats import stats
+from stats.web.commands.users import users
 
 
 def init_app(app: Flask) -> None:
     """Put all groups, `flask backup` and `flask doctor` under `flask`."""
-    for command in (users, stats, keys, backup, doctor):
+    for command in (users, stats, keys, backup, doctor_command.doctor):
         app.cli.add_command(command)

@@ -1,0 +1,50 @@
+"""What people give an account: an address, a name, a password, a theme. Checked, not stored."""
+
+from email_validator import EmailNotValidError, validate_email
+
+from stats.errors import InvalidInput
+from stats.lib.text import clean
+
+# https://www.rfc-editor.org/errata/eid1690
+EMAIL_LENGTH = 254
+
+
+def normalise_email(address: str) -> str:
+    """Return an address in its one spelling (NFC, lower case); raises InvalidInput.
+
+    Lower case as a whole: RFC 5321 leaves the local part to its host, and people do not.
+    """
+    address = clean(address, "email").strip()
+    try:
+        # What normalising costs grows with the square of the length.
+        if len(address) > EMAIL_LENGTH:
+            raise EmailNotValidError
+        checked = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        raise InvalidInput("This is not an e-mail address.", "email") from None
+    return checked.normalized.lower()
+
+
+def one_spelling(typed: str) -> str:
+    """Return what stands for an address however it is spelt, whether or not it is one."""
+    try:
+        return normalise_email(typed)
+    except InvalidInput:
+        return typed.strip().lower()
+
+
+def is_address(typed: str, address: str) -> bool:
+    """Return whether somebody has typed this normalised address, however it is spelt."""
+    try:
+        return typed.strip().lower() == address or normalise_email(typed) == address
+    except InvalidInput:
+        return False
+
+
+# Sign-up takes no address there (RFC 2606 section 2).
+HOST = "example.invalid"
+
+
+def is_sample(address: str) -> bool:
+    """Return whether an account with this e-mail address is a throw-away one."""
+    return address.endswith(f"@{HOST}")

@@ -1,0 +1,209 @@
+"""A change of e-mail address, safe across hash slots and crashes.
+
+An address's look-up lies in another slot than its account, so no script can write both. A change
+is written down in the account first, with a number that only grows; then the new address is
+claimed, the account written by one script if the change is still under way, and the old address
+let go. Until the account is written its old address leads to it, and from then on the new one: at
+no moment does neither. What a crash leaves behind is at most a second address that leads to the
+same account; the next one who wants it takes it over.
+
+Beside the look-up of a claimed address its mark remembers the user's last change to it for an
+hour, so that a thread which slept meanwhile lets go of nothing that was claimed anew.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from stats.accounts.sessions import KINDS
+from stats.errors import EmailTaken
+from stats.lib.messages import N_
+from stats.lib.text import as_text
+from stats.store.client import Db
+from stats.store.keys import email_key, token_key, user_key, user_keys, void_key
+from stats.store.scripts import run
+from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
+
+SECONDS = 86_400
+TAKEN = N_("There is an account with this e-mail address already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that was asked for. The tokens go to the addresses; no `old_token`, no wait."""
+
+    number: int
+    old: str
+    new: str
+    new_token: str
+    old_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressState:
+    """How it stands with an account's address. `changes_to` is "" while no change is under way."""
+
+    confirmed: bool
+    changes_to: str = ""
+    waits_new: bool = False
+    waits_old: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What came of a link: the addresses, and whether the change is done."""
+
+    user_id: str
+    new: str
+    old: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    number: str
+    ends: int
+    waits_new: bool
+    waits_old: bool
+    address: str
+
+    @property
+    def is_live(self) -> bool:
+        """A change that waits for nobody was interrupted, and can be finished at any time."""
+        return not (self.waits_new or self.waits_old) or self.ends > time.time()
+
+
+def _record(stored: Any) -> _Record | None:
+    if not stored:
+        return None
+    number, ends, new, old, address = as_text(stored).split(" ", 4)
+    record = _Record(number, int(ends), new == "0", old == "0", address)
+    return record if record.is_live else None
+
+
+def address_state(db: Db, user_id: str) -> AddressState:
+    """Return how it stands with a user's address."""
+    fields: Any = db.hmget(user_key(user_id, "account"), ("confirmed", "change"))
+    confirmed, record = bool(fields[0]), _record(fields[1])
+    if record is None:
+        return AddressState(confirmed)
+    return AddressState(confirmed, record.address, record.waits_new, record.waits_old)
+
+
+def is_taken(db: Db, address: str) -> bool:
+    """Return whether an account has this normalised address."""
+    holder = db.get(email_key(address))
+    email = holder and db.hget(user_key(as_text(holder), "account"), "email")
+    return bool(email) and as_text(email) == address
+
+
+def ask_change(db: Db, user_id: str, password: str, address: str) -> Change | None:
+    """Begin a change to a normalised address and return its tokens, which live for a day.
+
+    `password` is the hash that was verified. A change that was under way is dropped. None if the
+    password or the address is another one by now. Whether the address is taken is not asked.
+    """
+    arguments = (password, address, int(time.time()) + SECONDS, "0")
+    found = run(db, "change_ask", user_keys(user_id, KINDS), *arguments)
+    if found is None:
+        return None
+    number, old, wanted = int(found[0]), as_text(found[1]), found[2]
+    new_token = make_token(db, "change", user_id, SECONDS, f"new {number}")
+    old_token = make_token(db, "change", user_id, SECONDS, f"old {number}") if wanted else ""
+    return Change(number, old, address, new_token, old_token)
+
+
+def change_now(db: Db, user_id: str, password: str, address: str) -> bool:
+    """Change to a normalised address with nobody confirming it; False if the password changed.
+
+    Raises EmailTaken.
+    """
+    arguments = (password, address, int(time.time()) + SECONDS, "1")
+    found = run(db, "change_ask", user_keys(user_id, KINDS), *arguments)
+    return found is not None and _finish(db, user_id, int(found[0]), address, "") is not None
+
+
+def look_at_link(db: Db, token: str) -> Pressed | None:
+    """Return the change that a link belongs to, None if it is dead. The token stays."""
+    held = look_at_token(db, "change", token)
+    if held is None:
+        return None
+    record = _record(db.hget(user_key(held.user_id, "account"), "change"))
+    if record is None or record.number != _of(held)[1]:
+        return None
+    return Pressed(held.user_id, record.address)
+
+
+def press_link(db: Db, token: str) -> Pressed | None:
+    """Note that a link was pressed; with the last one the change is done. None if it is dead.
+
+    A crash half-way leaves the link alive: pressed again, it finishes. Raises EmailTaken, with the
+    change dropped, if somebody else has the address by now.
+    """
+    held = look_at_token(db, "change", token)
+    if held is None:
+        return None
+    side, number = _of(held)
+    keys, now = user_keys(held.user_id, KINDS), int(time.time())
+    found = run(db, "change_press", keys, number, side, now)
+    if found is None:
+        return None
+    address, complete = as_text(found[0]), bool(found[1])
+    old = _finish(db, held.user_id, int(number), address, str(now)) if complete else ""
+    use_token(db, "change", token)
+    return None if old is None else Pressed(held.user_id, address, old, complete)
+
+
+def _of(held: Token) -> tuple[str, str]:
+    side, number = held.payload.split(" ")
+    return side, number
+
+
+def _finish(db: Db, user_id: str, number: int, address: str, confirmed: str) -> str | None:
+    """Carry out a complete change; return the old address, "" if another thread did it, or None
+    if the change was dropped meanwhile."""
+    try:
+        claim(db, user_id, number, address)
+    except EmailTaken:
+        run(db, "change_drop", user_keys(user_id, KINDS), number)
+        raise
+    arguments = (number, address, confirmed)
+    outcome, *old = run(db, "change_write", user_keys(user_id, KINDS), *arguments)
+    if outcome == 0:
+        _let_go(db, user_id, number, address)
+        return None
+    if old:
+        _let_go(db, user_id, number, as_text(old[0]))
+    return as_text(old[0]) if old else ""
+
+
+def drop_change(db: Db, user_id: str) -> bool:
+    """Forget the change that is under way; return whether there was one."""
+    found = run(db, "change_drop", user_keys(user_id, KINDS), "")
+    if found is not None:
+        _let_go(db, user_id, int(found[0]), as_text(found[1]))
+    return found is not None
+
+
+def let_go_unused(db: Db, user_id: str, address: str) -> bool:
+    """Free an address whose look-up leads to a user who has no claim to it; False if they have."""
+    number = run(db, "change_unused", user_keys(user_id, KINDS), address, int(time.time()))
+    return number is not None and _let_go(db, user_id, int(number), address)
+
+
+def claim(db: Db, user_id: str, number: int, address: str) -> None:
+    """Make an address lead to a user whose change of this number is to it; raises EmailTaken."""
+    keys = [email_key(address), token_key(address)]
+    holder = run(db, "claim_numbered", keys, user_id, number)
+    while holder is not None:
+        other = as_text(holder)
+        if run(db, "bar", [*user_keys(other, KINDS), void_key(other)]):
+            holder = run(db, "claim_numbered", keys, user_id, number, other)
+        elif let_go_unused(db, other, address):
+            holder = run(db, "claim_numbered", keys, user_id, number)
+        else:
+            raise EmailTaken(TAKEN)
+
+
+def _let_go(db: Db, user_id: str, number: int, address: str) -> bool:
+    return bool(run(db, "let_go", [email_key(address), token_key(address)], user_id, number))

@@ -1,0 +1,51 @@
+"""What people say of themselves: name, theme, time zone."""
+
+from stats.accounts.sessions import KINDS
+from stats.activity.clock import Clock
+from stats.errors import InvalidInput
+from stats.lib.messages import Sentence
+from stats.lib.text import clean
+from stats.snapshot import Snapshot
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import run
+
+
+def update_profile(
+    db: Db,
+    user_id: str,
+    *,
+    name: str,
+    clock: Clock,
+    theme: str | None = None,
+    live: bool | None = None,
+) -> Snapshot:
+    """Change the profile in one step; return the stats. A `theme` or `live` of None stays.
+
+    Raises InvalidInput, and UserNotFound if the user is gone.
+    """
+    fields: list[str | int] = [] if theme is None else ["theme", check_theme(theme)]
+    fields += [] if live is None else ["live", int(live)]
+    arguments = (check_name(name), clock.timezone, clock.day_start, *fields)
+    return Snapshot.read(run(db, "update_profile", user_keys(user_id, KINDS), *arguments))
+
+
+NAME_LENGTH = 80
+THEMES = ("system", "light", "dark")
+
+
+def check_name(name: str) -> str:
+    """Return a name of 1 to 80 characters without white space around it, or raise InvalidInput."""
+    name = clean(name, "name").strip()
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise InvalidInput(
+            Sentence("A name needs 1 to %(most)s characters.", most=NAME_LENGTH), "name"
+        )
+    return name
+
+
+def check_theme(theme: str) -> str:
+    """Return a theme that pages have, or raise InvalidInput."""
+    if theme not in THEMES:
+        raise InvalidInput("Choose system, light or dark.", "theme")
+    return theme

@@ -1,0 +1,74 @@
+"""Making accounts: an address is claimed, and nobody else has it."""
+
+import base64
+import secrets
+from datetime import UTC, datetime
+
+from stats.accounts.email_address import normalise_email
+from stats.accounts.email_change import let_go_unused
+from stats.accounts.login_history import How, new_entry
+from stats.accounts.passwords import hash_password
+from stats.accounts.profile import check_name
+from stats.accounts.sessions import KINDS, Login, new_session
+from stats.activity.clock import Clock, user_day
+from stats.errors import EmailTaken
+from stats.lib.messages import N_
+from stats.lib.text import as_text
+from stats.store.client import Db
+from stats.store.keys import email_key, user_keys, void_key
+from stats.store.scripts import run
+
+TAKEN = N_("There is an account with this e-mail address already. Log in instead.")
+
+
+def sign_up(
+    db: Db,
+    *,
+    name: str,
+    email: str,
+    password: str,
+    clock: Clock,
+    agent: str = "",
+    address: str = "",
+) -> Login:
+    """Make an account with its stats and a first session, all or nothing.
+
+    Raises InvalidInput for a bad value and EmailTaken. A crash half-way leaves at most a claim
+    that points to no account; the next sign-up with the address bars that account from ever
+    being made and takes the claim over.
+    """
+    name, email = check_name(name), normalise_email(email)
+    digest = hash_password(password, about=(name, email))
+    login, entry = new_login(), new_entry(How.SIGN_UP, agent, address)
+    claim_email(db, email, login.user_id)
+    made = run(
+        db,
+        "create_account",
+        [*user_keys(login.user_id, (*KINDS, "logins")), void_key(login.user_id)],
+        *(user_day(clock, datetime.now(UTC)).isoformat(), clock.timezone, clock.day_start),
+        *(name, email, digest, entry.seconds),
+        *(login.session_id, new_session(agent).store(), entry.store()),
+    )
+    if not made:
+        raise EmailTaken(TAKEN)
+    return login
+
+
+def claim_email(db: Db, address: str, user_id: str) -> None:
+    """Make a normalised address point to `user_id`; raises EmailTaken if it has an account."""
+    key = email_key(address)
+    holder = run(db, "claim", [key], user_id)
+    while holder is not None:
+        holder = as_text(holder)
+        if run(db, "bar", [*user_keys(holder, KINDS), void_key(holder)]):
+            holder = run(db, "claim", [key], user_id, holder)
+        elif let_go_unused(db, holder, address):
+            holder = run(db, "claim", [key], user_id)
+        else:
+            raise EmailTaken(TAKEN)
+
+
+def new_login() -> Login:
+    """Return a user id and a session id that were never given before."""
+    user_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return Login(user_id, secrets.token_urlsafe(24))

@@ -1,0 +1,182 @@
+"""Two-factor: after the password, a code from an app (TOTP, RFC 6238) or a recovery code.
+
+Who can read a recovery code's hash in Redis can read the secret beside it, so a fast hash does; it
+keeps the codes themselves out of copies and logs.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Sequence
+
+import pyotp
+
+from stats.accounts.login_history import How, new_entry, note_failure
+from stats.accounts.passwords import credentials, mark, verify_current
+from stats.accounts.sessions import Halfway, Login, Proof, begin
+from stats.errors import InvalidInput
+from stats.lib.messages import N_
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import run
+
+ISSUER = "Aira"
+KINDS = ("stats", "last_login", "days", "account", "recovery")
+# Codes of the step before and after count too, for clocks that are a little off (section 6).
+STEPS = (-1, 0, 1)
+CODE = re.compile(r"[0-9]{6}")
+CODES = 10
+# Twelve of 32 characters are 60 bits. None looks like another (https://www.crockford.com/base32.html).
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+LENGTH, GROUP = 12, 4
+READ_AS = str.maketrans("oil", "011")
+
+WRONG_PASSWORD = N_("This is not your current password.")
+WRONG_CODE = N_("This code does not fit. Each works once; wait for the next one and try again.")
+ALREADY_ON = N_("Two-factor is on already.")
+ALREADY_OFF = N_("Two-factor is off already.")
+
+
+def new_secret() -> str:
+    """Return a secret of 160 bits in base 32, which is not anybody's before `switch_on`."""
+    return pyotp.random_base32()
+
+
+def address(secret: str, email: str) -> str:
+    """Return the otpauth:// address from which an app takes a secret.
+
+    https://github.com/google/google-authenticator/wiki/Key-Uri-Format
+    """
+    return pyotp.TOTP(secret, name=email, issuer=ISSUER).provisioning_uri()
+
+
+def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) -> list[str]:
+    """Ask for codes from now on; return the recovery codes, which are not to be had again.
+
+    Raises InvalidInput for the field `current_password` or `code`, or if it is on already.
+    """
+    digest = _verified(db, user_id, password)
+    step = _step(secret, _plain(code))
+    if step is None:
+        raise InvalidInput(WRONG_CODE, "code")
+    codes = _new_codes()
+    hashes, now = _hashes(user_id, codes), int(time.time())
+    keys = user_keys(user_id, KINDS)
+    if not run(db, "two_factor_on", keys, digest, secret, now, step, *hashes):
+        raise InvalidInput(ALREADY_ON)
+    return codes
+
+
+def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
+    """Replace the recovery codes and return the new ones; raises InvalidInput like `switch_on`.
+
+    Asked for as `switch_off` is, for a recovery code can do that.
+    """
+    proof, codes = _prove_both(db, user_id, code, password), _new_codes()
+    arguments = (*proof, *_hashes(user_id, codes))
+    if not run(db, "recovery_codes", user_keys(user_id, KINDS), *arguments):
+        raise InvalidInput(WRONG_CODE, "code")
+    return codes
+
+
+def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
+    """Ask for no code any more, once both are right; raises InvalidInput like `switch_on`."""
+    proof = _prove_both(db, user_id, code, password)
+    if not run(db, "two_factor_off", user_keys(user_id, KINDS), *proof):
+        raise InvalidInput(WRONG_CODE, "code")
+
+
+def _prove_both(db: Db, user_id: str, code: str, password: str) -> tuple[str | int, ...]:
+    digest = _verified(db, user_id, password)
+    _, secret = credentials(db, user_id)
+    if not secret:
+        raise InvalidInput(ALREADY_OFF)
+    proof = _prove(user_id, digest, secret, code)
+    return proof.digest, proof.secret, proof.step, proof.recovery
+
+
+def forget(db: Db, user_id: str) -> bool:
+    """Switch two-factor off for somebody who has lost it all; return whether it was on.
+
+    For operators, who have made sure by other means who is asking.
+    """
+    return bool(run(db, "two_factor_off", user_keys(user_id, KINDS)))
+
+
+def finish(db: Db, half: Halfway, code: str, agent: str = "", address: str = "") -> Login | None:
+    """Begin the session of somebody halfway in; None, and noted, if the code does not do.
+
+    A code is good once, and so is a recovery code.
+    """
+    digest, secret = credentials(db, half.user_id)
+    begun = None
+    if secret and _same(half, digest):
+        proof = _prove(half.user_id, digest, secret, code)
+        how = How.RECOVERY if proof.recovery else How.CODE
+        begun = begin(db, half.user_id, new_entry(how, agent, address), proof)
+    if begun is None:
+        note_failure(db, half.user_id, How.CODE, agent, address)
+    return begun
+
+
+def is_void(db: Db, half: Halfway) -> bool:
+    """Return whether the password was changed, or two-factor switched off, since halfway."""
+    digest, secret = credentials(db, half.user_id)
+    return not secret or not _same(half, digest)
+
+
+def _same(half: Halfway, digest: str) -> bool:
+    return hmac.compare_digest(half.mark, mark(digest))
+
+
+def _verified(db: Db, user_id: str, password: str) -> str:
+    digest = verify_current(db, user_id, password)
+    if digest is None:
+        raise InvalidInput(WRONG_PASSWORD, "current_password")
+    return digest
+
+
+def _prove(user_id: str, digest: str, secret: str, code: str) -> Proof:
+    """Return what a code proves; nothing that a script takes if it is no code at all."""
+    plain = _plain(code)
+    if not CODE.fullmatch(plain):
+        return Proof(digest, recovery=_hash(user_id, plain))
+    step = _step(secret, plain)
+    return Proof(digest, secret, -1 if step is None else step)
+
+
+def _step(secret: str, code: str) -> int | None:
+    """Return the time step of a code, None for a wrong one."""
+    totp, now = pyotp.TOTP(secret), int(time.time())
+    fits = [
+        now // totp.interval + shift
+        for shift in STEPS
+        if hmac.compare_digest(totp.at(now, counter_offset=shift), code)
+    ]
+    return max(fits, default=None)
+
+
+def _plain(code: str) -> str:
+    """Return a code as it is compared: without spaces and hyphens, in lower case, ASCII alone."""
+    joined = "".join(code.split()).replace("-", "").lower()
+    return joined.encode("ascii", "replace").decode()
+
+
+def _new_codes() -> list[str]:
+    return [_new_code() for _ in range(CODES)]
+
+
+def _new_code() -> str:
+    text = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    return "-".join(text[at : at + GROUP] for at in range(0, LENGTH, GROUP))
+
+
+def _hashes(user_id: str, codes: Sequence[str]) -> list[str]:
+    return [_hash(user_id, _plain(code)) for code in codes]
+
+
+def _hash(user_id: str, plain: str) -> str:
+    read = plain.translate(READ_AS)
+    return hashlib.blake2s(f"{user_id}:{read}".encode(), digest_size=16).hexdigest()

@@ -1,0 +1,49 @@
+"""The streak: days in a row, with a missed one forgiven now and then."""
+
+from datetime import date, timedelta
+
+from stats.activity.clock import KINDS
+from stats.errors import UserNotFound
+from stats.lib.timestamps import DAY
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import run
+
+FORGIVEN_EVERY = timedelta(days=7)
+
+
+def streak_on(streak: int, last_day: date | None, forgiven: date | None, today: date) -> int:
+    """Return the streak as it stands today, 0 once it has ended.
+
+    `last_day` is the last active day, `forgiven` the last missed day that was forgiven. A streak
+    stands through yesterday's missing when that day can be forgiven.
+    """
+    if last_day is None or today - last_day >= 3 * DAY:
+        return 0
+    if today - last_day == 2 * DAY and not _forgivable(today - DAY, forgiven):
+        return 0
+    return streak
+
+
+def _forgivable(missed: date, forgiven: date | None) -> bool:
+    return forgiven is None or forgiven < missed - FORGIVEN_EVERY
+
+
+def record_login(db: Db, user_id: str, today: date) -> tuple[bool, list[object]]:
+    """Count `today` (the user's day) as active unless it or a later day was.
+
+    Returns whether it counted, and the script's snapshot of the stats. Raises UserNotFound.
+    """
+    missed = today - DAY
+    reply = run(
+        db,
+        "daily_login",
+        user_keys(user_id, KINDS),
+        today.isoformat(),
+        missed.isoformat(),
+        (missed - DAY).isoformat(),
+        (missed - FORGIVEN_EVERY).isoformat(),
+    )
+    if reply is None:
+        raise UserNotFound("There are no stats for this user.")
+    return bool(reply[0]), reply[1:]

@@ -1,0 +1,1 @@
+"""Stripe: Checkout, webhooks, the recomputed plan, reconciling."""

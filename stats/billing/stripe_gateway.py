@@ -1,0 +1,248 @@
+"""Stripe over HTTP: the few calls that billing makes, bounded in time and number."""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import stripe
+from stripe import RequestsClient, StripeClient
+
+from stats.billing.concurrency import Slots
+from stats.errors import BillingUnavailable
+from stats.lib.messages import Sentence
+from stats.plans.plan import Plan
+from stats.settings import Settings
+
+log = logging.getLogger("stats.billing.webhook")
+
+QUICK, SHORT = 6.0, 8.0
+PAGE = 100
+# Another request with the same idempotency key is on its way.
+CONFLICT = 409
+T = TypeVar("T")
+
+# Otherwise the library keeps a file in the home directory.
+stripe.enable_telemetry = False
+
+
+class UnknownCustomer(BillingUnavailable):
+    """Stripe has no such customer: it is another account's, or of the other mode (live or test)."""
+
+
+class Gateway(Protocol):
+    """What billing needs of Stripe. Every call raises BillingUnavailable when it cannot be had."""
+
+    livemode: bool
+    products: Mapping[str, Plan]
+
+    def subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """Return all subscriptions of a customer, whatever their status."""
+
+    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+        """Return the id of the user's new customer, after `earlier` ones that were deleted.
+
+        It is the same one when called again soon.
+        """
+
+    def is_deleted(self, customer: str) -> bool:
+        """Return whether a customer was deleted: nothing can be sold to it any more."""
+
+    def open_session(self, customer: str, plan: Plan) -> str | None:
+        """Return the address of an open Checkout Session for this plan, if there is one."""
+
+    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+        """Return the address of a new Checkout Session; `back` is our own address."""
+
+    def portal(self, customer: str, subscription: str | None, back: str) -> str:
+        """Return the address of the customer portal, at a subscription's update if one is given."""
+
+    def cancel(self, subscription: str) -> None:
+        """End a subscription now."""
+
+
+class StripeGateway:
+    """Stripe itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = str(settings.stripe_secret_key)
+        self.livemode = "_live_" in key
+        self.products = settings.stripe_products
+        self._prices = settings.stripe_prices
+        self._slots = Slots()
+        self._quick = stripe_client(settings, key, QUICK, 0)
+        self._patient = stripe_client(settings, key, SHORT, 2)
+
+    def subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """Return all subscriptions of a customer, every page, within QUICK seconds.
+
+        Raises UnknownCustomer: nothing is known of what such a customer pays.
+        """
+        try:
+            return self._call(lambda: self._all_subscriptions(customer))
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+            log.error("Stripe has no customer %s: is the key another account's?", customer)
+            raise UnknownCustomer("Stripe does not know you. We are looking into it.") from error
+
+    def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + QUICK
+        found: list[dict[str, Any]] = []
+        page = self._quick.v1.subscriptions.list(
+            {"customer": customer, "status": "all", "limit": PAGE}
+        )
+        while True:
+            found += [item.to_dict(for_json=True) for item in page.data]
+            if not page.has_more:
+                return found
+            if time.monotonic() > deadline:
+                raise BillingUnavailable("Stripe takes too long.")
+            page = page.next_page()
+
+    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+        """Return the id of a new customer. Repeating it within a day makes no second one."""
+        key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"aira:customer:{user_id}:{email}:{earlier}"))
+        # Who came by a sign-in link may have no address, and types one at the checkout.
+        details: Any = {"metadata": {"user_id": user_id}} | ({"email": email} if email else {})
+        return self._call(
+            lambda: self._patient.v1.customers.create(details, {"idempotency_key": key}).id
+        )
+
+    def is_deleted(self, customer: str) -> bool:
+        """Return whether a customer was deleted."""
+        found = self._call(lambda: self._patient.v1.customers.retrieve(customer).to_dict())
+        return bool(found.get("deleted"))
+
+    def open_session(self, customer: str, plan: Plan) -> str | None:
+        """Return the address of an open Checkout Session for this plan, if there is one."""
+        params: Any = {"customer": customer, "status": "open", "limit": PAGE}
+        listed = self._call(lambda: self._patient.v1.checkout.sessions.list(params).data)
+        sessions: list[dict[str, Any]] = [session.to_dict(for_json=True) for session in listed]
+        fitting = [one for one in sessions if (one.get("metadata") or {}).get("plan") == plan]
+        return next((str(one["url"]) for one in fitting if one.get("url")), None)
+
+    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+        """Return the address of a new Checkout Session."""
+        metadata = {"user_id": user_id, "plan": str(plan)}
+        params: Any = {
+            "mode": "subscription",
+            "customer": customer,
+            "client_reference_id": reference,
+            "line_items": [{"price": self.price(plan), "quantity": 1}],
+            "metadata": metadata,
+            "subscription_data": {"metadata": metadata},
+            "success_url": f"{back}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancel_url": f"{back}/plans",
+            "allow_promotion_codes": True,
+        }
+        options: Any = {"idempotency_key": str(uuid.uuid4())}
+        session = self._call(lambda: self._patient.v1.checkout.sessions.create(params, options))
+        return str(session.url)
+
+    def price(self, plan: Plan) -> str:
+        """Return the id of the price that Checkout sells a plan at."""
+        if plan in self._prices:
+            return self._prices[plan]
+        price = self.product(plan).get("default_price")
+        found = price.get("id") if isinstance(price, dict) else price
+        if not found:
+            raise BillingUnavailable(
+                Sentence("The %(plan)s plan has no price at Stripe.", plan=plan)
+            )
+        return str(found)
+
+    def product(self, plan: Plan) -> dict[str, Any]:
+        """Return the product behind a plan, its default price in full."""
+        product = next((key for key, value in self.products.items() if value == plan), None)
+        if product is None:
+            raise BillingUnavailable(Sentence("The %(plan)s plan is not on sale.", plan=plan))
+        params: Any = {"expand": ["default_price"]}
+        return self._call(
+            lambda: self._quick.v1.products.retrieve(product, params).to_dict(for_json=True)
+        )
+
+    def price_of(self, plan: Plan) -> dict[str, Any] | None:
+        """Return the price object that a plan is sold at, None if there is none at Stripe."""
+        try:
+            return self._price_of(plan)
+        except stripe.InvalidRequestError as error:
+            log.error("the price of %s cannot be read: %s", plan, error)
+            return None
+
+    def _price_of(self, plan: Plan) -> dict[str, Any] | None:
+        if plan in self._prices:
+            price = self._prices[plan]
+            return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict(for_json=True))
+        found: dict[str, Any] | None = self.product(plan).get("default_price")
+        return found
+
+    def portal(self, customer: str, subscription: str | None, back: str) -> str:
+        """Return the address of the customer portal: all of it where Stripe refuses the update.
+
+        It does unless the portal's settings let people change plans.
+        """
+        params: Any = {"customer": customer, "return_url": f"{back}/plans"}
+        if subscription is not None:
+            update = {"subscription": subscription}
+            flow = {"type": "subscription_update", "subscription_update": update}
+            try:
+                return self._portal({**params, "flow_data": flow})
+            except stripe.InvalidRequestError as error:
+                log.error("the portal does not let %s be changed: %s", subscription, error)
+        return self._portal(params)
+
+    def _portal(self, params: Any) -> str:
+        return str(self._call(lambda: self._patient.v1.billing_portal.sessions.create(params)).url)
+
+    def cancel(self, subscription: str) -> None:
+        """End a subscription now; one that has ended already is fine."""
+        try:
+            self._call(lambda: self._patient.v1.subscriptions.cancel(subscription))
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+
+    def all_subscriptions(self) -> Iterator[dict[str, Any]]:
+        """Yield every subscription of the account, whatever its status; for the operator."""
+        params: Any = {"status": "all", "limit": PAGE}
+        with _translated():
+            for found in self._patient.v1.subscriptions.list(params).auto_paging_iter():
+                yield found.to_dict(for_json=True)
+
+    def undelivered_events(self, types: list[str]) -> Iterator[dict[str, Any]]:
+        """Yield the events of these types whose delivery failed, oldest first; at most 30 days."""
+        params: Any = {"delivery_success": False, "types": types, "limit": PAGE}
+        with _translated():
+            events = list(self._patient.v1.events.list(params).auto_paging_iter())
+            for event in reversed(events):
+                yield event.to_dict(for_json=True)
+
+    def _call(self, ask: Callable[[], T]) -> T:
+        with self._slots.one(), _translated():
+            return ask()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what says that Stripe cannot be had into BillingUnavailable; our own errors pass."""
+    try:
+        yield
+    except stripe.InvalidRequestError:
+        raise
+    except stripe.StripeError as error:
+        if isinstance(error, stripe.IdempotencyError) and error.http_status != CONFLICT:
+            raise
+        raise BillingUnavailable("Stripe cannot be reached. Try again in a moment.") from error
+
+
+def stripe_client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:
+    bases: Any = {"api": settings.stripe_api_base} if settings.stripe_api_base else {}
+    return StripeClient(
+        key,
+        base_addresses=bases,
+        max_network_retries=retries,
+        http_client=RequestsClient(timeout=timeout),
+    )

@@ -1,0 +1,1 @@
+"""The Valkey that a program keeps in its own folder."""

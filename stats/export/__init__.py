@@ -1,0 +1,1 @@
+"""What a user takes along, and how it comes back."""

@@ -1,0 +1,30 @@
+"""The mood history as a table."""
+
+import csv
+import io
+
+from stats.activity.clock import user_day
+from stats.export.stored_data import read_stored
+from stats.lib.timestamps import iso
+from stats.store.client import Db
+
+# A spreadsheet takes a cell that begins so for a formula
+# (https://owasp.org/www-community/attacks/CSV_Injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def mood_table(db: Db, user_id: str) -> str:
+    """Return the mood history as CSV (RFC 4180), newest first; raises UserNotFound."""
+    stored, text = read_stored(db, user_id), io.StringIO()
+    clock = stored.snapshot.clock
+    table = csv.writer(text)
+    table.writerow(("timestamp", "day", "score", "note"))
+    for found in stored.moods:
+        day = user_day(clock, found.at).isoformat()
+        table.writerow((iso(found.at), day, found.score, harmless(found.note)))
+    return text.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """Return a cell's text with an apostrophe before what a spreadsheet would calculate."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell

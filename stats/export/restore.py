@@ -1,0 +1,137 @@
+"""A history that comes back: written into an empty account in one step."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import date
+from operator import attrgetter
+
+from stats.conversations import Conversation, pack
+from stats.errors import InvalidInput, UserNotFound
+from stats.export.archive_format import Archive, Chat, RecentLine
+from stats.lib.messages import N_
+from stats.lib.timestamps import iso, milliseconds
+from stats.moods.entries import UNIT, check_score
+from stats.snapshot import NO_STATS, Counts
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import run
+from stats.user_stats import recent_line
+
+_ACCOUNT = ("stats", "last_login", "days", "account", "sessions")
+KINDS = (*_ACCOUNT, "moods", "notes", "chats", "heads", "bodies", "deleted")
+NOT_EMPTY = N_(
+    "There are moods or conversations here already. Only an empty account can take a file."
+)
+
+Flat = list[str | int]
+
+
+def restore(
+    db: Db,
+    user_id: str,
+    archive: Archive,
+    *,
+    create_day: str = "",
+    account: Mapping[str, str | int] | None = None,
+    sessions: Mapping[str, str] | None = None,
+) -> None:
+    """Write what an archive holds into an account without moods and conversations, in one step.
+
+    `create_day` makes the stats of an unseen user; `account` and `sessions` are written along.
+    Plan, payments, e-mail and password stay. Raises InvalidInput, with nothing written, if the
+    account is not empty, and UserNotFound.
+    """
+    lists = (
+        _figures(archive),
+        _flat({**_profile(archive), **(account or {})}.items()),
+        _flat((sessions or {}).items()),
+        [_digits(day) for day in sorted(archive.days)],
+        *_moods(archive),
+        *_chats(archive.conversations),
+        archive.deleted_conversations,
+    )
+    arguments = [part for items in lists for part in (len(items), *items)]
+    last_day = archive.stats.last_login
+    last = "" if last_day is None else last_day.isoformat()
+    done = run(db, "import_user", user_keys(user_id, KINDS), create_day, last, *arguments)
+    if done is None:
+        raise UserNotFound(NO_STATS)
+    if not done:
+        raise InvalidInput(NOT_EMPTY, "file")
+
+
+def _flat(pairs: Iterable[tuple[str | int, str | int]]) -> Flat:
+    return [part for pair in pairs for part in pair]
+
+
+def _digits(day: date) -> str:
+    return day.strftime("%Y%m%d")
+
+
+def _figures(archive: Archive) -> Flat:
+    stats, profile = archive.stats, archive.account
+    counts = {each.name: getattr(stats, each.name) for each in fields(Counts)}
+    stored = {
+        **{name: str(value) for name, value in counts.items() if value is not None},
+        "recent_conversations": _recent(stats.recent_conversations),
+        "timezone": profile.timezone,
+        "day_start": str(profile.day_start),
+    }
+    return _flat(stored.items())
+
+
+def _recent(found: Sequence[RecentLine]) -> str:
+    newest = sorted(found, key=attrgetter("timestamp"), reverse=True)
+    lines = [recent_line(iso(item.timestamp), item.summary, item.chat_id) for item in newest]
+    return f"[{','.join(lines)}]"
+
+
+def _profile(archive: Archive) -> dict[str, str | int]:
+    profile = archive.account
+    return {
+        "name": profile.name,
+        "created": int(profile.created.timestamp()),
+        "theme": profile.theme,
+        "live": int(profile.live),
+    }
+
+
+def _moods(archive: Archive) -> tuple[Flat, Flat]:
+    """Return the entries, oldest first, and their notes by entry."""
+    moods = [(milliseconds(mood.timestamp), mood) for mood in archive.moods]
+    entries = sorted(at * UNIT + round(check_score(mood.score) * 10) for at, mood in moods)
+    return [*entries], _flat((at, mood.note) for at, mood in moods if mood.note)
+
+
+def _chats(chats: Sequence[Chat]) -> tuple[Flat, Flat, Flat]:
+    """Return the chats' places in time, their heads and their messages."""
+    packed = [(chat, *pack(_conversation(chat))) for chat in chats]
+    return (
+        _flat(_places(chats)),
+        _flat((chat.chat_id, head) for chat, head, _ in packed),
+        _flat((chat.chat_id, body) for chat, _, body in packed),
+    )
+
+
+def _places(chats: Sequence[Chat]) -> Iterator[tuple[str, str]]:
+    """Yield time and id of chats, newest first; those of one millisecond keep their order."""
+    taken: Counter[int] = Counter()
+    oldest_first = list(reversed(chats))
+    oldest_first.sort(key=attrgetter("saved_at"))
+    for chat in oldest_first:
+        at = milliseconds(chat.saved_at)
+        yield str(at + taken[at] / 1000), chat.chat_id
+        taken[at] += 1
+
+
+def _conversation(chat: Chat) -> Conversation:
+    return Conversation(
+        chat_id=chat.chat_id,
+        title=chat.title,
+        summary=chat.summary,
+        message_count=len(chat.messages),
+        tags=tuple(chat.tags),
+        saved_at=iso(chat.saved_at),
+        messages=tuple(chat.messages),
+    )

@@ -1,0 +1,259 @@
+"""Moving in: the users of the deployment that this one replaces come over, each in one step.
+
+What a user has here already is kept, and theirs is put beside it. A mark in the stats says that a
+user has come: whatever is repeated after that changes nothing. A digest of the id outlives them, so
+that nobody comes back who has been deleted since.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+from stats.errors import InvalidInput
+from stats.legacy_import.records import (
+    PARTS,
+    Finding,
+    Known,
+    Record,
+    convert,
+    id_in,
+    old_key,
+    shown,
+)
+from stats.lib.text import as_text, check_id
+from stats.lib.timestamps import now_ms
+from stats.plans.plan import Plan
+from stats.store.client import Db
+from stats.store.keys import moved_place, user_keys
+from stats.store.scripts import run
+
+KINDS = ("stats", "last_login", "days", "moods", "notes")
+SCANNED = 1000
+AT_ONCE = 100
+
+Command = tuple[str | bytes | int, ...]
+Job = tuple[list[str], list[str | int]]
+
+
+class Outcome(StrEnum):
+    """What became of a user."""
+
+    NEW = "new"
+    MERGED = "merged"
+    SKIPPED = "skipped"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One user: what became of them, whether in an earlier run, and the plan granted with it."""
+
+    outcome: Outcome
+    before: bool = False
+    plan: Plan | None = None
+    findings: Sequence[Finding] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """The figures of a run, the same in each run on the same old data, but for `before`."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    plans: Counter[str] = field(default_factory=Counter)
+    before: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, moved: Moved) -> None:
+        """Count one user."""
+        self.outcomes[moved.outcome] += 1
+        self.before += moved.before
+        self.findings += moved.findings
+        if moved.plan is not None:
+            self.plans[str(moved.plan)] += 1
+
+    def count(self, *, lost: bool) -> Counter[str]:
+        """Return how many values of each kind were lost, or were kept under an assumption."""
+        return Counter(found.kind for found in self.findings if found.lost is lost)
+
+
+def find_users(source: Db) -> list[bytes]:
+    """Return the ids of all who have anything in the old layout, in order, each once.
+
+    SCAN may repeat a key, and a user has up to three; only a set of all ids knows them apart.
+    """
+    found = {id_in(key) for part in PARTS for key in _scan(source, f"user:*:{part}")}
+    return sorted(user_id for user_id in found if user_id is not None)
+
+
+def _scan(source: Db, pattern: str) -> Iterator[bytes]:
+    for node in _nodes(source):
+        cursor, scan = None, ("MATCH", pattern, "COUNT", SCANNED)
+        while cursor != 0:
+            cursor, keys = _sender(node)("SCAN", cursor or 0, *scan, NEVER_DECODE=True)
+            yield from keys
+
+
+def _nodes(source: Db) -> list[redis.Redis]:
+    if isinstance(source, redis.Redis):
+        return [source]
+    source.ping()  # The client of a cluster knows no nodes before its first command.
+    primaries = source.nodes_manager.get_nodes_by_server_type("primary")
+    return [source.get_redis_connection(node) for node in primaries]
+
+
+def _ask(source: Db, commands: Iterable[Command]) -> list[Any]:
+    """Return the replies as bytes; one that the store could not give is the error.
+
+    The keys of an old user lie in different slots, so a cluster is asked one by one.
+    """
+    if isinstance(source, redis.Redis):
+        pipe = source.pipeline(transaction=False)
+        for command in commands:
+            _sender(pipe)(*command, **_options(command))
+        return pipe.execute(raise_on_error=False)
+    return [_ask_one(source, command) for command in commands]
+
+
+def _ask_one(source: Db, command: Command) -> Any:
+    try:
+        return _sender(source)(*command, **_options(command))
+    except redis.ResponseError as error:
+        return error
+
+
+def _options(command: Command) -> dict[str, bool]:
+    """Return how redis-py reads a reply: as bytes, scores as numbers beside their members."""
+    scores = {"withscores": True} if "WITHSCORES" in command else {}
+    return {"NEVER_DECODE": True, **scores}
+
+
+def _sender(db: Db) -> Callable[..., Any]:
+    sender: Callable[..., Any] = db.execute_command
+    return sender
+
+
+def move_in(
+    db: Db, source: Db, user_ids: Iterable[bytes], *, dry_run: bool = False, plans: bool = True
+) -> Iterator[Moved]:
+    """Move users from the old layout in `source` into `db`; yield what became of each.
+
+    With `dry_run` nothing is written. Without `plans` nobody is granted the plan they had. Stopped
+    at any point, it can be run again. Raises what the stores raise.
+    """
+    remaining = iter(user_ids)
+    while batch := list(islice(remaining, AT_ONCE)):
+        yield from _move_batch(db, source, batch, dry_run=dry_run, plans=plans)
+
+
+def _move_batch(
+    db: Db, source: Db, user_ids: Sequence[bytes], *, dry_run: bool, plans: bool
+) -> Iterator[Moved]:
+    now, moving = now_ms(), []
+    for user_id, (record, found) in _read(source, user_ids):
+        known, more = convert(user_id, record, now, plans=plans)
+        if known is None:
+            yield Moved(Outcome.SKIPPED, findings=[*found, *more])
+        else:
+            moving.append((user_id.decode(), known, [*found, *more]))
+    places = [moved_place(user_id) for user_id, _, _ in moving]
+    earlier = _sure(_ask(db, (("SISMEMBER", *place) for place in places)))
+    jobs = [
+        _job(user_id, known, now, int(dry_run), here)
+        for (user_id, known, _), here in zip(moving, earlier, strict=True)
+    ]
+    replies = list(_write(db, jobs))
+    if not dry_run:
+        _sure(_ask(db, (("SADD", *place) for place in places)))
+    for (before, mark), (_, _, findings) in zip(replies, moving, strict=True):
+        outcome, _, plan = as_text(mark).partition(" ")
+        told = () if outcome == Outcome.GONE else findings
+        yield Moved(Outcome(outcome), bool(before), Plan(plan) if plan else None, told)
+
+
+def _sure(replies: list[Any]) -> list[Any]:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
+
+
+def _read(
+    source: Db, user_ids: Sequence[bytes]
+) -> Iterator[tuple[bytes, tuple[Record, list[Finding]]]]:
+    """Yield users with what their old keys hold, and what is to be said about these keys."""
+    good = [user_id for user_id in user_ids if _is_id(user_id)]
+    replies = iter(_ask(source, (command for user_id in good for command in _reads(user_id))))
+    for user_id in user_ids:
+        if user_id in good:
+            yield user_id, _record(user_id, list(islice(replies, len(PARTS))))
+        else:
+            reason = "has a character that no id can have here, or too many"
+            key = shown(old_key(user_id, "*"))
+            yield user_id, (Record({}, None, ()), [Finding(key, "user id", reason)])
+
+
+def _is_id(user_id: bytes) -> bool:
+    try:
+        check_id(user_id.decode(errors="replace"))
+    except InvalidInput:
+        return False
+    return True
+
+
+def _reads(user_id: bytes) -> tuple[Command, ...]:
+    stats, last_login, moods = (old_key(user_id, part) for part in PARTS)
+    return (
+        ("HGETALL", stats),
+        ("GET", last_login),
+        ("ZRANGE", moods, 0, -1, "WITHSCORES"),
+    )
+
+
+def _record(user_id: bytes, replies: list[Any]) -> tuple[Record, list[Finding]]:
+    findings = []
+    for place, part in enumerate(PARTS):
+        if isinstance(replies[place], Exception):
+            # redis-py has no class for WRONGTYPE.
+            if "wrong kind of value" not in str(replies[place]):
+                raise replies[place]
+            findings.append(Finding(shown(old_key(user_id, part)), part, "is of another type"))
+            replies[place] = None
+    stats, last_login, moods = replies
+    return Record(stats or {}, last_login, moods or ()), findings
+
+
+def _job(user_id: str, known: Known, now: int, dry_run: int, earlier: int) -> Job:
+    granted = "" if known.plan in (None, Plan.FREE) else str(known.plan)
+    last = known.days[-1].isoformat() if known.days else ""
+    lists: tuple[Sequence[str | int], ...] = (
+        [day.strftime("%Y%m%d") for day in known.days],
+        known.recent[::-1],
+        [part for mood in known.moods for part in mood],
+    )
+    figures = (known.conversations, known.days_active, last, granted, now // 1000)
+    listed = [part for items in lists for part in (len(items), *items)]
+    return user_keys(user_id, KINDS), [dry_run, earlier, *figures, *listed]
+
+
+def _write(db: Db, jobs: Iterable[Job]) -> Iterator[Any]:
+    """Run the script for each user, the users of a batch in one round trip if one server can."""
+    if not isinstance(db, redis.Redis):
+        for keys, arguments in jobs:
+            yield run(db, "move_in", keys, *arguments)
+        return
+    listed, pipe = list(jobs), db.pipeline(transaction=False)
+    for keys, arguments in listed:
+        run(pipe, "move_in", keys, *arguments)
+    for reply, (keys, arguments) in zip(pipe.execute(raise_on_error=False), listed, strict=True):
+        if isinstance(reply, NoScriptError):
+            yield run(db, "move_in", keys, *arguments)
+        elif isinstance(reply, Exception):
+            raise reply
+        else:
+            yield reply

@@ -1,0 +1,1 @@
+"""Small helpers without a subject: text, times, messages, addresses, locks."""

@@ -1,0 +1,1 @@
+"""Check-ins: recorded, read, and what they amount to over time."""

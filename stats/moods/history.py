@@ -1,0 +1,160 @@
+"""Moods and activity over time: days, the 30-day trend, the year, and what the days say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from statistics import fmean
+from typing import NamedTuple
+
+from stats.activity.clock import Clock, day_begins, user_day
+from stats.lib.text import as_text
+from stats.lib.timestamps import DAY, milliseconds, moment
+from stats.moods.entries import scores_by_day
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import run
+
+KINDS = ("stats", "last_login", "days", "moods", "chats")
+TREND_DAYS = 30
+WEEKS = 53
+WEEK = tuple(back * DAY for back in range(7))
+
+
+class Day(NamedTuple):
+    """One of a user's days. `active` and `conversations` are None where they were not read."""
+
+    date: date
+    mean: float | None
+    entries: int
+    active: bool | None = None
+    conversations: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The last 30 days, oldest first: each one's mean, and the 7-day mean where it was logged."""
+
+    dates: tuple[date, ...]
+    means: tuple[float | None, ...]
+    week_means: tuple[float | None, ...]
+    mean: float | None
+    logged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The days on which a user was active, and how many conversations a day saw."""
+
+    active: frozenset[date]
+    conversations: Mapping[date, int]
+
+
+@dataclass(frozen=True)
+class Year:
+    """53 weeks from a Monday up to today, oldest first, and the means of the days logged."""
+
+    dates: tuple[date, ...]
+    means: Mapping[date, float]
+    scores: Mapping[date, Sequence[float]]
+    activity: Activity | None = None
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """The days with all that is known of them."""
+        return tuple(make_day(day, self.scores, self.activity) for day in self.dates)
+
+    @property
+    def logged(self) -> int:
+        """How many days were logged."""
+        return len(self.means)
+
+    @property
+    def total(self) -> int:
+        """How many days it has."""
+        return len(self.dates)
+
+    @property
+    def weeks(self) -> list[tuple[Day, ...]]:
+        """The days by week; the last week ends today."""
+        return [self.days[monday : monday + 7] for monday in range(0, len(self.days), 7)]
+
+
+def _shown(scores: Sequence[float]) -> float:
+    """Return the mean of a day's entries in tenths."""
+    return round(fmean(scores), 1)
+
+
+def make_day(
+    day: date, scores: Mapping[date, Sequence[float]], activity: Activity | None = None
+) -> Day:
+    """Return one day; its mean is the mean of all its entries."""
+    found = scores.get(day, ())
+    mean = _shown(found) if found else None
+    if activity is None:
+        return Day(day, mean, len(found))
+    return Day(day, mean, len(found), day in activity.active, activity.conversations.get(day, 0))
+
+
+def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
+    """Return the mean of the daily means of the seven days up to `day`, None without an entry."""
+    return _week_mean([fmean(scores[past]) for back in WEEK if (past := day - back) in scores])
+
+
+def _week_mean(means: Sequence[float | None]) -> float | None:
+    known = [mean for mean in means if mean is not None]
+    return round(fmean(known), 1) if known else None
+
+
+def year_dates(today: date) -> tuple[date, ...]:
+    """Return the days of the 53 weeks that end with the one of `today`, from a Monday to today."""
+    first = today - today.weekday() * DAY - (WEEKS - 1) * 7 * DAY
+    return tuple(first + day * DAY for day in range((today - first).days + 1))
+
+
+def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
+    """Return the 30 days up to `today`. No day of `scores` is empty."""
+    before = len(WEEK) - 1
+    dates = year_dates(today)[-TREND_DAYS - before :]
+    found = [scores.get(day) for day in dates]
+    exact = [fmean(one) if one else None for one in found]
+    logged = [mean for mean in exact[before:] if mean is not None]
+    weeks = [
+        None if mean is None else _week_mean(exact[day : day + len(WEEK)])
+        for day, mean in enumerate(exact[before:])
+    ]
+    return Trend(
+        dates=dates[before:],
+        means=tuple([_shown(one) if one else None for one in found[before:]]),
+        week_means=tuple(weeks),
+        mean=round(fmean(logged), 1) if logged else None,
+        logged=len(logged),
+    )
+
+
+def make_year(
+    scores: Mapping[date, Sequence[float]], today: date, activity: Activity | None = None
+) -> Year:
+    """Return the 53 weeks that end with the one of `today`. No day of `scores` is empty."""
+    dates = year_dates(today)
+    means = {day: _shown(scores[day]) for day in dates if day in scores}
+    return Year(dates, means, scores, activity)
+
+
+def read_history(
+    db: Db, user_id: str, clock: Clock, since: date
+) -> tuple[dict[date, list[float]], Activity]:
+    """Return the scores by the user's day, and the activity, from the user's day `since` on."""
+    begins = milliseconds(day_begins(clock, since))
+    keys = user_keys(user_id, KINDS)
+    moods, days, saved = run(db, "read_history", keys, begins, since.strftime("%Y%m%d"))
+    conversations: dict[date, int] = {}
+    for score in saved:
+        day = user_day(clock, moment(int(float(as_text(score)))))
+        conversations[day] = conversations.get(day, 0) + 1
+    active = frozenset(_parse(as_text(day)) for day in days)
+    return scores_by_day(clock, list(map(int, moods))), Activity(active, conversations)
+
+
+def _parse(day: str) -> date:
+    return date(int(day[:4]), int(day[4:6]), int(day[6:8]))

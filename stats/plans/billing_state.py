@@ -1,0 +1,72 @@
+"""What is stored about a user's subscriptions, and what the clock makes of it."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from stats.plans.plan import Plan, highest
+from stats.plans.subscription import OVERDUE, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class BillingState:
+    """The subscriptions that gave, or may still give, a plan when Stripe was asked last."""
+
+    subscriptions: tuple[Subscription, ...] = ()
+
+    @classmethod
+    def read(cls, stored: str | bytes | None) -> "BillingState":
+        """Read what `store` wrote; nothing stored is no subscription."""
+        rows: list[dict[str, Any]] = json.loads(stored) if stored else []
+        return cls(tuple(_subscription(row) for row in rows))
+
+    def store(self) -> str:
+        """Return the text under which it is stored: the live subscriptions alone."""
+        rows = [asdict(subscription) for subscription in self.live]
+        return json.dumps(rows, separators=(",", ":"))
+
+    @property
+    def live(self) -> tuple[Subscription, ...]:
+        """The subscriptions that Stripe may still charge for."""
+        return tuple(found for found in self.subscriptions if found.is_live)
+
+    def paid(self) -> str:
+        """Return the plans with the moments (s) at which they end, as the scripts take them."""
+        live = [found for found in self.live if found.plan]
+        return " ".join(sorted(f"{found.plan}:{found.ends or ''}" for found in live))
+
+    def plan(self, now: float) -> Plan:
+        """Return the highest plan that is paid for at `now` (s since 1970)."""
+        return highest([found.worth(now) for found in self.subscriptions])
+
+    def best(self, now: float) -> Subscription | None:
+        """Return the subscription that gives the plan: of several the one that lasts longest."""
+        plan = self.plan(now)
+        if plan == Plan.FREE:
+            return None
+        giving = [found for found in self.live if found.worth(now) == plan]
+        return max(giving, key=lambda found: found.ends or float("inf"), default=None)
+
+    def overdue(self, now: float) -> Subscription | None:
+        """Return a subscription that was not paid and still gives the plan, if one does."""
+        best = self.best(now)
+        return best if best is not None and best.status == OVERDUE else None
+
+
+def _subscription(row: dict[str, Any]) -> Subscription:
+    plan = row.pop("plan")
+    return Subscription(**row, plan=None if plan is None else Plan(plan))
+
+
+def paid_plan(paid: str, now: float) -> Plan:
+    """Return the highest plan in `paid` (see BillingState.paid) that has not ended at `now`."""
+    if not paid:
+        return Plan.FREE
+    pairs = (part.partition(":") for part in paid.split())
+    return highest(Plan(plan) for plan, _, ends in pairs if not ends or now < int(ends))
+
+
+def next_end(paid: str, now: float) -> int | None:
+    """Return the next moment (s) after `now` at which a plan in `paid` ends by the clock."""
+    ends = [int(end) for part in paid.split() if (end := part.partition(":")[2])]
+    return min((end for end in ends if end > now), default=None)

@@ -1,0 +1,85 @@
+"""What a Stripe subscription is, and which plan it gives when."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stats.plans.plan import Plan, highest
+
+# https://docs.stripe.com/api/subscriptions/object#subscription_object-status
+PAYING = frozenset({"active", "trialing"})
+OVERDUE = "past_due"
+LIVE = PAYING | {OVERDUE}
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A Stripe subscription as far as it matters here; moments are in seconds since 1970.
+
+    `plan` is None when no setting maps any of its products. `renews` is the end of the paid
+    period, `cancels` the moment for which its end was asked, `patience` the one at which a
+    `past_due` one stops giving its plan; each None where there is none.
+    """
+
+    id: str
+    status: str
+    plan: Plan | None
+    renews: int | None
+    cancels: int | None = None
+    patience: int | None = None
+
+    @property
+    def ends(self) -> int | None:
+        """The moment at which it stops giving its plan, None while it goes on."""
+        return min((end for end in (self.cancels, self.patience) if end is not None), default=None)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether Stripe may still charge for it, whatever it is worth."""
+        return self.status in LIVE
+
+    def worth(self, now: float) -> Plan:
+        """Return the plan that it entitles to at `now`."""
+        if not self.is_live or self.plan is None or (self.ends is not None and now >= self.ends):
+            return Plan.FREE
+        return self.plan
+
+
+def read_subscription(
+    stored: Mapping[str, Any], products: Mapping[str, Plan], grace: int
+) -> Subscription:
+    """Return what a subscription object of Stripe's says, whatever API version wrote it.
+
+    `products` maps product ids to plans, `grace` is the patience with `past_due` in seconds,
+    counted from the beginning of the period that was not paid.
+    """
+    items = (stored.get("items") or {}).get("data") or []
+    plans = [products[name] for item in items if (name := _product(item)) in products]
+    renews = _period(stored, items, "current_period_end")
+    began = _period(stored, items, "current_period_start")
+    cancels = stored.get("cancel_at")
+    if cancels is None and stored.get("cancel_at_period_end"):
+        cancels = renews
+    overdue = stored.get("status") == OVERDUE
+    return Subscription(
+        id=str(stored["id"]),
+        status=str(stored.get("status")),
+        plan=highest(plans) if plans else None,
+        renews=renews,
+        cancels=cancels,
+        patience=began + grace if overdue and began is not None else None,
+    )
+
+
+def _product(item: Mapping[str, Any]) -> str:
+    product = (item.get("price") or item.get("plan") or {}).get("product")
+    return str(product.get("id") if isinstance(product, Mapping) else product)
+
+
+def _period(stored: Mapping[str, Any], items: Iterable[Mapping[str, Any]], name: str) -> int | None:
+    """Return a period's edge: from the items (newer API versions), else from the subscription."""
+    found = [item[name] for item in items if item.get(name) is not None]
+    if found:
+        return int(max(found))
+    value = stored.get(name)
+    return None if value is None else int(value)

@@ -1,0 +1,1 @@
+"""A throw-away account with a plausible year."""

@@ -1,0 +1,135 @@
+"""A throw-away account with a plausible year behind it, for somebody who only looks around."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from math import exp
+from random import Random
+
+from stats.accounts.email_address import HOST
+from stats.accounts.sessions import Login, new_session
+from stats.accounts.sign_up import new_login
+from stats.activity.clock import Clock, day_begins, user_day
+from stats.export.archive_format import Archive, Chat, Figures, MoodLine, Profile, RecentLine
+from stats.export.restore import restore
+from stats.lib.timestamps import DAY
+from stats.sample.texts import BRIGHT, LOW, PLAIN, Talk, talks
+from stats.store.client import Db
+
+NAME = "Robin"
+DAYS = 365
+TALKS = 140
+USUAL = 6.4
+# What is added from Monday to Sunday.
+WEEK = (-0.9, -0.3, 0.0, 0.1, 0.6, 0.9, 0.2)
+# The low patch: its middle (the last week of January), its depth, its width in days.
+WINTER, DEPTH, WIDTH = 27, 2.6, 18
+
+
+def make_sample(db: Db, clock: Clock, agent: str = "") -> Login:
+    """Make a throw-away account with its session, in one step; nobody can log in to it again."""
+    login, now = new_login(), datetime.now(UTC)
+    restore(
+        db,
+        login.user_id,
+        make_year(Random(), clock, now),  # noqa: S311 - nothing secret comes of it
+        create_day=user_day(clock, now).isoformat(),
+        account={"email": f"sample-{login.user_id}@{HOST}", "sample": 1},
+        sessions={login.session_id: new_session(agent).store()},
+    )
+    return login
+
+
+def make_year(random: Random, clock: Clock, now: datetime) -> Archive:
+    """Return a year that ends on the user's day of `now`, with no mood on that day yet."""
+    today = user_day(clock, now)
+    runs = list(_runs(random))
+    days = _active_days(runs, today)
+    chats = _chats(random, clock, days[:-1])
+    return Archive(
+        format="aira-stats-1",
+        account=Profile(NAME, clock.timezone, clock.day_start, _at(random, clock, days[0], 8, 9)),
+        stats=Figures(
+            conversations=len(chats),
+            days_active=len(days),
+            streak=runs[0][0],
+            longest_streak=max(run for run, _ in runs),
+            last_login=today,
+            recent_conversations=[_recent(chat) for chat in chats[-3:]],
+        ),
+        days=days,
+        moods=[mood for day in days[:-1] for mood in _moods(random, clock, day)],
+        conversations=chats,
+    )
+
+
+def _runs(random: Random) -> Iterator[tuple[int, int]]:
+    """Yield days in a row and the days missed before them, newest first.
+
+    At least two are missed, so that every streak ends where it seems to.
+    """
+    yield random.randint(18, 22), 2
+    longest, length = random.randint(2, 5), random.randint(38, 42)
+    for number in range(1, 40):
+        row = length if number == longest else random.randint(9, 17)
+        yield row, random.randint(2, 3)
+
+
+def _active_days(runs: Sequence[tuple[int, int]], today: date) -> list[date]:
+    """Return the active days of the year up to `today`, oldest first."""
+    known = itertools.chain.from_iterable([True] * row + [False] * gap for row, gap in runs)
+    marks = itertools.islice(known, DAYS)
+    return [today - back * DAY for back, active in enumerate(marks) if active][::-1]
+
+
+def _at(random: Random, clock: Clock, day: date, first: int, last: int) -> datetime:
+    """Return a moment on a user's day between two hours after it began."""
+    return day_begins(clock, day) + timedelta(seconds=random.randint(first * 3600, last * 3600))
+
+
+def _moods(random: Random, clock: Clock, day: date) -> Iterator[MoodLine]:
+    """Yield the entries of a day: mostly one in the evening, now and then one before or none."""
+    if random.random() < 0.1:
+        yield MoodLine(_at(random, clock, day, 7, 10), _score(random, day))
+    if random.random() < 0.96:
+        score = _score(random, day)
+        note = _note(random, score) if random.random() < 0.22 else ""
+        yield MoodLine(_at(random, clock, day, 18, 22), score, note)
+
+
+def _score(random: Random, day: date) -> float:
+    from_winter = (day.timetuple().tm_yday - WINTER + 182) % 365 - 182
+    patch = DEPTH * exp(-((from_winter / WIDTH) ** 2))
+    score = random.gauss(USUAL + WEEK[day.weekday()] - patch, 0.9)
+    return min(max(round(score * 2) / 2, 1.0), 10.0)
+
+
+def _note(random: Random, score: float) -> str:
+    return random.choice(BRIGHT if score >= 7.5 else LOW if score < 5 else PLAIN)
+
+
+def _chats(random: Random, clock: Clock, days: Sequence[date]) -> list[Chat]:
+    """Return conversations on some of these days, oldest first; all are told before one again."""
+    times = sorted(_at(random, clock, day, 7, 22) for day in random.choices(days, k=TALKS))
+    return [
+        _chat(f"sample-{number:03}", talk, at)
+        for number, (talk, at) in enumerate(zip(_dealt(random), times, strict=False), 1)
+    ]
+
+
+def _dealt(random: Random) -> Iterator[Talk]:
+    pool = talks()
+    while True:
+        yield from random.sample(pool, len(pool))
+
+
+def _chat(chat_id: str, talk: Talk, at: datetime) -> Chat:
+    roles = itertools.cycle(("user", "assistant"))
+    messages = [
+        {"role": role, "content": turn} for role, turn in zip(roles, talk.turns, strict=False)
+    ]
+    return Chat(chat_id, talk.title, talk.summary, at, messages)
+
+
+def _recent(chat: Chat) -> RecentLine:
+    return RecentLine(chat.saved_at, chat.summary, chat.chat_id)

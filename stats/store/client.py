@@ -1,0 +1,52 @@
+"""The Redis clients: one server or a cluster, behind circuit breakers."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
+from redis.retry import Retry
+
+from stats.store.circuit_breaker import Breaker
+from stats.store.cluster import GuardedCluster
+
+Db = redis.Redis | RedisCluster
+
+
+def connect(url: str) -> Db:
+    """Return a client for a `redis://`, `rediss://`, `unix://` or `…+cluster://` address.
+
+    Nothing is sent before the first command. A call gives up after 0.8 s and is never sent twice:
+    a command that timed out or whose connection broke may have been carried out. While a server
+    hangs, a circuit breaker lets one call a second try it and fails the others at once.
+    """
+    parts = urlsplit(url)
+    if not parts.scheme.endswith("+cluster"):
+        return GuardedRedis.from_url(url, **_timeouts())
+    plain = urlunsplit(parts._replace(scheme=parts.scheme.removesuffix("+cluster")))
+    return GuardedCluster(url=plain, **_timeouts())
+
+
+def _timeouts() -> dict[str, Any]:
+    return {
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 0.8,
+        "retry": Retry(NoBackoff(), 0),
+        "health_check_interval": 0,
+        "decode_responses": True,
+    }
+
+
+class GuardedRedis(redis.Redis):
+    """A Redis client behind a circuit breaker."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.breaker = Breaker()
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        execute: Callable[..., Any] = super().execute_command
+        with self.breaker:
+            return execute(*args, **options)

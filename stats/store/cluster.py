@@ -1,0 +1,150 @@
+"""The client for a Redis Cluster: a node that is dead or hangs costs nobody but its own slots.
+
+redis-py's client looks for the nodes when it is made, and again within the request that found one
+away: node after node, for 0.8 s each, while all other requests wait. This one connects at its
+first command, looks again in the background, and has a circuit breaker for each node.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import redis
+from redis.cluster import ClusterNode, NodesManager, RedisCluster
+from redis.crc import key_slot
+from redis.exceptions import AskError, MovedError, RedisClusterException
+
+from stats.errors import StoreUnavailable
+from stats.store.circuit_breaker import Breaker
+
+PATIENCE = 1.0
+KEPT_WITHIN_MS = 500
+
+T = TypeVar("T")
+
+
+class GuardedCluster(RedisCluster):
+    """A Redis Cluster client that connects at its first command; `options` are RedisCluster's.
+
+    A command that cannot reach its node fails and is not sent again; a redirected one (MOVED,
+    ASK, TRYAGAIN: the node did nothing) is.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._opened, self._opener = False, 0
+        self._turn, self._looking = threading.Lock(), threading.Lock()
+        self._door = Breaker()
+        self._breakers: dict[str, Breaker] = {}
+
+    def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a command to the node or nodes that it concerns, as redis-py does."""
+        self._open()
+        execute: Callable[..., Any] = super().execute_command
+        return execute(*args, **kwargs)
+
+    def ping(self, **kwargs: Any) -> Any:
+        """Ask a primary that answered last; other slots are served while one is away."""
+        self._open()
+        primaries = self.nodes_manager.get_nodes_by_server_type("primary")
+        served = (node for node in primaries if self._breaker(node).closed)
+        return self.execute_command("PING", target_nodes=next(served, primaries[0]), **kwargs)
+
+    def get_redis_connection(self, node: ClusterNode | None) -> redis.Redis:
+        """Return the client of a node; redis-py asks for None after ASK to a new one."""
+        if node is None:
+            self._look_again()
+            raise StoreUnavailable("These data are moving to a node that is new here.")
+        return super().get_redis_connection(node)
+
+    def keep(self, key: str, work: Callable[[redis.Redis], T]) -> T:
+        """Return what `work` returns, once a replica has written all that it wrote.
+
+        `work` gets a client on one connection to the node that holds `key`; it may be called
+        again when that node turns it away. A node without replicas answers for itself. Raises
+        StoreUnavailable when no replica confirms in time: the writes may get lost or not.
+        WAIT is for what its own connection wrote (https://valkey.io/commands/wait/).
+        """
+        self._open()
+        try:
+            try:
+                return self._keep(key, work)
+            except MovedError as error:
+                self.nodes_manager.move_slot(error)
+                return self._keep(key, work)
+        except AskError:
+            raise StoreUnavailable("These data are moving to another node.") from None
+
+    def _keep(self, key: str, work: Callable[[redis.Redis], T]) -> T:
+        node = self.nodes_manager.slots_cache[key_slot(key.encode())][0]
+        pool = self.get_redis_connection(node).connection_pool
+        try:
+            with (
+                self._breaker(node),
+                redis.Redis(connection_pool=pool, single_connection_client=True) as one,
+            ):
+                done = work(one)
+                if _has_replicas(one) and not _copied(one):
+                    raise StoreUnavailable("No replica confirms what was written.")
+                return done
+        except (redis.ConnectionError, redis.TimeoutError):
+            self._look_again()
+            raise
+
+    def _open(self) -> None:
+        """Connect unless that is done; one caller tries, and after a failure no other waits."""
+        if self._opened or self._opener == threading.get_ident():
+            return
+        if not self._turn.acquire(timeout=PATIENCE if self._door.closed else 0):
+            raise StoreUnavailable("The store does not answer just now.")
+        try:
+            if not self._opened:
+                with self._door:
+                    self._connect()
+        finally:
+            self._turn.release()
+
+    def _connect(self) -> None:
+        self._opener = threading.get_ident()
+        try:
+            super().__init__(**self._options)
+            # Wherever redis-py looks for the nodes anew, nobody waits for it.
+            self.nodes_manager.initialize = self._look_again  # type: ignore[method-assign]
+            self._opened = True
+        finally:
+            self._opener = 0
+
+    def _look_again(self, *_: Any, **__: Any) -> None:
+        """Ask in the background who holds which slots now."""
+        if self._looking.acquire(blocking=False):
+            threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        try:
+            NodesManager.initialize(self.nodes_manager)
+        except (redis.RedisError, RedisClusterException):
+            return  # Nobody answers; the next command that fails asks again.
+        finally:
+            self._looking.release()
+
+    def _breaker(self, node: ClusterNode) -> Breaker:
+        return self._breakers.setdefault(node.name, Breaker())
+
+    def _execute_command(self, target_node: ClusterNode, *args: Any, **kwargs: Any) -> Any:
+        execute: Callable[..., Any] = super()._execute_command
+        with self._breaker(target_node):
+            return execute(target_node, *args, **kwargs)
+
+
+def _has_replicas(node: redis.Redis) -> bool:
+    """Return whether any replica belongs to a node, be it away: it may come back and take over."""
+    ask: Callable[..., Any] = node.execute_command
+    return bool(ask("CLUSTER REPLICAS", ask("CLUSTER MYID")))
+
+
+def _copied(node: redis.Redis) -> bool:
+    """Return whether a replica confirms in time what this connection wrote."""
+    try:
+        return bool(node.wait(1, KEPT_WITHIN_MS))
+    except redis.ResponseError:
+        return False  # UNBLOCKED: the node is no primary any more.

@@ -1,0 +1,85 @@
+"""Lua scripts: each one atomic, sent by its digest, observed."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from redis.exceptions import NoScriptError
+
+from stats.store.client import Db
+from stats.store.cluster import GuardedCluster
+from stats.store.keys import user_of
+
+# Told of a script's call: its name, how long it took (s), and whether it failed.
+Observer = Callable[[str, float, bool], None]
+_observers: list[Observer] = []
+# Told whose data this process itself has, or may have, written to, by the client that it used.
+_write_listeners: WeakKeyDictionary[Db, Callable[[str], None]] = WeakKeyDictionary()
+# The one script that is run by every poll, and writes nothing.
+READ_DASHBOARD = "look"
+
+
+def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
+    """Run `lua/<script>.lua` atomically and return its reply as Redis sent it.
+
+    A server that has lost its scripts (restart, failover) gets the source again, once.
+    """
+    begun, failed = time.perf_counter(), True
+    try:
+        reply = _send(db, script, keys, args)
+        failed = False
+        return reply
+    finally:
+        for observer in _observers:
+            observer(script, time.perf_counter() - begun, failed)
+        if script != READ_DASHBOARD and (listener := _write_listeners.get(db)):
+            listener(user_of(keys[0]))
+
+
+def listen_to_writes(db: Db, listener: Callable[[str], None] | None) -> None:
+    """Tell a listener, or nobody any more, the ids of users for whom `db` is used to write.
+
+    Told are all scripts but the one that reads the dashboard, failed ones included: a call that
+    timed out may have been carried out.
+    """
+    if listener is None:
+        _write_listeners.pop(db, None)
+    else:
+        _write_listeners[db] = listener
+
+
+def observe(observer: Observer) -> None:
+    """Tell an observer of every script that this process runs from now on, and no other one."""
+    _observers[:] = [observer]
+
+
+def _send(db: Db, script: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+    source, digest = _script(script)
+    execute: Callable[..., Any] = db.execute_command
+    try:
+        return execute("EVALSHA", digest, len(keys), *keys, *args)
+    except NoScriptError:
+        return execute("EVAL", source, len(keys), *keys, *args)
+
+
+def run_kept(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
+    """Run a script whose writes must not be lost; on a cluster a replica has them on return.
+
+    Raises StoreUnavailable when no replica confirms: the caller has to ask again, and the script
+    to write something again, or there is nothing to wait for.
+    """
+    if isinstance(db, GuardedCluster):
+        return db.keep(keys[0], lambda node: run(node, script, keys, *args))
+    return run(db, script, keys, *args)
+
+
+@cache
+def _script(name: str) -> tuple[str, str]:
+    folder = files("stats") / "lua"
+    source = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    # Redis names a script by the SHA-1 of its source; nothing is kept secret by it.
+    return source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()

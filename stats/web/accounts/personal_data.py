@@ -1,0 +1,54 @@
+"""What people take along and bring back: export and import."""
+
+import json
+from datetime import UTC, datetime
+
+from flask import Response, flash, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from stats.errors import InvalidInput
+from stats.export.archive_format import read_archive
+from stats.export.csv_export import mood_table
+from stats.export.json_export import export_user
+from stats.export.restore import restore
+from stats.web.accounts.settings import back_to_settings, bp, settings_page
+from stats.web.http.access import takes
+from stats.web.runtime import db
+from stats.web.templating.translation import _, reason
+
+FILE_LIMIT = 16 * 1024 * 1024
+
+
+@bp.get("/settings/export.json")
+def export_json() -> ResponseReturnValue:
+    """Hand over all that is stored."""
+    text = json.dumps(export_user(db(), current_user.id), ensure_ascii=False, indent=1)
+    return _download(text, "application/json", "json")
+
+
+@bp.get("/settings/export.csv")
+def export_csv() -> ResponseReturnValue:
+    """Hand over the mood history."""
+    return _download(mood_table(db(), current_user.id), "text/csv", "csv")
+
+
+def _download(text: str, kind: str, ending: str) -> Response:
+    answer = Response(text, content_type=f"{kind}; charset=utf-8")
+    name = f"aira-{datetime.now(UTC):%Y-%m-%d}.{ending}"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+@bp.post("/settings/import")
+@takes(FILE_LIMIT)
+def import_() -> ResponseReturnValue:
+    """Read an export back into an empty account."""
+    file = request.files.get("file")
+    try:
+        archive = read_archive(file.read() if file else b"")
+        restore(db(), current_user.id, archive)
+    except InvalidInput as error:
+        return settings_page(import_error=reason(error)), 422
+    flash(_("Everything is back where it was."))
+    return back_to_settings()

@@ -1,0 +1,75 @@
+"""Who calls the JSON API, and about whom: a login session about itself, a service key about any."""
+
+from dataclasses import dataclass
+
+from flask import abort, request, session
+from flask_login import current_user
+
+from stats.errors import InvalidInput
+from stats.lib.text import check_id
+from stats.user_stats import first_day
+from stats.web.http.access import has_token, names_session
+from stats.web.http.service_key import is_service
+
+NOBODY = "Log in or send a service key."
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose data a request is about, and whether a service key asks."""
+
+    user_id: str
+    service: bool
+
+    @property
+    def session_id(self) -> str | None:
+        """The login session that asks, None for a service key."""
+        return None if self.service else session["sid"]
+
+    @property
+    def create_day(self) -> str:
+        """The first day for a user not seen before, "" where none may be made."""
+        return first_day() if self.service and request.method != "HEAD" else ""
+
+
+def credentials() -> bool:
+    """Return whether a service key asks, and not a login session; 401 for neither."""
+    if not (service := is_service()) and not current_user.is_authenticated:
+        abort(401, NOBODY)
+    return service
+
+
+def subject(in_body: str | None = None) -> Subject:
+    """Return whose data is asked for; 401, 403 or 400 where that must not be answered."""
+    user_id = request.args.get("userId", in_body)
+    if in_body is not None and user_id != in_body:
+        raise InvalidInput("userId differs between address and body.", "userId")
+    if credentials():
+        return Subject(check_id(user_id), True)
+    return _own(current_user.id, user_id)
+
+
+def actor() -> Subject:
+    """As `subject`, for an act by a script that does nothing without a live session, and tells."""
+    user_id = request.args.get("userId")
+    if is_service():
+        return Subject(check_id(user_id), True)
+    if not names_session():
+        abort(401, NOBODY)
+    return _own(session["_user_id"], user_id)
+
+
+def _own(own_id: str, user_id: str | None) -> Subject:
+    if user_id is not None and user_id != own_id:
+        if not current_user.is_authenticated:
+            abort(401, NOBODY)
+        abort(403, "This is another user's data.")
+    if not has_token():
+        abort(401, NOBODY)
+    return Subject(own_id, False)
+
+
+def service_only() -> None:
+    """Refuse everybody without a service key."""
+    if not is_service():
+        abort(403 if current_user.is_authenticated else 401, "This needs a service key.")

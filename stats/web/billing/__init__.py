@@ -1,0 +1,1 @@
+"""The pages of plans, and Stripe's webhook."""

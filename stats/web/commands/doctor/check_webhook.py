@@ -1,0 +1,121 @@
+"""`flask doctor`: the webhook, from Stripe's list of endpoints to our own answer."""
+
+import contextvars
+import json
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import stripe
+from flask import Flask
+from werkzeug.sansio.utils import host_is_trusted
+
+from stats.billing.stripe_gateway import PAGE, SHORT, stripe_client
+from stats.billing.webhook import ACTED_ON, DISPUTE
+from stats.settings import Settings
+from stats.web.commands.doctor.check_stripe import live, mode_of, unusable
+from stats.web.commands.doctor.findings import Code, Finding
+
+PATH = "/api/webhooks/stripe"
+# Nobody acts on an event of this type.
+EVENT = "aira.doctor"
+WRONG = "whsec_that_nobody_has"
+
+
+def check_webhook(app: Flask, settings: Settings) -> Iterator[Finding]:
+    """Find what would keep payments from becoming plans, or let others make them up."""
+    if not settings.stripe_secret_key:
+        return
+    if not settings.stripe_webhook_secrets:
+        yield Finding(
+            Code.WEBHOOK_SECRET,
+            "STRIPE_WEBHOOK_SECRET is not set, so who pays gets no plan",
+            "copy it from the endpoint's page at Stripe",
+        )
+    else:
+        yield from _check_answers(app, settings)
+    yield from _check_endpoint(settings)
+
+
+def _check_answers(app: Flask, settings: Settings) -> Iterator[Finding]:
+    statuses = {_deliver(app, settings, secret) for secret in settings.stripe_webhook_secrets}
+    if wrong := statuses - {200}:
+        yield Finding(
+            Code.WEBHOOK_FAILS,
+            f"our webhook answers {max(wrong)} to an event with the right signature",
+            "see the findings above and the log; TRUSTED_HOSTS must have the host Stripe calls",
+        )
+    forged = _deliver(app, settings, WRONG)
+    if forged != 400:
+        yield Finding(
+            Code.WEBHOOK_OPEN,
+            f"our webhook answers {forged} to an event with a wrong signature",
+            "take this server off the network: anybody may be able to make up payments",
+        )
+
+
+def _deliver(app: Flask, settings: Settings, secret: str) -> int:
+    """Post an event to the app itself; return the status."""
+    event = {"id": "evt_doctor", "object": "event", "type": EVENT, "livemode": live(settings)}
+    body = json.dumps({**event, "created": int(time.time()), "data": {"object": {}}})
+    sign = stripe.WebhookSignature.generate_signature_header
+    headers = {"Stripe-Signature": sign(body, secret), "Content-Type": "application/json"}
+    client, base = app.test_client(), f"http://{_host(settings)}"
+
+    def post() -> int:
+        return client.post(PATH, data=body, headers=headers, base_url=base).status_code
+
+    # In a context of its own, as a server would: nothing of this command's is seen there.
+    return contextvars.Context().run(post)
+
+
+def _host(settings: Settings) -> str:
+    """Return a host that is served, if PUBLIC_URL's is not: that is a finding of its own."""
+    host, trusted = (
+        urlsplit(settings.public_url or "").hostname or "localhost",
+        settings.trusted_hosts,
+    )
+    return host if not trusted or host_is_trusted(host, trusted) else trusted[0].lstrip(".")
+
+
+def _check_endpoint(settings: Settings) -> Iterator[Finding]:
+    if not settings.public_url:
+        yield Finding(
+            Code.ENDPOINT_UNSEEN,
+            "without PUBLIC_URL nobody can tell which webhook endpoint at Stripe is ours",
+            "set it",
+        )
+        return
+    client = stripe_client(settings, str(settings.stripe_secret_key), SHORT, 0)
+    try:
+        listed = client.v1.webhook_endpoints.list({"limit": PAGE}).auto_paging_iter()
+        ours = [found for found in listed if found.url == settings.public_url + PATH]
+    except stripe.StripeError as error:
+        yield unusable(error)
+        return
+    yield from _check_ours(settings, ours)
+
+
+def _check_ours(settings: Settings, ours: list[stripe.WebhookEndpoint]) -> Iterator[Finding]:
+    enabled = [found for found in ours if found.status == "enabled"]
+    if not enabled:
+        why = "is switched off" if ours else "is not registered"
+        yield Finding(
+            Code.ENDPOINT,
+            f"our webhook {why} at Stripe, so who pays gets no plan",
+            f"add or enable {settings.public_url}{PATH} in {mode_of(settings)} mode",
+        )
+    elif any(found.livemode != live(settings) for found in enabled):
+        yield Finding(
+            Code.STRIPE_MODE,
+            f"the key is of {mode_of(settings)} mode and the webhook endpoint is not",
+            "take STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET from the same mode",
+        )
+    sent = {name for found in enabled for name in found.enabled_events}
+    missing = sorted({*ACTED_ON, DISPUTE} - sent)
+    if enabled and missing and "*" not in sent:
+        yield Finding(
+            Code.ENDPOINT_EVENTS,
+            f"our webhook endpoint is not sent {', '.join(missing)}",
+            "choose these events on its page at Stripe",
+        )

@@ -1,0 +1,50 @@
+"""`flask keys`: service keys made, listed and revoked while the program runs."""
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from stats import service_keys
+from stats.web.commands.operator_context import OPERATOR, at_work
+from stats.web.monitoring.audit_log import event
+
+keys = AppGroup("keys", help="Make, list and revoke service keys.")
+
+
+@keys.command()
+@click.argument("name")
+def create(name: str) -> None:
+    """Make a key for a program and print it, this once."""
+    with at_work() as held:
+        key = service_keys.create_key(held.db, name)
+        prefix = service_keys.prefix_of(key)
+        event("key.made", None, prefix=prefix, by=OPERATOR)
+    click.echo(key)
+    click.echo(f"Keep it now: it is not shown again. Revoke it as {prefix}.", err=True)
+
+
+@keys.command("list")
+def list_() -> None:
+    """List the keys that were made here; those of STATS_API_KEYS are not among them."""
+    with at_work() as held:
+        found = service_keys.list_keys(held.db)
+    for key in found:
+        used = "never used" if key.used is None else f"used {_moment(key.used)}"
+        click.echo(f"{key.prefix}  made {_moment(key.made)}  {used:<25}  {key.name}")
+    if not found:
+        click.echo("There are none.", err=True)
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@keys.command()
+@click.argument("prefix")
+def revoke(prefix: str) -> None:
+    """Take a key away, by its prefix; it stops within 30 seconds."""
+    with at_work() as held:
+        service_keys.revoke_key(held.db, prefix)
+        event("key.revoked", None, prefix=prefix, by=OPERATOR)
+    click.echo(f"{prefix} is revoked. Whoever holds it is refused within 30 seconds.")

@@ -1,0 +1,147 @@
+"""`flask users`: look users up, make accounts, mend what people cannot mend themselves."""
+
+import json
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from stats import operators
+from stats.accounts import two_factor
+from stats.accounts.deletion import close_account
+from stats.accounts.sessions import sessions
+from stats.export.json_export import export_user
+from stats.operators import User
+from stats.web.commands.operator_context import OPERATOR, at_work, told
+from stats.web.monitoring.audit_log import event
+
+users = AppGroup("users", help="Look users up, make accounts, mend what people cannot.")
+
+COLUMNS = ("id", "kind", "name", "e-mail", "created", "plan", "last active")
+NOTHING = "-"
+
+
+@users.command("list")
+@click.option("--prefix", default="", help="Only ids that begin with this.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+def list_(prefix: str, limit: int) -> None:
+    """List users, with accounts and without."""
+    with at_work() as held:
+        found, more = operators.list_users(held.db, prefix=prefix, limit=limit)
+    _print_table([COLUMNS, *map(_row, found)])
+    if more:
+        click.echo("There are more. Ask for them with --limit or --prefix.", err=True)
+
+
+def _row(user: User) -> tuple[str, ...]:
+    name, email = (told(text) if text else NOTHING for text in (user.name, user.email))
+    last = user.last_active.isoformat() if user.last_active else NOTHING
+    return (user.user_id, _kind(user), name, email, _day(user.created), user.plan, last)
+
+
+def _kind(user: User) -> str:
+    if not user.has_account:
+        return "stats only"
+    return "sample" if user.is_sample else "account"
+
+
+def _day(seconds: int | None) -> str:
+    return NOTHING if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+@users.command()
+@click.argument("who", metavar="ID")
+def show(who: str) -> None:
+    """Show one user, by id or e-mail address."""
+    with at_work() as held:
+        user = operators.look_at(held.db, operators.find(held.db, who))
+        live = len(sessions(held.db, user.user_id))
+    for label, value in (*zip(COLUMNS, _row(user), strict=True), *_more(user, live)):
+        click.echo(f"{label + ':':<20}{value}")
+
+
+def _more(user: User, live: int) -> list[tuple[str, object]]:
+    return [
+        ("granted", user.granted or NOTHING),
+        ("password", "yes" if user.has_password else "none"),
+        ("address confirmed", _day(user.confirmed)),
+        ("two-factor since", _day(user.two_factor)),
+        ("sessions", live),
+        ("conversations", user.conversations),
+        ("Stripe customers", user.customers),
+    ]
+
+
+@users.command()
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--id", "user_id", help="An id of your choice; stats that it has are kept.")
+@click.option("--no-password", is_flag=True, help="Only a sign-in link leads in.")
+def create(email: str, name: str, user_id: str | None, no_password: bool) -> None:
+    """Make an account. The password is asked for, or left out for sign-in links alone."""
+    password = None if no_password else _ask_password()
+    with at_work() as held:
+        made = operators.create(held.db, email=email, name=name, password=password, user_id=user_id)
+        event("account.created", made, by=OPERATOR)
+    click.echo(made)
+
+
+def _ask_password() -> str:
+    # Typed and never an argument: arguments can be seen by everybody on the machine.
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+@users.command("set-password")
+@click.argument("who", metavar="ID")
+def set_password(who: str) -> None:
+    """Set a password; all sessions of the user end."""
+    with at_work() as held:
+        user_id = operators.find(held.db, who)
+        operators.set_password(held.db, user_id, _ask_password())
+        event("password.set", user_id, by=OPERATOR)
+    click.echo(f"{user_id} has a new password and is logged out everywhere.")
+
+
+@users.command("two-factor-off")
+@click.argument("who", metavar="ID")
+def two_factor_off(who: str) -> None:
+    """Ask for no code any more. Make sure first who it is that asks you to."""
+    with at_work() as held:
+        user_id = operators.find(held.db, who)
+        if not two_factor.forget(held.db, user_id):
+            raise click.ClickException("Two-factor is off already.")
+        event("two_factor.off", user_id, by=OPERATOR)
+    click.echo(f"Two-factor is off for {user_id}.")
+
+
+@users.command()
+@click.argument("who", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(who: str, yes: bool) -> None:
+    """End a user's subscriptions, then delete all that is stored."""
+    with at_work() as held:
+        user_id = operators.find(held.db, who)
+        if not yes and click.prompt(f"Type {user_id} to delete all of it", err=True) != user_id:
+            raise click.ClickException("That is another id. Nothing was deleted.")
+        close_account(held.db, held.gateway, user_id)
+        event("account.deleted", user_id, by=OPERATOR)
+    click.echo(f"All that was stored about {user_id} is gone.")
+
+
+@users.command()
+@click.argument("who", metavar="ID")
+def export(who: str) -> None:
+    """Write all that is stored about a user as JSON."""
+    with at_work() as held:
+        user_id = operators.find(held.db, who)
+        found = export_user(held.db, user_id)
+        event("data.exported", user_id, by=OPERATOR)
+    # In ASCII, so that no terminal or pipe changes it or is changed by it.
+    click.echo(json.dumps(found, indent=2))

@@ -1,0 +1,57 @@
+"""The check-in form: as it is shown, and as it comes back once a mood was saved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_urlsafe
+
+from stats.activity.clock import Clock
+from stats.dashboard import Dashboard
+from stats.moods.entries import word
+from stats.web.templating.formatting import clock_text
+from stats.web.templating.translation import _
+
+TEMPLATE = "_mood_form.html"
+# What the page listens for, to ask for its numbers anew.
+REFRESH = "aira:refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class MoodForm:
+    """The check-in form: what was saved for today, or what was typed and why it will not do.
+
+    `saved_at` is ISO 8601, `op` what a repeated answer is known by.
+    """
+
+    score: float | None
+    day: str = "today"
+    note: str = ""
+    saved_at: str = ""
+    saved_text: str = ""
+    can_undo: bool = False
+    first: bool = False
+    errors: Mapping[str, str] = field(default_factory=dict)
+    op: str = field(default_factory=lambda: token_urlsafe(9))
+
+    @property
+    def word(self) -> str:
+        """The word for the score, "" without one."""
+        return "" if self.score is None else _(word(self.score))
+
+
+def mood_form(board: Dashboard) -> MoodForm:
+    """Return the form as it stands when nothing was typed."""
+    at = board.snapshot.mood_at
+    if board.today_mood is None or at is None:
+        return MoodForm(None, can_undo=board.can_undo, first=at is None)
+    saved = clock_text(board.clock, at)
+    latest = board.snapshot.undo == board.snapshot.mood_updated_at
+    undo = latest and board.can_undo
+    return MoodForm(board.today_mood, saved_at=at.isoformat(), saved_text=saved, can_undo=undo)
+
+
+def saved_form(score: float, day: str, clock: Clock) -> MoodForm:
+    """Return the form as it stands when a mood was saved just now."""
+    now = datetime.now(UTC)
+    saved = clock_text(clock, now)
+    return MoodForm(score, day, saved_at=now.isoformat(), saved_text=saved, can_undo=True)

@@ -1,0 +1,1 @@
+"""What every request passes: who may, CSRF, cookies, headers, limits, errors."""

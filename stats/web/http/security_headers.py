@@ -1,0 +1,58 @@
+"""The security headers of every answer."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+STRIPE_FORMS = "https://checkout.stripe.com https://billing.stripe.com https://buy.stripe.com"
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        f"form-action 'self' {STRIPE_FORMS}",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# What answers depend on, by the page's own choice, its compression and its session.
+VARY = "HX-Request, Accept-Encoding, Cookie"
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+def security_headers(scheme: str) -> list[tuple[str, str]]:
+    """Return the headers of every answer that is sent over `http` or `https`."""
+    hsts = [("Strict-Transport-Security", HSTS)] if scheme == "https" else []
+    return [*HEADERS.items(), *hsts]
+
+
+class SecurityHeaders:
+    """WSGI middleware that puts the security headers on every answer, whoever gives it."""
+
+    def __init__(self, wsgi_app: "WSGIApplication") -> None:
+        self._next = wsgi_app
+        self._headers = {scheme: security_headers(scheme) for scheme in ("http", "https")}
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        more = self._headers[environ["wsgi.url_scheme"]]
+
+        def start(status: str, headers: list[tuple[str, str]], *wrong: Any) -> Any:
+            return start_response(status, headers + more, *wrong)
+
+        return self._next(environ, start)

@@ -1,0 +1,1 @@
+"""What is written down and counted: requests, security events, metrics."""

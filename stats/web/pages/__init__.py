@@ -1,0 +1,1 @@
+"""The other pages: landing, history, conversations, health, metrics."""

@@ -1,0 +1,103 @@
+"""Pages that anybody may see, static files and health."""
+
+import hashlib
+import mimetypes
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from stats.lib.messages import N_
+from stats.moods.entries import whole
+from stats.sample.account import make_sample
+from stats.web.accounts.auth import clock_of
+from stats.web.http.access import public
+from stats.web.http.current_user import begin_session
+from stats.web.runtime import db, runtime
+
+bp = Blueprint("pages", __name__)
+
+HTMX_VERSION = "2.0.3"
+NAV = [
+    ("dashboard.page", N_("Dashboard")),
+    ("history.page", N_("History")),
+    ("conversations.page", N_("Conversations")),
+    ("billing.plans", N_("Plans")),
+    ("account.settings", N_("Settings")),
+]
+mimetypes.add_type("application/manifest+json", ".webmanifest")
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates what they all need."""
+    app.jinja_env.globals.update(
+        nav=NAV,
+        static_url=static_url,
+        htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION),
+    )
+    app.jinja_env.filters["score"] = lambda score: f"{score:g}"
+    app.jinja_env.filters["tenths"] = lambda mean: f"{mean:.1f}"
+    app.jinja_env.filters["m"] = whole
+
+
+def offer_sample(app: Flask) -> None:
+    """Let visitors look around with sample data."""
+    app.add_url_rule("/sample", "pages.sample", sample, methods=["POST"])
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file, which changes with its content."""
+    return url_for(
+        "static", filename=name, v=_fingerprint(Path(str(current_app.static_folder)) / name)
+    )
+
+
+@cache
+def _fingerprint(path: Path) -> str:
+    return hashlib.blake2s(path.read_bytes(), digest_size=6).hexdigest()
+
+
+@bp.get("/htmx.min.js")
+@public
+def htmx() -> ResponseReturnValue:
+    """Serve htmx as its wheel carries it."""
+    with as_file(files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js") as path:
+        return send_file(path, mimetype="text/javascript", max_age=31_536_000)
+
+
+@bp.get("/")
+@public
+def landing() -> ResponseReturnValue:
+    """Say what this is, or go to the dashboard."""
+    if current_user.is_authenticated:
+        return redirect(url_for("dashboard.page"))
+    return render_template("landing.html", sample=runtime().given.embedded)
+
+
+@public
+def sample() -> ResponseReturnValue:
+    """Make a throw-away account and look around in it."""
+    if not current_user.is_authenticated:
+        clock = clock_of(request.form.get("timezone", ""))
+        login = make_sample(db(), clock, request.user_agent.string)
+        begin_session(login, remember=False)
+    return redirect(url_for("dashboard.page"))
+
+
+@bp.get("/privacy")
+@public
+def privacy() -> ResponseReturnValue:
+    """Say what is stored."""
+    return render_template("privacy.html")

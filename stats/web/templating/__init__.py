@@ -1,0 +1,1 @@
+"""What templates are given: words, dates, formats, charts."""

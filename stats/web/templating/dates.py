@@ -1,0 +1,73 @@
+"""Days and months in words."""
+
+from datetime import date
+
+from stats.lib.messages import N_
+from stats.web.templating.translation import _
+
+# Monday first, January first.
+WEEKDAYS = (
+    *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday")),
+    *(N_("Friday"), N_("Saturday"), N_("Sunday")),
+)
+SHORT_WEEKDAYS = (*(N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun")),)
+MONTHS = (
+    *(N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July")),
+    *(N_("August"), N_("September"), N_("October"), N_("November"), N_("December")),
+)
+SHORT_MONTHS = (
+    *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"), N_("Jul")),
+    *(N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
+)
+
+
+def weekday(day: date) -> str:
+    """Return `Thursday`."""
+    return _(WEEKDAYS[day.weekday()])
+
+
+def short_weekday(day: date) -> str:
+    """Return `Thu`."""
+    return _(SHORT_WEEKDAYS[day.weekday()])
+
+
+def _month(day: date) -> str:
+    return _(MONTHS[day.month - 1])
+
+
+def day_month(day: date, today: date | None = None) -> str:
+    """Return `12 March`, with the year if it is not that of `today`."""
+    if today is not None and day.year != today.year:
+        return day_month_year(day)
+    return _("%(day)s %(month)s", day=day.day, month=_month(day))
+
+
+def short_day_month(day: date) -> str:
+    """Return `12 Mar`."""
+    return _("%(day)s %(month)s", day=day.day, month=_(SHORT_MONTHS[day.month - 1]))
+
+
+def month_year(day: date) -> str:
+    """Return `March 2026`."""
+    return _("%(month)s %(year)s", month=_month(day), year=day.year)
+
+
+def day_month_year(day: date) -> str:
+    """Return `12 March 2026`."""
+    return _("%(day)s %(month)s %(year)s", day=day.day, month=_month(day), year=day.year)
+
+
+def weekday_day_month(day: date, *, year: bool = False) -> str:
+    """Return `Thursday 12 March`, or `Thursday 12 March 2026`."""
+    return _(
+        "%(weekday)s %(day)s",
+        weekday=weekday(day),
+        day=(day_month_year if year else day_month)(day),
+    )
+
+
+def cell(day: date, mean: float | None) -> str:
+    """Return what one cell of the year says: `12 Mar, 6.5`, or that nothing was logged."""
+    if mean is not None:
+        return _("%(day)s, %(score)s", day=short_day_month(day), score=f"{mean:g}")
+    return _("%(day)s, not logged", day=short_day_month(day))

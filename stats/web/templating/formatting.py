@@ -1,0 +1,82 @@
+"""A dashboard put into words, as templates are given it."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from stats.activity.clock import Clock
+from stats.conversations import Conversation
+from stats.dashboard import Dashboard
+from stats.moods.entries import Entry, word
+from stats.web.templating.dates import day_month
+from stats.web.templating.translation import _
+
+MORNING, AFTERNOON, EVENING = 5, 12, 18
+
+
+def user_fingerprint(user_id: str) -> str:
+    """Return eight letters that stand for a user in the address of a poll."""
+    return hashlib.blake2s(user_id.encode(), digest_size=4).hexdigest()
+
+
+def clock_text(clock: Clock, moment: datetime) -> str:
+    """Return a moment as `19:31` in the user's zone."""
+    return _clock(moment.astimezone(clock.zone))
+
+
+def _clock(local: datetime) -> str:
+    return f"{local.hour:02d}:{local.minute:02d}"
+
+
+def moment_text(board: Dashboard, moment: datetime) -> str:
+    """Return a moment as `12 March, 19:31` in the user's zone, with the year if it is another."""
+    local = moment.astimezone(board.clock.zone)
+    return _("%(day)s, %(time)s", day=day_month(local, board.today), time=_clock(local))
+
+
+def greeting(board: Dashboard) -> str:
+    """Return `Good evening, Maya` by the user's clock."""
+    hour = board.now.astimezone(board.clock.zone).hour
+    if MORNING <= hour < AFTERNOON:
+        return _("Good morning, %(name)s", name=board.name)
+    if AFTERNOON <= hour < EVENING:
+        return _("Good afternoon, %(name)s", name=board.name)
+    return _("Good evening, %(name)s", name=board.name)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One mood entry on its day's page."""
+
+    id: int
+    score: float
+    note: str
+    at: datetime
+    time: str
+
+    @property
+    def word(self) -> str:
+        """The word for the score."""
+        return _(word(self.score))
+
+
+def day_entries(board: Dashboard, entries: Iterable[Entry]) -> list[EntryView]:
+    """Return entries as the day's page shows them."""
+    return [
+        EntryView(one.id, one.score, one.note, one.at, clock_text(board.clock, one.at))
+        for one in entries
+    ]
+
+
+class ChatView:
+    """A conversation on the page; everything else is the conversation's own."""
+
+    def __init__(self, chat: Conversation, board: Dashboard) -> None:
+        self._chat = chat
+        self.timestamp = datetime.fromisoformat(chat.saved_at)
+        self.absolute = moment_text(board, self.timestamp)
+        self.time = clock_text(board.clock, self.timestamp)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._chat, name)

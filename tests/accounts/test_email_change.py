@@ -1,0 +1,312 @@
+"""A change of address: races, crashes, and threads that sleep at the worst moment."""
+
+from collections import Counter
+
+import pytest
+
+from stats.accounts import email_change
+from stats.accounts import log_in as accounts
+from stats.accounts.deletion import handle_account_deletion
+from stats.accounts.email_change import (
+    address_state,
+    ask_change,
+    change_now,
+    drop_change,
+    let_go_unused,
+    look_at_link,
+    press_link,
+)
+from stats.accounts.email_confirmation import confirm_email, make_confirmation
+from stats.accounts.log_in import find_user, log_in
+from stats.accounts.sign_up import sign_up
+from stats.activity.clock import Clock
+from stats.errors import EmailTaken
+from stats.lib.text import as_text
+from stats.store.keys import email_key, user_key
+from stats.store.scripts import run
+from tests.support.store_checks import contents, keys_of, together
+
+OLD, NEW = "alice@example.com", "alice@new.example"
+PASSWORD = "correct horse battery"
+
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+def join(db, email=OLD):
+    login = sign_up(db, name="A", email=email, password=PASSWORD, clock=Clock())
+    return login.user_id, proof(db, login.user_id)
+
+
+def proof(db, user):
+    return as_text(db.hget(user_key(user, "account"), "password"))
+
+
+def email_of(db, user):
+    return as_text(db.hget(user_key(user, "account"), "email"))
+
+
+def look_up(db, address):
+    found = db.get(email_key(address))
+    return None if found is None else as_text(found)
+
+
+def crash_at(monkeypatch, script, after=False):
+    """End at a script, before or after it ran."""
+
+    def cut(db, name, *rest):
+        if name == script and not after:
+            raise Crash
+        reply = run(db, name, *rest)
+        if name == script:
+            raise Crash
+        return reply
+
+    monkeypatch.setattr(email_change, "run", cut)
+
+
+def check_reachable(db, user):
+    """The account's address leads to it, and it can log in."""
+    assert find_user(db, email_of(db, user)) == user
+    assert log_in(db, email_of(db, user), PASSWORD).user_id == user
+
+
+def test_it_changes_the_address_once_the_new_one_is_confirmed(db):
+    user, password = join(db)
+    change = ask_change(db, user, password, NEW)
+    assert change.old_token == ""
+    assert (change.old, change.new, email_of(db, user)) == (OLD, NEW, OLD)
+    state = address_state(db, user)
+    assert (state.changes_to, state.waits_new, state.waits_old) == (NEW, True, False)
+    assert look_at_link(db, change.new_token).new == NEW
+    assert look_up(db, NEW) is None
+    pressed = press_link(db, change.new_token)
+    assert (pressed.old, pressed.new, pressed.done, pressed.user_id) == (OLD, NEW, True, user)
+    assert (look_up(db, OLD), look_up(db, NEW), email_of(db, user)) == (None, user, NEW)
+    assert address_state(db, user) == email_change.AddressState(confirmed=True)
+    assert press_link(db, change.new_token) is look_at_link(db, change.new_token) is None
+    assert log_in(db, OLD, PASSWORD) is None
+    check_reachable(db, user)
+    handle_account_deletion(db, user)
+    assert keys_of(db, user) == set()
+    assert look_up(db, NEW) is None
+
+
+@pytest.mark.parametrize("first", ["new_token", "old_token"])
+def test_it_waits_for_a_confirmed_old_address_too(db, first):
+    user, password = join(db)
+    confirm_email(db, make_confirmation(db, user, OLD))
+    change = ask_change(db, user, password, NEW)
+    for _ in range(2):
+        pressed = press_link(db, getattr(change, first))
+        assert pressed is None or not pressed.done
+    assert email_of(db, user) == OLD
+    second = {"new_token": "old_token", "old_token": "new_token"}[first]
+    assert press_link(db, getattr(change, second)).done
+    assert email_of(db, user) == NEW
+    check_reachable(db, user)
+
+
+def test_it_forgets_what_was_asked_before(db):
+    user, password = join(db)
+    first = ask_change(db, user, password, NEW)
+    second = ask_change(db, user, password, "alice@other.example")
+    assert press_link(db, first.new_token) is look_at_link(db, first.new_token) is None
+    assert press_link(db, second.new_token).done
+    assert email_of(db, user) == "alice@other.example"
+
+
+def test_it_can_be_cancelled(db):
+    user, password = join(db)
+    change = ask_change(db, user, password, NEW)
+    assert drop_change(db, user)
+    assert not drop_change(db, user)
+    assert press_link(db, change.new_token) is None
+    assert look_up(db, NEW) is None
+    check_reachable(db, user)
+
+
+def test_it_runs_out(db):
+    user, password = join(db)
+    change = ask_change(db, user, password, NEW)
+    key = user_key(user, "account")
+    stored = as_text(db.hget(key, "change")).split(" ")
+    db.hset(key, "change", " ".join([stored[0], "1", *stored[2:]]))
+    assert address_state(db, user).changes_to == ""
+    assert press_link(db, change.new_token) is look_at_link(db, change.new_token) is None
+
+
+def test_it_needs_the_password_that_stands(db):
+    user, _ = join(db)
+    assert ask_change(db, user, "another hash", NEW) is None
+    assert not change_now(db, user, "another hash", NEW)
+    assert ask_change(db, user, proof(db, user), OLD) is None
+    assert ask_change(db, "nobody", "", NEW) is None
+    assert address_state(db, user) == email_change.AddressState(confirmed=False)
+
+
+def test_it_takes_no_address_of_an_account(db):
+    user, password = join(db)
+    other, _ = join(db, NEW)
+    with pytest.raises(EmailTaken):
+        change_now(db, user, password, NEW)
+    change = ask_change(db, user, password, NEW)
+    with pytest.raises(EmailTaken):
+        press_link(db, change.new_token)
+    assert address_state(db, user).changes_to == ""
+    for one in (user, other):
+        check_reachable(db, one)
+
+
+def test_one_of_two_accounts_gets_an_address(crowd):
+    users = [join(crowd, f"user{n}@example.com") for n in range(20)]
+    answers = together(20, lambda n: change_now(crowd, *users[n], NEW))
+    assert Counter(map(str, answers))["True"] == 1
+    winner = users[answers.index(True)][0]
+    assert find_user(crowd, NEW) == winner
+    assert [user for user, _ in users if email_of(crowd, user) == NEW] == [winner]
+    for user, _ in users:
+        check_reachable(crowd, user)
+
+
+def test_a_sign_up_and_a_change_do_not_both_get_an_address(crowd):
+    for round_ in range(10):
+        address = f"wanted{round_}@example.com"
+        user, password = join(crowd, f"alice{round_}@example.com")
+
+        def act(n, address=address, user=user, password=password):
+            return join(crowd, address) if n else change_now(crowd, user, password, address)
+
+        together(6, act)
+        holders = [
+            key
+            for key, held in contents(crowd).items()
+            if key.endswith(":account") and held["email"] == address
+        ]
+        assert holders == [user_key(look_up(crowd, address), "account")]
+        check_reachable(crowd, user)
+
+
+def test_a_link_pressed_by_a_crowd_changes_it_once(crowd):
+    user, password = join(crowd)
+    change = ask_change(crowd, user, password, NEW)
+    answers = together(30, lambda _: press_link(crowd, change.new_token))
+    assert [answer.old for answer in answers if answer and answer.old] == [OLD]
+    assert (look_up(crowd, OLD), look_up(crowd, NEW)) == (None, user)
+    check_reachable(crowd, user)
+
+
+def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
+    user, password = join(crowd)
+    addresses = [OLD, NEW, "alice@third.example"]
+
+    def act(n):
+        for step in range(8):
+            if (n + step) % 4 == 0:
+                drop_change(crowd, user)
+            else:
+                change_now(crowd, user, password, addresses[(n + step) % 3])
+
+    together(12, act)
+    assert find_user(crowd, email_of(crowd, user)) == user
+    stranger = [a for a in addresses if a != email_of(crowd, user)]
+    drop_change(crowd, user)
+    for address in stranger:
+        let_go_unused(crowd, user, address)
+        assert look_up(crowd, address) is None
+    assert find_user(crowd, email_of(crowd, user)) == user
+
+
+@pytest.mark.parametrize("script", ["claim_numbered", "change_write", "let_go"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script, after):
+    user, password = join(db)
+    with monkeypatch.context() as patch:
+        crash_at(patch, script, after)
+        with pytest.raises(Crash):
+            change_now(db, user, password, NEW)
+    check_reachable(db, user)
+    with monkeypatch.context() as patch:
+        crash_at(patch, script, after)
+        with pytest.raises(Crash):
+            change_now(db, user, password, "alice@third.example")
+    check_reachable(db, user)
+    assert change_now(db, user, password, "alice@fourth.example")
+    check_reachable(db, user)
+    bob, password = join(db, "bob@example.com")
+    for address in (OLD, NEW, "alice@third.example"):
+        assert change_now(db, bob, password, address)
+        assert find_user(db, address) == bob
+    check_reachable(db, bob)
+    check_reachable(db, user)
+
+
+def test_a_link_pressed_again_finishes_what_a_crash_left(db, monkeypatch):
+    user, password = join(db)
+    change = ask_change(db, user, password, NEW)
+    with monkeypatch.context() as patch:
+        crash_at(patch, "claim_numbered", after=True)
+        with pytest.raises(Crash):
+            press_link(db, change.new_token)
+    assert (email_of(db, user), address_state(db, user).changes_to) == (OLD, NEW)
+    with pytest.raises(EmailTaken):
+        change_now(db, *join(db, "bob@example.com"), NEW)
+    assert press_link(db, change.new_token).done
+    assert (email_of(db, user), look_up(db, OLD)) == (NEW, None)
+    check_reachable(db, user)
+
+
+def test_a_cancelled_change_frees_what_a_crash_left(db, monkeypatch):
+    user, password = join(db)
+    with monkeypatch.context() as patch:
+        crash_at(patch, "claim_numbered", after=True)
+        with pytest.raises(Crash):
+            change_now(db, user, password, NEW)
+    assert drop_change(db, user)
+    assert look_up(db, NEW) is None
+    assert join(db, NEW)
+
+
+def test_a_thread_that_slept_lets_go_of_nothing_that_was_claimed_anew(db, monkeypatch):
+    """It wakes between writing the account and letting the old address go; by then that is back."""
+    user, password = join(db)
+
+    def sleepy(db, script, keys, *args):
+        if script == "let_go":
+            monkeypatch.setattr(email_change, "run", run)
+            assert change_now(db, user, password, OLD)
+        return run(db, script, keys, *args)
+
+    monkeypatch.setattr(email_change, "run", sleepy)
+    assert change_now(db, user, password, NEW)
+    assert (email_of(db, user), look_up(db, OLD), look_up(db, NEW)) == (OLD, user, None)
+    check_reachable(db, user)
+
+
+def test_it_brings_no_deleted_user_back(db):
+    user, password = join(db)
+    change = ask_change(db, user, password, NEW)
+    handle_account_deletion(db, user)
+    assert press_link(db, change.new_token) is None
+    assert ask_change(db, user, password, NEW) is None
+    assert keys_of(db, user) == set()
+    assert accounts.find_user(db, NEW) is None
+
+
+def test_a_user_deleted_half_way_blocks_no_address(db, monkeypatch):
+    user, password = join(db)
+
+    def late(db, script, keys, *args):
+        if script == "change_write":
+            handle_account_deletion(db, user)
+        return run(db, script, keys, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(email_change, "run", late)
+        assert not change_now(db, user, password, NEW)
+    assert keys_of(db, user) == set()
+    assert look_up(db, NEW) is None
+    assert join(db, NEW)

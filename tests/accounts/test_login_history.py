@@ -1,0 +1,171 @@
+"""Recent log-ins: written with the session, kept for a while, gone with the account."""
+
+import json
+import time
+
+import pytest
+
+import stats.accounts.sessions as sessions_module
+from stats.accounts import log_in, login_history, sign_up, two_factor
+from stats.accounts.deletion import handle_account_deletion
+from stats.accounts.login_history import KEPT, LONGEST, Entry, How
+from stats.activity.clock import Clock
+from stats.export.archive_format import read_archive
+from stats.export.json_export import export_user
+from stats.export.restore import restore
+from tests.support.store_checks import contents, keys_of
+
+EMAIL, PASSWORD = "alice@example.com", "correct horse battery"
+DAY = 86_400
+HERE = {"agent": "Firefox", "address": "192.0.2.1"}
+
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
+
+
+def join(db) -> str:
+    login = sign_up.sign_up(db, name="Alice", email=EMAIL, password=PASSWORD, clock=Clock(), **HERE)
+    return login.user_id
+
+
+def fail(db, **where: str) -> None:
+    assert log_in.log_in(db, EMAIL, "not this one", **where) is None
+
+
+def told(entries) -> list[tuple[str, str, str]]:
+    return [(entry.how, entry.address, entry.agent) for entry in entries]
+
+
+@pytest.fixture
+def ago(monkeypatch):
+    """Let log-ins happen some seconds ago."""
+
+    def set_back(seconds: int) -> None:
+        now = time.time_ns
+        monkeypatch.setattr(login_history.time, "time_ns", lambda: now() - seconds * 10**9)
+
+    return set_back
+
+
+def test_it_tells_when_how_by_what_and_from_where(db):
+    before = time.time()
+    user = join(db)
+    log_in.log_in(db, EMAIL, PASSWORD, "Chrome 1", "2001:db8::1")
+    log_in.log_in_by_link(db, user)
+    log = login_history.look(db, user)
+    assert told(log.logins) == [
+        ("link", "", ""),
+        ("password", "2001:db8::1", "Chrome 1"),
+        ("signup", "192.0.2.1", "Firefox"),
+    ]
+    assert all(int(before) <= entry.seconds <= time.time() for entry in log.logins)
+    assert (log.failures, log.two_factor, log.codes_left) == ((), None, 0)
+
+
+def test_it_tells_of_failed_tries_apart(db):
+    user = join(db)
+    fail(db, **HERE)
+    fail(db, agent="curl")
+    log = login_history.look(db, user)
+    assert told(log.failures) == [("password", "", "curl"), ("password", "192.0.2.1", "Firefox")]
+    assert told(log.logins) == [("signup", "192.0.2.1", "Firefox")]
+
+
+def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
+    user = join(db)
+    for number in range(KEPT + 5):
+        fail(db, agent=f"failed {number}")
+        log_in.log_in(db, EMAIL, PASSWORD, f"agent {number}")
+    log = login_history.look(db, user)
+    assert [entry.agent for entry in log.logins] == [f"agent {n}" for n in range(24, 4, -1)]
+    assert [entry.agent for entry in log.failures] == [f"failed {n}" for n in range(24, 4, -1)]
+
+
+def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
+    ago(LONGEST + 60)
+    user = join(db)
+    fail(db)
+    monkeypatch.undo()
+    assert login_history.look(db, user).logins == login_history.look(db, user).failures == ()
+
+
+@pytest.mark.parametrize("then", ["log in", "fail"])
+def test_it_drops_what_is_older_at_the_next_write(db, ago, monkeypatch, then):
+    ago(LONGEST + 60)
+    user = join(db)
+    fail(db)
+    monkeypatch.undo()
+    ago(LONGEST - 60)
+    log_in.log_in(db, EMAIL, PASSWORD, "still")
+    monkeypatch.undo()
+    log_in.log_in(db, EMAIL, PASSWORD if then == "log in" else "not this one", "now")
+    stored = str([contents(db).get(f"user:{{{user}}}:{kind}") for kind in ("logins", "failures")])
+    assert "signup" not in stored
+    assert stored.count("password") == 2
+    assert "still" in stored
+
+
+def test_it_writes_the_login_with_the_session(valkey, monkeypatch):
+    """The same script does both: there is no moment with only one of them."""
+    user = join(valkey)
+    calls: list[str] = []
+    run = sessions_module.run
+    monkeypatch.setattr(
+        "stats.accounts.sessions.run", lambda db, *a: calls.append(a[0]) or run(db, *a)
+    )
+    log_in.log_in(valkey, EMAIL, PASSWORD)
+    assert calls == ["open_session"]
+    assert len(login_history.look(valkey, user).logins) == len(log_in.sessions(valkey, user)) == 2
+
+
+def test_it_reads_what_it_stores():
+    for address in ("", "192.0.2.1", "2001:db8::1"):
+        for agent in ("", "Mozilla/5.0 (X11; Linux x86_64) Firefox/1"):
+            entry = Entry(1_800_000_000_123_456, How.CODE, address, agent)
+            assert Entry.read(entry.store()) == Entry.read(entry.store().encode()) == entry
+
+
+def test_it_cuts_what_browsers_and_proxies_say():
+    entry = login_history.new_entry(How.PASSWORD, "Ünïcode\n" + "x" * 300, "1 2\n" + "9" * 300)
+    assert (entry.agent[:8], len(entry.agent)) == ("?n?code\n", 200)
+    assert Entry.read(entry.store()) == entry
+    assert len(entry.address) <= 64
+
+
+def test_nobody_has_log_ins(db):
+    assert log_in.log_in(db, "nobody@example.com", PASSWORD, **HERE) is None
+    login_history.note_failure(db, "nobody", How.PASSWORD, "", "")
+    assert contents(db) == {}
+    assert login_history.look(db, "nobody") == login_history.Log((), (), None, 0)
+
+
+def test_nothing_is_left_of_them_with_the_account(db):
+    user = join(db)
+    fail(db)
+    handle_account_deletion(db, user)
+    assert keys_of(db, user) == set()
+
+
+def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
+    user = join(db)
+    fail(db, **HERE)
+    secret = two_factor.new_secret()
+    code = two_factor.pyotp.TOTP(secret).now()
+    codes = two_factor.switch_on(db, user, secret=secret, code=code, password=PASSWORD)
+    taken = export_user(db, user)
+    [found] = taken["logins"]
+    assert (found["by"], found["address"], found["agent"]) == ("signup", "192.0.2.1", "Firefox")
+    assert [failed["by"] for failed in taken["failed_logins"]] == ["password"]
+    assert taken["two_factor"]["recovery_codes_left"] == 10
+    assert taken["two_factor"]["since"].endswith("Z")
+    text = json.dumps(taken)
+    assert secret not in text
+    assert not any(code in text for code in codes)
+    restore(db, "bob", read_archive(text.encode()), create_day="2026-03-01")
+    assert login_history.look(db, "bob") == login_history.Log((), (), None, 0)
+
+
+def test_an_older_file_without_them_is_still_taken(db):
+    taken = export_user(db, join(db))
+    for part in ("logins", "failed_logins", "two_factor"):
+        del taken[part]
+    assert read_archive(json.dumps(taken).encode()).account.name == "Alice"

@@ -1,0 +1,216 @@
+"""Sessions: begun by a login, ended by hand or by time, each on its own."""
+
+import time
+
+import pytest
+
+from stats.accounts import log_in as accounts
+from stats.accounts.log_in import log_in
+from stats.accounts.sessions import (
+    IDLE,
+    LONGEST,
+    Login,
+    Session,
+    log_out,
+    log_out_elsewhere,
+    sessions,
+    touch_session,
+)
+from stats.accounts.sign_up import sign_up
+from stats.activity.clock import Clock
+from stats.dashboard import get_dashboard
+from stats.errors import SessionEnded
+from stats.moods.entries import record_mood
+from stats.snapshot import Snapshot
+from stats.store.client import Db
+from stats.user_stats import delete_user_stats, open_stats
+from tests.support.store_checks import contents, version
+
+PASSWORD = "correct horse battery"
+DAY = 86_400
+
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
+
+
+def join(db, agent: str = "Firefox") -> Login:
+    email = "alice@example.com"
+    return sign_up(db, name="Alice", email=email, password=PASSWORD, clock=Clock(), agent=agent)
+
+
+def again(db, agent: str = "") -> Login:
+    login = log_in(db, "alice@example.com", PASSWORD, agent)
+    assert login
+    return login
+
+
+def age(db, login: Login, *, made: int, seen: int) -> None:
+    """Make a session that many seconds older."""
+    now = int(time.time())
+    stored = Session(now - made, now - seen, "Firefox").store()
+    db.hset(f"user:{{{login.user_id}}}:sessions", login.session_id, stored)
+
+
+def test_it_ends_one_session_and_no_other(db):
+    first = join(db)
+    second = again(db)
+    log_out(db, first.user_id, first.session_id)
+    assert get_dashboard(db, first.user_id, first.session_id) is None
+    assert get_dashboard(db, second.user_id, second.session_id)
+    assert set(sessions(db, first.user_id)) == {second.session_id}
+    log_out(db, first.user_id, first.session_id)
+    log_out(db, first.user_id, "never begun")
+    assert set(sessions(db, first.user_id)) == {second.session_id}
+
+
+def test_it_ends_all_others(db):
+    first = join(db)
+    others = [again(db) for _ in range(3)]
+    assert log_out_elsewhere(db, first.user_id, first.session_id) == 3
+    assert set(sessions(db, first.user_id)) == {first.session_id}
+    assert all(get_dashboard(db, one.user_id, one.session_id) is None for one in others)
+    assert log_out_elsewhere(db, first.user_id, first.session_id) == 0
+
+
+def test_it_knows_no_session_of_another_user(db):
+    alice = join(db)
+    bob = sign_up(db, name="Bob", email="bob@example.com", password=PASSWORD, clock=Clock())
+    assert get_dashboard(db, alice.user_id, bob.session_id) is None
+    log_out(db, alice.user_id, bob.session_id)
+    assert get_dashboard(db, bob.user_id, bob.session_id)
+
+
+def test_it_remembers_when_and_by_what_a_session_was_begun(db):
+    before = int(time.time())
+    login = join(db, agent="Mozilla/5.0 (X11; Linux): Ünïcode\n" + "x" * 300)
+    session = sessions(db, login.user_id)[login.session_id]
+    assert before <= session.made == session.seen <= int(time.time())
+    assert session.agent.startswith("Mozilla/5.0 (X11; Linux): ?n?code")
+    assert len(session.agent) == 200
+
+
+def test_it_notes_that_a_session_was_used(db):
+    login = join(db)
+    age(db, login, made=9 * DAY, seen=8 * DAY)
+    session = sessions(db, login.user_id)[login.session_id]
+    before = version(db, login.user_id)
+    touch_session(db, login.user_id, login.session_id, session)
+    touched = sessions(db, login.user_id)[login.session_id]
+    assert (touched.made, touched.agent) == (session.made, session.agent)
+    assert time.time() - touched.seen < DAY
+    assert version(db, login.user_id) == before
+
+
+def test_it_does_not_bring_an_ended_session_back_by_its_use(db):
+    login = join(db)
+    session = sessions(db, login.user_id)[login.session_id]
+    log_out(db, login.user_id, login.session_id)
+    touch_session(db, login.user_id, login.session_id, session)
+    assert sessions(db, login.user_id) == {}
+    before = contents(db)
+    touch_session(db, "nobody", login.session_id, session)
+    assert contents(db) == before
+
+
+@pytest.mark.parametrize(
+    ("made", "seen", "lives"),
+    [
+        (0, 0, True),
+        (LONGEST - 60, 0, True),
+        (LONGEST + 60, 0, False),
+        (IDLE - 60, IDLE - 60, True),
+        (IDLE + 60, IDLE + 60, False),
+        (-60, -60, True),  # the clock was set back
+    ],
+)
+def test_it_ends_a_session_in_time(db, made, seen, lives):
+    login = join(db)
+    age(db, login, made=made, seen=seen)
+    assert (get_dashboard(db, login.user_id, login.session_id) is not None) == lives
+    assert (login.session_id in sessions(db, login.user_id)) == lives
+
+
+def test_it_lives_14_days_idle_and_90_at_most():
+    assert (IDLE, LONGEST) == (14 * DAY, 90 * DAY)
+    session = Session(made=0, seen=80 * DAY, agent="")
+    assert session.is_live(90 * DAY - 1)
+    assert not session.is_live(90 * DAY)
+    session = Session(made=0, seen=DAY, agent="")
+    assert session.is_live(15 * DAY - 1)
+    assert not session.is_live(15 * DAY)
+
+
+def test_it_clears_sessions_that_ended_at_the_next_login(db):
+    login = join(db)
+    age(db, login, made=LONGEST + 60, seen=0)
+    again(db)
+    assert db.hlen(f"user:{{{login.user_id}}}:sessions") == 1
+
+
+def test_it_reads_what_it_stores():
+    for agent in ("", "Firefox", "a:b::c"):
+        session = Session(1, 2, agent)
+        assert Session.read(session.store()) == session
+        assert Session.read(session.store().encode()) == session
+
+
+def test_it_lets_nobody_in_whose_stats_are_gone(db):
+    login = join(db)
+    delete_user_stats(db, login.user_id)
+    assert get_dashboard(db, login.user_id, login.session_id) is None
+    assert log_in(db, "alice@example.com", PASSWORD) is None
+    assert accounts.find_user(db, "alice@example.com") is None
+
+
+def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
+    login = join(db)
+    age(db, login, made=7200, seen=7200)
+    found = record(db, login, note="by the canal", op="x")
+    assert found.stats().mood_score == 6.5
+    (session,) = sessions(db, login.user_id).values()
+    assert time.time() - session.seen < 60
+    assert 7200 <= time.time() - session.made < 7260
+    assert session.agent == "Firefox"
+
+
+def test_a_session_that_was_just_used_is_not_written_again(db):
+    login = join(db)
+    age(db, login, made=7200, seen=600)
+    record(db, login)
+    (session,) = sessions(db, login.user_id).values()
+    assert 600 <= time.time() - session.seen < 660
+
+
+@pytest.mark.parametrize(
+    ("made", "seen"), [(LONGEST, 0), (LONGEST + DAY, DAY), (20 * DAY, IDLE), (20 * DAY, 15 * DAY)]
+)
+def test_a_session_that_has_run_out_records_nothing(db, made, seen):
+    login = join(db)
+    age(db, login, made=made, seen=seen)
+    before = contents(db)
+    with pytest.raises(SessionEnded):
+        record(db, login, op="x")
+    assert contents(db) == before
+
+
+def test_only_the_users_own_session_records_their_mood(db):
+    login, stranger = join(db), "user"
+    open_stats(db, stranger)
+    before = contents(db)
+    wrong = ((login.user_id, "none"), (login.user_id, ""), (stranger, login.session_id))
+    for user_id, session_id in wrong:
+        with pytest.raises(SessionEnded):
+            record_mood(db, user_id, 6.5, session_id=session_id)
+    assert contents(db) == before
+    log_out(db, *own(login))
+    before = contents(db)
+    with pytest.raises(SessionEnded):
+        record(db, login)
+    assert contents(db) == before
+
+
+def record(db: Db, login: Login, **how: str) -> Snapshot:
+    return record_mood(db, login.user_id, 6.5, session_id=login.session_id, **how)
+
+
+def own(login: Login) -> tuple[str, str]:
+    return login.user_id, login.session_id

@@ -1,0 +1,100 @@
+"""The circuit breaker, by a clock that stands still: who is let through and who is refused."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from redis.exceptions import RedisClusterException
+
+from stats.errors import StoreUnavailable
+from stats.store.circuit_breaker import REST, Breaker
+from tests.support.store_checks import together
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """A clock that stands still unless it is moved."""
+    now = [1000.0]
+    monkeypatch.setattr("stats.store.circuit_breaker.time.monotonic", lambda: now[0])
+    return now
+
+
+def call(breaker: Breaker, error: Exception | None = None) -> None:
+    with breaker:
+        if error:
+            raise error
+
+
+def trip(breaker: Breaker) -> None:
+    with pytest.raises(redis.TimeoutError):
+        call(breaker, redis.TimeoutError())
+
+
+def test_it_refuses_for_a_while_after_a_failure(clock):
+    breaker = Breaker()
+    trip(breaker)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            call(breaker)
+    clock[0] += REST
+    call(breaker)
+    call(breaker)
+
+
+def test_it_lets_one_try_and_refuses_the_others_meanwhile(clock):
+    breaker = Breaker()
+    trip(breaker)
+    clock[0] += REST
+    with breaker, pytest.raises(StoreUnavailable):
+        call(breaker)
+    call(breaker)
+
+
+def test_it_lets_one_of_a_crowd_try(clock):
+    breaker = Breaker()
+    trip(breaker)
+    clock[0] += REST
+
+    def ask(_: int) -> bool:
+        try:
+            trip(breaker)
+        except StoreUnavailable:
+            return False
+        return True
+
+    assert sum(together(100, ask)) == 1
+
+
+def test_it_stays_open_when_the_try_fails(clock):
+    breaker = Breaker()
+    trip(breaker)
+    clock[0] += REST
+    trip(breaker)
+    with pytest.raises(StoreUnavailable):
+        call(breaker)
+
+
+def test_it_minds_only_a_server_that_is_away(clock):
+    breaker = Breaker()
+    for error in (redis.ResponseError("WRONGTYPE"), ValueError("ours")):
+        with pytest.raises(type(error)):
+            call(breaker, error)
+        call(breaker)
+    assert breaker.closed
+
+
+@pytest.mark.parametrize(
+    "error",
+    [redis.ConnectionError(), redis.TimeoutError(), RedisClusterException("no node answers")],
+    ids=lambda error: type(error).__name__,
+)
+def test_it_minds_any_way_of_being_away(clock, error):
+    breaker = Breaker()
+    with pytest.raises(type(error)):
+        call(breaker, error)
+    assert not breaker.closed
+    with pytest.raises(StoreUnavailable):
+        call(breaker)
+    clock[0] += REST
+    call(breaker)
+    assert breaker.closed

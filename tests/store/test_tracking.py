@@ -1,0 +1,187 @@
+"""Whose data has been written, as Redis says: stamps change, and are believed while in step."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from stats.store.client import Db
+from stats.store.keys import user_keys
+from stats.store.scripts import READ_DASHBOARD, run
+from stats.store.tracking import Tracking
+from stats.user_stats import open_stats
+from tests.badday.proxy import Proxy
+from tests.badday.valkey import Valkey, short_folder
+from tests.browser.serving import eventually
+from tests.support.tracking import (
+    Listener,
+    believe_for_ever,
+    gate,
+    hold_stream,
+    kill_streams,
+    listen,
+    streams,
+    touch,
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Valkey]:
+    with short_folder() as folder:
+        started = Valkey(folder)
+        yield started
+        started.stop()
+
+
+@pytest.fixture
+def quiet(server: Valkey) -> Iterator[Listener]:
+    """Stamps of a client whose stream was not begun."""
+    found = listen(f"unix://{server.socket}")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def listener(quiet: Listener) -> Listener:
+    """Stamps that are in step."""
+    return quiet.start()
+
+
+@pytest.fixture
+def believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an answered ping be believed for as long as a test takes."""
+    believe_for_ever(monkeypatch)
+
+
+def test_a_stamp_is_never_had_twice(listener: Listener, server: Valkey) -> None:
+    seen = set()
+    for _ in range(20):
+        before = listener.stamp("alice")
+        assert before not in seen
+        seen.add(before)
+        touch(server)
+        assert eventually(lambda before=before: listener.stamp("alice") != before)
+
+
+def test_what_this_process_writes_is_known_without_a_stream(quiet: Listener) -> None:
+    alice, bob = quiet.stamp("alice"), quiet.stamp("bob")
+    open_stats(quiet.db, "alice")
+    assert quiet.stamp("alice") != alice
+    assert quiet.stamp("bob") == bob
+
+
+def test_a_write_that_failed_may_have_been_carried_out(server: Valkey) -> None:
+    proxy = Proxy(server.socket)
+    lost = listen(proxy.url)
+    open_stats(lost.db, "alice")
+    before = lost.stamp("alice")
+    proxy.cut(1)
+    with pytest.raises(redis.ConnectionError):
+        open_stats(lost.db, "alice")
+    assert lost.stamp("alice") != before
+    lost.close()
+    proxy.close()
+
+
+def test_reading_a_dashboard_changes_no_stamp(listener: Listener) -> None:
+    before = listener.stamps()
+    run(listener.db, READ_DASHBOARD, user_keys("alice", ["stats"] * 7), "session", 0, "", 0)
+    assert listener.is_in_step()
+    assert listener.stamps() == before
+
+
+@pytest.mark.parametrize("command", ["FLUSHALL", "FLUSHDB"])
+def test_to_delete_everything_changes_all_stamps(
+    listener: Listener, server: Valkey, command: str
+) -> None:
+    before = listener.stamps()
+    server.admin.execute_command(command)
+    assert eventually(lambda: listener.none_stands(before))
+    assert eventually(listener.is_in_step)
+
+
+def test_keys_of_nobody_change_no_stamp(listener: Listener, server: Valkey) -> None:
+    before = listener.stamps()
+    server.admin.mset({"census": 1, "email:{alice}": 2, "user": 3})
+    touch(server, "somebody-else")
+    assert eventually(listener.is_in_step)
+    assert listener.stamps() == before
+
+
+@pytest.mark.usefixtures("believed")
+def test_it_is_not_in_step_at_once_when_bytes_wait(
+    listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = hold_stream(monkeypatch, listener)
+    touch(server)
+    assert not listener.is_in_step()
+    held.open()
+
+
+@pytest.mark.usefixtures("believed")
+def test_it_is_not_in_step_while_a_message_is_worked_on(
+    listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, before = gate(monkeypatch, listener, Tracking, "_note"), listener.stamp("alice")
+    held.shut()
+    touch(server)
+    held.wait()
+    assert listener.tracking._is_quiet(), "all was taken from the connection"
+    assert not listener.is_in_step()
+    assert listener.stamp("alice") == before
+    held.open()
+    assert eventually(listener.is_in_step)
+    assert listener.stamp("alice") != before
+
+
+@pytest.mark.usefixtures("believed")
+def test_it_is_not_in_step_once_its_stream_was_killed(
+    listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = hold_stream(monkeypatch, listener)
+    assert kill_streams(server.admin) == 1
+    assert not listener.is_in_step(), "though its thread has not noticed"
+    held.open()
+    assert eventually(lambda: len(streams(server.admin)) == 1)
+
+
+def test_a_thread_that_gets_no_turn_is_not_believed_for_long(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, before = hold_stream(monkeypatch, listener), listener.stamps()
+    assert eventually(lambda: not listener.is_in_step())
+    assert listener.stamps() == before, "nothing was found to be wrong"
+    held.open()
+    assert eventually(listener.is_in_step)
+
+
+def test_it_is_in_step_before_it_begins_no_more_than_after_its_end(
+    quiet: Listener, server: Valkey
+) -> None:
+    others = set(threading.enumerate())
+    assert not quiet.is_in_step()
+    quiet.start()
+    quiet.tracking.start()
+    (thread,) = set(threading.enumerate()) - others
+    assert thread.name == "tracking"
+    before = quiet.stamps()
+    quiet.tracking.close()
+    assert quiet.none_stands(before)
+    assert eventually(lambda: not thread.is_alive())
+    assert eventually(lambda: not streams(server.admin))
+    assert not quiet.is_in_step()
+    quiet.tracking.start()
+    assert set(threading.enumerate()) <= others, "what was closed does not begin again"
+
+
+def test_a_cluster_is_not_tracked(cluster_client: Db) -> None:
+    others = threading.active_count()
+    tracking = Tracking(cluster_client)
+    tracking.start()
+    assert threading.active_count() == others
+    before = tracking.stamp(tracking.shard("alice"))
+    open_stats(cluster_client, "alice")
+    assert tracking.stamp(tracking.shard("alice")) != before
+    assert not tracking.is_in_step()
+    tracking.close()

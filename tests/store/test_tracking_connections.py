@@ -1,0 +1,125 @@
+"""A stream over each kind of connection, and what of redis-py it needs."""
+
+import os
+import ssl
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from stats.store.client import connect
+from stats.store.tracking import _Stream
+from tests.badday.valkey import Valkey, short_folder
+from tests.browser.serving import eventually, free_port
+from tests.support.tls import TlsFront
+from tests.support.tracking import Listener, believe_for_ever, hold_stream, listen, touch
+
+WRITES = 1000
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def server(port: int) -> Iterator[Valkey]:
+    """A server on a Unix socket and on TCP."""
+    with short_folder() as folder:
+        started = Valkey(folder, port=str(port), bind="127.0.0.1")
+        yield started
+        started.stop()
+
+
+@pytest.fixture(params=["unix", "tcp", "tls"])
+def url(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[str]:
+    """The server's address, by each kind of connection."""
+    if request.param == "tls":
+        with short_folder() as folder, TlsFront(folder, server.socket) as front:
+            yield front.url
+        return
+    yield f"unix://{server.socket}" if request.param == "unix" else f"redis://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an answered ping be believed for as long as a test takes."""
+    believe_for_ever(monkeypatch)
+
+
+@pytest.fixture
+def anywhere(url: str) -> Iterator[Listener]:
+    """Stamps that are in step, by each kind of connection."""
+    found = listen(url)
+    yield found.start()
+    found.close()
+
+
+@pytest.fixture(params=["unix", "tcp"])
+def direct(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[Listener]:
+    """Stamps that are in step, with nobody between client and server."""
+    places = {"unix": f"unix://{server.socket}", "tcp": f"redis://127.0.0.1:{port}"}
+    found = listen(places[request.param])
+    yield found.start()
+    found.close()
+
+
+def test_a_write_by_somebody_else_changes_that_users_stamp_alone(
+    anywhere: Listener, server: Valkey
+) -> None:
+    alice, bob = anywhere.stamp("alice"), anywhere.stamp("bob")
+    touch(server, "alice")
+    assert eventually(lambda: anywhere.stamp("alice") != alice)
+    assert anywhere.stamp("bob") == bob
+
+
+def test_whatever_was_acknowledged_is_known_to_whoever_is_in_step(
+    direct: Listener, server: Valkey
+) -> None:
+    in_step = 0
+    for _ in range(WRITES):
+        before = direct.stamp("alice")
+        touch(server)
+        if direct.is_in_step():
+            in_step += 1
+            assert direct.stamp("alice") != before
+    assert in_step
+
+
+@pytest.mark.usefixtures("believed")
+def test_it_is_not_in_step_while_bytes_wait(
+    anywhere: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, before = hold_stream(monkeypatch, anywhere), anywhere.stamp("alice")
+    touch(server)
+    # A proxy may still have them.
+    assert eventually(lambda: not anywhere.is_in_step())
+    assert anywhere.stamp("alice") == before
+    held.open()
+    assert eventually(anywhere.is_in_step)
+    assert anywhere.stamp("alice") != before
+
+
+def test_redis_py_is_the_one_that_was_read(server: Valkey) -> None:
+    """Its parts without a public way: read them again before this names another version."""
+    assert f"(read: {redis.__version__})" in str(_Stream.__doc__)
+    pool = connect(f"unix://{server.socket}").connection_pool
+    connection = pool.connection_class(**pool.connection_kwargs | {"protocol": 3})
+    connection.connect()
+    heard: list[object] = []
+    connection._parser.set_invalidation_push_handler(heard.append)
+    assert os.fstat(connection._sock.fileno())
+    for command in ("CLIENT TRACKING ON BCAST", "SET", "PING"):
+        connection.send_command(*command.split(), *(["key", "1"] if command == "SET" else []))
+    answers = [connection.read_response(push_request=True) for _ in range(4)]
+    assert heard, "a message reaches who asked for it"
+    assert len(answers) == 4
+    connection.disconnect()
+
+
+def test_the_front_of_these_tests_really_speaks_tls(server: Valkey) -> None:
+    with short_folder() as folder, TlsFront(folder, server.socket) as front:
+        plain = redis.Redis(port=front.port, retry=None)
+        with pytest.raises(redis.ConnectionError):
+            plain.ping()
+        assert ssl.get_server_certificate(("127.0.0.1", front.port)).startswith("-----BEGIN")

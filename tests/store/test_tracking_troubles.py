@@ -1,0 +1,244 @@
+"""A stream that goes, comes back, is refused or hears nothing: what stood stands no more."""
+
+import logging
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from stats.store import tracking
+from tests.badday.proxy import Proxy
+from tests.badday.valkey import Valkey, short_folder
+from tests.browser.serving import eventually
+from tests.support.tracking import Listener, believe_for_ever, kill_streams, listen, streams, touch
+
+PAUSE_MS = 2500
+
+
+@pytest.fixture
+def server() -> Iterator[Valkey]:
+    with short_folder() as folder:
+        started = Valkey(folder)
+        yield started
+        started.tell(signal.SIGCONT)
+        started.stop()
+
+
+@pytest.fixture
+def proxy(server: Valkey) -> Iterator[Proxy]:
+    made = Proxy(server.socket)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an answered ping be believed for as long as a test takes."""
+    believe_for_ever(monkeypatch)
+
+
+@pytest.fixture
+def listener(server: Valkey) -> Iterator[Listener]:
+    """Stamps that are in step."""
+    found = listen(f"unix://{server.socket}")
+    yield found.start()
+    found.close()
+
+
+@pytest.fixture
+def behind(proxy: Proxy) -> Iterator[Listener]:
+    """Stamps that are in step, through the proxy."""
+    found = listen(proxy.url)
+    yield found.start()
+    found.close()
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """What is logged of streams; the list grows."""
+    found: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    tracking.log.addHandler(handler)
+    yield found
+    tracking.log.removeHandler(handler)
+
+
+def says_gone(line: str) -> bool:
+    return line.startswith("Redis does not name what is written, so every poll asks it: ")
+
+
+def says_back(line: str) -> bool:
+    return line == "Redis names what is written: polls are answered from memory"
+
+
+def test_a_lost_stream_changes_all_stamps_and_comes_back(
+    listener: Listener, server: Valkey
+) -> None:
+    before = listener.stamps()
+    assert kill_streams(server.admin) == 1
+    assert eventually(lambda: listener.none_stands(before))
+    assert eventually(listener.is_in_step)
+    assert len(streams(server.admin)) == 1
+    alice = listener.stamp("alice")
+    touch(server)
+    assert eventually(lambda: listener.stamp("alice") != alice)
+
+
+def test_what_was_asked_for_without_a_stream_does_not_stand_with_one(
+    behind: Listener, proxy: Proxy, server: Valkey
+) -> None:
+    before = behind.stamps()
+    proxy.mode = "refuse"
+    assert eventually(lambda: "lost" in behind.told)
+    assert behind.none_stands(before)
+    between = behind.stamps()
+    touch(server)
+    assert not behind.is_in_step()
+    assert behind.stamps() == between, "nobody says what is written"
+    proxy.mode = "pass"
+    assert eventually(behind.is_in_step)
+    assert behind.none_stands(between)
+
+
+@pytest.mark.parametrize("mode", ["hang", "garbage"])
+def test_a_line_that_is_out_of_order_is_lost(behind: Listener, proxy: Proxy, mode: str) -> None:
+    before = behind.stamps()
+    proxy.mode = mode
+    assert eventually(lambda: "lost" in behind.told)
+    assert behind.none_stands(before)
+    assert not behind.is_in_step()
+    proxy.mode = "pass"
+    assert eventually(behind.is_in_step)
+
+
+def test_an_unexpected_key_does_not_end_it(listener: Listener, server: Valkey) -> None:
+    before = listener.stamps()
+    server.admin.set("user:{ünexpected", 1)
+    server.admin.set("user:{", 1)
+    assert eventually(lambda: listener.none_stands(before))
+    assert eventually(listener.is_in_step)
+
+
+@pytest.mark.usefixtures("believed")
+def test_it_is_not_in_step_while_a_ping_is_not_answered(behind: Listener, proxy: Proxy) -> None:
+    """Redis answers a writer before it names the write where it has a ping to answer as well."""
+    before = behind.stamps()
+    proxy.mode = "hang"
+    assert eventually(lambda: not behind.is_in_step())
+    assert behind.stamps() == before, "nothing was found to be wrong"
+
+
+def test_it_is_not_in_step_while_redis_hangs(listener: Listener, server: Valkey) -> None:
+    before = listener.stamps()
+    server.tell(signal.SIGSTOP)
+    assert eventually(lambda: not listener.is_in_step())
+    assert eventually(lambda: listener.none_stands(before))
+    server.tell(signal.SIGCONT)
+    assert eventually(listener.is_in_step)
+
+
+def test_it_is_not_in_step_while_redis_pauses(listener: Listener, server: Valkey) -> None:
+    server.admin.execute_command("CLIENT", "PAUSE", PAUSE_MS, "ALL")
+    assert eventually(lambda: not listener.is_in_step())
+    assert eventually(lambda: "lost" in listener.told)
+    assert eventually(listener.is_in_step)
+
+
+def test_a_restart_is_noticed(listener: Listener, server: Valkey) -> None:
+    before = listener.stamps()
+    server.stop()
+    assert not listener.is_in_step()
+    assert eventually(lambda: "lost" in listener.told)
+    between = listener.stamps()
+    server.start()
+    assert eventually(listener.is_in_step)
+    assert listener.none_stands(before)
+    assert listener.none_stands(between)
+
+
+def test_a_line_is_written_when_it_goes_and_one_when_it_is_back(
+    server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
+    listener = listen(proxy.url).start()
+    assert lines == []
+    for times in (1, 2):
+        proxy.mode = "refuse"
+        assert eventually(lambda times=times: listener.told.count("lost") == times)
+        # Many tries in vain are one loss.
+        forgotten = listener.told.count("forgotten")
+        proxy.mode = "hang"
+        proxy.mode = "pass"
+        assert eventually(listener.is_in_step)
+        assert listener.told.count("forgotten") > forgotten
+    assert list(map(says_gone, lines)) == [True, False] * 2
+    assert list(map(says_back, lines)) == [False, True] * 2
+    assert [state for state in listener.told if state != "forgotten"] == ["up", "lost"] * 2 + ["up"]
+    listener.close()
+
+
+def test_a_stream_that_never_was_is_told_of_once(
+    server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
+    proxy.mode = "refuse"
+    listener = listen(proxy.url)
+    tries = iter(range(100))
+    monkeypatch.setattr(tracking, "_Stream", counted(tracking._Stream, tries))
+    listener.tracking.start()
+    assert eventually(lambda: next(tries, 100) > 5)
+    assert list(map(says_gone, lines)) == [True]
+    assert not listener.is_in_step()
+    proxy.mode = "pass"
+    assert eventually(listener.is_in_step)
+    assert list(map(says_back, lines)) == [False, True]
+    listener.close()
+
+
+def counted(made: type, numbers: Iterator[int]) -> type:
+    """Count how often one is made."""
+
+    class Counted(made):  # type: ignore[misc]
+        def __init__(self, *args: object) -> None:
+            next(numbers)
+            super().__init__(*args)
+
+    return Counted
+
+
+def limit(server: Valkey, *rules: str) -> None:
+    server.admin.execute_command("ACL", "SETUSER", "limited", *rules)
+
+
+def test_a_server_that_refuses_is_asked_again_later(
+    server: Valkey, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking, "REFUSED_FOR", 0.01)
+    limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
+    listener = listen(f"unix://limited:secret@{server.socket}")
+    before = listener.stamps()
+    listener.tracking.start()
+    assert eventually(lambda: "refused" in listener.told)
+    assert listener.db.set("user:{alice}:touched", 1), "everything else is as ever"
+    assert not listener.is_in_step()
+    assert "NOPERM" in lines[0] or "permissions" in lines[0]
+    limit(server, "+client|tracking")
+    assert eventually(listener.is_in_step)
+    assert listener.none_stands(before)
+    assert [says_gone(line) for line in lines] == [True, False]
+    listener.close()
+
+
+def users(server: Valkey) -> list[str]:
+    """By which names the server knows its clients."""
+    return [client["user"] for client in server.admin.client_list()]
+
+
+def test_a_refused_stream_leaves_no_connection_open(server: Valkey) -> None:
+    limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
+    listener = listen(f"unix://limited:secret@{server.socket}")
+    listener.tracking.start()
+    assert eventually(lambda: "refused" in listener.told)
+    assert eventually(lambda: "limited" not in users(server))
+    listener.close()

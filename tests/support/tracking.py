@@ -1,0 +1,122 @@
+"""What the tests of the streams share: who listens at a server, and a way to hold a thread."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from stats.store import tracking
+from stats.store.client import Db, connect
+from stats.store.tracking import Tracking, _Stream
+from tests.badday.valkey import Valkey
+from tests.browser.serving import eventually
+
+WATCHED = ("alice", "bob", *(f"user-{number}" for number in range(100)))
+
+
+class Listener:
+    """A store's client with its stamps, and what they told of: `up`, `lost` and so on."""
+
+    def __init__(self, db: Db) -> None:
+        self.db, self.told = db, list[str]()
+        self.tracking = Tracking(db, self.told.append)
+        self.is_in_step = self.tracking.is_in_step
+
+    def start(self) -> "Listener":
+        """Begin, and return once the stamps can be believed."""
+        self.tracking.start()
+        assert eventually(self.is_in_step)
+        return self
+
+    def stamp(self, user_id: str) -> int:
+        return self.tracking.stamp(self.tracking.shard(user_id))
+
+    def stamps(self) -> list[int]:
+        """The stamps of many users, to be compared."""
+        return list(map(self.stamp, WATCHED))
+
+    def none_stands(self, stamps: list[int]) -> bool:
+        """Whether all of these have changed."""
+        return not any(old == new for old, new in zip(stamps, self.stamps(), strict=True))
+
+    def close(self) -> None:
+        self.tracking.close()
+        self.db.close()
+
+
+def listen(url: str) -> Listener:
+    """Return the stamps of the app's own kind of client of a server, not started yet."""
+    return Listener(connect(url))
+
+
+def streams(db: redis.Redis) -> list[str]:
+    """Return the ids of the connections on which a server names what is written."""
+    return [client["id"] for client in db.client_list() if "B" in client["flags"]]
+
+
+def kill_streams(db: redis.Redis) -> int:
+    """End these connections; return how many there were."""
+    return sum(db.client_kill_filter(_id=stream) for stream in streams(db))
+
+
+def touch(valkey: Valkey, user_id: str = "alice") -> None:
+    """Write something of a user, as another program does."""
+    valkey.admin.incr(f"user:{{{user_id}}}:touched")
+
+
+class Gate:
+    """A function that can be held back, as a thread is that gets no turn."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._reached, self._open = threading.Event(), threading.Event()
+        self._open.set()
+
+    def __call__(self, *args: Any) -> Any:
+        if not self._open.is_set():
+            self._reached.set()
+            self._open.wait(30)
+        return self._function(*args)
+
+    def shut(self) -> None:
+        """Hold whoever comes from now on."""
+        self._reached.clear()
+        self._open.clear()
+
+    def wait(self) -> None:
+        """Return once somebody is held."""
+        assert self._reached.wait(20)
+
+    def open(self) -> None:
+        """Let everybody through again."""
+        self._open.set()
+
+
+def gate(monkeypatch: pytest.MonkeyPatch, listener: Listener, owner: type, name: str) -> Gate:
+    """Put a gate before a method for the thread of one listener."""
+    method = getattr(owner, name)
+    made = Gate(method)
+
+    def gated(*args: Any) -> Any:
+        # The thread of a test before this one may still be about to end.
+        is_held = threading.current_thread() is listener.tracking._thread
+        return made(*args) if is_held else method(*args)
+
+    monkeypatch.setattr(owner, name, gated)
+    return made
+
+
+def believe_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whatever ping is answered from now on be believed for as long as a test takes."""
+    monkeypatch.setattr(tracking, "BELIEVED_FOR", 3600.0)
+
+
+def hold_stream(monkeypatch: pytest.MonkeyPatch, listener: Listener) -> Gate:
+    """Keep the thread from looking at its connection until the gate is opened."""
+    held = gate(monkeypatch, listener, _Stream, "has_news")
+    held.shut()
+    held.wait()
+    assert listener.is_in_step()
+    return held

@@ -1,0 +1,342 @@
+"""A forgotten password: asked for, mailed, chosen anew; and nothing told to anybody else."""
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from app import create_app
+from tests.browser.serving import eventually
+from tests.support.mailbox import PUBLIC, Mailbox, path_in
+from tests.support.store_checks import together
+from tests.web import mailed
+from tests.web.kit import (
+    PASSWORD,
+    Browser,
+    RoundTrips,
+    error_beside,
+    everything,
+    form_token,
+    log_in,
+)
+
+box, app = mailed.box, mailed.app
+NEW = "another sentence altogether"
+ALICE = {"email": "alice@example.com"}
+
+
+def ask(app: Flask, box: Mailbox, email: str = ALICE["email"]) -> str:
+    """Ask for a new password and return the path in the mail that comes."""
+    count = len(box.mails) + 1
+    assert Browser(app).post("/reset", {"email": email}).status_code == 200
+    return path_in(box.wait(count)[-1])
+
+
+def choose(app: Flask, path: str, password: str = NEW):
+    browser = Browser(app)
+    token = form_token(browser.get(path))
+    data = {"new_password": password, "csrf_token": token or browser.token}
+    return browser.client.post(path, data=data)
+
+
+@pytest.fixture
+def told(alice: Browser, box: Mailbox) -> Mailbox:
+    """The mailbox, once Alice has been asked to confirm her address."""
+    box.wait(1)
+    return box
+
+
+def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, box: Mailbox) -> None:
+    box.wait(2)
+    visitor = Browser(app)
+    assert 'href="/reset"' in visitor.get("/login").text
+    page = visitor.get("/reset")
+    assert (page.status_code, 'name="email"' in page.text) == (200, True)
+    answer = visitor.post("/reset", {"email": " Alice@Example.com"})
+    assert answer.status_code == 200
+    assert "If there is an account with this address, a mail is on its way" in answer.text
+    got = box.wait(3)[-1]
+    assert got["To"] == ALICE["email"]
+    path = path_in(got)
+    assert visitor.get(path).status_code == visitor.get(path).status_code == 200
+    assert visitor.head(path).status_code == 200
+    done = choose(app, path)
+    assert (done.status_code, done.location) == (303, "/login")
+    assert alice.get("/dashboard").status_code == 302
+    assert bob.get("/dashboard").status_code == 200
+    old = {**ALICE, "password": PASSWORD}
+    assert Browser(app).post("/login", old).status_code == 422
+    again = log_in(app, "Alice", password=NEW)
+    assert again.get("/dashboard").status_code == 200
+    assert "Not confirmed" not in again.get("/settings").text
+    notice = box.wait(4)[-1]
+    assert (notice["To"], notice["Subject"]) == (
+        ALICE["email"],
+        "Your password for Aira was changed",
+    )
+
+
+def test_it_logs_nobody_in(app: Flask, alice: Browser, told: Mailbox) -> None:
+    visitor, path = Browser(app), ask(app, told)
+    token = form_token(visitor.get(path))
+    answer = visitor.client.post(
+        path, data={"new_password": NEW, "csrf_token": token}, follow_redirects=True
+    )
+    assert "Your password is changed. Log in with it." in answer.text
+    assert visitor.get("/dashboard").status_code == 302
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "alice@example.com"])
+def test_it_tells_nobody_who_is_here(
+    app: Flask, told: Mailbox, round_trips: RoundTrips, email: str
+) -> None:
+    visitor = Browser(app)
+    token = form_token(visitor.get("/reset"))
+    round_trips.count = 0
+    answer = visitor.client.post("/reset", data={"email": email, "csrf_token": token})
+    assert (answer.status_code, round_trips.count) == (200, 3)
+    plain = re.sub(r'value="[^"]+"', "", answer.text)
+    other = Browser(app).post("/reset", {"email": "else@example.com"}).text
+    assert plain == re.sub(r'value="[^"]+"', "", other)
+    if email == ALICE["email"]:
+        told.wait(2)
+    ask(app, told)
+    assert all(mail["To"] == ALICE["email"] for mail in told.mails)
+
+
+@pytest.mark.parametrize("email", ["", "alice", "a@b\r\nBcc: c@example.com", "a\0@example.com"])
+def test_it_wants_an_address(app: Flask, valkey: Redis, email: str) -> None:
+    answer = Browser(app).post("/reset", {"email": email})
+    assert answer.status_code == 422
+    assert error_beside(answer, "email")
+    assert valkey.keys() == []
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("", "Choose a password."),
+        ("short", "A password needs 8 to 128 characters."),
+        ("p" * 129, "A password needs 8 to 128 characters."),
+        ("pass\0word", "password holds a character that cannot be stored."),
+        ("alice@example.com", "Choose a password that is not your name or e-mail address."),
+    ],
+)
+def test_a_password_that_will_not_do_leaves_the_link(
+    app: Flask, alice: Browser, told: Mailbox, password: str, sentence: str
+) -> None:
+    path = ask(app, told)
+    answer = choose(app, path, password)
+    assert answer.status_code == 422
+    assert error_beside(answer, "new_password") == sentence
+    assert alice.get("/dashboard").status_code == 200
+    assert choose(app, path).status_code == 303
+
+
+def dead(app: Flask, path: str) -> bool:
+    answers = (Browser(app).get(path), choose(app, path, "yet another sentence"))
+    for answer in answers:
+        assert answer.status_code in (200, 303, 404)
+        if answer.status_code == 404:
+            assert "This link no longer works" in answer.text
+            assert 'href="/reset"' in answer.text
+    return [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_a_link_works_once(app: Flask, told: Mailbox) -> None:
+    path = ask(app, told)
+    assert choose(app, path).status_code == 303
+    assert dead(app, path)
+    assert log_in(app, "Alice", password=NEW).get("/dashboard").status_code == 200
+
+
+def test_every_link_dies_with_the_password(app: Flask, alice: Browser, told: Mailbox) -> None:
+    first, second = ask(app, told), ask(app, told)
+    assert choose(app, second).status_code == 303
+    assert dead(app, first)
+    third, member = ask_later(app, told), log_in(app, "Alice", password=NEW)
+    change = {"current_password": NEW, "new_password": PASSWORD}
+    assert member.post("/settings/password", change).status_code == 303
+    assert dead(app, third)
+
+
+def ask_later(app: Flask, box: Mailbox) -> str:
+    """Ask once the notice of the last change has come."""
+    box.wait(4)
+    return ask(app, box)
+
+
+def test_a_link_dies_in_time_and_with_the_account(
+    app: Flask, alice: Browser, told: Mailbox, valkey: Redis
+) -> None:
+    path = ask(app, told)
+    lives = [valkey.ttl(key) for key in valkey.keys("token:*")]
+    assert min(lives) > 3590
+    assert sorted(lives)[0] <= 3600
+    alice.post("/settings/delete", {"confirm": ALICE["email"]})
+    assert dead(app, path)
+
+
+@pytest.mark.parametrize("path", ["/reset/x", "/reset/" + "A" * 43, "/reset/%00", "/reset/%F0%9F"])
+def test_a_made_up_link_is_dead(app: Flask, alice: Browser, path: str) -> None:
+    assert dead(app, path)
+
+
+def test_a_link_of_another_kind_is_dead(app: Flask, alice: Browser, told: Mailbox) -> None:
+    confirm, reset = path_in(told.mails[0]), ask(app, told)
+    assert dead(app, confirm.replace("/confirm/", "/reset/"))
+    wrong = Browser(app).get(reset.replace("/reset/", "/confirm/"))
+    assert wrong.status_code == 404
+    assert choose(app, reset).status_code == 303
+
+
+def test_one_of_a_crowd_resets(app: Flask, told: Mailbox) -> None:
+    path = ask(app, told)
+    browsers = [Browser(app) for _ in range(12)]
+    tokens = [form_token(browser.get(path)) for browser in browsers]
+
+    def press(n: int) -> int:
+        data = {"new_password": f"{NEW} {n}", "csrf_token": tokens[n]}
+        return browsers[n].client.post(path, data=data).status_code
+
+    answers = together(12, press)
+    assert sorted(answers) == [303] + [404] * 11
+    assert log_in(app, "Alice", password=f"{NEW} {answers.index(303)}")
+
+
+def test_no_token_is_stored(app: Flask, told: Mailbox, valkey: Redis) -> None:
+    token = ask(app, told).rpartition("/")[2]
+    assert not [key for key, value in everything(valkey).items() if token in f"{key}{value!r}"]
+
+
+def test_no_mail_is_built_from_a_host_header(app: Flask, told: Mailbox) -> None:
+    visitor = Browser(app)
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    token = form_token(visitor.get("/reset", headers=evil))
+    data = {**ALICE, "csrf_token": token}
+    visitor.client.set_cookie("session", visitor.session, domain="evil.example")
+    answer = visitor.client.post("/reset", data=data, headers=evil, base_url="http://evil.example")
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 400:
+        with visitor.client as client:
+            page = client.get("/reset", base_url="http://evil.example")
+            data["csrf_token"] = form_token(page)
+            answer = client.post("/reset", data=data, base_url="http://evil.example")
+    assert answer.status_code == 200
+    got = told.wait(2)[-1]
+    assert "evil" not in got.as_string()
+    assert f"{PUBLIC}/reset/" in got.get_content()
+
+
+def test_a_mail_holds_no_words_of_strangers(app: Flask, box: Mailbox) -> None:
+    name = "Win\r\nBcc: eve@example.com\r\n\r\nhttps://evil.example"
+    victim = {"email": "victim@example.com"}
+    form = {**victim, "name": name, "password": PASSWORD}
+    assert Browser(app).post("/signup", form).status_code == 302
+    assert Browser(app).post("/reset", victim).status_code == 200
+    for got in box.wait(2):
+        assert "evil" not in got.as_string()
+        assert got["Bcc"] is None
+    assert {tuple(envelope.rcpt_tos) for envelope in box.envelopes} == {("victim@example.com",)}
+
+
+def test_a_reset_drops_a_change_of_address(app: Flask, alice: Browser, told: Mailbox) -> None:
+    thief = {"name": "A", "timezone": "UTC", "day_start": "0", "email": "thief@example.com"}
+    assert alice.post("/settings", thief | {"current_password": PASSWORD}).status_code == 303
+    link = path_in(told.last_to("thief@example.com", 2))
+    assert choose(app, ask(app, told)).status_code == 303
+    pressed = Browser(app)
+    assert pressed.get(link).status_code == 404
+    assert pressed.post(link).status_code == 404
+    assert log_in(app, "Alice", password=NEW).get("/dashboard").status_code == 200
+
+
+def test_a_mailbox_is_not_filled(app: Flask, alice: Browser, valkey: Redis) -> None:
+    given = app.extensions["aira"].given
+    strict = create_app(replace(given, ratelimit_enabled=True), valkey)
+    for email in ("alice@example.com", "nobody@example.com"):
+        visitor = Browser(strict)
+        data = {"email": email, "csrf_token": form_token(visitor.get("/reset"))}
+        statuses = [visitor.client.post("/reset", data=data).status_code for _ in range(11)]
+        assert statuses == [200] * 10 + [429]
+
+
+class Trail(logging.Handler):
+    """Keeps what is written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts: list[tuple[str, dict[str, str]]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.facts.append((record.getMessage(), getattr(record, "facts", {})))
+
+
+@pytest.fixture
+def trail() -> Iterator[Trail]:
+    """The security events of a test."""
+    logger, kept = logging.getLogger("aira.security"), Trail()
+    level = logger.level
+    logger.addHandler(kept)
+    logger.setLevel(logging.INFO)
+    yield kept
+    logger.removeHandler(kept)
+    logger.setLevel(level)
+
+
+def test_it_writes_no_address_into_the_trail(
+    app: Flask, alice: Browser, told: Mailbox, trail: Trail
+) -> None:
+    path = ask(app, told)
+    Browser(app).post("/reset", {"email": "nobody@example.com"})
+    choose(app, path)
+    events = [(what, facts.get("user")) for what, facts in trail.facts]
+    assert [one for one in events if one[0].startswith("password")] == [
+        ("password.reset_asked", alice.user_id),
+        ("password.reset_asked", None),
+        ("password.reset", alice.user_id),
+    ]
+    assert "@" not in str(trail.facts)
+    assert path.rpartition("/")[2] not in str(trail.facts)
+
+
+def test_where_no_mail_is_offered_it_says_so(app: Flask, valkey: Redis) -> None:
+    plain = create_app(replace(app.extensions["aira"].given, smtp_url=None), valkey)
+    visitor = Browser(plain)
+    assert "/reset" not in visitor.get("/login").text
+    for answer in (visitor.get("/reset"), visitor.post("/reset", ALICE)):
+        assert answer.status_code == 200
+        assert "This copy of Aira sends no mail" in answer.text
+        assert 'name="email"' not in answer.text
+
+
+def test_a_sample_gets_no_mail(app: Flask, valkey: Redis, told: Mailbox) -> None:
+    embedded = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    looker = Browser(embedded)
+    assert looker.post("/sample").status_code == 302
+    looker.renew()
+    [address] = re.findall(r"sample-\w+@example.invalid", looker.get("/settings").text)[:1]
+    assert Browser(embedded).post("/reset", {"email": address}).status_code == 422
+    assert 'name="current_password"' not in looker.get("/settings").text
+    assert len(told.mails) == 1
+
+
+def test_an_embedded_instance_prints_the_mail(
+    app: Flask, alice: Browser, valkey: Redis, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unset = {"redis_url": None, "smtp_url": None, "mail_from": None, "public_url": None}
+    embedded = create_app(replace(app.extensions["aira"].given, **unset), valkey)
+    assert Browser(embedded).post("/reset", ALICE).status_code == 200
+    printed: list[str] = []
+
+    def link() -> list[str]:
+        printed.append(capsys.readouterr().out)
+        return re.findall(r"http://localhost(/reset/\S+)", "".join(printed))
+
+    assert eventually(link)
+    assert "Mail to alice@example.com: A new password for Aira" in "".join(printed)
+    assert choose(embedded, link()[0]).status_code == 303

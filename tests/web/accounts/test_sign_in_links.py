@@ -1,0 +1,225 @@
+"""Sign-in links: made with a service key, opened once, by whoever holds them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from app import create_app
+from stats.accounts import sign_in_links
+from tests.support.store_checks import together
+from tests.support.two_factor import code_of, stop_clock
+from tests.web.accounts.guarded import events_written, guard
+from tests.web.kit import Browser, error_beside, everything, form_token, left, log_in
+
+
+def make(service: FlaskClient, user_id: str) -> str:
+    """The path of a new link."""
+    answer = service.post(f"/api/users/{user_id}/link")
+    assert answer.status_code == 200, answer.json
+    return urlsplit(answer.json["url"]).path
+
+
+def press(browser: Browser, path: str) -> TestResponse:
+    """Open a link and press its button."""
+    token = form_token(browser.get(path)) or browser.token
+    answer = browser.client.post(path, data={"csrf_token": token})
+    browser.renew()
+    return answer
+
+
+def known(service: FlaskClient, user_id: str) -> None:
+    """Have the chat backend tell of somebody."""
+    assert service.get(f"/api/dashboard?userId={user_id}").status_code == 200
+
+
+def test_it_lets_in_once(app: Flask, alice: Browser, service: FlaskClient) -> None:
+    path = make(service, alice.user_id)
+    browser = Browser(app)
+    answer = press(browser, path)
+    assert (answer.status_code, answer.location) == (302, "/dashboard")
+    assert "Good" in browser.get("/dashboard").text
+    assert browser.get("/api/dashboard").json == alice.get("/api/dashboard").json
+    for again in (browser, Browser(app)):
+        page = press(again, path)
+        assert page.status_code == 404
+        assert "This link no longer works" in page.text
+        assert 'href="/login"' in page.text
+
+
+def test_looking_uses_nothing_up(
+    app: Flask, alice: Browser, service: FlaskClient, valkey: Redis
+) -> None:
+    path, scanner = make(service, alice.user_id), app.test_client()
+    before = everything(valkey)
+    for look in (scanner.get, scanner.head, alice.get):
+        assert look(path).status_code == 200
+    assert scanner.post(path).status_code == 400
+    assert everything(valkey) == before
+    assert press(Browser(app), path).status_code == 302
+
+
+def test_of_a_crowd_one_gets_in(app: Flask, alice: Browser, service: FlaskClient) -> None:
+    path = make(service, alice.user_id)
+    crowd = [Browser(app) for _ in range(8)]
+    tokens = [form_token(browser.get(path)) for browser in crowd]
+
+    def post(number: int) -> int:
+        data = {"csrf_token": tokens[number]}
+        return crowd[number].client.post(path, data=data).status_code
+
+    assert sorted(together(len(crowd), post)) == [302] + [404] * 7
+
+
+def test_two_links_let_in_once_each(app: Flask, alice: Browser, service: FlaskClient) -> None:
+    for path in [make(service, alice.user_id), make(service, alice.user_id)]:
+        assert press(Browser(app), path).status_code == 302
+        assert press(Browser(app), path).status_code == 404
+
+
+def test_it_lives_for_ten_minutes(
+    app: Flask,
+    alice: Browser,
+    service: FlaskClient,
+    valkey: Redis,
+) -> None:
+    answer = service.post(f"/api/users/{alice.user_id}/link").json
+    assert set(answer) == {"url", "expires"}
+    wait = datetime.fromisoformat(answer["expires"]) - datetime.now(UTC)
+    assert 590 < wait.total_seconds() <= 600
+    [key] = valkey.keys("token:*")
+    assert 590 <= valkey.ttl(key) <= 600
+    valkey.pexpire(key, 0)
+    path = urlsplit(answer["url"]).path
+    assert Browser(app).get(path).status_code == 404
+    assert press(Browser(app), path).status_code == 404
+
+
+def test_redis_holds_no_link(alice: Browser, service: FlaskClient, valkey: Redis) -> None:
+    token = make(service, alice.user_id).rpartition("/")[2]
+    assert len(token) == 43
+    held = everything(valkey)
+    assert not [key for key, value in held.items() if token in key or token.encode() in value]
+
+
+def test_a_link_dies_with_its_user(app: Flask, alice: Browser, service: FlaskClient) -> None:
+    paths = [make(service, alice.user_id) for _ in range(2)]
+    assert service.delete(f"/api/users/{alice.user_id}").status_code == 200
+    assert press(Browser(app), paths[0]).status_code == 404
+    known(service, alice.user_id)
+    make(service, alice.user_id)
+    assert Browser(app).get(paths[1]).status_code == 404
+    assert press(Browser(app), paths[1]).status_code == 404
+
+
+def test_only_a_service_key_makes_one(app: Flask, alice: Browser, bob: Browser) -> None:
+    for whose in (alice.user_id, bob.user_id, "nobody"):
+        assert alice.api("POST", f"/api/users/{whose}/link").status_code == 403
+        assert app.test_client().post(f"/api/users/{whose}/link").status_code == 401
+
+
+def test_it_makes_none_for_nobody(service: FlaskClient, valkey: Redis) -> None:
+    assert service.post("/api/users/nobody/link").status_code == 404
+    assert service.post("/api/users/{1}/link").status_code == 400
+    assert left(valkey) == []
+    assert valkey.keys("token:*") == []
+
+
+def test_it_takes_no_fields(alice: Browser, service: FlaskClient) -> None:
+    url = f"/api/users/{alice.user_id}/link"
+    assert service.post(url, json={}).status_code == 200
+    assert service.post(url, json={"next": "/plans"}).status_code == 400
+
+
+def test_a_token_of_another_kind_opens_nothing(
+    app: Flask, alice: Browser, service: FlaskClient, valkey: Redis
+) -> None:
+    path = make(service, alice.user_id)
+    [key] = valkey.keys("token:*")
+    valkey.set(key, valkey.get(key).replace("link ", "reset "), keepttl=True)
+    assert press(Browser(app), path).status_code == 404
+
+
+def test_the_address_is_the_public_one(
+    app: Flask, alice: Browser, service: FlaskClient, valkey: Redis
+) -> None:
+    url = f"/api/users/{alice.user_id}/link"
+    assert service.post(url).json["url"].startswith("http://localhost/login/link/")
+    given = replace(app.extensions["aira"].given, public_url="https://stats.example/")
+    key = {"Authorization": f"Bearer {given.api_keys[0]}", "Host": "evil.example"}
+    made = create_app(given, valkey).test_client().post(url, headers=key).json["url"]
+    assert made.startswith("https://stats.example/login/link/")
+
+
+def test_it_replaces_whoever_was_logged_in(
+    app: Flask, alice: Browser, bob: Browser, service: FlaskClient, valkey: Redis
+) -> None:
+    before, token = bob.session, bob.token
+    copied = Browser(app, before)
+    assert press(bob, make(service, alice.user_id)).status_code == 302
+    assert bob.session != before
+    assert bob.token != token
+    assert "Alice" in bob.get("/settings").text
+    assert copied.get("/dashboard").status_code == 302
+    assert valkey.hlen(bob.key("sessions")) == 0
+
+
+def test_a_dead_link_changes_nothing_for_who_is_logged_in(bob: Browser) -> None:
+    assert bob.token
+    before = bob.session
+    assert press(bob, "/login/link/1").status_code == 404
+    assert bob.session == before
+    assert "Bob" in bob.get("/settings").text
+
+
+def test_two_factor_is_still_asked_for(
+    app: Flask,
+    alice: Browser,
+    service: FlaskClient,
+    valkey: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop_clock(monkeypatch)
+    secret, _ = guard(alice)
+    before = valkey.hlen(alice.key("sessions"))
+    browser = Browser(app)
+    answer = press(browser, make(service, alice.user_id))
+    assert (answer.status_code, answer.location) == (302, "/login/code")
+    assert browser.get("/dashboard").status_code == 302
+    assert valkey.hlen(alice.key("sessions")) == before
+    answer = browser.post("/login/code", {"code": code_of(secret)})
+    assert (answer.status_code, answer.location) == (302, "/dashboard")
+
+
+def test_it_is_written_down(app: Flask, alice: Browser, service: FlaskClient) -> None:
+    with events_written() as events:
+        path = make(service, alice.user_id)
+        press(Browser(app), path)
+        press(Browser(app), path)
+    whom: dict[str, Any] = {"user": alice.user_id}
+    assert events == [
+        ("link.made", whom),
+        ("login", whom | {"how": "link"}),
+        ("login.failed", {"reason": "link"}),
+    ]
+    assert "Log-in link" in alice.get("/settings").text
+
+
+def test_pressing_is_counted_for_an_address(app: Flask, client: FlaskClient) -> None:
+    browser = Browser(app)
+    data = {"csrf_token": browser.token}
+    statuses = [browser.client.post("/login/link/1", data=data).status_code for _ in range(101)]
+    assert statuses == [404] * 100 + [429]
+
+
+def test_what_is_there_stays(app: Flask, alice: Browser, service: FlaskClient) -> None:
+    sign_in_links.make_link(app.extensions["aira"].db, alice.user_id, "friend")
+    assert "Alice" in alice.get("/settings").text
+    assert log_in(app, "Alice").get("/dashboard").status_code == 200
+    assert error_beside(alice.get("/settings"), "name") == ""

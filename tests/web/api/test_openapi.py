@@ -1,0 +1,217 @@
+"""The description of the API, and whether the API does what it says."""
+
+import html
+import json
+import re
+import shlex
+from typing import Any
+
+import msgspec
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from stats.web.api import openapi
+from tests.web.kit import Browser
+
+UNDESCRIBED = {"/api/openapi.json", "/api/docs"}
+WEBHOOK = ("post", "/api/webhooks/stripe")
+HELLO = {"messages": [{"role": "user", "content": "hello"}], "chatId": "c1", "tags": ["a"]}
+# What is asked on the way: method, path as described, query, body.
+CALLS = [
+    ("get", "/api/mood", {}, None),
+    ("get", "/api/chat", {}, None),
+    ("get", "/api/dashboard", {}, None),
+    ("patch", "/api/mood", {}, {"score": 5, "note": "n"}),
+    ("patch", "/api/mood", {}, {"score": 9}),
+    ("get", "/api/mood", {}, None),
+    ("post", "/api/chat/save", {}, HELLO),
+    ("get", "/api/entitlements", {}, None),
+    ("get", "/api/chat", {}, None),
+    ("get", "/api/chat/{chatId}", {}, None),
+    ("patch", "/api/plan", {}, {"plan": "Plus"}),
+    ("post", "/api/login", {}, None),
+    ("get", "/api/dashboard", {}, None),
+    ("delete", "/api/chat/{chatId}", {}, None),
+    ("get", "/api/users", {"email": "alice@example.com"}, None),
+    ("post", "/api/users/{userId}/link", {}, None),
+    ("delete", "/api/users/{userId}", {}, None),
+]
+
+
+@pytest.fixture
+def description(client: FlaskClient) -> dict[str, Any]:
+    """The description as it is served."""
+    answer = client.get("/api/openapi.json")
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    return dict(answer.json)
+
+
+def operations(description: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method, path): operation
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_it_describes_every_route_and_no_other(app: Flask, description: dict[str, Any]) -> None:
+    served = {
+        (method.lower(), re.sub("<.*?>", "{}", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith("/api/") and rule.rule not in UNDESCRIBED
+    }
+    described = {(method, re.sub("{.*?}", "{}", path)) for method, path in operations(description)}
+    assert described == served
+
+
+def test_it_is_openapi_3_1_without_loose_ends(description: dict[str, Any]) -> None:
+    assert description["openapi"].startswith("3.1.")
+    assert description["info"]["title"]
+    schemas = description["components"]["schemas"]
+    text = msgspec.json.encode(description).decode()
+    named = set(re.findall(r'"\$ref":"([^"]+)"', text))
+    assert named == {f"#/components/schemas/{name}" for name in schemas}
+    schemes = set(description["components"]["securitySchemes"])
+    for (_, path), operation in operations(description).items():
+        assert {name for way in operation["security"] for name in way} <= schemes
+        in_path = {item["name"] for item in operation["parameters"] if item["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+
+
+def test_it_says_which_routes_are_the_operators(
+    alice: Browser, description: dict[str, Any]
+) -> None:
+    for (method, path), operation in operations(description).items():
+        if (method, path) == WEBHOOK:
+            assert operation["security"] == []
+            continue
+        if method in ("patch", "post") and "/chat" not in path and "/mood" not in path:
+            assert operation["security"] == [{"serviceKey": []}]
+        session_may = {"session": []} in operation["security"]
+        answer = alice.api(method.upper(), path.format(chatId="c1", userId="u1"))
+        assert (answer.status_code == 403) != session_may
+
+
+def test_it_answers_what_it_describes(alice: Browser, service: FlaskClient) -> None:
+    replies = {(route.method, route.path): route.reply for route in openapi.ROUTES}
+    for method, path, query, body in CALLS:
+        url = path.format(chatId="c1", userId=alice.user_id)
+        query = {"userId": alice.user_id, **query}
+        answer = service.open(url, method=method.upper(), query_string=query, json=body)
+        assert answer.status_code == 200, (method, path)
+        model = msgspec.convert(answer.json, replies[method, path])
+        # Nothing is answered that the model does not know.
+        assert msgspec.to_builtins(model) == answer.json
+    assert {(method, path) for method, path, _, _ in CALLS} | {WEBHOOK} == set(replies)
+
+
+def test_it_answers_errors_as_described(
+    client: FlaskClient, alice: Browser, service: FlaskClient, description: dict[str, Any]
+) -> None:
+    answers = [
+        client.get("/api/mood"),
+        alice.get("/api/mood?userId=u1"),
+        service.get("/api/mood"),
+        service.get("/api/chat/c1?userId=u1"),
+        service.patch("/api/mood?userId=u1", data="x"),
+        service.patch("/api/mood?userId=u1", data="x" * 300_000, content_type="application/json"),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 403, 400, 404, 415, 413]
+    assert answers[0].headers["WWW-Authenticate"] == "Bearer"
+    for answer in answers:
+        method, path = answer.request.method.lower(), answer.request.path
+        operation = operations(description)[method, path.replace("c1", "{chatId}")]
+        assert str(answer.status_code) in operation["responses"]
+        error = msgspec.convert(answer.json, openapi.Error)
+        assert msgspec.to_builtins(error) == answer.json
+        assert error.error
+
+
+def content(operation: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]
+    return found
+
+
+def test_every_operation_has_examples_that_fit(description: dict[str, Any]) -> None:
+    found = operations(description)
+    for route in openapi.ROUTES:
+        operation = found[route.method, route.path]
+        example = content(operation)["example"]
+        assert msgspec.to_builtins(msgspec.convert(example, route.reply)) == example
+        assert (route.body is None) == ("requestBody" not in operation)
+        if route.body:
+            sent = operation["requestBody"]["content"]["application/json"]["example"]
+            assert msgspec.convert(sent, route.body)
+        for item in operation["parameters"]:
+            assert "example" in item or item["name"] == "Stripe-Signature"
+            if pattern := item["schema"].get("pattern"):
+                assert re.search(pattern, item["example"])
+
+
+def test_the_examples_can_be_sent(
+    service: FlaskClient, alice: Browser, description: dict[str, Any]
+) -> None:
+    for (method, path), operation in operations(description).items():
+        if (method, path) == WEBHOOK or method == "delete" or path == "/api/users":
+            continue
+        values = {item["name"]: item["example"] for item in operation["parameters"]}
+        query = {item["name"]: item["example"] for item in operation["parameters"]}
+        sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        known = service.get("/api/dashboard?userId=42")
+        assert known.status_code == 200
+        if "{chatId}" in path:
+            chat = {"chatId": values["chatId"], "messages": []}
+            assert service.post("/api/chat/save?userId=42", json=chat).status_code == 200
+        answer = service.open(
+            path.format(**values),
+            method=method.upper(),
+            query_string=query,
+            json=sent.get("example"),
+        )
+        assert answer.status_code == 200, (method, path, answer.json)
+        assert set(answer.json) == set(content(operation)["example"])
+
+
+def test_names_of_operations_are_unlike(description: dict[str, Any]) -> None:
+    names = [operation["operationId"] for operation in operations(description).values()]
+    assert len(set(names)) == len(names)
+    assert {"getMood", "getChatByChatId", "postUsersByUserIdLink"} <= set(names)
+
+
+def test_the_page_shows_every_operation(client: FlaskClient, description: dict[str, Any]) -> None:
+    answer = client.get("/api/docs")
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    text = html.unescape(answer.text)
+    blocks = re.findall(r'aria-label="Answer: [^>]*><code>(.*?)</code>', text, re.DOTALL)
+    answers = [json.loads(block) for block in blocks]
+    for (method, path), operation in operations(description).items():
+        assert f"<b>{method.upper()}</b> <code>{path}</code>" in text
+        assert text.count(f'id="{operation["operationId"]}"') == 1
+        assert f'href="#{operation["operationId"]}"' in text
+        assert content(operation)["example"] in answers
+        for item in operation["parameters"]:
+            assert f"<code>{item['name']}</code>" in text
+    assert '"Free" | "Plus" | "Premium"' in text
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
+    answer = client.get("/api/docs")
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    loaded = re.findall(r'<(?:link|script|img)[^>]* (?:href|src)="([^"]+)"', answer.text)
+    assert loaded
+    assert all(url.startswith("/") and not url.startswith("//") for url in loaded)
+    assert all(client.get(url).status_code == 200 for url in loaded)
+    assert not re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", answer.text)
+
+
+def test_the_calls_on_the_page_are_whole(client: FlaskClient) -> None:
+    shown = re.findall(r"<code>(curl.*?)</code>", client.get("/api/docs").text, re.DOTALL)
+    assert len(shown) == len(openapi.ROUTES)
+    for call in shown:
+        words = shlex.split(html.unescape(call).replace("\\\n", " "))
+        assert words[0] == "curl"
+        assert words[-1].startswith("http://localhost/api/")
+        assert "{" not in words[-1]
+        assert all(json.loads(words[at + 1]) for at, word in enumerate(words) if word == "-d")

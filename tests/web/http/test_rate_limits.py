@@ -1,0 +1,306 @@
+"""How often somebody may ask, log-in aside."""
+
+import io
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from app import create_app
+from stats.store.client import connect
+from stats.web.http import rate_limits
+from stats.web.http.rate_limits import LIMITS, Limit, Minute, hit
+from tests.web.kit import PASSWORD, Browser, Client, RoundTrips, sign_up
+
+SIGN_UP = ("POST", "auth.signup")
+EXPORT = ("GET", "account.export_json")
+BAD = {"name": "", "email": "x", "password": "x"}
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[str, str], int], None]:
+    """Let a limit be met after a few."""
+
+    def lower(what: tuple[str, str], most: int) -> None:
+        monkeypatch.setitem(
+            LIMITS, what, tuple(limit._replace(most=most) for limit in LIMITS[what])
+        )
+
+    return lower
+
+
+def refused(answer: TestResponse, most: int = 3600) -> bool:
+    if answer.status_code != 429:
+        return False
+    assert 0 < int(answer.headers["Retry-After"]) <= most
+    if answer.request.path.startswith("/api/"):
+        assert list(answer.json) == ["error"]
+    else:
+        assert "slower" in answer.text
+    return True
+
+
+def again(app: Flask, **settings: object) -> Flask:
+    runtime = app.extensions["aira"]
+    made = create_app(replace(runtime.given, **settings), runtime.db)
+    made.test_client_class = Client
+    return made
+
+
+def test_it_names_endpoints_that_are_there(app: Flask) -> None:
+    embedded = again(app, redis_url=None)
+    for method, endpoint in LIMITS:
+        if endpoint.split(".")[0] in embedded.blueprints:
+            assert any(method in rule.methods for rule in embedded.url_map.iter_rules(endpoint))
+
+
+def test_it_never_counts_polls_pages_and_deliveries() -> None:
+    never = {
+        "dashboard.stats",
+        "dashboard.page",
+        "pages.healthz",
+        "pages.readyz",
+        "webhooks.stripe",
+    }
+    assert not {endpoint for _, endpoint in LIMITS} & {*never, "static"}
+
+
+def test_it_refuses_the_next_sign_up_from_an_address(app: Flask, few: Callable) -> None:
+    few(SIGN_UP, 3)
+    visitor = Browser(app)
+    assert [visitor.post("/signup", BAD).status_code for _ in range(3)] == [422] * 3
+    good = {"name": "Eve", "email": "eve@example.com", "password": PASSWORD}
+    assert refused(visitor.post("/signup", good))
+    assert refused(Browser(app).post("/signup", good))
+    assert visitor.get("/signup").status_code == 200
+    elsewhere = {"environ_overrides": {"REMOTE_ADDR": "192.0.2.7"}}
+    assert Browser(app).post("/signup", good, **elsewhere).status_code == 302
+
+
+def test_it_leaves_room_for_an_office(app: Flask) -> None:
+    assert LIMITS[SIGN_UP][0].most >= 50
+    for number in range(60):
+        sign_up(app, f"Colleague{number}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_it_counts_a_customers_network_as_one(
+    app: Flask, few: Callable, one: str, other: str, same: bool
+) -> None:
+    few(SIGN_UP, 1)
+    visitor = Browser(app)
+    assert visitor.post("/signup", BAD, environ_overrides={"REMOTE_ADDR": one}).status_code == 422
+    answer = visitor.post("/signup", BAD, environ_overrides={"REMOTE_ADDR": other})
+    assert refused(answer) == same
+
+
+def test_it_believes_no_address_that_the_client_made_up(app: Flask, few: Callable) -> None:
+    few(SIGN_UP, 1)
+    for behind, proxies in ((again(app), 0), (again(app, trusted_proxies=1), 1)):
+        visitor = Browser(behind)
+        sent = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(2)]
+        answers = [visitor.post("/signup", BAD, headers=headers) for headers in sent]
+        assert [refused(answer) for answer in answers] == [False, not proxies]
+
+
+def test_it_counts_exports_by_member(
+    app: Flask, alice: Browser, bob: Browser, few: Callable
+) -> None:
+    few(EXPORT, 2)
+    answers = [alice.get("/settings/export.json") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert refused(answers[-1])
+    assert alice.head("/settings/export.json").status_code == 429
+    assert bob.get("/settings/export.json").status_code == 200
+    assert alice.get("/settings/export.csv").status_code == 200
+
+
+def test_it_counts_imports_and_password_changes(alice: Browser, few: Callable) -> None:
+    few(("POST", "account.import_"), 1)
+    few(("POST", "account.password"), 1)
+    file = {"file": (io.BytesIO(b"{}"), "a.json")}
+    assert alice.post("/settings/import", dict(file)).status_code == 422
+    assert refused(alice.post("/settings/import", {"file": (io.BytesIO(b"{}"), "a.json")}))
+    change = {"current_password": "wrong", "new_password": "a new long password"}
+    assert alice.post("/settings/password", change).status_code == 422
+    assert refused(alice.post("/settings/password", change | {"current_password": PASSWORD}))
+
+
+def test_it_counts_samples_by_address(app: Flask, few: Callable) -> None:
+    few(("POST", "pages.sample"), 1)
+    embedded = again(app, redis_url=None)
+    assert Browser(embedded).post("/sample").status_code == 302
+    assert refused(Browser(embedded).post("/sample"))
+
+
+def test_it_does_not_count_what_the_doors_refuse(app: Flask, few: Callable) -> None:
+    few(SIGN_UP, 1)
+    visitor = Browser(app)
+    assert [visitor.client.post("/signup", data=BAD).status_code for _ in range(3)] == [400] * 3
+    assert visitor.post("/signup", BAD).status_code == 422
+
+
+def test_it_counts_by_the_typed_address_too(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, valkey: Redis
+) -> None:
+    monkeypatch.setitem(
+        LIMITS, SIGN_UP, (Limit(99, 60, rate_limits.by_address), Limit(1, 60, rate_limits.by_email))
+    )
+    visitor = Browser(app)
+    assert visitor.post("/signup", BAD | {"email": "Eve@example.com "}).status_code == 422
+    assert refused(visitor.post("/signup", BAD | {"email": "eve@example.com"}), 60)
+    assert visitor.post("/signup", BAD | {"email": "eva@example.com"}).status_code == 422
+
+
+def test_it_keeps_no_address_in_a_key(app: Flask, alice: Browser, valkey: Redis) -> None:
+    Browser(app).post("/signup", BAD | {"email": "eve@example.com"})
+    keys = [key for key in valkey.scan_iter() if key.startswith("throttle")]
+    assert keys
+    for key in keys:
+        assert not any(part in key for part in ("127", "eve", "signup", alice.user_id))
+        assert 0 < valkey.ttl(key) <= 3600
+        assert key.count("{") == 1
+
+
+def test_fifty_at_once_get_no_more_than_the_limit(server_url: str, valkey: Redis) -> None:
+    client = redis.Redis.from_url(server_url, decode_responses=True)
+    start = threading.Barrier(50)
+
+    def one(_: int) -> int:
+        start.wait()
+        return hit(client, "address 192.0.2.1", 20, 60)
+
+    with ThreadPoolExecutor(50) as pool:
+        waits = list(pool.map(one, range(50)))
+    client.close()
+    assert waits.count(0) == 20
+    assert all(0 < wait <= 60 for wait in waits if wait)
+
+
+def test_fifty_sign_ups_at_once_get_no_more_than_the_limit(app: Flask, few: Callable) -> None:
+    few(SIGN_UP, 10)
+    browsers = [Browser(app) for _ in range(50)]
+    tokens = [browser.token for browser in browsers]
+    start = threading.Barrier(50)
+
+    def one(number: int) -> int:
+        start.wait()
+        data = BAD | {"csrf_token": tokens[number]}
+        return browsers[number].client.post("/signup", data=data).status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        statuses = list(pool.map(one, range(50)))
+    assert (statuses.count(422), statuses.count(429)) == (10, 40)
+
+
+def test_it_lets_through_again_after_a_while(
+    valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = rate_limits.now_ms()
+    monkeypatch.setattr(rate_limits, "now_ms", lambda: now)
+    assert [hit(valkey, "x", 2, 60) for _ in range(3)] == [0, 0, 60]
+    monkeypatch.setattr(rate_limits, "now_ms", lambda: now + 59_001)
+    assert hit(valkey, "x", 2, 60) == 1
+    monkeypatch.setattr(rate_limits, "now_ms", lambda: now + 60_001)
+    assert hit(valkey, "x", 2, 60) == 0
+
+
+def test_it_counts_the_api_by_session(
+    app: Flask, alice: Browser, bob: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "A_SESSION", 5)
+    statuses = [alice.get("/api/dashboard").status_code for _ in range(7)]
+    # The minute may have turned on the way.
+    assert statuses.count(200) in (5, 6, 7)
+    while not refused(alice.get("/api/dashboard"), 61):
+        pass
+    assert refused(alice.api("PATCH", "/api/mood", json={"score": 5}), 61)
+    assert bob.get("/api/dashboard").status_code == 200
+    assert alice.get("/dashboard").status_code == 200
+    assert alice.get("/api/openapi.json").status_code == 200
+    assert alice.get("/dashboard/stats").status_code == 200
+
+
+def test_it_counts_the_api_by_service_key(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "A_SERVICE_KEY", 3)
+    two = again(app, api_keys=("one", "two")).test_client()
+    one, other = ({"Authorization": f"Bearer {key}"} for key in ("one", "two"))
+    url = "/api/dashboard?userId=u"
+    while not refused(two.get(url, headers=one), 61):
+        pass
+    assert two.get(url, headers=other).status_code == 200
+    assert two.get(url, headers={"Authorization": "Bearer x"}).status_code == 401
+    assert two.get(url).status_code == 401
+
+
+def test_made_up_keys_take_no_memory(app: Flask, client: FlaskClient) -> None:
+    for number in range(9):
+        client.get("/api/chat", headers={"Authorization": f"Bearer {number}"})
+        client.get("/api/chat", headers={"Cookie": f"session=forged{number}"})
+    assert app.extensions["aira.minute"]._counts == {}
+
+
+def test_the_minute_counts_exactly_and_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 600.0
+    monkeypatch.setattr(rate_limits.time, "monotonic", lambda: now)
+    minute = Minute()
+    with ThreadPoolExecutor(50) as pool:
+        waits = list(pool.map(lambda _: minute.hit("k", 1000), range(3000)))
+    assert waits.count(0) == 1000
+    assert set(waits) == {0, 61}
+    now = 660.0
+    assert minute.hit("k", 1000) == 0
+    assert len(minute._counts) == 1
+
+
+def test_it_adds_no_round_trip(
+    alice: Browser, service: FlaskClient, round_trips: RoundTrips
+) -> None:
+    token = alice.token
+    calls = [
+        (lambda: alice.get("/dashboard/stats"), 1),
+        (lambda: service.patch("/api/mood?userId=u", json={"score": 5}), 1),
+        (lambda: service.post("/api/chat/save?userId=u", json={"messages": []}), 1),
+        (lambda: alice.api("PATCH", "/api/mood", json={"score": 5}), 2),
+    ]
+    assert token
+    for call, most in calls:
+        call()
+        round_trips.count = 0
+        assert call().status_code == 200
+        assert round_trips.count <= most
+
+
+def test_it_is_away_when_redis_is(app: Flask, alice: Browser) -> None:
+    dead = create_app(app.extensions["aira"].given, connect("redis://127.0.0.1:1"))
+    answer = Browser(dead).post("/signup", BAD)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_it_can_be_switched_off(
+    app: Flask, alice: Browser, few: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few(SIGN_UP, 1)
+    monkeypatch.setattr(rate_limits, "A_SESSION", 1)
+    loose = Browser(again(app, ratelimit_enabled=False))
+    assert [loose.post("/signup", BAD).status_code for _ in range(3)] == [422] * 3
+    loose = Browser(again(app, ratelimit_enabled=False), alice.session)
+    assert [loose.get("/api/dashboard").status_code for _ in range(3)] == [200] * 3

@@ -1,0 +1,73 @@
+"""Bodies that are cut short or never end, from a real client to a real process."""
+
+import re
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.serving import Site, eventually, serve
+from tests.process.test_desync import BODY, head, known, statuses, talk
+from tests.web.kit import PASSWORD
+
+PATIENCE = 15
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The application as a process of its own."""
+    running = serve(tmp_path_factory.mktemp("site"))
+    yield running
+    running.destroy()
+
+
+def test_it_refuses_json_that_was_cut_short(site: Site) -> None:
+    received = talk(site, head(site, "Content-Length: 100") + BODY, finish=True)
+    assert statuses(received) == [400]
+    assert b'"error"' in received
+    assert known(site) == [404, 404]
+
+
+def test_it_refuses_a_form_that_was_cut_short(site: Site) -> None:
+    page = site.connect()
+    page.request("GET", "/signup")
+    answer = page.getresponse()
+    cookie, text = answer.headers["Set-Cookie"].split(";")[0], answer.read().decode()
+    page.close()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', text)[1]
+    form = (
+        f"csrf_token={token}&name=Eve&email=eve%40example.com&password={PASSWORD.replace(' ', '+')}"
+    )
+    for length, status in ((len(form) + 1, 400), (len(form), 302)):
+        lines = [f"Host: 127.0.0.1:{site.port}", f"Cookie: {cookie}", f"Content-Length: {length}"]
+        lines = ["POST /signup HTTP/1.1", *lines, "Content-Type: application/x-www-form-urlencoded"]
+        received = talk(
+            site,
+            "\r\n".join([*lines, "Connection: close", "", ""]) + form,
+            finish=length > len(form),
+        )
+        assert statuses(received) == [status]
+
+
+def hang(site: Site, line: str = "PATCH /api/mood?userId=first HTTP/1.1") -> socket.socket:
+    """Begin a request whose body never comes to its end."""
+    client = socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE)
+    client.sendall((head(site, "Content-Length: 100", request=line) + BODY).encode())
+    return client
+
+
+def test_clients_that_never_finish_do_not_keep_readers_out(site: Site) -> None:
+    hanging = [hang(site) for _ in range(12)]
+    for _ in range(3):
+        assert site.answers()
+    for client in hanging:
+        client.close()
+    assert eventually(lambda: saves(site))
+    assert known(site) == [404, 404]
+
+
+def saves(site: Site) -> bool:
+    length = f"Content-Length: {len(BODY)}"
+    line = "PATCH /api/mood?userId=later HTTP/1.1"
+    received = talk(site, head(site, length, "Connection: close", request=line) + BODY)
+    return statuses(received) == [200]

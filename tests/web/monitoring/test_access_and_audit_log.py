@@ -1,0 +1,220 @@
+"""The audit trail: what is written about requests and events, and what never is."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.log_setup import Json, Readable
+from tests.web.kit import PASSWORD, Browser, log_in, sign_up
+
+ROOT = Path(__file__).parents[3]
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+class Kept(logging.Handler):
+    """Keeps what was logged, formatted while its request is there, as the real handler does."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+def keep(formatter: logging.Formatter) -> Iterator[Kept]:
+    handler = Kept(formatter)
+    loggers = [logging.getLogger(name) for name in ("aira", "stats", "app")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    yield handler
+    for logger, level in zip(loggers, before, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    """What a deployed instance writes."""
+    yield from keep(Json())
+
+
+@pytest.fixture
+def readable() -> Iterator[Kept]:
+    """What an instance on somebody's desk writes."""
+    yield from keep(Readable())
+
+
+def read(kept: Kept) -> list[dict[str, Any]]:
+    """All lines so far; each is one line and one JSON object."""
+    assert all("\n" not in line for line in kept.lines)
+    return [json.loads(line) for line in kept.lines]
+
+
+def test_it_writes_one_line_for_each_request(alice: Browser, kept: Kept) -> None:
+    answer = alice.get("/dashboard?note=private")
+    (line,) = read(kept)
+    assert line["event"] == "request"
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/dashboard", 200)
+    assert line["user"] == alice.user_id
+    assert line["request"] == answer.headers["X-Request-ID"]
+    assert 0 < line["ms"] < 60_000
+    assert line["time"].endswith("+00:00")
+
+
+def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, kept: Kept) -> None:
+    ids = {client.get(url).headers["X-Request-ID"] for url in ("/", "/nope", "/static/app.css")}
+    assert len(ids) == 3
+    assert {line["request"] for line in read(kept)} == ids
+
+
+FORKED = """
+import os
+from stats.web.monitoring.access_log import new_request_id
+new_request_id()
+child = os.fork()
+os.write(1, f"{new_request_id()} ".encode())
+child and os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_worker_gives_ids_of_its_own() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, check=True
+    )
+    assert len(set(told.stdout.split())) == 2, told
+
+
+def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": "forged\tid"})
+    assert len(answer.headers["X-Request-ID"]) == 16
+
+
+def test_it_names_the_rule_and_not_the_address(alice: Browser, kept: Kept) -> None:
+    alice.get("/conversations/a-secret-in-the-path")
+    alice.get("/another-secret-in-the-path")
+    assert [line["route"] for line in read(kept)] == ["/conversations/<chat_id>", None]
+
+
+def test_it_writes_a_request_for_a_host_that_is_not_served(app: Flask, kept: Kept) -> None:
+    app.config["TRUSTED_HOSTS"] = ["aira.example"]
+    assert app.test_client().get("/").status_code == 400
+    assert [line["status"] for line in read(kept)] == [400]
+
+
+def test_it_writes_down_what_security_is_about(
+    app: Flask, service: FlaskClient, kept: Kept
+) -> None:
+    alice = sign_up(app, "Alice")
+    Browser(app).post("/login", {"email": "alice@example.com", "password": "not this one"})
+    log_in(app, "Alice")
+    service.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
+    changed = {"current_password": PASSWORD, "new_password": "another good sentence"}
+    alice.post("/settings/password", changed)
+    alice.post("/settings/delete", {"confirm": "alice@example.com"})
+    events = [(line["event"], line.get("user")) for line in read(kept)]
+    events = [(what, user) for what, user in events if what != "request"]
+    assert events == [
+        ("signup", alice.user_id),
+        ("login.failed", alice.user_id),
+        ("login", alice.user_id),
+        ("plan.granted", alice.user_id),
+        ("password.changed", alice.user_id),
+        ("account.deleted", alice.user_id),
+    ]
+
+
+def test_an_event_has_the_id_and_address_of_its_request(service: FlaskClient, kept: Kept) -> None:
+    answer = service.patch("/api/plan?userId=u", json={"plan": "Plus"})
+    event, request = read(kept)
+    assert event["request"] == request["request"] == answer.headers["X-Request-ID"]
+    assert (event["plan"], event["address"]) == ("Plus", "127.0.0.1")
+
+
+def test_it_writes_no_secret_body_or_address(
+    app: Flask, service: FlaskClient, kept: Kept, readable: Kept
+) -> None:
+    alice = sign_up(app, "Alice")
+    log_in(app, "Alice")
+    alice.post("/dashboard/mood", {"score": "7", "note": "a very private note"})
+    service.patch("/api/mood?userId=carol@example.com", json={"score": 3, "note": "hush"})
+    service.delete("/api/users/carol@example.com")
+    service.get("/api/users?email=alice@example.com")
+    secrets = [PASSWORD, "example.com", "private note", "hush", alice.session, alice.token]
+    secrets += [app.extensions["aira"].settings.api_keys[0]]
+    for line in kept.lines + readable.lines:
+        assert not [secret for secret in secrets if secret in line], line
+
+
+def test_a_fault_of_ours_is_one_line_too(
+    app: Flask, client: FlaskClient, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.view_functions, "pages.privacy", lambda: 1 / 0)
+    monkeypatch.setattr(app.view_functions["pages.privacy"], "is_public", True, raising=False)
+    assert client.get("/privacy").status_code == 500
+    fault = next(line for line in read(kept) if line["level"] == "error")
+    assert "ZeroDivisionError" in fault["trace"]
+
+
+def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, readable: Kept) -> None:
+    for _ in range(6):
+        answer = alice.post("/settings/email/confirm")
+    assert answer.status_code in (400, 429)
+    with app.test_request_context("/"):
+        event("limit.reached", route="recovery.send_again")
+    assert "limit.reached route=recovery.send_again" in readable.lines[-1]
+
+
+def test_a_person_can_read_it(alice: Browser, readable: Kept) -> None:
+    alice.get("/dashboard")
+    (line,) = readable.lines
+    assert "GET /dashboard 200" in line
+    assert alice.user_id in line
+
+
+def run_apart(code: str) -> "subprocess.CompletedProcess[str]":
+    env = {**os.environ, "REDIS_URL": "unix:///nowhere", "SECRET_KEY": "only-for-this-test"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+FAULT = """
+import logging, app
+try:
+    raise ValueError("\\udc80 " + "x" * 5000)
+except ValueError:
+    logging.getLogger("app").exception("request failed")
+"""
+NOBODY_READS = """
+import os, app
+reads, writes = os.pipe()
+os.dup2(writes, 2)
+os.close(reads)
+client = app.app.test_client()
+print(*(client.get(url).status_code for url in ("/healthz", "/login", "/api/dashboard")))
+"""
+
+
+def test_our_own_faults_are_lines_like_the_others() -> None:
+    (line,) = run_apart(FAULT).stderr.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"], told["logger"]) == ("request failed", "error", "app")
+    assert told["trace"].endswith("x" * 2000)
+    assert len(line) < 4096
+
+
+def test_answers_do_not_depend_on_who_reads_the_lines() -> None:
+    assert run_apart(NOBODY_READS).stdout.split() == ["200", "200", "401"]

@@ -1,0 +1,127 @@
+"""Whoever comes from the first Aira opens a dashboard on which everything is right.
+
+What is right is read from the old keys alone (tests/legacy_import/reader.py), and carried on by
+the contract to the day on which the page is opened; nothing of the new store is asked for it.
+"""
+
+import html
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from stats.web.commands.import_aira import VALUES_LOST, import_aira
+from tests.legacy_import.reader import Said, says
+from tests.legacy_import.store import DAY, Old, a_thousand
+from tests.web.kit import Browser, form_token, shown
+
+ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
+SECTION = re.compile(r'<section class="card recent".*?</section>', re.DOTALL)
+ITEM = re.compile(r'<li>\s*<p>(.*?)</p>\s*<time datetime="([^"]+)"', re.DOTALL)
+TODAY = re.compile(r'id="stats" data-today="([^"]+)"')
+# The broken and the rare ones stand first, and then ordinary ones.
+LOOK_FIRST = 100
+
+
+def read(page: TestResponse) -> dict[str, Any]:
+    """What a dashboard shows."""
+    found: dict[str, Any] = dict(shown(page))
+    section = SECTION.search(page.text)
+    assert section
+    for name in ("conversations", "days_active", "streak"):
+        found[name] = int(found[name])
+    found["mood_score"] = None if found["mood_score"] == "—" else float(found["mood_score"])
+    found["recent"] = [
+        (datetime.fromisoformat(at), html.unescape(text)) for text, at in ITEM.findall(section[0])
+    ]
+    return found
+
+
+def sign_in(app: Flask, path: str, number: int, visitor: Browser) -> Browser:
+    """Press the button of a sign-in link, everybody in a browser and at an address of their own.
+
+    Most come with the cookie that a visitor was given before, which spares them looking first.
+    """
+    browser = Browser(app, visitor.session)
+    browser.client.environ_base["REMOTE_ADDR"] = f"10.1.{number // 250}.{number % 250}"
+    token = form_token(browser.get(path)) if number < LOOK_FIRST else visitor.token
+    assert browser.client.post(path, data={"csrf_token": token}).location == "/dashboard"
+    return browser
+
+
+def link(service: FlaskClient, user_id: str) -> str:
+    answer = service.post(f"/api/users/{user_id}/link")
+    assert answer.status_code == 200, (user_id, answer.json)
+    return urlsplit(answer.json["url"]).path
+
+
+def check(said: Said, user: Old, page: TestResponse) -> None:
+    day = TODAY.search(page.text)
+    assert day
+    today = date.fromisoformat(day[1])
+    assert abs(today - datetime.now(UTC).date()) <= DAY
+    assert read(page) == said.page(today), user.id
+
+
+def fill(db: redis.Redis, users: list[Old]) -> None:
+    pipe = db.pipeline(transaction=False)
+    for user in users:
+        user.write(pipe)
+    pipe.execute()
+
+
+def dumped(db: redis.Redis) -> dict[bytes, bytes]:
+    """All that is stored, to be compared."""
+    keys, pipe = sorted(db.keys()), db.pipeline(transaction=False)
+    for key in keys:
+        pipe.dump(key)
+    return dict(zip(keys, pipe.execute(), strict=True))
+
+
+def bring(app: Flask) -> str:
+    result = app.test_cli_runner().invoke(import_aira)
+    assert result.exit_code == VALUES_LOST, result.output
+    return result.output
+
+
+def agree(said: Said, user: Old) -> None:
+    """What is read from the old store is what was meant when it was written."""
+    meant, found = user.on(datetime.now(UTC).date()), said.page(datetime.now(UTC).date())
+    assert found["conversations"] == meant["conversations"], user.id
+    assert found["plan"] == meant["plan"], user.id
+    assert (found["mood_score"] or 0.0) == meant["mood_score"], user.id
+    assert said.days_active == meant["days_active"], user.id
+    summaries = [item["summary"] for item in meant["recent_conversations"]]
+    assert [text for _, text in found["recent"]] == summaries, user.id
+
+
+@pytest.mark.one_server
+def test_every_one_of_a_thousand_dashboards_is_right(
+    app: Flask, service: FlaskClient, valkey: redis.Redis, server_url: str
+) -> None:
+    users = a_thousand()
+    with redis.Redis.from_url(server_url) as raw:
+        fill(raw, users)
+        first = bring(app)
+        moved = dumped(raw)
+        assert bring(app) == first.replace("earlier run: 0", "earlier run: 996")
+        assert dumped(raw) == moved
+        opened, visitor = 0, Browser(app)
+        assert visitor.token
+        for number, user in enumerate(users):
+            said = says(raw, user.id)
+            if said.nothing or not ID.fullmatch(user.id):
+                assert user.expected is None
+                assert service.post(f"/api/users/{quote(user.id)}/link").status_code in (400, 404)
+                continue
+            agree(said, user)
+            browser = sign_in(app, link(service, user.id), number, visitor)
+            check(said, user, browser.get("/dashboard"))
+            opened += 1
+    assert (len(users), opened) == (1000, 996)

@@ -1,0 +1,208 @@
+"""Bringing back what one took along."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from tests.web.kit import PASSWORD, Browser, error_beside, everything, sign_up
+
+NOT_EMPTY = "There are moods or conversations here already."
+DEEP = b"[" * 10_000 + b"]" * 10_000
+
+
+def bring(browser: Browser, data: bytes | dict[str, Any]) -> TestResponse:
+    """Send a file to be brought back."""
+    if isinstance(data, dict):
+        data = json.dumps(data).encode()
+    return browser.post("/settings/import", {"file": (io.BytesIO(data), "aira.json")})
+
+
+def seen(browser: Browser) -> list[Any]:
+    """All that the API tells of a user, but for the plan."""
+    chats = browser.get("/api/chat").json["chats"]
+    each = [browser.get(f"/api/chat/{chat['chatId']}").json for chat in chats]
+    moods = browser.get("/api/mood?limit=1000&days=3660").json
+    return [browser.stats() | {"plan": ""}, chats, each, moods]
+
+
+def test_it_all_comes_back(app: Flask, alice: Browser, exported: dict[str, Any]) -> None:
+    before = seen(alice)
+    alice.post("/settings/delete", {"confirm": "alice@example.com"})
+    again = sign_up(app, "Adele")
+    answer = bring(again, exported)
+    assert (answer.status_code, answer.location) == (303, "/settings")
+    assert "Everything is back" in again.get("/settings").text
+    assert seen(again) == before
+    page = again.get("/settings").text
+    assert 'data-theme="dark"' in page
+    assert "Ada \u202eL. 👩‍🚀" in page
+    assert "adele@example.com" in page
+
+
+def test_what_came_back_is_an_account_like_any(app: Flask, exported: dict[str, Any]) -> None:
+    again = sign_up(app, "Adele")
+    bring(again, exported)
+    chat = exported["conversations"][0]["chatId"]
+    more = {"chatId": chat, "messages": [{"role": "user", "content": "More"}]}
+    again.api("POST", "/api/chat/save", json=more)
+    again.api("PATCH", "/api/mood", json={"score": 9})
+    stats = again.stats()
+    assert (stats["conversations"], stats["mood_score"]) == (5, 9.0)
+    assert again.get("/dashboard").status_code == 200
+    assert again.get("/history/2026-03-01").status_code == 200
+
+
+def test_a_grant_does_not_come_back(app: Flask, exported: dict[str, Any]) -> None:
+    exported["billing"]["grant"] = exported["stats"]["plan"] = "Premium"
+    exported["account"]["email"] = "mallory@example.com"
+    again = sign_up(app, "Adele")
+    assert bring(again, exported).status_code == 303
+    assert again.stats()["plan"] == "Free"
+    taken = again.get("/settings/export.json").json
+    assert taken["account"]["email"] == "adele@example.com"
+    assert taken["billing"]["grant"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("PATCH", "/api/mood", {"score": 5}),
+        ("POST", "/api/chat/save", {"messages": []}),
+    ],
+)
+def test_it_overwrites_nothing(
+    exported: dict[str, Any], bob: Browser, valkey: Redis, method: str, url: str, body: Any
+) -> None:
+    bob.api(method, url, json=body)
+    before = everything(valkey)
+    answer = bring(bob, exported)
+    assert answer.status_code == 422
+    assert error_beside(answer, "file").startswith(NOT_EMPTY)
+    assert everything(valkey) == before
+
+
+def test_it_overwrites_no_count(exported: dict[str, Any], bob: Browser) -> None:
+    saved = bob.api("POST", "/api/chat/save", json={"messages": []}).json
+    bob.api("DELETE", f"/api/chat/{saved['chatId']}")
+    assert bring(bob, exported).status_code == 422
+    assert bob.stats()["conversations"] == 1
+
+
+def test_it_comes_back_once(app: Flask, exported: dict[str, Any]) -> None:
+    again = sign_up(app, "Adele")
+    assert [bring(again, exported).status_code for _ in range(2)] == [303, 422]
+
+
+def set_in(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
+    def change(value: Any) -> None:
+        for step in path[:-1]:
+            value = value[step]
+        value[path[-1]] = to
+
+    return change
+
+
+def twice(kind: str) -> Callable[[dict[str, Any]], None]:
+    def change(value: dict[str, Any]) -> None:
+        value[kind].append(value[kind][0])
+
+    return change
+
+
+LIES = {
+    "another format": set_in("format", to="aira-stats-2"),
+    "a score of 11": set_in("moods", 0, "score", to=11),
+    "a score below 0": set_in("moods", 0, "score", to=-0.1),
+    "a score in words": set_in("moods", 0, "score", to="5"),
+    "a score of true": set_in("moods", 0, "score", to=True),
+    "a long note": set_in("moods", 0, "note", to="n" * 281),
+    "NUL in a note": set_in("moods", 0, "note", to="a\0b"),
+    "NUL in a message": set_in("conversations", 0, "messages", 0, "content", to="\0"),
+    "half a character": set_in("account", "name", to="\ud800"),
+    "a mood to come": set_in("moods", 0, "timestamp", to="2090-01-01T00:00:00Z"),
+    "a mood of old": set_in("moods", 0, "timestamp", to="1999-01-01T00:00:00Z"),
+    "a mood of nowhere": set_in("moods", 0, "timestamp", to="2026-01-01T00:00:00"),
+    "a chat to come": set_in("conversations", 0, "savedAt", to="2090-01-01T00:00:00Z"),
+    "a recent one to come": set_in(
+        "stats", "recent_conversations", 0, "timestamp", to="2090-01-01T00:00:00Z"
+    ),
+    "a day to come": set_in("days", 0, to="2090-01-01"),
+    "a login to come": set_in("stats", "last_login", to="2090-01-01"),
+    "a day after the last": set_in("stats", "last_login", to="2026-01-01"),
+    "no day": set_in("days", 0, to="2026-02-30"),
+    "a mood twice": twice("moods"),
+    "a chat twice": twice("conversations"),
+    "a day twice": twice("days"),
+    "an id that leaves its place": set_in("conversations", 0, "chatId", to="a}:b"),
+    "an id with a line": set_in("conversations", 0, "chatId", to="a\n"),
+    "a message of nobody": set_in("conversations", 0, "messages", 0, to={"content": "x"}),
+    "a message of words": set_in("conversations", 0, "messages", to=["x"]),
+    "four recent ones": set_in(
+        "stats",
+        "recent_conversations",
+        to=[{"timestamp": "2026-01-01T00:00:00Z", "summary": ""}] * 4,
+    ),
+    "less than nothing": set_in("stats", "conversations", to=-1),
+    "more than anybody": set_in("stats", "days_active", to=10**300),
+    "a streak of lies": set_in("stats", "streak", to=9),
+    "a zone on Mars": set_in("account", "timezone", to="Mars/Base"),
+    "a day that starts at 7": set_in("account", "day_start", to=7),
+    "no name": set_in("account", "name", to=" "),
+    "a theme of blue": set_in("account", "theme", to="blue"),
+    "no moods": set_in("moods", to=None),
+}
+
+
+def test_it_takes_no_lies(app: Flask, exported: dict[str, Any], valkey: Redis) -> None:
+    again = sign_up(app, "Adele")
+    before = everything(valkey)
+    for name, lie in LIES.items():
+        told = json.loads(json.dumps(exported))
+        lie(told)
+        valkey.delete(*valkey.keys("throttle:*"), "throttle:none")
+        answer = bring(again, told)
+        assert answer.status_code == 422, name
+        assert error_beside(answer, "file").startswith("The file "), name
+        assert everything(valkey) == before, name
+    assert bring(again, exported).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", DEEP, b'{"a":1,"a":2}', b'{"a":NaN}']
+)
+def test_it_takes_no_other_files(alice: Browser, valkey: Redis, data: bytes) -> None:
+    before = everything(valkey)
+    answer = bring(alice, data)
+    assert answer.status_code == 422
+    assert error_beside(answer, "file").startswith("The file ")
+    assert everything(valkey) == before
+    assert alice.post("/settings/import").status_code == 422
+    assert alice.post("/settings/import", {"file": data}).status_code == 422
+
+
+def test_large_files_are_taken_here_alone(
+    app: Flask, exported: dict[str, Any], alice: Browser
+) -> None:
+    again = sign_up(app, "Adele")
+    exported["conversations"][0]["messages"][0]["content"] = "x" * 300_000
+    assert bring(again, exported).status_code == 303
+    chat = exported["conversations"][0]["chatId"]
+    assert len(again.get(f"/api/chat/{chat}").json["messages"][0]["content"]) == 300_000
+    big = {"file": (io.BytesIO(b"x" * 300_000), "a")}
+    assert alice.post("/settings", big).status_code == 413
+    huge = b"x" * (16 * 1024 * 1024 + 1)
+    assert alice.client.post("/settings/import", data=huge).status_code == 413
+
+
+def test_a_password_of_the_file_opens_nothing(app: Flask, exported: dict[str, Any]) -> None:
+    exported["account"]["password"] = "x"
+    again = sign_up(app, "Adele")
+    bring(again, exported)
+    form = {"email": "adele@example.com", "password": PASSWORD}
+    assert Browser(app).post("/login", form).status_code == 302

@@ -1,0 +1,118 @@
+"""Looking around with sample data."""
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from app import create_app
+from tests.web.kit import Browser, Client, everything, left, shown, sign_up
+
+
+@pytest.fixture
+def embedded(app: Flask, valkey: Redis) -> Flask:
+    """The application in embedded mode."""
+    made = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    made.test_client_class = Client
+    return made
+
+
+@pytest.fixture
+def robin(embedded: Flask) -> Browser:
+    """Somebody who looks around."""
+    browser = Browser(embedded)
+    answer = browser.post("/sample")
+    assert (answer.status_code, answer.location) == (302, "/dashboard")
+    browser.renew()
+    browser.user_id = browser.get("/settings/export.json").json["account"]["id"]
+    return browser
+
+
+def test_it_is_offered(embedded: Flask) -> None:
+    assert 'action="/sample"' in Browser(embedded).get("/").text
+
+
+def test_it_does_not_exist_elsewhere(app: Flask, valkey: Redis) -> None:
+    assert "/sample" not in Browser(app).get("/").text
+    assert Browser(app).client.post("/sample").status_code == 404
+    assert Browser(app).post("/sample").status_code == 404
+    assert left(valkey) == []
+
+
+def test_it_wants_a_token(embedded: Flask, valkey: Redis) -> None:
+    assert Browser(embedded).client.post("/sample").status_code == 400
+    assert Browser(embedded).get("/sample").status_code == 405
+    assert left(valkey) == []
+
+
+def test_it_shows_a_year(robin: Browser) -> None:
+    stats = robin.stats()
+    assert stats["conversations"] == 140
+    assert 280 <= stats["days_active"] <= 340
+    assert 18 <= stats["streak"] <= 22
+    assert 38 <= stats["longest_streak"] <= 42
+    assert stats["plan"] == "Free"
+    assert len({recent["summary"] for recent in stats["recent_conversations"]}) == 3
+    page = robin.get("/dashboard")
+    assert page.status_code == 200
+    assert shown(page)["streak"] == str(stats["streak"])
+    assert robin.stats() == stats
+    assert robin.get("/history").status_code == 200
+    assert robin.get("/conversations").status_code == 200
+
+
+def test_it_has_words(robin: Browser) -> None:
+    taken = robin.get("/settings/export.json").json
+    assert len({chat["title"] for chat in taken["conversations"]}) >= 25
+    assert all(len(chat["messages"]) >= 4 for chat in taken["conversations"])
+    assert 20 <= sum("note" in mood for mood in taken["moods"]) <= 120
+    moods = robin.get("/api/mood?limit=1000&days=400").json
+    assert 280 <= moods["stats"]["totalEntries"] <= 380
+
+
+def test_two_visitors_see_two_years(embedded: Flask, robin: Browser) -> None:
+    other = Browser(embedded)
+    other.post("/sample")
+    other.renew()
+    assert other.moods() != robin.moods()
+
+
+def test_it_lives_in_the_visitors_zone(embedded: Flask) -> None:
+    browser = Browser(embedded)
+    browser.post("/sample", {"timezone": "Asia/Tokyo"})
+    browser.renew()
+    assert browser.get("/settings/export.json").json["account"]["timezone"] == "Asia/Tokyo"
+
+
+def test_nobody_logs_in_to_it(embedded: Flask, robin: Browser, valkey: Redis) -> None:
+    email = valkey.hget(robin.key("account"), "email")
+    for password in ("", "password", "None"):
+        answer = Browser(embedded).post("/login", {"email": email, "password": password})
+        assert answer.status_code == 422
+    assert "current_password" not in robin.get("/settings").text
+    change = {"current_password": "", "new_password": "a new password"}
+    assert robin.post("/settings/password", change).status_code == 422
+
+
+def test_it_is_gone_at_log_out(embedded: Flask, robin: Browser, valkey: Redis) -> None:
+    alice = sign_up(embedded, "Alice")
+    robin.api("PATCH", "/api/mood", json={"score": 9})
+    assert robin.post("/logout").status_code == 302
+    assert not [key for key in valkey.scan_iter() if robin.user_id in key]
+    assert alice.post("/logout").status_code == 302
+    assert valkey.exists(alice.key("stats"))
+
+
+def test_it_can_be_deleted_like_any(robin: Browser, valkey: Redis) -> None:
+    email = valkey.hget(robin.key("account"), "email")
+    assert robin.post("/settings/delete", {"confirm": "x@example.invalid"}).status_code == 422
+    assert robin.post("/settings/delete", {"confirm": email}).status_code == 303
+    assert left(valkey) == []
+
+
+def test_a_member_stays_who_they_are(embedded: Flask, valkey: Redis) -> None:
+    alice = sign_up(embedded, "Alice")
+    before = everything(valkey)
+    assert alice.post("/sample").location == "/dashboard"
+    assert everything(valkey) == before

@@ -1,0 +1,221 @@
+"""What ends that a poll is answered from memory: writes, the clock, sessions, and room."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from stats.accounts.sessions import IDLE
+from stats.web.http import current_user
+from tests.browser.serving import eventually
+from tests.support.tracking import kill_streams
+from tests.web.kit import HTMX, PASSWORD, Browser, log_in, poll_url
+from tests.web.poll_cache.polls import Asker, cache_of, tracking_of
+
+pytestmark = pytest.mark.one_server
+PASSWORDS = {"current_password": PASSWORD, "new_password": "another sentence nobody knows"}
+End = Callable[[Browser, Browser], Any]
+
+
+@pytest.fixture
+def asker(app: Flask) -> Asker:
+    return Asker(app)
+
+
+@pytest.fixture
+def url(alice: Browser) -> str:
+    """What Alice's page polls."""
+    return poll_url(alice.get("/dashboard"))
+
+
+@pytest.fixture
+def other(server_url: str) -> Iterator[redis.Redis]:
+    """Another program's client of the same Redis."""
+    client = redis.Redis.from_url(server_url, decode_responses=True)
+    yield client
+    client.close()
+
+
+CHANGES: dict[str, Callable[[Browser, FlaskClient], Any]] = {
+    "mood": lambda alice, service: alice.post("/dashboard/mood", {"score": "7"}),
+    "conversation": lambda alice, service: service.post(
+        f"/api/chat/save?userId={alice.user_id}", json={"messages": []}
+    ),
+    "plan": lambda alice, service: service.patch(
+        f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"}
+    ),
+    "time zone": lambda alice, service: alice.post(
+        "/settings", {"name": "A", "timezone": "Asia/Tokyo", "day_start": "0", "theme": "dark"}
+    ),
+    "name": lambda alice, service: alice.post(
+        "/settings", {"name": "B", "timezone": "UTC", "day_start": "0", "theme": "dark"}
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_is_seen_by_the_next_poll(
+    alice: Browser, url: str, asker: Asker, service: FlaskClient, change: str
+) -> None:
+    assert asker.remembers(alice, url)
+    assert CHANGES[change](alice, service).status_code in (200, 303)
+    reply = asker.ask(alice, url)
+    assert reply.status == 200
+    assert reply == asker.route(alice, url)
+
+
+def test_a_change_by_another_program_is_seen_by_the_next_poll(
+    alice: Browser, url: str, asker: Asker, other: redis.Redis
+) -> None:
+    for _ in range(50):
+        assert asker.remembers(alice, url)
+        other.hincrby(alice.key("stats"), "version", 1)
+        reply = asker.ask(alice, url)
+        assert reply.status == 200
+        url = re.sub(r"v=\d+", f"v={other.hget(alice.key('stats'), 'version')}", url)
+
+
+def test_a_write_that_changes_nothing_shown_is_asked_about_once(
+    alice: Browser, url: str, asker: Asker, other: redis.Redis
+) -> None:
+    assert asker.remembers(alice, url)
+    other.sadd(alice.key("customers"), "cus_1")
+    reply = asker.ask(alice, url)
+    assert (reply.status, reply.from_memory) == (204, False)
+    assert asker.remembers(alice, url)
+
+
+ENDS: dict[str, End] = {
+    "log-out": lambda alice, there: alice.post("/logout"),
+    "log-out elsewhere": lambda alice, there: there.post("/settings/sessions/revoke"),
+    "password change elsewhere": lambda alice, there: there.post("/settings/password", PASSWORDS),
+    "deletion": lambda alice, there: there.post(
+        "/settings/delete", {"confirm": "alice@example.com"}
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_session_that_ends_is_told_so_at_the_next_poll(
+    app: Flask, alice: Browser, asker: Asker, end: str
+) -> None:
+    there = log_in(app, "Alice")
+    url, cookie = poll_url(alice.get("/dashboard")), f"session={alice.session}"
+    assert asker.remembers(cookie, url, headers=HTMX)
+    assert ENDS[end](alice, there).status_code in (302, 303)
+    reply = asker.ask(cookie, url, headers=HTMX)
+    assert (reply.status, reply.from_memory) == (401, False)
+
+
+def ends_soon(valkey: redis.Redis, alice: Browser) -> None:
+    """Say that the only session will have been idle for too long within two seconds."""
+    [session_id] = valkey.hkeys(alice.key("sessions"))
+    now = int(time.time())
+    valkey.hset(alice.key("sessions"), session_id, f"{now}:{now - IDLE + 2}:agent")
+
+
+def test_a_session_that_runs_out_is_told_so(
+    valkey: redis.Redis, alice: Browser, url: str, asker: Asker
+) -> None:
+    ends_soon(valkey, alice)
+    assert asker.remembers(alice, url)
+    assert eventually(lambda: asker.ask(alice, url).status != 204)
+    assert asker.ask(alice, url).status == 302
+
+
+def test_the_clock_ends_what_is_shown(
+    valkey: redis.Redis, alice: Browser, url: str, asker: Asker
+) -> None:
+    midnight = int(time.time()) + 2
+    valkey.hset(alice.key("stats"), "fresh_until", midnight)
+    assert asker.remembers(alice, url)
+    assert eventually(lambda: asker.ask(alice, url).status != 204)
+    assert time.time() >= midnight
+    assert asker.ask(alice, url).status == 200
+
+
+def test_what_is_written_while_redis_answers_is_not_missed(
+    app: Flask,
+    alice: Browser,
+    url: str,
+    asker: Asker,
+    other: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The write is known of when the answer from before it comes to be remembered."""
+    assert asker.remembers(alice, url)
+    tracking, really = tracking_of(app), current_user.get_dashboard
+    shard = tracking.shard(alice.user_id)
+
+    def late(*args: Any, **options: Any) -> Any:
+        result, before = really(*args, **options), tracking.stamp(shard)
+        other.hincrby(alice.key("stats"), "version", 1)
+        assert eventually(lambda: tracking.stamp(shard) != before and tracking.is_in_step())
+        return result
+
+    late_url = f"{url}&late"
+    monkeypatch.setattr(current_user, "get_dashboard", late)
+    assert asker.ask(alice, late_url).status == 204, "it was so when it was asked"
+    monkeypatch.undo()
+    assert asker.is_in_step()
+    assert asker.ask(alice, late_url).status == 200
+
+
+def test_a_lost_stream_ends_it_until_there_is_one_again(
+    valkey: redis.Redis, alice: Browser, url: str, asker: Asker
+) -> None:
+    assert asker.remembers(alice, url)
+    assert kill_streams(valkey)
+    reply = asker.ask(alice, url)
+    assert (reply.status, reply.from_memory) == (204, False)
+    assert asker.remembers(alice, url)
+
+
+def test_it_ends_with_the_app(app: Flask, alice: Browser, url: str, asker: Asker) -> None:
+    assert asker.remembers(alice, url)
+    cache_of(app).close()
+    reply = asker.ask(alice, url)
+    assert (reply.status, reply.from_memory) == (204, False)
+
+
+def small(app: Flask, size: int) -> Flask:
+    """The same application with room for so many answers."""
+    given = replace(app.extensions["aira"].given, poll_cache_size=size)
+    return create_app(given, app.extensions["aira"].db)
+
+
+def test_the_oldest_one_goes_first(app: Flask, alice: Browser, url: str) -> None:
+    asker = Asker(small(app, 3))
+    urls = [f"{url}&number={number}" for number in range(4)]
+    assert asker.remembers(alice, urls[0])
+    for one in urls[1:]:
+        assert asker.ask(alice, one).status == 204
+    assert asker.is_in_step()
+    assert [asker.ask(alice, one).from_memory for one in urls[1:]] == [True] * 3
+    assert not asker.ask(alice, urls[0]).from_memory
+    cache_of(asker.app).close()
+
+
+def test_without_room_every_poll_asks(app: Flask, alice: Browser, url: str) -> None:
+    asker = Asker(small(app, 0))
+    assert asker.ask(alice, url).status == 204
+    assert asker.is_in_step()
+    assert not any(asker.ask(alice, url).from_memory for _ in range(3))
+    cache_of(asker.app).close()
+
+
+def test_what_is_out_of_date_is_dropped_when_it_is_found(
+    app: Flask, alice: Browser, url: str, asker: Asker, service: FlaskClient
+) -> None:
+    assert asker.remembers(alice, url)
+    CHANGES["plan"](alice, service)
+    assert asker.is_in_step()
+    assert asker.ask(alice, url).status == 200
+    assert len(cache_of(app)._answers) == 0

@@ -1,0 +1,145 @@
+"""The charts: what they show of every day, on the dashboard and in the history."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from statistics import fmean
+from typing import Any
+
+import pytest
+from flask import Flask, render_template
+
+from stats.web.templating.charts import charts
+from stats.web.templating.dates import weekday_day_month
+from tests.web.kit import Browser
+
+TODAY = date(2024, 2, 29)
+CELL = re.compile(r'<td role="cell"( aria-current="date")?(?: data-m="(\d+)")?><i>(.*?)</i>')
+ROW = re.compile(r'<tr><th scope="row">(.*?)</th><td.*?>(.*?)</td><td>(.*?)</td></tr>')
+DOT = re.compile(r'<circle data-m="(\d+)" cx="([\d.]+)%" cy="([\d.]+)" r="4"/>')
+TENTHS = [tenths / 10 for tenths in range(101)]
+
+Scores = Mapping[date, Sequence[float]]
+Draw = Callable[[Scores, date], str]
+
+
+@pytest.fixture
+def draw(app: Flask) -> Iterator[Draw]:
+    """What draws the charts."""
+    with app.test_request_context():
+        yield lambda moods, today: render_template("_charts.html", **charts(moods, today))
+
+
+def back(days: int, today: date = TODAY) -> date:
+    return today - timedelta(days)
+
+
+def short(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+def line_of(drawn: str) -> str:
+    found = re.search(r'<path class="mean" d="(.*?)"/>', drawn)
+    return found[1] if found else ""
+
+
+def some_moods(chance: Random, today: date) -> dict[date, list[float]]:
+    """Return moods on some days of a little more than a year, on some several."""
+    days = [back(days, today) for days in range(380) if chance.random() < 0.6]
+    return {day: chance.choices(TENTHS, k=chance.choice((1, 1, 2, 3))) for day in days}
+
+
+def week_mean(moods: Scores, day: date) -> str:
+    return f"{round(fmean(fmean(moods[d]) for d in moods if back(7, day) < d <= day), 1):.1f}"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_they_show_the_mean_of_every_day(draw: Draw, seed: int) -> None:
+    chance = Random(seed)
+    today = TODAY + timedelta(seed)
+    moods = some_moods(chance, today)
+    drawn = draw(moods, today)
+    means = {day: f"{round(fmean(felt), 1):g}" for day, felt in moods.items()}
+    first = back(52 * 7 + today.weekday(), today)
+    year = [first + timedelta(days) for days in range((today - first).days + 1)]
+    cells = sorted(text for _, _, text in CELL.findall(drawn))
+    assert cells == sorted(f"{short(day)}, {means.get(day, 'not logged')}" for day in year)
+    logged = sum(day in means for day in year)
+    assert f'<p class="num">{logged} of {len(year)} days</p>' in drawn
+    rows = ROW.findall(drawn)
+    assert [name for name, _, _ in rows[:2]] == ["Today", weekday_day_month(back(1, today))]
+    for days, (_, mood, week) in enumerate(rows):
+        day = back(days, today)
+        wanted = (means[day], week_mean(moods, day)) if day in means else ("Not logged", "—")
+        assert (mood, week) == wanted, day
+    assert len(rows) == 30
+
+
+@pytest.mark.parametrize(
+    ("score", "shade", "height", "said", "mean"),
+    [
+        (0.0, "0", "160", "0", "0.0"),
+        (0.4, "0", "153.6", "0.4", "0.4"),
+        (0.5, "1", "152", "0.5", "0.5"),
+        (6.5, "7", "56", "6.5", "6.5"),
+        (9.4, "9", "9.6", "9.4", "9.4"),
+        (9.5, "10", "8", "9.5", "9.5"),
+        (10.0, "10", "0", "10", "10.0"),
+    ],
+)
+def test_every_score_is_in_its_place(
+    draw: Draw, score: float, shade: str, height: str, said: str, mean: str
+) -> None:
+    drawn = draw({back(days): [score] for days in (0, 1, 29)}, TODAY)
+    dots = DOT.findall(drawn)
+    assert dots == [(shade, x, height) for x in ("2.40", "94.32", "97.60")]
+    assert f'<circle class="ring" data-m="{shade}" cx="97.60%" cy="{height}" r="7"/>' in drawn
+    y = f"{float(height):.1f}"
+    assert line_of(drawn) == f"M2.40 {y}M94.32 {y}L97.60 {y}"
+    assert ("", shade, f"{short(back(29))}, {said}") in CELL.findall(drawn)
+    assert ROW.findall(drawn)[0] == ("Today", said, mean)
+    assert f"the lowest {said}, the highest {said}, the mean {mean}." in drawn
+
+
+FIRST, AGAIN = "Three check-ins draw your first line.", "Three check-ins in 30 days draw a line."
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "below"),
+    [(3, 0, []), (2, 0, [FIRST]), (2, 1, [AGAIN]), (1, 0, [FIRST]), (0, 3, [AGAIN])],
+)
+def test_a_line_takes_three_days(draw: Draw, near: int, far: int, below: list[str]) -> None:
+    drawn = draw({back(day): [5.0] for day in (*range(near), *range(60, 60 + far))}, TODAY)
+    assert [said for said in (FIRST, AGAIN) if said in drawn] == below
+    assert bool(line_of(drawn)) == (near == 3)
+    assert ("ghost-line" in drawn) == (near == 0)
+    assert (len(DOT.findall(drawn)), len(ROW.findall(drawn))) == (near, 30 if near else 0)
+    assert f"{near + far} of 368 days" in drawn
+
+
+def test_today_is_marked_alone_whoever_else_has_another_day(draw: Draw) -> None:
+    moods = {back(days): [3.0] for days in range(3)}
+    for today in (TODAY, back(-1), TODAY, back(1), back(-1)):
+        drawn = draw(moods, today)
+        current = [text for now, _, text in CELL.findall(drawn) if now]
+        assert current == [f"{short(today)}, {'3' if today in moods else 'not logged'}"]
+        assert [name for name, _, _ in ROW.findall(drawn)].count("Today") == 1
+
+
+def test_a_day_at_zero_is_a_day_like_any_other(draw: Draw) -> None:
+    drawn = draw({TODAY: [0.0], back(1): [4.0], back(2): [8.0]}, TODAY)
+    assert [said for _, *said in ROW.findall(drawn)[:2]] == [["0", "4.0"], ["4", "6.0"]]
+
+
+def test_both_pages_draw_the_same(alice: Browser) -> None:
+    now = datetime.now(UTC)
+    for days in (0, 1, 2, 3, 50):
+        mood: dict[str, Any] = {"score": 2 + days / 10, "at": (now - timedelta(days)).isoformat()}
+        assert alice.api("PATCH", "/api/mood", json=mood).status_code == 200
+    pages = [alice.get(page).text for page in ("/dashboard", "/history")]
+    for card in ("trend", "year"):
+        drawn = [re.search(rf'<section class="card {card}">.*?</section>', p, re.S) for p in pages]
+        assert drawn[0]
+        assert drawn[1]
+        assert drawn[0][0] == drawn[1][0]
