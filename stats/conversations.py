@@ -65,11 +65,11 @@ def save_conversation(
         *pack(conversation),
     )
     keys = user_keys(user_id, KINDS)
-    reply = run(db, "save_conversation", keys, *arguments, 0)
+    reply = run(db, "conversations/save", keys, *arguments, 0)
     if reply is not None and reply[0] == 0:
         # The day that the last count was for is over: only Python knows when today ends.
         ends = day_ends(Snapshot.read(reply[1:]).clock, moment(now))
-        reply = run(db, "save_conversation", keys, *arguments, ends)
+        reply = run(db, "conversations/save", keys, *arguments, ends)
     if reply is None:
         raise UserNotFound(NO_STATS)
     stored = unpack(chat_id, reply[0]) if reply[0] else conversation
@@ -154,7 +154,7 @@ def list_conversations(
     """
     begins = "-inf" if since is None else milliseconds(since)
     ends = "+inf" if before is None else f"({milliseconds(before)}"
-    ids, heads = run(db, "list_conversations", user_keys(user_id, KINDS), most, begins, ends)
+    ids, heads = run(db, "conversations/list", user_keys(user_id, KINDS), most, begins, ends)
     return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
 
 
@@ -182,7 +182,7 @@ def _haystack(chat: Conversation) -> str:
 def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:
     """Return one conversation with its messages; raises NotFound."""
     keys = user_keys(user_id, KINDS)
-    head, body = run(db, "get_conversation", keys, check_id(chat_id, "chatId"))
+    head, body = run(db, "conversations/read", keys, check_id(chat_id, "chatId"))
     if head is None:
         raise NotFound("There is no such conversation.")
     return unpack(chat_id, head, body)
@@ -194,7 +194,7 @@ def delete_conversation(db: Db, user_id: str, chat_id: str) -> Snapshot:
     The next one saved before takes its place among the recent. Raises NotFound.
     """
     keys = user_keys(user_id, KINDS)
-    reply = run(db, "delete_conversation", keys, check_id(chat_id, "chatId"))
+    reply = run(db, "conversations/delete", keys, check_id(chat_id, "chatId"))
     if reply is None:
         raise NotFound("There is no such conversation.")
     return Snapshot.read(reply)

@@ -191,4 +191,4 @@ def renew(db: Db, board: Dashboard) -> Snapshot:
     """
     keys, now = user_keys(board.user_id, KINDS), int(board.now.timestamp())
     seen = board.snapshot.fresh_until
-    return Snapshot.read(run(db, "renew", keys, seen, board.next_change, now))
+    return Snapshot.read(run(db, "dashboard/renew_version", keys, seen, board.next_change, now))

@@ -88,7 +88,7 @@ def _number(text: str | None) -> int | None:
 
 def look_at(db: Db, user_id: str) -> User:
     """Return what is known of a user, read at one moment; raises UserNotFound."""
-    return User.read(user_id, run(db, "read_user", user_keys(user_id, SEEN)))
+    return User.read(user_id, run(db, "operators/read_user", user_keys(user_id, SEEN)))
 
 
 def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], bool]:
@@ -104,7 +104,7 @@ def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], boo
 def _users(db: Db, prefix: str) -> Iterator[User]:
     for user_id in user_ids(db, prefix):
         # They may have been deleted since.
-        if reply := run(db, "read_user", user_keys(user_id, SEEN)):
+        if reply := run(db, "operators/read_user", user_keys(user_id, SEEN)):
             yield User.read(user_id, reply)
 
 
@@ -149,11 +149,11 @@ def create(
     digest = "" if password is None else hash_password(password, about=(name, address))
     given = (first_day(), name, address, digest, int(time.time()))
     change, before = _reserve(db, user_id, name, address)
-    while (made := run(db, "give_account", _account_keys(user_id), *given, change)) == AGAIN:
+    while (made := run(db, "operators/create_account", _account_keys(user_id), *given, change)) == AGAIN:
         _take_back(db, user_id, change, before)
         change, before = _reserve(db, user_id, name, address)
     if made is None:
-        run(db, "release", [email_key(address)], user_id)
+        run(db, "lookups/release", [email_key(address)], user_id)
         raise InvalidInput(BARRED, "id")
     if not made:
         raise InvalidInput(HAS_ACCOUNT, "id")
@@ -166,7 +166,7 @@ def _reserve(db: Db, user_id: str, name: str, address: str) -> tuple[str, str]:
     A sign-up with the address then leaves the claim alone. Raises EmailTaken, with the account as
     it was.
     """
-    found = run(db, "reserve_address", _account_keys(user_id), name, address, int(time.time()))
+    found = run(db, "operators/reserve_address", _account_keys(user_id), name, address, int(time.time()))
     if not found:
         raise InvalidInput(BARRED if found is None else HAS_ACCOUNT, "id")
     change, before = map(as_text, found)
@@ -179,7 +179,7 @@ def _reserve(db: Db, user_id: str, name: str, address: str) -> tuple[str, str]:
 
 
 def _take_back(db: Db, user_id: str, change: str, before: str) -> None:
-    run(db, "unreserve_address", user_keys(user_id, ACCOUNT), change, before)
+    run(db, "operators/unreserve_address", user_keys(user_id, ACCOUNT), change, before)
 
 
 def _account_keys(user_id: str) -> list[str]:
@@ -193,7 +193,7 @@ def set_password(db: Db, user_id: str, password: str) -> None:
     """
     known = look_at(db, user_id)
     digest = hash_password(password, about=(known.name or "", known.email or ""))
-    if not run(db, "put_password", user_keys(user_id, (*ACCOUNT, "sessions")), digest):
+    if not run(db, "operators/set_password", user_keys(user_id, (*ACCOUNT, "sessions")), digest):
         raise InvalidInput(NO_ACCOUNT, "id")
 
 

@@ -39,7 +39,7 @@ def begin_try(db: Db, *whom: str) -> Try:
     """
     begun = Try(tuple(throttle_key(_digest(name)) for name in whom), secrets.token_hex(8))
     for key in begun.keys:
-        wait = run(db, "try", [key], now_ms(), WINDOW, ALLOWED, begun.token)
+        wait = run(db, "rate_limit/hit", [key], now_ms(), WINDOW, ALLOWED, begun.token)
         if wait:
             begun.succeeded(db)
             raise TooManyTries(-(-int(wait) // 1000))

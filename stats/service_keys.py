@@ -65,7 +65,7 @@ def create_key(db: Db, name: str) -> str:
     while True:
         prefix = "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LENGTH))
         key = f"aira_{prefix}{secrets.token_urlsafe(SECRET_BYTES)}"
-        kept = run(db, "keep_key", [KEYS], prefix, f"{_digest(key)}:{_now()}:0:{name}", MOST)
+        kept = run(db, "service_keys/create", [KEYS], prefix, f"{_digest(key)}:{_now()}:0:{name}", MOST)
         if kept is None:
             raise InvalidInput(f"There are {MOST} keys already. Revoke those that nobody uses.")
         if kept:
@@ -145,7 +145,7 @@ class Look:
     def again(self, db: Db, prefix: str, digest: str) -> "Look":
         """Return a new look, which writes down that this key, if it is one, is used."""
         begun = time.monotonic()
-        flat = run(db, "read_keys", [KEYS], prefix, digest, _now(), WRITTEN_EVERY)
+        flat = run(db, "service_keys/read", [KEYS], prefix, digest, _now(), WRITTEN_EVERY)
         found = (ServiceKey.read(*pair) for pair in zip(flat[::2], flat[1::2], strict=True))
         keys = {key.prefix: key for key in found}
         written = {name: at for name, at in self.written.items() if name in keys}

@@ -48,7 +48,7 @@ def open_stats(db: Db, user_id: str, *, create: bool = True) -> Snapshot:
     Raises UserNotFound if there are no stats and none are made.
     """
     day = first_day() if create else ""
-    return Snapshot.read(run(db, "open_stats", user_keys(user_id, KINDS), day))
+    return Snapshot.read(run(db, "user_stats/open", user_keys(user_id, KINDS), day))
 
 
 def get_user_stats(db: Db, user_id: str) -> UserStats | None:
@@ -73,7 +73,7 @@ def increment_days_active(db: Db, user_id: str) -> int:
 
 
 def _increment(db: Db, user_id: str, field: str) -> int:
-    reply = run(db, "increment", user_keys(user_id, KINDS), field)
+    reply = run(db, "user_stats/increment", user_keys(user_id, KINDS), field)
     if reply is None:
         raise UserNotFound(NO_STATS)
     return int(reply)
@@ -95,7 +95,7 @@ def add_recent_conversation(db: Db, user_id: str, summary: str) -> list[RecentCo
     """
     text = cut(clean(summary, "summary"), SUMMARY_LENGTH)
     line = recent_line(iso_ms(now_ms()), text)
-    reply = run(db, "add_recent", user_keys(user_id, KINDS), line)
+    reply = run(db, "user_stats/add_recent", user_keys(user_id, KINDS), line)
     return Snapshot.read(reply).recent_conversations
 
 
@@ -120,7 +120,7 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
     day = first_day() if create else ""
     now = now_ms() // 1000
     keys = user_keys(user_id, (*KINDS, "ops"))
-    reply = run_kept(db, "grant_plan", keys, day, check_plan(plan), now, op)
+    reply = run_kept(db, "billing/grant_plan", keys, day, check_plan(plan), now, op)
     return Snapshot.read(reply)
 
 

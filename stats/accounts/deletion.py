@@ -32,9 +32,9 @@ def handle_account_deletion(db: Db, user_id: str) -> None:
     A look-up left behind by a crash in between is harmless: it points to nobody, and the next
     sign-up with that address takes it over.
     """
-    found = run(db, "delete_user", user_keys(user_id, ("account", "customers", *ALL_KINDS)))
+    found = run(db, "accounts/delete", user_keys(user_id, ("account", "customers", *ALL_KINDS)))
     address, customers = found[0], found[1:]
     if address is not None:
-        run(db, "release", [email_key(as_text(address))], user_id)
+        run(db, "lookups/release", [email_key(as_text(address))], user_id)
     for customer in customers:
-        run(db, "release", [customer_key(as_text(customer))], user_id)
+        run(db, "lookups/release", [customer_key(as_text(customer))], user_id)

@@ -104,7 +104,7 @@ def ask_change(db: Db, user_id: str, password: str, address: str) -> Change | No
     password or the address is another one by now. Whether the address is taken is not asked.
     """
     arguments = (password, address, int(time.time()) + SECONDS, "0")
-    found = run(db, "change_ask", user_keys(user_id, KINDS), *arguments)
+    found = run(db, "email_change/begin", user_keys(user_id, KINDS), *arguments)
     if found is None:
         return None
     number, old, wanted = int(found[0]), as_text(found[1]), found[2]
@@ -119,7 +119,7 @@ def change_now(db: Db, user_id: str, password: str, address: str) -> bool:
     Raises EmailTaken.
     """
     arguments = (password, address, int(time.time()) + SECONDS, "1")
-    found = run(db, "change_ask", user_keys(user_id, KINDS), *arguments)
+    found = run(db, "email_change/begin", user_keys(user_id, KINDS), *arguments)
     return found is not None and _finish(db, user_id, int(found[0]), address, "") is not None
 
 
@@ -145,7 +145,7 @@ def press_link(db: Db, token: str) -> Pressed | None:
         return None
     side, number = _of(held)
     keys, now = user_keys(held.user_id, KINDS), int(time.time())
-    found = run(db, "change_press", keys, number, side, now)
+    found = run(db, "email_change/confirm_link", keys, number, side, now)
     if found is None:
         return None
     address, complete = as_text(found[0]), bool(found[1])
@@ -165,10 +165,10 @@ def _finish(db: Db, user_id: str, number: int, address: str, confirmed: str) -> 
     try:
         claim(db, user_id, number, address)
     except EmailTaken:
-        run(db, "change_drop", user_keys(user_id, KINDS), number)
+        run(db, "email_change/cancel", user_keys(user_id, KINDS), number)
         raise
     arguments = (number, address, confirmed)
-    outcome, *old = run(db, "change_write", user_keys(user_id, KINDS), *arguments)
+    outcome, *old = run(db, "email_change/finish", user_keys(user_id, KINDS), *arguments)
     if outcome == 0:
         _let_go(db, user_id, number, address)
         return None
@@ -179,7 +179,7 @@ def _finish(db: Db, user_id: str, number: int, address: str, confirmed: str) -> 
 
 def drop_change(db: Db, user_id: str) -> bool:
     """Forget the change that is under way; return whether there was one."""
-    found = run(db, "change_drop", user_keys(user_id, KINDS), "")
+    found = run(db, "email_change/cancel", user_keys(user_id, KINDS), "")
     if found is not None:
         _let_go(db, user_id, int(found[0]), as_text(found[1]))
     return found is not None
@@ -187,23 +187,23 @@ def drop_change(db: Db, user_id: str) -> bool:
 
 def let_go_unused(db: Db, user_id: str, address: str) -> bool:
     """Free an address whose look-up leads to a user who has no claim to it; False if they have."""
-    number = run(db, "change_unused", user_keys(user_id, KINDS), address, int(time.time()))
+    number = run(db, "email_change/find_unused", user_keys(user_id, KINDS), address, int(time.time()))
     return number is not None and _let_go(db, user_id, int(number), address)
 
 
 def claim(db: Db, user_id: str, number: int, address: str) -> None:
     """Make an address lead to a user whose change of this number is to it; raises EmailTaken."""
     keys = [email_key(address), token_key(address)]
-    holder = run(db, "claim_numbered", keys, user_id, number)
+    holder = run(db, "lookups/claim_for_change", keys, user_id, number)
     while holder is not None:
         other = as_text(holder)
-        if run(db, "bar", [*user_keys(other, KINDS), void_key(other)]):
-            holder = run(db, "claim_numbered", keys, user_id, number, other)
+        if run(db, "accounts/bar_user_id", [*user_keys(other, KINDS), void_key(other)]):
+            holder = run(db, "lookups/claim_for_change", keys, user_id, number, other)
         elif let_go_unused(db, other, address):
-            holder = run(db, "claim_numbered", keys, user_id, number)
+            holder = run(db, "lookups/claim_for_change", keys, user_id, number)
         else:
             raise EmailTaken(TAKEN)
 
 
 def _let_go(db: Db, user_id: str, number: int, address: str) -> bool:
-    return bool(run(db, "let_go", [email_key(address), token_key(address)], user_id, number))
+    return bool(run(db, "lookups/release_after_change", [email_key(address), token_key(address)], user_id, number))

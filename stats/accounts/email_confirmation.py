@@ -38,6 +38,6 @@ def confirm_email(db: Db, token: str) -> Token | None:
     if held is None:
         return None
     keys = user_keys(held.user_id, KINDS)
-    done = run(db, "confirm_email", keys, held.payload, int(time.time()))
+    done = run(db, "accounts/confirm_email", keys, held.payload, int(time.time()))
     use_token(db, "confirm", token)
     return held if done else None

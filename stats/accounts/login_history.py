@@ -89,13 +89,13 @@ def _plain(text: str, most: int) -> str:
 def note_failure(db: Db, user_id: str, how: How, agent: str, address: str) -> None:
     """Write a failed try down, unless the account is gone."""
     entry = new_entry(how, agent, address)
-    run(db, "note_failure", user_keys(user_id, KINDS), *entry.arguments())
+    run(db, "sessions/record_failed_login", user_keys(user_id, KINDS), *entry.arguments())
 
 
 def look(db: Db, user_id: str) -> Log:
     """Return the recent log-ins and how the account is guarded, in one round trip."""
     keys, oldest = user_keys(user_id, KINDS), int(time.time()) - LONGEST
-    logins, failures, since, left = run(db, "read_logins", keys, oldest)
+    logins, failures, since, left = run(db, "sessions/read_login_history", keys, oldest)
     return Log(_entries(logins), _entries(failures), since and int(since), int(left))
 
 

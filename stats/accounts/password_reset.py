@@ -90,6 +90,6 @@ def reset_password(db: Db, token: str, password: str) -> Reset | None:
         return None
     digest = passwords.hash_password(password, about=(found.name, found.email))
     arguments = (found.password, found.email, digest, int(time.time()))
-    done = run(db, "reset_password", user_keys(found.user_id, KINDS), *arguments)
+    done = run(db, "accounts/reset_password", user_keys(found.user_id, KINDS), *arguments)
     use_token(db, RESET, token)
     return found if done else None

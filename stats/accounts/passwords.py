@@ -61,7 +61,7 @@ def change_password(db: Db, user_id: str, current: str, new: str, session_id: st
     about: Any = db.hmget(user_key(user_id, "account"), ("name", "email"))
     digest = hash_password(new, [as_text(one or "") for one in about])
     arguments = (verified, digest, session_id)
-    return run(db, "change_password", user_keys(user_id, KINDS), *arguments) is not None
+    return run(db, "accounts/change_password", user_keys(user_id, KINDS), *arguments) is not None
 
 
 def check_current_password(db: Db, user_id: str, password: str) -> bool:

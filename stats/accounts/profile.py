@@ -27,7 +27,7 @@ def update_profile(
     fields: list[str | int] = [] if theme is None else ["theme", check_theme(theme)]
     fields += [] if live is None else ["live", int(live)]
     arguments = (check_name(name), clock.timezone, clock.day_start, *fields)
-    return Snapshot.read(run(db, "update_profile", user_keys(user_id, KINDS), *arguments))
+    return Snapshot.read(run(db, "accounts/update_profile", user_keys(user_id, KINDS), *arguments))
 
 
 NAME_LENGTH = 80

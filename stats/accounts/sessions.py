@@ -89,7 +89,7 @@ def begin(db: Db, user_id: str, entry: Entry, proof: Proof) -> Login | None:
     session_id = secrets.token_urlsafe(24)
     opened = run(
         db,
-        "open_session",
+        "sessions/begin",
         user_keys(user_id, LOGIN_KINDS),
         *(session_id, new_session(entry.agent).store(), IDLE, LONGEST, *entry.arguments()),
         *(proof.digest, proof.secret, proof.step, proof.recovery),
@@ -105,18 +105,18 @@ def new_session(agent: str) -> Session:
 
 def log_out(db: Db, user_id: str, session_id: str) -> bool:
     """End one session and no other; return whether the account is one that goes with it."""
-    return bool(run(db, "log_out", user_keys(user_id, KINDS), session_id))
+    return bool(run(db, "sessions/end", user_keys(user_id, KINDS), session_id))
 
 
 def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
     """End all sessions but this one; return how many."""
-    return int(run(db, "keep_session", user_keys(user_id, KINDS), session_id))
+    return int(run(db, "sessions/end_others", user_keys(user_id, KINDS), session_id))
 
 
 def touch_session(db: Db, user_id: str, session_id: str, session: Session) -> None:
     """Note that a session was used now, unless it has ended meanwhile."""
     used = Session(session.made, int(time.time()), session.agent)
-    run(db, "touch_session", user_keys(user_id, KINDS), session_id, used.store())
+    run(db, "sessions/touch", user_keys(user_id, KINDS), session_id, used.store())
 
 
 def sessions(db: Db, user_id: str) -> dict[str, Session]:

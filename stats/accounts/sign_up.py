@@ -43,7 +43,7 @@ def sign_up(
     claim_email(db, email, login.user_id)
     made = run(
         db,
-        "create_account",
+        "accounts/create",
         [*user_keys(login.user_id, (*KINDS, "logins")), void_key(login.user_id)],
         *(user_day(clock, datetime.now(UTC)).isoformat(), clock.timezone, clock.day_start),
         *(name, email, digest, entry.seconds),
@@ -57,13 +57,13 @@ def sign_up(
 def claim_email(db: Db, address: str, user_id: str) -> None:
     """Make a normalised address point to `user_id`; raises EmailTaken if it has an account."""
     key = email_key(address)
-    holder = run(db, "claim", [key], user_id)
+    holder = run(db, "lookups/claim", [key], user_id)
     while holder is not None:
         holder = as_text(holder)
-        if run(db, "bar", [*user_keys(holder, KINDS), void_key(holder)]):
-            holder = run(db, "claim", [key], user_id, holder)
+        if run(db, "accounts/bar_user_id", [*user_keys(holder, KINDS), void_key(holder)]):
+            holder = run(db, "lookups/claim", [key], user_id, holder)
         elif let_go_unused(db, holder, address):
-            holder = run(db, "claim", [key], user_id)
+            holder = run(db, "lookups/claim", [key], user_id)
         else:
             raise EmailTaken(TAKEN)
 

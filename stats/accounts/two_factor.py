@@ -64,7 +64,7 @@ def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) ->
     codes = _new_codes()
     hashes, now = _hashes(user_id, codes), int(time.time())
     keys = user_keys(user_id, KINDS)
-    if not run(db, "two_factor_on", keys, digest, secret, now, step, *hashes):
+    if not run(db, "two_factor/switch_on", keys, digest, secret, now, step, *hashes):
         raise InvalidInput(ALREADY_ON)
     return codes
 
@@ -76,7 +76,7 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
     """
     proof, codes = _prove_both(db, user_id, code, password), _new_codes()
     arguments = (*proof, *_hashes(user_id, codes))
-    if not run(db, "recovery_codes", user_keys(user_id, KINDS), *arguments):
+    if not run(db, "two_factor/replace_recovery_codes", user_keys(user_id, KINDS), *arguments):
         raise InvalidInput(WRONG_CODE, "code")
     return codes
 
@@ -84,7 +84,7 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
 def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
     """Ask for no code any more, once both are right; raises InvalidInput like `switch_on`."""
     proof = _prove_both(db, user_id, code, password)
-    if not run(db, "two_factor_off", user_keys(user_id, KINDS), *proof):
+    if not run(db, "two_factor/switch_off", user_keys(user_id, KINDS), *proof):
         raise InvalidInput(WRONG_CODE, "code")
 
 
@@ -102,7 +102,7 @@ def forget(db: Db, user_id: str) -> bool:
 
     For operators, who have made sure by other means who is asking.
     """
-    return bool(run(db, "two_factor_off", user_keys(user_id, KINDS)))
+    return bool(run(db, "two_factor/switch_off", user_keys(user_id, KINDS)))
 
 
 def finish(db: Db, half: Halfway, code: str, agent: str = "", address: str = "") -> Login | None:

@@ -37,7 +37,7 @@ def record_login(db: Db, user_id: str, today: date) -> tuple[bool, list[object]]
     missed = today - DAY
     reply = run(
         db,
-        "daily_login",
+        "activity/record_login",
         user_keys(user_id, KINDS),
         today.isoformat(),
         missed.isoformat(),

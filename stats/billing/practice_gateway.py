@@ -103,7 +103,7 @@ class PracticeGateway:
 
     def _write(self, user_id: str, before: str, found: list[dict[str, Any]]) -> None:
         keys = user_keys(user_id, KINDS)
-        if not run(self._db, "practice_write", keys, before, json.dumps(found)):
+        if not run(self._db, "billing/write_practice", keys, before, json.dumps(found)):
             raise InvalidInput("That was done in another tab. Look at it again.", "action")
 
 

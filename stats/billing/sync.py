@@ -45,7 +45,7 @@ def sync(
     Raises BillingUnavailable and StoreUnavailable.
     """
     event_id = str(event["id"]) if event else ""
-    reply = run_kept(db, "billing_ticket", user_keys(user_id, KINDS), event_id)
+    reply = run_kept(db, "billing/take_ticket", user_keys(user_id, KINDS), event_id)
     if reply is None:
         return "gone"
     if reply[0] == 0:
@@ -62,11 +62,11 @@ def sync(
 
 def bind(db: Db, user_id: str, customer: str) -> bool:
     """Bind a customer to a user, once and for good; False if it is another user's."""
-    holder = run_kept(db, "claim", [customer_key(customer)], user_id)
+    holder = run_kept(db, "lookups/claim", [customer_key(customer)], user_id)
     if holder is not None:
         log.error("customer %s is bound to another user", customer)
         return False
-    run_kept(db, "add_customer", user_keys(user_id, KINDS), customer)
+    run_kept(db, "billing/add_customer", user_keys(user_id, KINDS), customer)
     return True
 
 
@@ -125,7 +125,7 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
     now = int(time.time())
     written = run_kept(
         db,
-        "billing_apply",
+        "billing/apply",
         user_keys(user_id, KINDS),
         *(ticket, event_id, now, now - DONE_KEPT, state.store(), state.paid()),
     )
@@ -136,5 +136,5 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
 
 def state_of(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
     """Return what was stored about a user's subscriptions, and the user's Stripe customers."""
-    stored, customers = run(db, "billing_state", user_keys(user_id, KINDS))
+    stored, customers = run(db, "billing/read_state", user_keys(user_id, KINDS))
     return BillingState.read(stored), sorted(as_text(name) for name in customers)

@@ -54,7 +54,7 @@ def restore(
     arguments = [part for items in lists for part in (len(items), *items)]
     last_day = archive.stats.last_login
     last = "" if last_day is None else last_day.isoformat()
-    done = run(db, "import_user", user_keys(user_id, KINDS), create_day, last, *arguments)
+    done = run(db, "export/restore_user", user_keys(user_id, KINDS), create_day, last, *arguments)
     if done is None:
         raise UserNotFound(NO_STATS)
     if not done:

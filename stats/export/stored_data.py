@@ -87,7 +87,7 @@ def read_stored(db: Db, user_id: str) -> Stored:
 
     The messages are read in pieces, so that nobody else waits for a large export.
     """
-    reply = run(db, "export_user", user_keys(user_id, _AT_ONCE))
+    reply = run(db, "export/read_user", user_keys(user_id, _AT_ONCE))
     if reply is None:
         raise UserNotFound(NO_STATS)
     bodies = _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])])

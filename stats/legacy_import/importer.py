@@ -245,14 +245,14 @@ def _write(db: Db, jobs: Iterable[Job]) -> Iterator[Any]:
     """Run the script for each user, the users of a batch in one round trip if one server can."""
     if not isinstance(db, redis.Redis):
         for keys, arguments in jobs:
-            yield run(db, "move_in", keys, *arguments)
+            yield run(db, "legacy_import/import_user", keys, *arguments)
         return
     listed, pipe = list(jobs), db.pipeline(transaction=False)
     for keys, arguments in listed:
-        run(pipe, "move_in", keys, *arguments)
+        run(pipe, "legacy_import/import_user", keys, *arguments)
     for reply, (keys, arguments) in zip(pipe.execute(raise_on_error=False), listed, strict=True):
         if isinstance(reply, NoScriptError):
-            yield run(db, "move_in", keys, *arguments)
+            yield run(db, "legacy_import/import_user", keys, *arguments)
         elif isinstance(reply, Exception):
             raise reply
         else:

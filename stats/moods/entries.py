@@ -101,7 +101,7 @@ def record_mood(
     """
     own = () if session_id is None else (session_id, int(time.time()), *SESSION_LIMITS)
     arguments = (create_day, op, *_entry(score, note, at), *own)
-    reply = run(db, "record_mood", user_keys(user_id, RECORD_KINDS), *arguments)
+    reply = run(db, "moods/record", user_keys(user_id, RECORD_KINDS), *arguments)
     if reply is None and session_id is not None:
         raise SessionEnded(ENDED)
     return Snapshot.read(reply)
@@ -127,14 +127,14 @@ def undo_mood(db: Db, user_id: str, *, op: str = "") -> Snapshot:
 
     With nothing to take back nothing changes. Returns the snapshot; raises UserNotFound.
     """
-    return Snapshot.read(run(db, "undo_mood", user_keys(user_id, KINDS), op))
+    return Snapshot.read(run(db, "moods/undo", user_keys(user_id, KINDS), op))
 
 
 def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
     """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
     tenths = round(check_score(score) * 10)
     text = clean(note, "note", most=NOTE_LENGTH)
-    reply = run(db, "edit_mood", user_keys(user_id, KINDS), entry_id, tenths, text)
+    reply = run(db, "moods/edit", user_keys(user_id, KINDS), entry_id, tenths, text)
     if reply is None:
         raise NotFound("There is no such entry.")
     return Snapshot.read(reply)
@@ -142,7 +142,7 @@ def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "")
 
 def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
     """Delete an entry; the latest of the others is current then. Raises NotFound."""
-    reply = run(db, "delete_mood", user_keys(user_id, KINDS), entry_id)
+    reply = run(db, "moods/delete", user_keys(user_id, KINDS), entry_id)
     if reply is None:
         raise NotFound("There is no such entry.")
     return Snapshot.read(reply)
@@ -151,7 +151,7 @@ def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
 def read_moods(db: Db, user_id: str, *, since: datetime) -> list[Entry]:
     """Return the entries from an aware moment on, newest first."""
     keys = user_keys(user_id, KINDS)
-    values, notes = run(db, "read_moods", keys, milliseconds(since))
+    values, notes = run(db, "moods/read", keys, milliseconds(since))
     return [
         entry(value, as_text(note) if note else "")
         for value, note in reversed(list(zip(values, notes, strict=True)))

@@ -147,7 +147,7 @@ def read_history(
     """Return the scores by the user's day, and the activity, from the user's day `since` on."""
     begins = milliseconds(day_begins(clock, since))
     keys = user_keys(user_id, KINDS)
-    moods, days, saved = run(db, "read_history", keys, begins, since.strftime("%Y%m%d"))
+    moods, days, saved = run(db, "moods/read_history", keys, begins, since.strftime("%Y%m%d"))
     conversations: dict[date, int] = {}
     for score in saved:
         day = user_day(clock, moment(int(float(as_text(score)))))

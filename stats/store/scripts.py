@@ -20,7 +20,7 @@ _observers: list[Observer] = []
 # Told whose data this process itself has, or may have, written to, by the client that it used.
 _write_listeners: WeakKeyDictionary[Db, Callable[[str], None]] = WeakKeyDictionary()
 # The one script that is run by every poll, and writes nothing.
-READ_DASHBOARD = "look"
+READ_DASHBOARD = "dashboard/read"
 
 
 def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
@@ -80,6 +80,6 @@ def run_kept(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
 @cache
 def _script(name: str) -> tuple[str, str]:
     folder = files("stats") / "lua"
-    source = (folder / "prelude.lua").read_text() + (folder / f"{name}.lua").read_text()
+    source = (folder / "shared.lua").read_text() + (folder / f"{name}.lua").read_text()
     # Redis names a script by the SHA-1 of its source; nothing is kept secret by it.
     return source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()

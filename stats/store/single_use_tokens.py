@@ -43,7 +43,7 @@ def use_token(db: Db, kind: str, token: str) -> Token | None:
 
     A token of another kind stays as it is.
     """
-    held = run(db, "use_token", [_key(token)], kind)
+    held = run(db, "accounts/use_token", [_key(token)], kind)
     return None if held is None else _read(held)
 
 

@@ -220,7 +220,7 @@ def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
     assert find_user(crowd, email_of(crowd, user)) == user
 
 
-@pytest.mark.parametrize("script", ["claim_numbered", "change_write", "let_go"])
+@pytest.mark.parametrize("script", ["lookups/claim_for_change", "email_change/finish", "lookups/release_after_change"])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script, after):
     user, password = join(db)
@@ -248,7 +248,7 @@ def test_a_link_pressed_again_finishes_what_a_crash_left(db, monkeypatch):
     user, password = join(db)
     change = ask_change(db, user, password, NEW)
     with monkeypatch.context() as patch:
-        crash_at(patch, "claim_numbered", after=True)
+        crash_at(patch, "lookups/claim_for_change", after=True)
         with pytest.raises(Crash):
             press_link(db, change.new_token)
     assert (email_of(db, user), address_state(db, user).changes_to) == (OLD, NEW)
@@ -262,7 +262,7 @@ def test_a_link_pressed_again_finishes_what_a_crash_left(db, monkeypatch):
 def test_a_cancelled_change_frees_what_a_crash_left(db, monkeypatch):
     user, password = join(db)
     with monkeypatch.context() as patch:
-        crash_at(patch, "claim_numbered", after=True)
+        crash_at(patch, "lookups/claim_for_change", after=True)
         with pytest.raises(Crash):
             change_now(db, user, password, NEW)
     assert drop_change(db, user)
@@ -275,7 +275,7 @@ def test_a_thread_that_slept_lets_go_of_nothing_that_was_claimed_anew(db, monkey
     user, password = join(db)
 
     def sleepy(db, script, keys, *args):
-        if script == "let_go":
+        if script == "lookups/release_after_change":
             monkeypatch.setattr(email_change, "run", run)
             assert change_now(db, user, password, OLD)
         return run(db, script, keys, *args)
@@ -300,7 +300,7 @@ def test_a_user_deleted_half_way_blocks_no_address(db, monkeypatch):
     user, password = join(db)
 
     def late(db, script, keys, *args):
-        if script == "change_write":
+        if script == "email_change/finish":
             handle_account_deletion(db, user)
         return run(db, script, keys, *args)
 

@@ -165,7 +165,7 @@ def crash(monkeypatch):
     intended: list[tuple] = []
 
     def dies(db, script, *rest):
-        if script == "create_account" and not intended:
+        if script == "accounts/create" and not intended:
             intended.append((db, script, *rest))
             raise Crash
         return run(db, script, *rest)

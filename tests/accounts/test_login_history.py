@@ -113,7 +113,7 @@ def test_it_writes_the_login_with_the_session(valkey, monkeypatch):
         "stats.accounts.sessions.run", lambda db, *a: calls.append(a[0]) or run(db, *a)
     )
     log_in.log_in(valkey, EMAIL, PASSWORD)
-    assert calls == ["open_session"]
+    assert calls == ["sessions/begin"]
     assert len(login_history.look(valkey, user).logins) == len(log_in.sessions(valkey, user)) == 2
 
 

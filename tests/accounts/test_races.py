@@ -52,7 +52,7 @@ def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(crowd, monk
     claimed, wake = threading.Event(), threading.Event()
 
     def slow(db, script, *rest):
-        if script == "create_account" and threading.current_thread().name == "sleeper":
+        if script == "accounts/create" and threading.current_thread().name == "sleeper":
             claimed.set()
             assert wake.wait(30)
         return run(db, script, *rest)

@@ -79,7 +79,7 @@ def test_files_that_are_named_exist(page: str) -> None:
 
 
 def test_the_worked_example_names_what_is_there() -> None:
-    script = (ROOT / "stats/lua/daily_login.lua").read_text()
+    script = (ROOT / "stats/lua/activity/record_login.lua").read_text()
     assert "redis.call('HSET', stats, 'forgiven', missed)" in script
     assert script.rstrip().endswith("changed()\nreturn {1, snapshot()}")
     for file, names in {

@@ -207,6 +207,6 @@ def test_it_takes_any_client_and_stores_the_same(valkey, server_url):
 def test_it_reads_only_what_its_arguments_name(valkey):
     """A script touches the keys that it was given, which Redis Cluster insists on."""
     keys = user_keys("alice", KINDS)
-    run(valkey, "open_stats", keys, "2026-03-12")
+    run(valkey, "user_stats/open", keys, "2026-03-12")
     assert set(contents(valkey)) <= set(keys)
     assert open_stats(valkey, "alice", create=False).last_day.isoformat() == "2026-03-12"

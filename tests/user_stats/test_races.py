@@ -122,7 +122,7 @@ NIGHTS = [
 
 def come(crowd: Db, days: list[date]) -> set[date]:
     """Let all log in at one moment, each on its own day; return the days that were counted."""
-    run(crowd, "open_stats", user_keys("alice", KINDS), (min(days) - DAY).isoformat())
+    run(crowd, "user_stats/open", user_keys("alice", KINDS), (min(days) - DAY).isoformat())
     answers = together(len(days), lambda n: stats.handle_daily_login(crowd, "alice", days[n]))
     counted = [day for day, counts in zip(days, answers, strict=True) if counts]
     assert len(counted) == len(set(counted))

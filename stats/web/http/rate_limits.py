@@ -125,7 +125,7 @@ def _api(minute: "Minute") -> int:
 def hit(db: Db, name: str, most: int, seconds: int) -> int:
     """Write one time down for `name`; return 0, or the seconds to wait where it is refused."""
     key, token = throttle_key(_digest(name)), secrets.token_hex(8)
-    wait = run(db, "try", [key], now_ms(), seconds * 1000, most, token)
+    wait = run(db, "rate_limit/hit", [key], now_ms(), seconds * 1000, most, token)
     return -(-int(wait) // 1000)
 
 

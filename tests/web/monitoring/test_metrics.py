@@ -106,9 +106,9 @@ def test_it_counts_polls_by_answer_however_they_are_given(alice: Browser, rose: 
 
 def test_it_times_what_redis_is_asked(alice: Browser, rose: Rose) -> None:
     alice.post("/dashboard/mood", {"score": "7"})
-    assert rose("aira_redis_call_seconds_count", script="record_mood") == 1
-    assert 0 < rose("aira_redis_call_seconds_sum", script="record_mood") < 60
-    assert rose("aira_redis_call_seconds_bucket", script="record_mood", le="+Inf") == 1
+    assert rose("aira_redis_call_seconds_count", script="moods/record") == 1
+    assert 0 < rose("aira_redis_call_seconds_sum", script="moods/record") < 60
+    assert rose("aira_redis_call_seconds_bucket", script="moods/record", le="+Inf") == 1
 
 
 def test_it_shows_users_by_plan_as_they_were_counted_last(
@@ -134,8 +134,8 @@ def test_it_is_there_while_redis_is_away(app: Flask, valkey: redis.Redis, rose: 
     assert away.get("/api/dashboard?userId=u", headers=key).status_code == 503
     away.environ_base["HTTP_AUTHORIZATION"] = key["Authorization"]
     assert about_users(away) == {}
-    assert rose("aira_redis_failed_calls_total", script="open_stats") == 1
-    assert rose("aira_redis_call_seconds_count", script="open_stats") == 0
+    assert rose("aira_redis_failed_calls_total", script="user_stats/open") == 1
+    assert rose("aira_redis_call_seconds_count", script="user_stats/open") == 0
     assert rose("aira_requests_total", method="GET", route="/api/dashboard", status="503") == 1
 
 

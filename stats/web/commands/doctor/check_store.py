@@ -148,7 +148,7 @@ def _check_hashes(node: redis.Redis) -> Iterator[Finding]:
 
 def _check_scripts(db: Db) -> Iterator[Finding]:
     try:
-        run(db, "read_user", user_keys(NOBODY, SEEN))
+        run(db, "operators/read_user", user_keys(NOBODY, SEEN))
     except redis.ResponseError:
         yield Finding(
             Code.STORE_SCRIPTS,
