@@ -149,7 +149,9 @@ def create(
     digest = "" if password is None else hash_password(password, about=(name, address))
     given = (first_day(), name, address, digest, int(time.time()))
     change, before = _reserve(db, user_id, name, address)
-    while (made := run(db, "operators/create_account", _account_keys(user_id), *given, change)) == AGAIN:
+    while (
+        made := run(db, "operators/create_account", _account_keys(user_id), *given, change)
+    ) == AGAIN:
         _take_back(db, user_id, change, before)
         change, before = _reserve(db, user_id, name, address)
     if made is None:
@@ -166,7 +168,9 @@ def _reserve(db: Db, user_id: str, name: str, address: str) -> tuple[str, str]:
     A sign-up with the address then leaves the claim alone. Raises EmailTaken, with the account as
     it was.
     """
-    found = run(db, "operators/reserve_address", _account_keys(user_id), name, address, int(time.time()))
+    found = run(
+        db, "operators/reserve_address", _account_keys(user_id), name, address, int(time.time())
+    )
     if not found:
         raise InvalidInput(BARRED if found is None else HAS_ACCOUNT, "id")
     change, before = map(as_text, found)

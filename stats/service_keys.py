@@ -65,7 +65,9 @@ def create_key(db: Db, name: str) -> str:
     while True:
         prefix = "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LENGTH))
         key = f"aira_{prefix}{secrets.token_urlsafe(SECRET_BYTES)}"
-        kept = run(db, "service_keys/create", [KEYS], prefix, f"{_digest(key)}:{_now()}:0:{name}", MOST)
+        kept = run(
+            db, "service_keys/create", [KEYS], prefix, f"{_digest(key)}:{_now()}:0:{name}", MOST
+        )
         if kept is None:
             raise InvalidInput(f"There are {MOST} keys already. Revoke those that nobody uses.")
         if kept:

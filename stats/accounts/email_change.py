@@ -187,7 +187,9 @@ def drop_change(db: Db, user_id: str) -> bool:
 
 def let_go_unused(db: Db, user_id: str, address: str) -> bool:
     """Free an address whose look-up leads to a user who has no claim to it; False if they have."""
-    number = run(db, "email_change/find_unused", user_keys(user_id, KINDS), address, int(time.time()))
+    number = run(
+        db, "email_change/find_unused", user_keys(user_id, KINDS), address, int(time.time())
+    )
     return number is not None and _let_go(db, user_id, int(number), address)
 
 
@@ -206,4 +208,12 @@ def claim(db: Db, user_id: str, number: int, address: str) -> None:
 
 
 def _let_go(db: Db, user_id: str, number: int, address: str) -> bool:
-    return bool(run(db, "lookups/release_after_change", [email_key(address), token_key(address)], user_id, number))
+    return bool(
+        run(
+            db,
+            "lookups/release_after_change",
+            [email_key(address), token_key(address)],
+            user_id,
+            number,
+        )
+    )

@@ -36,7 +36,9 @@ def make_link(db: Db, user_id: str, name: str) -> Link:
     InvalidInput for a bad id and UserNotFound.
     """
     keys = user_keys(check_id(user_id), ACCOUNT)
-    mark = run(db, "accounts/prepare_sign_in_link", keys, name, int(time.time()), secrets.token_hex(8))
+    mark = run(
+        db, "accounts/prepare_sign_in_link", keys, name, int(time.time()), secrets.token_hex(8)
+    )
     if mark is None:
         raise UserNotFound(NO_STATS)
     expires = datetime.now(UTC) + timedelta(seconds=SECONDS)

@@ -220,7 +220,9 @@ def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
     assert find_user(crowd, email_of(crowd, user)) == user
 
 
-@pytest.mark.parametrize("script", ["lookups/claim_for_change", "email_change/finish", "lookups/release_after_change"])
+@pytest.mark.parametrize(
+    "script", ["lookups/claim_for_change", "email_change/finish", "lookups/release_after_change"]
+)
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script, after):
     user, password = join(db)

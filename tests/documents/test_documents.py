@@ -84,7 +84,7 @@ def test_the_worked_example_names_what_is_there() -> None:
     assert script.rstrip().endswith("changed()\nreturn {1, snapshot()}")
     for file, names in {
         "stats/dashboard.py": ["def next_change("],
-        "templates/_stats.html": ["stats.longest_streak"],
+        "templates/dashboard/_stats.html": ["stats.longest_streak"],
         "stats/snapshot.py": ["class PublicCounts", "class Counts(PublicCounts)"],
         "stats/web/api/response_models.py": ["class Stats("],
         "tests/web/dashboard/test_page_and_poll.py": ["NEW = {", "def days_ago("],

@@ -73,7 +73,7 @@ def signup() -> ResponseReturnValue:
         event("signup", login.user_id)
         send_confirmation(login.user_id, form.email.data)
         return redirect(url_for("dashboard.page"))
-    return render_template("signup.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/signup.html", form=form), 422 if form.is_submitted() else 200
 
 
 def _sign_up(form: SignUpForm) -> log_in.Login | None:
@@ -124,7 +124,7 @@ def login() -> ResponseReturnValue:
             return enter(found, target, remember=form.remember.data)
         event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
         form.form_errors.append(_(WRONG))
-    return render_template("login.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
 
 
 def visit() -> dict[str, str]:
@@ -179,7 +179,9 @@ def login_code() -> ResponseReturnValue:
             return _start_over(target)
         recovering = "recovering" in request.form
         form.code.errors = [_(WRONG_RECOVERY if recovering else two_factor.WRONG_CODE)]
-    return render_template("login_code.html", form=form), 422 if form.is_submitted() else 200
+    return render_template(
+        "accounts/login_code.html", form=form
+    ), 422 if form.is_submitted() else 200
 
 
 def _start_over(target: str) -> ResponseReturnValue:

@@ -22,9 +22,9 @@ def confirm(token: str) -> ResponseReturnValue:
     if request.method == "POST":
         return _confirmed(token) or _pressed(token) or _dead()
     if held := email_confirmation.look_at_confirmation(db(), token):
-        return render_template("confirm.html", email=held.payload)
+        return render_template("accounts/confirm_email.html", email=held.payload)
     if change := email_change.look_at_link(db(), token):
-        return render_template("confirm.html", email=change.new, change=True)
+        return render_template("accounts/confirm_email.html", email=change.new, change=True)
     return _dead()
 
 
@@ -57,7 +57,7 @@ def _pressed(token: str) -> ResponseReturnValue | None:
 
 
 def _dead(sentence: str = "", status: int = 404) -> ResponseReturnValue:
-    return render_template("confirm.html", dead=True, sentence=sentence), status
+    return render_template("accounts/confirm_email.html", dead=True, sentence=sentence), status
 
 
 def _onwards() -> ResponseReturnValue:

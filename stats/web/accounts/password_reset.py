@@ -46,7 +46,9 @@ def reset() -> ResponseReturnValue:
     form = ResetForm()
     sent = emails.offers_mail() and form.validate_on_submit() and _send_reset(form)
     failed = form.is_submitted() and emails.offers_mail() and not sent
-    return render_template("reset.html", form=form, sent=sent), 422 if failed else 200
+    return render_template(
+        "accounts/reset_request.html", form=form, sent=sent
+    ), 422 if failed else 200
 
 
 def _send_reset(form: ResetForm) -> bool:
@@ -80,8 +82,8 @@ def reset_password(token: str) -> ResponseReturnValue:
     except InvalidInput as error:
         form.new_password.errors = [reason(error)]
     if found is None:
-        return render_template("reset_password.html", dead=True), 404
-    page = render_template("reset_password.html", form=form, email=found.email)
+        return render_template("accounts/reset_password.html", dead=True), 404
+    page = render_template("accounts/reset_password.html", form=form, email=found.email)
     return page, 422 if form.is_submitted() else 200
 
 

@@ -74,7 +74,7 @@ def settings_page(form: ProfileForm | None = None, **errors: Any) -> str:
     form = form or _profile_form()
     beside = (form.email, form.current_password)
     return render_template(
-        "settings.html",
+        "accounts/settings.html",
         form=form,
         address_errors={field.name: field.errors[0] for field in beside if field.errors},
         zones=sorted(time_zones()),

@@ -20,7 +20,11 @@ def follow(token: str) -> ResponseReturnValue:
     """Show a button, so that a mail scanner uses nothing up, or log in by the link."""
     if request.method == "POST":
         return _log_in(token) or _dead()
-    return render_template("link.html") if sign_in_links.look_at_link(db(), token) else _dead()
+    return (
+        render_template("accounts/sign_in_link.html")
+        if sign_in_links.look_at_link(db(), token)
+        else _dead()
+    )
 
 
 def _log_in(token: str) -> ResponseReturnValue | None:
@@ -44,4 +48,4 @@ def _leave() -> None:
 
 
 def _dead() -> ResponseReturnValue:
-    return render_template("link.html", dead=True), 404
+    return render_template("accounts/sign_in_link.html", dead=True), 404

@@ -91,7 +91,7 @@ def _page(**shown: Any) -> str:
         state |= {"since": "", "secret": groups, "address": address, "qr": _qr(address)}
     else:
         state["since"] = since_text(log.two_factor)
-    return render_template("two_factor.html", **(state | shown))
+    return render_template("accounts/two_factor.html", **(state | shown))
 
 
 def _qr(address: str) -> Markup:

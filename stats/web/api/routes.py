@@ -272,4 +272,4 @@ def docs() -> ResponseReturnValue:
     """Show the description to a person."""
     from stats.web.api.docs_page import shown
 
-    return render_template("api_docs.html", **shown(link("pages.landing")))
+    return render_template("api/docs.html", **shown(link("pages.landing")))

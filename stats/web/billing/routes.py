@@ -56,7 +56,7 @@ def plans() -> ResponseReturnValue:
         for one in Plan
     ]
     return render_template(
-        "plans.html",
+        "billing/plans.html",
         offers=offers,
         plan=plan,
         live=live,
@@ -125,7 +125,7 @@ def back() -> ResponseReturnValue:
     paid = board().plan != Plan.FREE
     if count == 0 and not paid and request.method == "GET" and _look_once():
         return redirect(url_for("billing.back"))
-    page = "return.html" if count == 0 else "_return.html"
+    page = "billing/checkout_return.html" if count == 0 else "billing/_checkout_return.html"
     return render_template(
         page,
         paid=paid,
@@ -157,7 +157,7 @@ def practice() -> ResponseReturnValue:
         return _practise(held.gateway)
     wanted = request.args.get("plan", "Plus")
     return render_template(
-        "practice.html",
+        "billing/practice.html",
         live=live,
         now=PlanView(board(), held.prices.known()),
         plan=check_plan(wanted),

@@ -11,7 +11,7 @@ from stats.moods.entries import word
 from stats.web.templating.formatting import clock_text
 from stats.web.templating.translation import _
 
-TEMPLATE = "_mood_form.html"
+TEMPLATE = "dashboard/_mood_form.html"
 # What the page listens for, to ask for its numbers anew.
 REFRESH = "aira:refresh"
 

@@ -48,7 +48,7 @@ def _page(board: Dashboard, form: MoodForm) -> str:
     shown = stats_fragment(board) | chart_values(board.mood_days, board.today)
     updated = clock_text(board.clock, board.now)
     return render_template(
-        "dashboard.html", mood=form, greeting=greeting(board), updated=updated, **shown
+        "dashboard/page.html", mood=form, greeting=greeting(board), updated=updated, **shown
     )
 
 
@@ -65,7 +65,9 @@ def stats() -> ResponseReturnValue:
     if _is_of_somebody_else():
         return _loaded_anew()
     board = _renewed(current_board())
-    response: Response = make_response(render_template("_stats.html", **stats_fragment(board)))
+    response: Response = make_response(
+        render_template("dashboard/_stats.html", **stats_fragment(board))
+    )
     if request.args.get("charts", board.charts) != board.charts:
         response.headers["HX-Trigger"] = MOODS
     return response
@@ -81,7 +83,7 @@ def charts() -> ResponseReturnValue:
         return "", 204
     values = chart_values(board.mood_days, board.today)
     fingerprint = user_fingerprint(board.user_id)
-    return render_template("_charts_section.html", board=board, fingerprint=fingerprint, **values)
+    return render_template("dashboard/_charts.html", board=board, fingerprint=fingerprint, **values)
 
 
 def _is_of_somebody_else() -> bool:

@@ -1,4 +1,4 @@
-"""What the polled partial `_stats.html` shows: the dashboard put into words."""
+"""What the polled partial `dashboard/_stats.html` shows: the dashboard put into words."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ class RecentView(NamedTuple):
 
 
 def stats_fragment(board: Dashboard) -> dict[str, Any]:
-    """Return the values for `_stats.html`.
+    """Return the values for `dashboard/_stats.html`.
 
     Nobody waits for Stripe: the prices that are known are shown.
     """

@@ -147,4 +147,6 @@ def _page(error: Exception, status: int) -> str:
     if isinstance(error, InvalidInput | BillingUnavailable):
         title, sentence = _("That did not work"), reason(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
-    return render_template("error.html", bare=True, title=title, sentence=sentence, action=action)
+    return render_template(
+        "layout/error.html", bare=True, title=title, sentence=sentence, action=action
+    )

@@ -36,7 +36,7 @@ def page() -> ResponseReturnValue:
     year = make_year(scores, now.today, activity)
     recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
     return render_template(
-        "history.html",
+        "history/page.html",
         activity_year=year,
         sentences=[_(sentence) for sentence in sentences(scores)],
         recent_days=recent,
@@ -68,7 +68,7 @@ def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, .
     chats = list_conversations(db(), now.user_id, most=SEARCHED, since=begins, before=ends)
     _, activity = read_history(db(), now.user_id, now.clock, day)
     return render_template(
-        "day.html",
+        "history/day.html",
         day=day,
         previous=day - DAY,
         next=day + DAY if day < now.today else None,

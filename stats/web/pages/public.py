@@ -83,7 +83,7 @@ def landing() -> ResponseReturnValue:
     """Say what this is, or go to the dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
-    return render_template("landing.html", sample=runtime().given.embedded)
+    return render_template("public/landing.html", sample=runtime().given.embedded)
 
 
 @public
@@ -100,4 +100,4 @@ def sample() -> ResponseReturnValue:
 @public
 def privacy() -> ResponseReturnValue:
     """Say what is stored."""
-    return render_template("privacy.html")
+    return render_template("public/privacy.html")

@@ -28,7 +28,7 @@ class Dot(NamedTuple):
 
 
 def charts(scores: Mapping[date, Sequence[float]], today: date) -> dict[str, Any]:
-    """Return what `_charts.html` shows of the scores of all entries by the user's day."""
+    """Return what `history/_charts.html` shows of the scores of all entries by the user's day."""
     trend, year = make_trend(scores, today), make_year(scores, today)
     return {
         "trend": trend,

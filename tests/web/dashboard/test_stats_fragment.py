@@ -65,7 +65,7 @@ def poll(app: Flask) -> Iterator[Poll]:
     """What makes a user and returns the answer to the user's poll."""
 
     def answer(*moods: tuple[float, float], **how: Any) -> str:
-        return render_template("_stats.html", **stats_fragment(make_board(*moods, **how)))
+        return render_template("dashboard/_stats.html", **stats_fragment(make_board(*moods, **how)))
 
     with app.test_request_context():
         yield answer

@@ -28,7 +28,7 @@ Draw = Callable[[Scores, date], str]
 def draw(app: Flask) -> Iterator[Draw]:
     """What draws the charts."""
     with app.test_request_context():
-        yield lambda moods, today: render_template("_charts.html", **charts(moods, today))
+        yield lambda moods, today: render_template("history/_charts.html", **charts(moods, today))
 
 
 def back(days: int, today: date = TODAY) -> date:
