@@ -149,7 +149,8 @@ def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
     """Put the app on its runtime and behind the proxies it is to believe."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
     app.wsgi_app = security_headers.SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
-    poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size)
+    headers = security_headers.unchanged_poll_headers()
+    poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size, headers)
     app.wsgi_app = app.extensions["aira.poll_cache"] = poll_cache  # type: ignore[method-assign]
     if settings.secret_keys:
         configure_secrets(app, settings)

@@ -10,27 +10,24 @@ is not remembered goes to the route, and nothing else is ever answered here.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from stats.store.tracking import Tracking
-from stats.web.http.security_headers import VARY, security_headers
 from stats.web.monitoring.counters import count_tracking, poll_counters
 from stats.web.runtime import Runtime
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+# The headers of an answer for `http` and for `https`.
+Headers = Mapping[str, list[tuple[str, str]]]
+
 PATH = "/dashboard/stats"
 STATUS = "204 NO CONTENT"
 # Of longer requests nothing is remembered: a cookie of ours and its page make some 350 letters.
 MAX_KEY_LENGTH = 1024
-HEADERS = (
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Cache-Control", "no-store"),
-    ("Vary", VARY),
-)
 
 
 class Question(NamedTuple):
@@ -49,11 +46,16 @@ class Answer(NamedTuple):
 
 
 class PollCache:
-    """WSGI middleware. It keeps `size` answers at most, and the oldest one goes first."""
+    """WSGI middleware. It keeps `size` answers at most, and the oldest one goes first.
 
-    def __init__(self, wsgi_app: "WSGIApplication", runtime: Runtime, size: int) -> None:
+    `headers` are those of its answers by the scheme of the request.
+    """
+
+    def __init__(
+        self, wsgi_app: "WSGIApplication", runtime: Runtime, size: int, headers: Headers
+    ) -> None:
         self._wsgi_app, self._runtime, self._size = wsgi_app, runtime, size
-        self._headers = {scheme: headers(scheme) for scheme in ("http", "https")}
+        self._headers = headers
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = threading.Lock()
         self._count_from_memory, self._count_asked = poll_counters()
@@ -105,11 +107,6 @@ class PollCache:
             self._answers[key] = Answer(until, *question)
             if len(self._answers) > self._size:
                 self._answers.popitem(last=False)
-
-
-def headers(scheme: str) -> list[tuple[str, str]]:
-    """Return the headers of an answer from memory: all that the route's answer has but its id."""
-    return [*HEADERS, *security_headers(scheme)]
 
 
 def _is_plain(environ: "WSGIEnvironment") -> bool:

@@ -40,6 +40,19 @@ def security_headers(scheme: str) -> list[tuple[str, str]]:
     return [*HEADERS.items(), *hsts]
 
 
+def unchanged_poll_headers() -> dict[str, list[tuple[str, str]]]:
+    """Return the headers of a poll that is answered 204 from memory, by scheme.
+
+    They are those of the route's answer but for its X-Request-ID: no line is written for it.
+    """
+    private = [
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("Vary", VARY),
+    ]
+    return {scheme: [*private, *security_headers(scheme)] for scheme in ("http", "https")}
+
+
 class SecurityHeaders:
     """WSGI middleware that puts the security headers on every answer, whoever gives it."""
 

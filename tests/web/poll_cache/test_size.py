@@ -38,7 +38,7 @@ def poll(number: int) -> dict[str, Any]:
 @pytest.fixture
 def cache() -> PollCache:
     settings = Settings(redis_url="redis://unused", secret_keys=("secret",), api_keys=("key",))
-    return PollCache(lambda environ, start_response: [b""], Runtime(settings), ROOM)
+    return PollCache(lambda environ, start_response: [b""], Runtime(settings), ROOM, {})
 
 
 def remember(cache: PollCache, first: int, end: int) -> None:
