@@ -42,7 +42,10 @@ class Listener:
         return not any(old == new for old, new in zip(stamps, self.stamps(), strict=True))
 
     def close(self) -> None:
+        """End it, and return once its thread has ended: the next test may count streams."""
         self.tracking.close()
+        if self.tracking._thread is not None:
+            self.tracking._thread.join(30)
         self.db.close()
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from stats.store import tracking
 from stats.store.tracking import Tracking
 from stats.web.poll_cache import PollCache
 from tests.browser.serving import eventually
@@ -32,6 +34,12 @@ class Reply:
     def _said(self) -> tuple[Any, ...]:
         own = sorted(pair for pair in self.headers if pair[0] != "X-Request-ID")
         return self.status, own, self.body
+
+
+def ping_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no ping fall into a test: polls ask Redis while one is under way."""
+    monkeypatch.setattr(tracking, "PING_EVERY", 5.0)
+    monkeypatch.setattr(tracking, "BELIEVED_FOR", 30.0)
 
 
 def cache_of(app: Flask) -> PollCache:
