@@ -127,6 +127,8 @@ def test_it_is_not_in_step_while_a_ping_is_not_answered(behind: Listener, proxy:
     proxy.mode = "hang"
     assert eventually(lambda: not behind.is_in_step())
     assert behind.stamps() == before, "nothing was found to be wrong"
+    # Its thread waits for the answer as long.
+    proxy.mode = "refuse"
 
 
 def test_it_is_not_in_step_while_redis_hangs(listener: Listener, server: Valkey) -> None:
