@@ -109,15 +109,15 @@ class Tracking:
         while not self._closed.is_set():
             try:
                 self._listen(_Stream(db))
-            except redis.ResponseError as error:
+            except _Refused as error:
                 self._lose("refused", error, REFUSED_FOR)
             except (redis.RedisError, OSError, ValueError) as error:
                 self._lose("lost", error, RETRY_AFTER)
 
     def _listen(self, stream: "_Stream") -> None:
         # What was asked before Redis began to name what is written may be old by now.
-        self.forget_everything()
         self._is_quiet = stream.is_quiet
+        self.forget_everything()
         try:
             while not self._closed.is_set():
                 if stream.has_news():
@@ -140,7 +140,7 @@ class Tracking:
         if keys is None:  # FLUSHALL
             self.forget_everything()
         for key in keys or ():
-            self.forget(user_of(key.decode("ascii")))
+            self.forget(user_of(key.decode("ascii", "replace")))
 
     def _lose(self, state: str, error: Exception, wait: float) -> None:
         if self._closed.is_set():
@@ -156,6 +156,10 @@ class Tracking:
             log.warning("%s", line)
         self._state = state
         self._tell(state)
+
+
+class _Refused(redis.ResponseError):
+    """The server does not name what is written."""
 
 
 class _PollFd(ctypes.Structure):
@@ -192,6 +196,9 @@ class _Stream:
         try:
             self._send("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", USER_PREFIX)
             self._connection.read_response()
+        except redis.ResponseError as error:
+            self.close()
+            raise _Refused(str(error)) from None
         except redis.RedisError:
             self.close()
             raise
