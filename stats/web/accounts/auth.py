@@ -15,13 +15,13 @@ from stats.accounts.email_address import one_spelling
 from stats.activity.clock import Clock, check_clock, time_zones
 from stats.errors import EmailTaken, InvalidInput
 from stats.lib.messages import N_
-from stats.rate_limit import Try, begin_try
+from stats.rate_limit import Attempt
 from stats.web.accounts.email_address import send_confirmation
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.forms import Form
 from stats.web.http.login_redirect import local_path
-from stats.web.http.rate_limits import by_address
+from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
 from stats.web.templating.translation import _, ngettext, reason
@@ -62,6 +62,7 @@ class CodeForm(Form):
 
 
 @bp.route("/signup", methods=["GET", "POST"])
+@limited(100, HOUR, by=by_address)  # offices share an address
 @public
 def signup() -> ResponseReturnValue:
     """Show the form, or make an account and log in."""
@@ -117,10 +118,10 @@ def login() -> ResponseReturnValue:
         return redirect(target)
     form = LogInForm(request.form if request.method == "POST" else None, next=target)
     if form.validate_on_submit():
-        tried = begin_tries(account_name(form.email.data))
+        attempt = count_login_attempt(account_name(form.email.data))
         found = log_in.log_in(db(), form.email.data, form.password.data, **visit())
         if found:
-            tried.succeeded(db())
+            attempt.forgive(db())
             return enter(found, target, remember=form.remember.data)
         event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
         form.form_errors.append(_(WRONG))
@@ -137,10 +138,9 @@ def account_name(email: str) -> str:
     return f"account {one_spelling(email)}"
 
 
-def begin_tries(*whom: str) -> Try:
-    """Write a try down for these and for who asks; raises TooManyTries."""
-    counted = (by_address(), *whom) if runtime().given.ratelimit_enabled else ()
-    return begin_try(db(), *counted)
+def count_login_attempt(*names: str) -> Attempt:
+    """Count an attempt to log in for `names` and for who asks; raises TooManyTries."""
+    return count_attempt(by_address(), *names)
 
 
 def enter(
@@ -169,10 +169,10 @@ def login_code() -> ResponseReturnValue:
         return _start_over(target)
     form = CodeForm()
     if form.validate_on_submit():
-        tried = begin_tries(f"code {user_id}")
+        attempt = count_login_attempt(f"code {user_id}")
         begun = two_factor.finish(db(), half, form.code.data, **visit())
         if begun:
-            tried.succeeded(db())
+            attempt.forgive(db())
             return _finish(begun, target, remember)
         event("login.failed", user_id, reason="code")
         if two_factor.is_void(db(), half):

@@ -10,6 +10,7 @@ from stats.errors import EmailTaken, InvalidInput
 from stats.web.accounts import emails
 from stats.web.accounts.password_reset import WRONG_PASSWORD, bp, count_mail
 from stats.web.http.access import public
+from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db
 from stats.web.templating.translation import _
@@ -80,6 +81,7 @@ def send_confirmation(user_id: str, email: str) -> None:
 
 
 @bp.post("/settings/email/confirm")
+@limited(5, HOUR, by=by_user)
 def send_again() -> ResponseReturnValue:
     """Send the mail that confirms the address again."""
     if not email_change.address_state(db(), current_user.id).confirmed:

@@ -9,12 +9,12 @@ from stats.accounts import password_reset
 from stats.accounts.email_address import one_spelling
 from stats.errors import InvalidInput
 from stats.lib.messages import N_
-from stats.rate_limit import begin_try
 from stats.web.accounts import emails
 from stats.web.http.access import public
 from stats.web.http.forms import Form
+from stats.web.http.rate_limits import HOUR, by_address, by_email, count_attempt, limited
 from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.runtime import db
 from stats.web.templating.translation import _, reason
 
 bp = Blueprint("recovery", __name__)
@@ -40,6 +40,8 @@ def _offer() -> dict[str, bool]:
 
 
 @bp.route("/reset", methods=["GET", "POST"])
+@limited(60, HOUR, by=by_address)
+@limited(20, HOUR, by=by_email)
 @public
 def reset() -> ResponseReturnValue:
     """Ask for whom, and send a link; whether there is such an account is told to nobody."""
@@ -64,12 +66,12 @@ def _send_reset(form: ResetForm) -> bool:
 
 
 def count_mail(email: str) -> None:
-    """Count a mail; more than ten in five minutes fill nobody's mailbox."""
-    if runtime().given.ratelimit_enabled:
-        begin_try(db(), f"mail {one_spelling(email)}")
+    """Count a mail, so that nobody's mailbox is filled; raises TooManyTries."""
+    count_attempt(f"mail {one_spelling(email)}")
 
 
 @bp.route("/reset/<token>", methods=["GET", "POST"])
+@limited(60, HOUR, by=by_address)
 @public
 def reset_password(token: str) -> ResponseReturnValue:
     """Ask for a new password, or set it; two-factor is still asked for at the log-in."""

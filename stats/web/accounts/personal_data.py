@@ -14,6 +14,7 @@ from stats.export.json_export import export_user
 from stats.export.restore import restore
 from stats.web.accounts.settings import back_to_settings, bp, settings_page
 from stats.web.http.access import takes
+from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
 from stats.web.templating.translation import _, reason
 
@@ -21,6 +22,7 @@ FILE_LIMIT = 16 * 1024 * 1024
 
 
 @bp.get("/settings/export.json")
+@limited(60, HOUR, by=by_user, method="GET")
 def export_json() -> ResponseReturnValue:
     """Hand over all that is stored."""
     text = json.dumps(export_user(db(), current_user.id), ensure_ascii=False, indent=1)
@@ -28,6 +30,7 @@ def export_json() -> ResponseReturnValue:
 
 
 @bp.get("/settings/export.csv")
+@limited(60, HOUR, by=by_user, method="GET")
 def export_csv() -> ResponseReturnValue:
     """Hand over the mood history."""
     return _download(mood_table(db(), current_user.id), "text/csv", "csv")
@@ -41,6 +44,7 @@ def _download(text: str, kind: str, ending: str) -> Response:
 
 
 @bp.post("/settings/import")
+@limited(20, HOUR, by=by_user)
 @takes(FILE_LIMIT)
 def import_() -> ResponseReturnValue:
     """Read an export back into an empty account."""

@@ -17,13 +17,14 @@ from stats.accounts.profile import THEMES, check_name
 from stats.activity.clock import check_clock, time_zones
 from stats.errors import BillingUnavailable, EmailTaken, InvalidInput
 from stats.lib.messages import N_
-from stats.rate_limit import Try, begin_try
+from stats.rate_limit import Attempt
 from stats.web.accounts.auth import add_error
 from stats.web.accounts.email_address import change_address
 from stats.web.accounts.password_reset import WRONG_PASSWORD
 from stats.web.accounts.recent_logins import recent
 from stats.web.http.current_user import board
 from stats.web.http.forms import Form
+from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
 from stats.web.templating.translation import _, reason
@@ -125,22 +126,17 @@ def _save(form: ProfileForm) -> str:
 def _change_address(form: ProfileForm) -> str:
     if is_address(form.email.data, current_user.email):
         return _("Saved.")
-    address, tried = normalise_email(form.email.data), _begin_try()
+    address, attempt = normalise_email(form.email.data), _count_attempt()
     password = passwords.verify_current(db(), current_user.id, form.current_password.data or "")
     if password is None:
         raise InvalidInput(WRONG_PASSWORD, "current_password")
-    tried.succeeded(db())
+    attempt.forgive(db())
     return change_address(address, password)
 
 
-def _begin_try() -> Try:
-    """Count a try of the current password as one of a log-in; raises TooManyTries."""
-    whom = (
-        (f"account {current_user.email or current_user.id}",)
-        if runtime().given.ratelimit_enabled
-        else ()
-    )
-    return begin_try(db(), *whom)
+def _count_attempt() -> Attempt:
+    """Count an attempt at the current password as one to log in; raises TooManyTries."""
+    return count_attempt(f"account {current_user.email or current_user.id}")
 
 
 def back_to_settings() -> ResponseReturnValue:
@@ -148,6 +144,7 @@ def back_to_settings() -> ResponseReturnValue:
 
 
 @bp.post("/settings/password")
+@limited(20, HOUR, by=by_user)
 def password() -> ResponseReturnValue:
     """Change the password; every other session ends."""
     errors = _change_password(
@@ -161,14 +158,14 @@ def password() -> ResponseReturnValue:
 
 def _change_password(current: str, new: str) -> dict[str, str]:
     """Change the password; return what is wrong, by field."""
-    tried, wrong = _begin_try(), {}
+    attempt, wrong = _count_attempt(), {}
     try:
         if not passwords.change_password(db(), current_user.id, current, new, session["sid"]):
             return {"current_password": _(WRONG_PASSWORD)}
         event("password.changed", current_user.id)
     except InvalidInput as error:
         wrong = {"new_password": reason(error)}
-    tried.succeeded(db())
+    attempt.forgive(db())
     return wrong
 
 

@@ -8,6 +8,7 @@ from stats.accounts import log_in, sign_in_links
 from stats.accounts.deletion import close_account
 from stats.web.accounts.auth import enter, visit
 from stats.web.http.access import public
+from stats.web.http.rate_limits import HOUR, by_address, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
 
@@ -15,6 +16,7 @@ bp = Blueprint("links", __name__)
 
 
 @bp.route("/login/link/<token>", methods=["GET", "POST"])
+@limited(100, HOUR, by=by_address)
 @public
 def follow(token: str) -> ResponseReturnValue:
     """Show a button, so that a mail scanner uses nothing up, or log in by the link."""

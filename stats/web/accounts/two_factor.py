@@ -15,7 +15,7 @@ from markupsafe import Markup
 from stats.accounts import login_history, passwords, two_factor
 from stats.accounts.email_address import is_sample
 from stats.errors import InvalidInput
-from stats.web.accounts.auth import account_name, begin_tries
+from stats.web.accounts.auth import account_name, count_login_attempt
 from stats.web.accounts.recent_logins import since_text
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db
@@ -33,12 +33,12 @@ def page() -> ResponseReturnValue:
         return _page()
     action = request.form.get("action", "")
     act = ACTIONS.get(action) or abort(400)
-    tried = begin_tries(account_name(current_user.email), f"code {current_user.id}")
+    attempt = count_login_attempt(account_name(current_user.email), f"code {current_user.id}")
     try:
         answer = act()
     except InvalidInput as error:
         return _page(errors={error.field or "": reason(error)}, action=action), 422
-    tried.succeeded(db())
+    attempt.forgive(db())
     return answer
 
 

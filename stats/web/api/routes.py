@@ -36,7 +36,7 @@ from stats.web.api.request_models import (
     read_body,
     read_json,
 )
-from stats.web.http.access import acts_by_session
+from stats.web.http.access import acts_by_session, public
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
 from stats.web.templating.translation import _
@@ -260,6 +260,7 @@ def delete_user(user_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/openapi.json")
+@public
 def openapi() -> ResponseReturnValue:
     """Answer the description of this API."""
     from stats.web.api.openapi import description
@@ -268,6 +269,7 @@ def openapi() -> ResponseReturnValue:
 
 
 @bp.get("/docs")
+@public
 def docs() -> ResponseReturnValue:
     """Show the description to a person."""
     from stats.web.api.docs_page import shown

@@ -1,37 +1,66 @@
-"""How often somebody may ask: far more than any honest person does, and no more than that.
+"""Limits of routes, and who is counted: far more than any honest person needs, and no more.
 
-What writes, mails or costs is counted in Redis, before it is done, by the same script as the tries
-to log in: exactly, and for all workers together. The JSON API is counted in the memory of each
-worker, where it costs no round trip. Flask-Limiter would take 37 µs of every request, polls
-included, where a look into these tables takes less than one.
+A limit stands at its route: `@limited(100, HOUR, by=by_address)`. What writes, mails or costs is
+counted in Redis, before it is done, by the same script as the attempts to log in: exactly, and for
+all workers together. The JSON API is counted in the memory of each worker, where it costs no round
+trip. Flask-Limiter would take 37 µs of every request, polls included, where reading what stands at
+the view takes less than one.
 
 Never counted are polls, the dashboard, health and files, which are cheap and asked for all day, and
 the webhook: its signature is checked before anything else, and a refusal would only delay a plan.
 """
 
-import hashlib
 import ipaddress
-import secrets
-import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from flask import Flask, request, session
+from flask import Flask, current_app, request, session
 from flask_login import current_user
 
+from stats import rate_limit
 from stats.accounts.email_address import one_spelling
 from stats.errors import TooManyTries
-from stats.lib.timestamps import now_ms
-from stats.store.client import Db
-from stats.store.keys import throttle_key
-from stats.store.scripts import run
+from stats.rate_limit import Attempt, MinuteCounter, count_hit
 from stats.web.http.service_key import is_service
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
 
-MINUTE, HOUR = 60, 3600
+HOUR = 3600
+# Calls of the JSON API in a minute, in each worker.
+SERVICE_KEY_LIMIT, SESSION_LIMIT = 6_000, 300
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Limit(NamedTuple):
+    """At most `max_hits` requests with `method` in `seconds`, for each one that `by` names."""
+
+    max_hits: int
+    seconds: int
+    by: Callable[[], str]
+    method: str
+
+
+def limited(
+    max_hits: int, seconds: int, *, by: Callable[[], str], method: str = "POST"
+) -> Callable[[View], View]:
+    """Limit a view to `max_hits` requests in `seconds` for each one that `by` names.
+
+    Counts requests with `method`, HEAD as GET. Of several limits the upper counts first.
+    """
+
+    def mark(view: View) -> View:
+        view.limits = (Limit(max_hits, seconds, by, method), *limits_of(view))  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def limits_of(view: Callable[..., Any] | None) -> tuple[Limit, ...]:
+    """Return the limits that stand at a view."""
+    limits: tuple[Limit, ...] = getattr(view, "limits", ())
+    return limits
 
 
 def by_address() -> str:
@@ -39,13 +68,13 @@ def by_address() -> str:
 
     https://www.rfc-editor.org/rfc/rfc6177#section-2
     """
-    asked_from = _parse(request.remote_addr or "")
-    if asked_from is None:
+    address = _parse(request.remote_addr or "")
+    if address is None:
         return f"address {request.remote_addr}"
-    if isinstance(asked_from, ipaddress.IPv4Address):
-        return f"address {asked_from}"
-    plain = asked_from.ipv4_mapped
-    return f"address {plain or ipaddress.ip_network((int(asked_from), 64), strict=False)}"
+    if isinstance(address, ipaddress.IPv4Address):
+        return f"address {address}"
+    mapped = address.ipv4_mapped
+    return f"address {mapped or ipaddress.ip_network((int(address), 64), strict=False)}"
 
 
 def _parse(forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -67,89 +96,51 @@ def by_user() -> str:
     return f"user {current_user.id}"
 
 
-class Limit(NamedTuple):
-    """At most `most` times in `seconds`, for each of `whom`."""
+def count_attempt(*names: str) -> Attempt:
+    """Count an attempt for each of `names`, for none where limits are switched off.
 
-    most: int
-    seconds: int
-    whom: Callable[[], str]
-
-
-# Method and endpoint → limits. Offices share an address, hence the hundred.
-LIMITS = {
-    ("POST", "auth.signup"): (Limit(100, HOUR, by_address),),
-    ("POST", "pages.sample"): (Limit(60, HOUR, by_address),),
-    ("POST", "links.follow"): (Limit(100, HOUR, by_address),),
-    ("POST", "recovery.reset"): (Limit(60, HOUR, by_address), Limit(20, HOUR, by_email)),
-    ("POST", "recovery.reset_password"): (Limit(60, HOUR, by_address),),
-    ("POST", "recovery.send_again"): (Limit(5, HOUR, by_user),),
-    ("POST", "account.password"): (Limit(20, HOUR, by_user),),
-    ("POST", "account.import_"): (Limit(20, HOUR, by_user),),
-    ("GET", "account.export_json"): (Limit(60, HOUR, by_user),),
-    ("GET", "account.export_csv"): (Limit(60, HOUR, by_user),),
-}
-# A minute, in each worker.
-A_SERVICE_KEY, A_SESSION = 6_000, 300
-NOBODYS = ("api.openapi", "api.docs")
+    Raises TooManyTries.
+    """
+    return rate_limit.count_attempt(db(), *(names if runtime().given.ratelimit_enabled else ()))
 
 
 def init_app(app: Flask) -> None:
     """Count from now on. Doors come first: who may not ask at all is not counted."""
-    app.extensions["aira.minute"] = Minute()
-    app.before_request(lambda: check(app.extensions["aira.minute"]))
+    app.extensions["aira.api_calls"] = MinuteCounter()
+    app.before_request(check_limits)
 
 
-def check(minute: "Minute") -> None:
+def check_limits() -> None:
     """Count the request where it is limited; raises TooManyTries."""
-    method, endpoint = "GET" if request.method == "HEAD" else request.method, request.endpoint or ""
-    limits = LIMITS.get((method, endpoint), ())
-    of_api = endpoint.startswith("api.") and endpoint not in NOBODYS
-    if not (limits or of_api) or not runtime().given.ratelimit_enabled:
+    view = current_app.view_functions.get(request.endpoint or "")
+    limits, in_api = _limits_now(view), _is_api_call(view)
+    if not (limits or in_api) or not runtime().given.ratelimit_enabled:
         return
-    wait = _api(minute) if of_api else 0
+    wait = _count_api_call() if in_api else 0
     for limit in limits:
-        wait = wait or hit(db(), f"{endpoint} {limit.whom()}", limit.most, limit.seconds)
+        wait = wait or _count(limit)
     if wait:
-        event("limit.reached", route=endpoint)
+        event("limit.reached", route=request.endpoint or "")
         raise TooManyTries(wait)
 
 
-def _api(minute: "Minute") -> int:
+def _count(limit: Limit) -> int:
+    return count_hit(db(), f"{request.endpoint} {limit.by()}", limit.max_hits, limit.seconds)
+
+
+def _limits_now(view: Callable[..., Any] | None) -> list[Limit]:
+    method = "GET" if request.method == "HEAD" else request.method
+    return [limit for limit in limits_of(view) if limit.method == method]
+
+
+def _is_api_call(view: Callable[..., Any] | None) -> bool:
+    return request.blueprint == "api" and not getattr(view, "is_public", False)
+
+
+def _count_api_call() -> int:
+    calls: MinuteCounter = current_app.extensions["aira.api_calls"]
     if is_service():
-        return minute.hit(_digest(request.headers["Authorization"]), A_SERVICE_KEY)
+        return calls.count_hit(request.headers["Authorization"], SERVICE_KEY_LIMIT)
     # The cookie is signed, so that this is a session that was begun here, if perhaps a dead one.
     session_id = session.get("sid")
-    return minute.of_session(session_id) if session_id else 0
-
-
-def hit(db: Db, name: str, most: int, seconds: int) -> int:
-    """Write one time down for `name`; return 0, or the seconds to wait where it is refused."""
-    key, token = throttle_key(_digest(name)), secrets.token_hex(8)
-    wait = run(db, "rate_limit/hit", [key], now_ms(), seconds * 1000, most, token)
-    return -(-int(wait) // 1000)
-
-
-def _digest(name: str) -> str:
-    # Hashed, so that nobody's address and no key stands in Redis or in memory.
-    return hashlib.blake2s(name.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-class Minute:
-    """Counts for this process and the minute that runs. Around its turn twice as many may pass."""
-
-    def __init__(self) -> None:
-        self._lock, self._minute = threading.Lock(), 0
-        self._counts: dict[str, int] = {}
-
-    def of_session(self, session_id: str) -> int:
-        """Count a call of the API by a login session, as `hit` does."""
-        return self.hit(_digest(session_id), A_SESSION)
-
-    def hit(self, name: str, most: int) -> int:
-        """Count one for `name`; return 0, or the seconds to wait if there were too many."""
-        minute, into = divmod(time.monotonic(), MINUTE)
-        with self._lock:
-            if minute != self._minute:
-                self._minute, self._counts = int(minute), {}
-            count = self._counts[name] = self._counts.get(name, 0) + 1
-        return 0 if count <= most else int(MINUTE - into) + 1
+    return calls.count_hit(session_id, SESSION_LIMIT) if session_id else 0

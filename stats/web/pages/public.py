@@ -25,6 +25,7 @@ from stats.sample.account import make_sample
 from stats.web.accounts.auth import clock_of
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
+from stats.web.http.rate_limits import HOUR, by_address, limited
 from stats.web.runtime import db, runtime
 
 bp = Blueprint("pages", __name__)
@@ -86,6 +87,7 @@ def landing() -> ResponseReturnValue:
     return render_template("public/landing.html", sample=runtime().given.embedded)
 
 
+@limited(60, HOUR, by=by_address)
 @public
 def sample() -> ResponseReturnValue:
     """Make a throw-away account and look around in it."""

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import redis
@@ -14,24 +15,29 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from app import create_app
+from stats import rate_limit
+from stats.rate_limit import MinuteCounter, count_hit
 from stats.store.client import connect
+from stats.web.accounts import personal_data, settings
+from stats.web.accounts.auth import signup
 from stats.web.http import rate_limits
-from stats.web.http.rate_limits import LIMITS, Limit, Minute, hit
+from stats.web.http.rate_limits import Limit, limits_of
+from stats.web.pages.public import sample
 from tests.web.kit import PASSWORD, Browser, Client, RoundTrips, sign_up
 
-SIGN_UP = ("POST", "auth.signup")
-EXPORT = ("GET", "account.export_json")
+View = Callable[..., Any]
+
 BAD = {"name": "", "email": "x", "password": "x"}
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[str, str], int], None]:
+def few(monkeypatch: pytest.MonkeyPatch) -> Callable[[View, int], None]:
     """Let a limit be met after a few."""
 
-    def lower(what: tuple[str, str], most: int) -> None:
-        monkeypatch.setitem(
-            LIMITS, what, tuple(limit._replace(most=most) for limit in LIMITS[what])
-        )
+    def lower(view: View, limit: int) -> None:
+        lowered = tuple(each._replace(max_hits=limit) for each in limits_of(view))
+        assert lowered
+        monkeypatch.setattr(view, "limits", lowered)
 
     return lower
 
@@ -54,14 +60,19 @@ def again(app: Flask, **settings: object) -> Flask:
     return made
 
 
-def test_it_names_endpoints_that_are_there(app: Flask) -> None:
+def limits_at(app: Flask, endpoint: str) -> tuple[Limit, ...]:
+    return limits_of(app.view_functions[endpoint])
+
+
+def test_it_limits_methods_that_are_there(app: Flask) -> None:
     embedded = again(app, redis_url=None)
-    for method, endpoint in LIMITS:
-        if endpoint.split(".")[0] in embedded.blueprints:
-            assert any(method in rule.methods for rule in embedded.url_map.iter_rules(endpoint))
+    rules = [rule for rule in embedded.url_map.iter_rules() if limits_at(embedded, rule.endpoint)]
+    assert "pages.sample" in {rule.endpoint for rule in rules}
+    for rule in rules:
+        assert {limit.method for limit in limits_at(embedded, rule.endpoint)} <= rule.methods
 
 
-def test_it_never_counts_polls_pages_and_deliveries() -> None:
+def test_it_never_counts_polls_pages_and_deliveries(app: Flask) -> None:
     never = {
         "dashboard.stats",
         "dashboard.page",
@@ -69,11 +80,11 @@ def test_it_never_counts_polls_pages_and_deliveries() -> None:
         "pages.readyz",
         "webhooks.stripe",
     }
-    assert not {endpoint for _, endpoint in LIMITS} & {*never, "static"}
+    assert not any(limits_at(app, endpoint) for endpoint in {*never, "static"})
 
 
 def test_it_refuses_the_next_sign_up_from_an_address(app: Flask, few: Callable) -> None:
-    few(SIGN_UP, 3)
+    few(signup, 3)
     visitor = Browser(app)
     assert [visitor.post("/signup", BAD).status_code for _ in range(3)] == [422] * 3
     good = {"name": "Eve", "email": "eve@example.com", "password": PASSWORD}
@@ -85,7 +96,7 @@ def test_it_refuses_the_next_sign_up_from_an_address(app: Flask, few: Callable) 
 
 
 def test_it_leaves_room_for_an_office(app: Flask) -> None:
-    assert LIMITS[SIGN_UP][0].most >= 50
+    assert limits_of(signup)[0].max_hits >= 50
     for number in range(60):
         sign_up(app, f"Colleague{number}")
 
@@ -102,7 +113,7 @@ def test_it_leaves_room_for_an_office(app: Flask) -> None:
 def test_it_counts_a_customers_network_as_one(
     app: Flask, few: Callable, one: str, other: str, same: bool
 ) -> None:
-    few(SIGN_UP, 1)
+    few(signup, 1)
     visitor = Browser(app)
     assert visitor.post("/signup", BAD, environ_overrides={"REMOTE_ADDR": one}).status_code == 422
     answer = visitor.post("/signup", BAD, environ_overrides={"REMOTE_ADDR": other})
@@ -110,7 +121,7 @@ def test_it_counts_a_customers_network_as_one(
 
 
 def test_it_believes_no_address_that_the_client_made_up(app: Flask, few: Callable) -> None:
-    few(SIGN_UP, 1)
+    few(signup, 1)
     for behind, proxies in ((again(app), 0), (again(app, trusted_proxies=1), 1)):
         visitor = Browser(behind)
         sent = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(2)]
@@ -121,7 +132,7 @@ def test_it_believes_no_address_that_the_client_made_up(app: Flask, few: Callabl
 def test_it_counts_exports_by_member(
     app: Flask, alice: Browser, bob: Browser, few: Callable
 ) -> None:
-    few(EXPORT, 2)
+    few(personal_data.export_json, 2)
     answers = [alice.get("/settings/export.json") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert refused(answers[-1])
@@ -131,8 +142,8 @@ def test_it_counts_exports_by_member(
 
 
 def test_it_counts_imports_and_password_changes(alice: Browser, few: Callable) -> None:
-    few(("POST", "account.import_"), 1)
-    few(("POST", "account.password"), 1)
+    few(personal_data.import_, 1)
+    few(settings.password, 1)
     file = {"file": (io.BytesIO(b"{}"), "a.json")}
     assert alice.post("/settings/import", dict(file)).status_code == 422
     assert refused(alice.post("/settings/import", {"file": (io.BytesIO(b"{}"), "a.json")}))
@@ -142,14 +153,14 @@ def test_it_counts_imports_and_password_changes(alice: Browser, few: Callable) -
 
 
 def test_it_counts_samples_by_address(app: Flask, few: Callable) -> None:
-    few(("POST", "pages.sample"), 1)
+    few(sample, 1)
     embedded = again(app, redis_url=None)
     assert Browser(embedded).post("/sample").status_code == 302
     assert refused(Browser(embedded).post("/sample"))
 
 
 def test_it_does_not_count_what_the_doors_refuse(app: Flask, few: Callable) -> None:
-    few(SIGN_UP, 1)
+    few(signup, 1)
     visitor = Browser(app)
     assert [visitor.client.post("/signup", data=BAD).status_code for _ in range(3)] == [400] * 3
     assert visitor.post("/signup", BAD).status_code == 422
@@ -158,9 +169,9 @@ def test_it_does_not_count_what_the_doors_refuse(app: Flask, few: Callable) -> N
 def test_it_counts_by_the_typed_address_too(
     app: Flask, monkeypatch: pytest.MonkeyPatch, valkey: Redis
 ) -> None:
-    monkeypatch.setitem(
-        LIMITS, SIGN_UP, (Limit(99, 60, rate_limits.by_address), Limit(1, 60, rate_limits.by_email))
-    )
+    by_address = Limit(99, 60, rate_limits.by_address, "POST")
+    by_email = Limit(1, 60, rate_limits.by_email, "POST")
+    monkeypatch.setattr(signup, "limits", (by_address, by_email))
     visitor = Browser(app)
     assert visitor.post("/signup", BAD | {"email": "Eve@example.com "}).status_code == 422
     assert refused(visitor.post("/signup", BAD | {"email": "eve@example.com"}), 60)
@@ -183,7 +194,7 @@ def test_fifty_at_once_get_no_more_than_the_limit(server_url: str, valkey: Redis
 
     def one(_: int) -> int:
         start.wait()
-        return hit(client, "address 192.0.2.1", 20, 60)
+        return count_hit(client, "address 192.0.2.1", 20, 60)
 
     with ThreadPoolExecutor(50) as pool:
         waits = list(pool.map(one, range(50)))
@@ -193,7 +204,7 @@ def test_fifty_at_once_get_no_more_than_the_limit(server_url: str, valkey: Redis
 
 
 def test_fifty_sign_ups_at_once_get_no_more_than_the_limit(app: Flask, few: Callable) -> None:
-    few(SIGN_UP, 10)
+    few(signup, 10)
     browsers = [Browser(app) for _ in range(50)]
     tokens = [browser.token for browser in browsers]
     start = threading.Barrier(50)
@@ -211,19 +222,19 @@ def test_fifty_sign_ups_at_once_get_no_more_than_the_limit(app: Flask, few: Call
 def test_it_lets_through_again_after_a_while(
     valkey: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = rate_limits.now_ms()
-    monkeypatch.setattr(rate_limits, "now_ms", lambda: now)
-    assert [hit(valkey, "x", 2, 60) for _ in range(3)] == [0, 0, 60]
-    monkeypatch.setattr(rate_limits, "now_ms", lambda: now + 59_001)
-    assert hit(valkey, "x", 2, 60) == 1
-    monkeypatch.setattr(rate_limits, "now_ms", lambda: now + 60_001)
-    assert hit(valkey, "x", 2, 60) == 0
+    now = rate_limit.now_ms()
+    monkeypatch.setattr(rate_limit, "now_ms", lambda: now)
+    assert [count_hit(valkey, "x", 2, 60) for _ in range(3)] == [0, 0, 60]
+    monkeypatch.setattr(rate_limit, "now_ms", lambda: now + 59_001)
+    assert count_hit(valkey, "x", 2, 60) == 1
+    monkeypatch.setattr(rate_limit, "now_ms", lambda: now + 60_001)
+    assert count_hit(valkey, "x", 2, 60) == 0
 
 
 def test_it_counts_the_api_by_session(
     app: Flask, alice: Browser, bob: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "A_SESSION", 5)
+    monkeypatch.setattr(rate_limits, "SESSION_LIMIT", 5)
     statuses = [alice.get("/api/dashboard").status_code for _ in range(7)]
     # The minute may have turned on the way.
     assert statuses.count(200) in (5, 6, 7)
@@ -239,7 +250,7 @@ def test_it_counts_the_api_by_session(
 def test_it_counts_the_api_by_service_key(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "A_SERVICE_KEY", 3)
+    monkeypatch.setattr(rate_limits, "SERVICE_KEY_LIMIT", 3)
     two = again(app, api_keys=("one", "two")).test_client()
     one, other = ({"Authorization": f"Bearer {key}"} for key in ("one", "two"))
     url = "/api/dashboard?userId=u"
@@ -254,20 +265,20 @@ def test_made_up_keys_take_no_memory(app: Flask, client: FlaskClient) -> None:
     for number in range(9):
         client.get("/api/chat", headers={"Authorization": f"Bearer {number}"})
         client.get("/api/chat", headers={"Cookie": f"session=forged{number}"})
-    assert app.extensions["aira.minute"]._counts == {}
+    assert app.extensions["aira.api_calls"]._counts == {}
 
 
 def test_the_minute_counts_exactly_and_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 600.0
-    monkeypatch.setattr(rate_limits.time, "monotonic", lambda: now)
-    minute = Minute()
+    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now)
+    counter = MinuteCounter()
     with ThreadPoolExecutor(50) as pool:
-        waits = list(pool.map(lambda _: minute.hit("k", 1000), range(3000)))
+        waits = list(pool.map(lambda _: counter.count_hit("k", 1000), range(3000)))
     assert waits.count(0) == 1000
     assert set(waits) == {0, 61}
     now = 660.0
-    assert minute.hit("k", 1000) == 0
-    assert len(minute._counts) == 1
+    assert counter.count_hit("k", 1000) == 0
+    assert len(counter._counts) == 1
 
 
 def test_it_adds_no_round_trip(
@@ -298,8 +309,8 @@ def test_it_is_away_when_redis_is(app: Flask, alice: Browser) -> None:
 def test_it_can_be_switched_off(
     app: Flask, alice: Browser, few: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few(SIGN_UP, 1)
-    monkeypatch.setattr(rate_limits, "A_SESSION", 1)
+    few(signup, 1)
+    monkeypatch.setattr(rate_limits, "SESSION_LIMIT", 1)
     loose = Browser(again(app, ratelimit_enabled=False))
     assert [loose.post("/signup", BAD).status_code for _ in range(3)] == [422] * 3
     loose = Browser(again(app, ratelimit_enabled=False), alice.session)

@@ -154,7 +154,7 @@ def test_it_counts_limits_reached_and_grants(
 ) -> None:
     service.patch("/api/plan?userId=u", json={"plan": "Plus"})
     assert rose("aira_plan_grants_total", plan="Plus") == 1
-    monkeypatch.setattr("stats.web.http.rate_limits.A_SERVICE_KEY", 0)
+    monkeypatch.setattr("stats.web.http.rate_limits.SERVICE_KEY_LIMIT", 0)
     assert service.get("/api/dashboard?userId=u").status_code == 429
     assert rose("aira_requests_total", method="GET", route="/api/dashboard", status="429") == 1
     assert rose("aira_events_total", event="limit.reached") == 1
