@@ -27,7 +27,9 @@ from stats.web.accounts import (
     two_factor,
 )
 from stats.web.accounts import settings as account
-from stats.web.api import routes as api
+from stats.web.api import conversations as api_conversations
+from stats.web.api import dashboard as api_dashboard
+from stats.web.api import description, moods, plans, users
 from stats.web.billing import routes as billing
 from stats.web.billing import webhook
 from stats.web.commands import billing as cli
@@ -75,7 +77,12 @@ ROUTES = (
     billing,
     account,
     personal_data,
-    api,
+    api_dashboard,
+    moods,
+    plans,
+    api_conversations,
+    users,
+    description,
     webhook,
 )
 

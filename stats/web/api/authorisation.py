@@ -32,25 +32,25 @@ class Subject:
         return first_day() if self.service and request.method != "HEAD" else ""
 
 
-def credentials() -> bool:
+def check_credentials() -> bool:
     """Return whether a service key asks, and not a login session; 401 for neither."""
     if not (service := is_service()) and not current_user.is_authenticated:
         abort(401, NOBODY)
     return service
 
 
-def subject(in_body: str | None = None) -> Subject:
+def authorise(in_body: str | None = None) -> Subject:
     """Return whose data is asked for; 401, 403 or 400 where that must not be answered."""
     user_id = request.args.get("userId", in_body)
     if in_body is not None and user_id != in_body:
         raise InvalidInput("userId differs between address and body.", "userId")
-    if credentials():
+    if check_credentials():
         return Subject(check_id(user_id), True)
     return _own(current_user.id, user_id)
 
 
-def actor() -> Subject:
-    """As `subject`, for an act by a script that does nothing without a live session, and tells."""
+def authorise_action() -> Subject:
+    """As `authorise`, for an act whose script does nothing without a live session, and tells."""
     user_id = request.args.get("userId")
     if is_service():
         return Subject(check_id(user_id), True)
@@ -69,7 +69,7 @@ def _own(own_id: str, user_id: str | None) -> Subject:
     return Subject(own_id, False)
 
 
-def service_only() -> None:
+def require_service_key() -> None:
     """Refuse everybody without a service key."""
     if not is_service():
         abort(403 if current_user.is_authenticated else 401, "This needs a service key.")

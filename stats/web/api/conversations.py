@@ -1,0 +1,79 @@
+"""Saving, reading and deleting conversations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from stats import conversations
+from stats.conversations import Conversation
+from stats.web.api.authorisation import Subject, authorise, check_credentials
+from stats.web.api.blueprint import bp
+from stats.web.api.idempotency import idempotency_key
+from stats.web.api.request_models import ChatBody, convert, no_fields, read_json
+from stats.web.runtime import db
+
+
+@bp.post("/chat/save")
+def save_chat() -> ResponseReturnValue:
+    """Save a conversation; one chatId counts once."""
+    check_credentials()
+    value = read_json()
+    subject = authorise(value.get("userId") if isinstance(value, Mapping) else None)
+    conversation = _save(subject, convert(value, ChatBody), value["messages"])
+    return jsonify(success=True, tags=conversation.tags, **_listed(conversation))
+
+
+def _save(subject: Subject, body: ChatBody, messages: list[Any]) -> Conversation:
+    conversation, _ = conversations.save_conversation(
+        db(),
+        subject.user_id,
+        messages,
+        chat_id=body.chat_id,
+        title=body.title,
+        summary=body.summary,
+        tags=body.tags,
+        key=idempotency_key(),
+        create_day=subject.create_day,
+    )
+    return conversation
+
+
+def _listed(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "chatId": conversation.chat_id,
+        "title": conversation.title,
+        "messageCount": conversation.message_count,
+        "savedAt": conversation.saved_at,
+    }
+
+
+@bp.get("/chat")
+def list_chats() -> ResponseReturnValue:
+    """Answer the saved conversations, newest first."""
+    user_id = authorise().user_id
+    listed = conversations.list_conversations(db(), user_id, most=conversations.SEARCHED)
+    return jsonify(success=True, chats=[_listed(conversation) for conversation in listed])
+
+
+@bp.get("/chat/<chat_id>")
+def read_chat(chat_id: str) -> ResponseReturnValue:
+    """Answer one conversation with its messages."""
+    conversation = conversations.get_conversation(db(), authorise().user_id, chat_id)
+    return jsonify(
+        success=True,
+        **_listed(conversation),
+        summary=conversation.summary,
+        tags=conversation.tags,
+        messages=conversation.messages,
+    )
+
+
+@bp.delete("/chat/<chat_id>")
+def delete_chat(chat_id: str) -> ResponseReturnValue:
+    """Delete one conversation; the count stays."""
+    subject = authorise()
+    no_fields()
+    conversations.delete_conversation(db(), subject.user_id, chat_id)
+    return jsonify(success=True, message="The conversation is deleted.")

@@ -1,0 +1,91 @@
+"""Recording moods and reading their history."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import abort, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.exceptions import HTTPException
+
+from stats.errors import InvalidInput
+from stats.lib.timestamps import iso
+from stats.moods import entries as moods
+from stats.snapshot import Snapshot
+from stats.store.keys import operation_id
+from stats.web.api.authorisation import NOBODY, Subject, authorise, authorise_action
+from stats.web.api.blueprint import bp
+from stats.web.api.dashboard import changed
+from stats.web.api.idempotency import idempotency_key
+from stats.web.api.request_models import MoodBody, read_body
+from stats.web.http.access import acts_by_session
+from stats.web.runtime import db
+
+MAX_MOODS, MAX_DAYS = 1000, 3660
+
+
+@bp.get("/mood")
+def read_moods() -> ResponseReturnValue:
+    """Answer the mood history, newest first, and what it amounts to."""
+    subject = authorise()
+    limit, days = _whole_number("limit", 30, MAX_MOODS), _whole_number("days", 30, MAX_DAYS)
+    since = datetime.now(UTC) - timedelta(days=days)
+    entries = moods.read_moods(db(), subject.user_id, since=since)
+    return jsonify(
+        success=True,
+        history=[_entry(entry) for entry in entries[:limit]],
+        stats=_summary(entries),
+    )
+
+
+def _whole_number(name: str, default: int, maximum: int) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= maximum):
+        raise InvalidInput(f"{name} must be a whole number from 1 to {maximum}.", name)
+    return int(text)
+
+
+def _entry(entry: moods.Entry) -> dict[str, Any]:
+    answer = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
+    return {**answer, "note": entry.note} if entry.note else answer
+
+
+def _summary(entries: list[moods.Entry]) -> dict[str, Any]:
+    summary = moods.summarise(entries)
+    return {
+        "average": summary.average,
+        "highest": summary.highest,
+        "lowest": summary.lowest,
+        "trend": summary.trend,
+        "totalEntries": summary.total,
+    }
+
+
+@bp.patch("/mood")
+@acts_by_session
+def record_mood() -> ResponseReturnValue:
+    """Record a mood."""
+    subject = authorise_action()
+    try:
+        snapshot = _record(subject, read_body(MoodBody))
+    except (InvalidInput, HTTPException):
+        # What is wrong with a request is told to whom its answer would have been.
+        if not subject.service and not current_user.is_authenticated:
+            abort(401, NOBODY)
+        raise
+    if not subject.service:
+        g.user_id = subject.user_id
+    return changed("The mood is saved.", snapshot)
+
+
+def _record(subject: Subject, body: MoodBody) -> Snapshot:
+    return moods.record_mood(
+        db(),
+        subject.user_id,
+        body.score,
+        note=body.note,
+        at=body.at,
+        op=operation_id("mood", idempotency_key()),
+        create_day=subject.create_day,
+        session_id=subject.session_id,
+    )

@@ -1,0 +1,72 @@
+"""What operators do for a user: count a day, find, let in, delete."""
+
+from datetime import UTC, datetime
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+
+from stats.accounts import sign_in_links
+from stats.accounts.deletion import close_account
+from stats.accounts.log_in import find_user
+from stats.activity.clock import user_day
+from stats.activity.streak import record_login
+from stats.errors import NotFound
+from stats.lib.messages import N_
+from stats.lib.text import check_id
+from stats.lib.timestamps import iso
+from stats.snapshot import Snapshot
+from stats.web.accounts.emails import link
+from stats.web.api.authorisation import authorise, require_service_key
+from stats.web.api.blueprint import bp
+from stats.web.api.dashboard import changed, read_stats
+from stats.web.api.request_models import no_fields
+from stats.web.monitoring.audit_log import event
+from stats.web.runtime import db, runtime
+from stats.web.templating.translation import _
+
+# What somebody is called who came by a link and has not said yet.
+NAMELESS = N_("friend")
+
+
+@bp.post("/login")
+def login() -> ResponseReturnValue:
+    """Count today as a day on which the user came to Aira."""
+    require_service_key()
+    subject = authorise()
+    no_fields()
+    snapshot = read_stats(subject)
+    today = user_day(snapshot.clock, datetime.now(UTC))
+    if snapshot.last_day is None or snapshot.last_day < today:
+        snapshot = Snapshot.read(record_login(db(), subject.user_id, today)[1])
+    return changed("The day is counted.", snapshot)
+
+
+@bp.get("/users")
+def find() -> ResponseReturnValue:
+    """Answer the user id behind an e-mail address."""
+    require_service_key()
+    user_id = find_user(db(), request.args.get("email", ""))
+    if user_id is None:
+        raise NotFound("There is no user with this e-mail address.")
+    return jsonify(userId=user_id)
+
+
+@bp.post("/users/<user_id>/link")
+def make_link(user_id: str) -> ResponseReturnValue:
+    """Answer an address that lets its holder in as this user, once."""
+    require_service_key()
+    no_fields()
+    sign_in_link = sign_in_links.make_link(db(), user_id, _(NAMELESS))
+    event("link.made", user_id)
+    url = link("links.follow", token=sign_in_link.token)
+    return jsonify(url=url, expires=iso(sign_in_link.expires))
+
+
+@bp.delete("/users/<user_id>")
+def delete_user(user_id: str) -> ResponseReturnValue:
+    """Delete all that is stored about a user."""
+    require_service_key()
+    no_fields()
+    close_account(db(), runtime().gateway, check_id(user_id))
+    event("account.deleted", user_id, by="service key")
+    return jsonify(success=True, message="All that was stored about the user is gone.")
