@@ -8,14 +8,29 @@ from flask.typing import ResponseReturnValue
 
 from stats import conversations
 from stats.conversations import Conversation
+from stats.web.api import examples
 from stats.web.api.authorisation import Subject, authorise, check_credentials
 from stats.web.api.blueprint import bp
 from stats.web.api.idempotency import idempotency_key
+from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID
 from stats.web.api.request_models import ChatBody, convert, no_fields, read_json
+from stats.web.api.response_models import Chats, Done, Saved, WholeChat
+from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
 from stats.web.runtime import db
 
 
 @bp.post("/chat/save")
+@documented(
+    "Save a conversation",
+    description="Saving one `chatId` again updates it and counts once. `userId` may stand in "
+    "the body instead.",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID, IDEMPOTENCY_KEY],
+    body=ChatBody,
+    body_example=examples.CHAT_BODY,
+    answer=Saved,
+    answer_example=examples.CHAT_SAVED,
+)
 def save_chat() -> ResponseReturnValue:
     """Save a conversation; one chatId counts once."""
     check_credentials()
@@ -50,6 +65,13 @@ def _listed(conversation: Conversation) -> dict[str, Any]:
 
 
 @bp.get("/chat")
+@documented(
+    "The saved conversations",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID],
+    answer=Chats,
+    answer_example=examples.CHATS,
+)
 def list_chats() -> ResponseReturnValue:
     """Answer the saved conversations, newest first."""
     user_id = authorise().user_id
@@ -58,6 +80,13 @@ def list_chats() -> ResponseReturnValue:
 
 
 @bp.get("/chat/<chat_id>")
+@documented(
+    "One conversation",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID],
+    answer=WholeChat,
+    answer_example=examples.WHOLE_CHAT,
+)
 def read_chat(chat_id: str) -> ResponseReturnValue:
     """Answer one conversation with its messages."""
     conversation = conversations.get_conversation(db(), authorise().user_id, chat_id)
@@ -71,6 +100,14 @@ def read_chat(chat_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/chat/<chat_id>")
+@documented(
+    "Delete a conversation",
+    description="The count of conversations stays.",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID],
+    answer=Done,
+    answer_example=examples.CHAT_DELETED,
+)
 def delete_chat(chat_id: str) -> ResponseReturnValue:
     """Delete one conversation; the count stays."""
     subject = authorise()

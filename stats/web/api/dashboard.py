@@ -8,12 +8,23 @@ from flask_login import current_user
 
 from stats.snapshot import Snapshot
 from stats.user_stats import open_stats
+from stats.web.api import examples
 from stats.web.api.authorisation import Subject, authorise
 from stats.web.api.blueprint import bp
+from stats.web.api.parameters import USER_ID
+from stats.web.api.response_models import Dashboard
+from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
 from stats.web.runtime import db
 
 
 @bp.get("/dashboard")
+@documented(
+    "The stats",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID],
+    answer=Dashboard,
+    answer_example=examples.DASHBOARD,
+)
 def dashboard() -> ResponseReturnValue:
     """Answer the stats."""
     return jsonify(success=True, data=read_stats(authorise()).stats().to_dict())

@@ -1,4 +1,4 @@
-"""What a request to each route and its answer look like, for the description of the API."""
+"""What bodies and answers of the routes look like, for the description of the API."""
 
 from typing import Any
 
@@ -28,64 +28,49 @@ VALUES: dict[str, Any] = {
     "days": 30,
     "Idempotency-Key": "evening-check-in-2026-03-12",
 }
-BODIES: dict[tuple[str, str], Any] = {
-    ("patch", "/api/mood"): {"score": 8.5, "note": "A walk by the canal"},
-    ("patch", "/api/plan"): {"plan": "Plus"},
-    ("post", "/api/chat/save"): {
-        "chatId": "chat-7",
-        "title": "A walk",
-        "summary": "A walk by the canal",
-        "messages": MESSAGES,
-        "tags": ["evening"],
-    },
-    ("post", "/api/webhooks/stripe"): {"id": "evt_1", "type": "customer.subscription.updated"},
+MOOD_BODY = {"score": 8.5, "note": "A walk by the canal"}
+PLAN_BODY = {"plan": "Plus"}
+CHAT_BODY = {
+    "chatId": "chat-7",
+    "title": "A walk",
+    "summary": "A walk by the canal",
+    "messages": MESSAGES,
+    "tags": ["evening"],
 }
-ANSWERS: dict[tuple[str, str], Any] = {
-    ("get", "/api/dashboard"): {"success": True, "data": STATS},
-    ("get", "/api/mood"): {
-        "success": True,
-        "history": [
-            {"id": "1773343864120", "score": 8.5, "timestamp": AT, "note": "A walk by the canal"}
-        ],
-        "stats": {
-            "average": 8.5,
-            "highest": 8.5,
-            "lowest": 8.5,
-            "trend": "stable",
-            "totalEntries": 1,
-        },
+DASHBOARD = {"success": True, "data": STATS}
+MOOD_HISTORY = {
+    "success": True,
+    "history": [
+        {"id": "1773343864120", "score": 8.5, "timestamp": AT, "note": "A walk by the canal"}
+    ],
+    "stats": {
+        "average": 8.5,
+        "highest": 8.5,
+        "lowest": 8.5,
+        "trend": "stable",
+        "totalEntries": 1,
     },
-    ("patch", "/api/mood"): {"success": True, "message": "The mood is saved.", "data": STATS},
-    ("patch", "/api/plan"): {"success": True, "message": "The plan is set.", "data": STATS},
-    ("get", "/api/entitlements"): {
-        "success": True,
-        "plan": "Plus",
-        "limits": {"daily_conversations": 100},
-        "used": {"daily_conversations": 3},
-    },
-    ("post", "/api/login"): {"success": True, "message": "The day is counted.", "data": STATS},
-    ("post", "/api/chat/save"): {"success": True, **CHAT, "tags": ["evening"]},
-    ("get", "/api/chat"): {"success": True, "chats": [CHAT]},
-    ("get", "/api/chat/{chatId}"): {
-        "success": True,
-        **CHAT,
-        "summary": "A walk by the canal",
-        "tags": ["evening"],
-        "messages": MESSAGES,
-    },
-    ("delete", "/api/chat/{chatId}"): {
-        "success": True,
-        "message": "The conversation is deleted.",
-    },
-    ("get", "/api/users"): {"userId": "42"},
-    ("post", "/api/users/{userId}/link"): {
-        "url": f"https://stats.example/login/link/{TOKEN}",
-        "expires": AT,
-    },
-    ("delete", "/api/users/{userId}"): {
-        "success": True,
-        "message": "All that was stored about the user is gone.",
-    },
-    ("post", "/api/webhooks/stripe"): {"received": True},
 }
+MOOD_RECORDED = {"success": True, "message": "The mood is saved.", "data": STATS}
+PLAN_SET = {"success": True, "message": "The plan is set.", "data": STATS}
+ENTITLEMENTS = {
+    "success": True,
+    "plan": "Plus",
+    "limits": {"daily_conversations": 100},
+    "used": {"daily_conversations": 3},
+}
+DAY_COUNTED = {"success": True, "message": "The day is counted.", "data": STATS}
+CHAT_SAVED = {"success": True, **CHAT, "tags": ["evening"]}
+CHATS = {"success": True, "chats": [CHAT]}
+WHOLE_CHAT = {
+    "success": True,
+    **CHAT,
+    "summary": "A walk by the canal",
+    "tags": ["evening"],
+    "messages": MESSAGES,
+}
+CHAT_DELETED = {"success": True, "message": "The conversation is deleted."}
+USER_FOUND = {"userId": "42"}
+SIGN_IN_LINK = {"url": f"https://stats.example/login/link/{TOKEN}", "expires": AT}
+USER_DELETED = {"success": True, "message": "All that was stored about the user is gone."}
 ERROR = {"error": "A sentence that says what was wrong."}

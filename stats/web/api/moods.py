@@ -13,22 +13,39 @@ from stats.lib.timestamps import iso
 from stats.moods import entries as moods
 from stats.snapshot import Snapshot
 from stats.store.keys import operation_id
+from stats.web.api import examples
 from stats.web.api.authorisation import NOBODY, Subject, authorise, authorise_action
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed
 from stats.web.api.idempotency import idempotency_key
+from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID, whole_number
 from stats.web.api.request_models import MoodBody, read_body
+from stats.web.api.response_models import Changed, History
 from stats.web.http.access import acts_by_session
+from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
 from stats.web.runtime import db
 
-MAX_MOODS, MAX_DAYS = 1000, 3660
+DEFAULT_MOODS, MAX_MOODS = 30, 1000
+DEFAULT_DAYS, MAX_DAYS = 30, 3660
 
 
 @bp.get("/mood")
+@documented(
+    "The mood history",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[
+        USER_ID,
+        whole_number("limit", DEFAULT_MOODS, MAX_MOODS),
+        whole_number("days", DEFAULT_DAYS, MAX_DAYS),
+    ],
+    answer=History,
+    answer_example=examples.MOOD_HISTORY,
+)
 def read_moods() -> ResponseReturnValue:
     """Answer the mood history, newest first, and what it amounts to."""
     subject = authorise()
-    limit, days = _whole_number("limit", 30, MAX_MOODS), _whole_number("days", 30, MAX_DAYS)
+    limit = _whole_number("limit", DEFAULT_MOODS, MAX_MOODS)
+    days = _whole_number("days", DEFAULT_DAYS, MAX_DAYS)
     since = datetime.now(UTC) - timedelta(days=days)
     entries = moods.read_moods(db(), subject.user_id, since=since)
     return jsonify(
@@ -62,6 +79,16 @@ def _summary(entries: list[moods.Entry]) -> dict[str, Any]:
 
 
 @bp.patch("/mood")
+@documented(
+    "Record a mood",
+    description="The score of the entry with the latest `at` is the one that is shown.",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID, IDEMPOTENCY_KEY],
+    body=MoodBody,
+    body_example=examples.MOOD_BODY,
+    answer=Changed,
+    answer_example=examples.MOOD_RECORDED,
+)
 @acts_by_session
 def record_mood() -> ResponseReturnValue:
     """Record a mood."""

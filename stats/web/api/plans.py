@@ -7,16 +7,31 @@ from flask.typing import ResponseReturnValue
 
 from stats.store.keys import operation_id
 from stats.user_stats import grant_plan, open_stats
+from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed, read_stats
 from stats.web.api.idempotency import idempotency_key
+from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID
 from stats.web.api.request_models import PlanBody, read_body
+from stats.web.api.response_models import Changed, Given
+from stats.web.http.documented import SERVICE_KEY, SERVICE_KEY_OR_SESSION, documented
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db
 
 
 @bp.patch("/plan")
+@documented(
+    "Grant a plan",
+    description="A grant is kept apart from what is paid for: the higher one counts, and "
+    "`Free` takes the grant away.",
+    security=SERVICE_KEY,
+    parameters=[USER_ID, IDEMPOTENCY_KEY],
+    body=PlanBody,
+    body_example=examples.PLAN_BODY,
+    answer=Changed,
+    answer_example=examples.PLAN_SET,
+)
 def set_plan() -> ResponseReturnValue:
     """Set or remove an operator's grant."""
     require_service_key()
@@ -33,6 +48,15 @@ def set_plan() -> ResponseReturnValue:
 
 
 @bp.get("/entitlements")
+@documented(
+    "What the plan gives",
+    description="A limit of `null` is no limit. Nobody is stopped by this service: ask before "
+    "a conversation begins.",
+    security=SERVICE_KEY_OR_SESSION,
+    parameters=[USER_ID],
+    answer=Given,
+    answer_example=examples.ENTITLEMENTS,
+)
 def entitlements() -> ResponseReturnValue:
     """Answer what the plan gives, and how much of it was used today."""
     subject = authorise()

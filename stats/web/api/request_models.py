@@ -17,11 +17,12 @@ from stats.export.archive_format import Message, Tag
 from stats.lib.strict_json import parse
 from stats.web.http.request_body import whole
 
+ID_PATTERN = "^[A-Za-z0-9_.:@|-]{1,128}$"
 Score = Annotated[float, Meta(ge=0, le=10, description="A mood, kept to one decimal.")]
 Note = Annotated[str, Meta(max_length=280)]
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset, not in the future.")]
-ChatId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
-UserId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}$")]
+ChatId = Annotated[str, Meta(pattern=ID_PATTERN)]
+UserId = Annotated[str, Meta(pattern=ID_PATTERN)]
 Title = Annotated[str, Meta(max_length=1000)]
 
 

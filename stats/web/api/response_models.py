@@ -107,16 +107,5 @@ class SignInLink(Struct):
     expires: Time
 
 
-class Delivery(Struct):
-    """An event; https://docs.stripe.com/api/events says what it holds."""
-
-    id: str
-    type: str
-
-
-class Received(Struct):
-    received: Literal[True]
-
-
 class Error(Struct):
     error: str

@@ -16,10 +16,14 @@ from stats.lib.text import check_id
 from stats.lib.timestamps import iso
 from stats.snapshot import Snapshot
 from stats.web.accounts.emails import link
+from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed, read_stats
+from stats.web.api.parameters import EMAIL, USER_ID
 from stats.web.api.request_models import no_fields
+from stats.web.api.response_models import Changed, Done, FoundUser, SignInLink
+from stats.web.http.documented import SERVICE_KEY, documented
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
 from stats.web.templating.translation import _
@@ -29,6 +33,14 @@ NAMELESS = N_("friend")
 
 
 @bp.post("/login")
+@documented(
+    "Count today as active",
+    description="The user came to Aira; a day counts once.",
+    security=SERVICE_KEY,
+    parameters=[USER_ID],
+    answer=Changed,
+    answer_example=examples.DAY_COUNTED,
+)
 def login() -> ResponseReturnValue:
     """Count today as a day on which the user came to Aira."""
     require_service_key()
@@ -42,6 +54,13 @@ def login() -> ResponseReturnValue:
 
 
 @bp.get("/users")
+@documented(
+    "Find a user by e-mail",
+    security=SERVICE_KEY,
+    parameters=[EMAIL],
+    answer=FoundUser,
+    answer_example=examples.USER_FOUND,
+)
 def find() -> ResponseReturnValue:
     """Answer the user id behind an e-mail address."""
     require_service_key()
@@ -52,6 +71,15 @@ def find() -> ResponseReturnValue:
 
 
 @bp.post("/users/<user_id>/link")
+@documented(
+    "Make a sign-in link",
+    description="The address lets whoever opens it in as this user, once, for ten minutes: "
+    "hand it to nobody else and keep it nowhere. An id with stats but no account is given one "
+    "without password and address. Two-factor is still asked for.",
+    security=SERVICE_KEY,
+    answer=SignInLink,
+    answer_example=examples.SIGN_IN_LINK,
+)
 def make_link(user_id: str) -> ResponseReturnValue:
     """Answer an address that lets its holder in as this user, once."""
     require_service_key()
@@ -63,6 +91,13 @@ def make_link(user_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/users/<user_id>")
+@documented(
+    "Delete a user",
+    description="Subscriptions at Stripe are ended first.",
+    security=SERVICE_KEY,
+    answer=Done,
+    answer_example=examples.USER_DELETED,
+)
 def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete all that is stored about a user."""
     require_service_key()

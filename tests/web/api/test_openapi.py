@@ -47,6 +47,13 @@ def description(client: FlaskClient) -> dict[str, Any]:
     return dict(answer.json)
 
 
+@pytest.fixture
+def routes(app: Flask) -> list[openapi.Route]:
+    """The routes that are documented."""
+    with app.app_context():
+        return openapi.routes()
+
+
 def operations(description: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     return {
         (method, path): operation
@@ -94,8 +101,10 @@ def test_it_says_which_routes_are_the_operators(
         assert (answer.status_code == 403) != session_may
 
 
-def test_it_answers_what_it_describes(alice: Browser, service: FlaskClient) -> None:
-    replies = {(route.method, route.path): route.reply for route in openapi.ROUTES}
+def test_it_answers_what_it_describes(
+    alice: Browser, service: FlaskClient, routes: list[openapi.Route]
+) -> None:
+    replies = {(route.method, route.path): route.documentation.answer for route in routes}
     for method, path, query, body in CALLS:
         url = path.format(chatId="c1", userId=alice.user_id)
         query = {"userId": alice.user_id, **query}
@@ -134,16 +143,18 @@ def content(operation: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_every_operation_has_examples_that_fit(description: dict[str, Any]) -> None:
+def test_every_operation_has_examples_that_fit(
+    description: dict[str, Any], routes: list[openapi.Route]
+) -> None:
     found = operations(description)
-    for route in openapi.ROUTES:
-        operation = found[route.method, route.path]
+    for route in routes:
+        operation, facts = found[route.method, route.path], route.documentation
         example = content(operation)["example"]
-        assert msgspec.to_builtins(msgspec.convert(example, route.reply)) == example
-        assert (route.body is None) == ("requestBody" not in operation)
-        if route.body:
+        assert msgspec.to_builtins(msgspec.convert(example, facts.answer)) == example
+        assert (facts.body is None) == ("requestBody" not in operation)
+        if facts.body:
             sent = operation["requestBody"]["content"]["application/json"]["example"]
-            assert msgspec.convert(sent, route.body)
+            assert msgspec.convert(sent, facts.body)
         for item in operation["parameters"]:
             assert "example" in item or item["name"] == "Stripe-Signature"
             if pattern := item["schema"].get("pattern"):
@@ -206,9 +217,9 @@ def test_the_page_needs_nothing_from_elsewhere(client: FlaskClient) -> None:
     assert not re.search(r"<script(?![^>]*src=)|<style| style=| on\w+=", answer.text)
 
 
-def test_the_calls_on_the_page_are_whole(client: FlaskClient) -> None:
+def test_the_calls_on_the_page_are_whole(client: FlaskClient, routes: list[openapi.Route]) -> None:
     shown = re.findall(r"<code>(curl.*?)</code>", client.get("/api/docs").text, re.DOTALL)
-    assert len(shown) == len(openapi.ROUTES)
+    assert len(shown) == len(routes)
     for call in shown:
         words = shlex.split(html.unescape(call).replace("\\\n", " "))
         assert words[0] == "curl"
