@@ -72,6 +72,23 @@ def test_it_limits_methods_that_are_there(app: Flask) -> None:
         assert {limit.method for limit in limits_at(embedded, rule.endpoint)} <= rule.methods
 
 
+def test_it_limits_what_writes_mails_or_costs(app: Flask) -> None:
+    embedded = again(app, redis_url=None)
+    limited = {endpoint for endpoint in embedded.view_functions if limits_at(embedded, endpoint)}
+    assert limited == {
+        "auth.signup",
+        "pages.sample",
+        "links.follow",
+        "recovery.reset",
+        "recovery.reset_password",
+        "recovery.send_again",
+        "account.password",
+        "account.import_",
+        "account.export_json",
+        "account.export_csv",
+    }
+
+
 def test_it_never_counts_polls_pages_and_deliveries(app: Flask) -> None:
     never = {
         "dashboard.stats",
