@@ -15,7 +15,7 @@ class Talk:
 
 def talks() -> list[Talk]:
     """Return the conversations: a title, a summary and the turns, a line each."""
-    text = (files("stats") / "sample_talks.txt").read_text(encoding="utf-8")
+    text = (files("stats.sample") / "talks.txt").read_text(encoding="utf-8")
     blocks = [block.splitlines() for block in text.strip().split("\n\n")]
     return [Talk(title, summary, tuple(turns)) for title, summary, *turns in blocks]
 
