@@ -9,7 +9,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces
 
-from app import THREADS
+from stats.web.serve import THREADS
 
 
 def main() -> None:

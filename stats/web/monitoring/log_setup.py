@@ -9,7 +9,7 @@ from stats.settings import Settings
 from stats.web.json_provider import encode
 from stats.web.monitoring.access_log import request_id
 
-LEVELS = {"aira": logging.INFO, "stats": logging.WARNING, "app": logging.WARNING}
+LEVELS = {"aira": logging.INFO, "stats": logging.WARNING}
 # The end of a trace tells where it happened.
 TRACE = 3000
 

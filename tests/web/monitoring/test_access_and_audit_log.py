@@ -35,7 +35,7 @@ class Kept(logging.Handler):
 
 def keep(formatter: logging.Formatter) -> Iterator[Kept]:
     handler = Kept(formatter)
-    loggers = [logging.getLogger(name) for name in ("aira", "stats", "app")]
+    loggers = [logging.getLogger(name) for name in ("aira", "stats")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
@@ -192,11 +192,11 @@ def run_apart(code: str) -> "subprocess.CompletedProcess[str]":
 
 
 FAULT = """
-import logging, app
+import app
 try:
     raise ValueError("\\udc80 " + "x" * 5000)
 except ValueError:
-    logging.getLogger("app").exception("request failed")
+    app.app.logger.exception("request failed")
 """
 NOBODY_READS = """
 import os, app
@@ -211,7 +211,8 @@ print(*(client.get(url).status_code for url in ("/healthz", "/login", "/api/dash
 def test_our_own_faults_are_lines_like_the_others() -> None:
     (line,) = run_apart(FAULT).stderr.splitlines()
     told = json.loads(line)
-    assert (told["event"], told["level"], told["logger"]) == ("request failed", "error", "app")
+    assert (told["event"], told["level"]) == ("request failed", "error")
+    assert told["logger"] == "stats.web.flask_app"
     assert told["trace"].endswith("x" * 2000)
     assert len(line) < 4096
 

@@ -1,0 +1,159 @@
+"""`create_app`: what all surfaces stand on, put together."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, Response
+from flask_compress import Compress
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from stats.settings import Settings
+from stats.store.client import Db
+from stats.web import commands
+from stats.web.accounts import (
+    auth,
+    email_address,
+    password_reset,
+    personal_data,
+    sign_in_links,
+    two_factor,
+)
+from stats.web.accounts import settings as account
+from stats.web.api import conversations as api_conversations
+from stats.web.api import dashboard as api_dashboard
+from stats.web.api import description, moods, plans, users
+from stats.web.billing import routes as billing
+from stats.web.billing import webhook
+from stats.web.commands import billing as cli
+from stats.web.commands import import_aira
+from stats.web.dashboard import routes as dashboard
+from stats.web.http import access, current_user, error_pages, rate_limits, security_headers
+from stats.web.json_provider import Provider
+from stats.web.monitoring import access_log
+from stats.web.pages import conversations, health, history, metrics, public
+from stats.web.poll_cache import PollCache
+from stats.web.runtime import FirstUse, Runtime, configure_secrets
+from stats.web.templating import environment
+
+BODY_LIMIT = 256 * 1024
+PACKAGE = Path(__file__).parent
+# Shorter answers go out as they are: they would fill a packet or two less, and cost ten times that.
+COMPRESSED_FROM = 4096
+COMPRESSED = [
+    "application/json",
+    "application/manifest+json",
+    "image/svg+xml",
+    "text/css",
+    "text/html",
+    "text/javascript",
+]
+# The modules that have routes; some share a blueprint.
+ROUTES = (
+    public,
+    health,
+    auth,
+    two_factor,
+    password_reset,
+    email_address,
+    sign_in_links,
+    dashboard,
+    history,
+    conversations,
+    billing,
+    account,
+    personal_data,
+    api_dashboard,
+    moods,
+    plans,
+    api_conversations,
+    users,
+    description,
+    webhook,
+)
+
+
+def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
+    """Return the Flask application; `settings` come from the environment unless given.
+
+    Does no I/O: what embedded mode makes by itself is made, and Redis connected, on first use.
+    Raises ConfigError.
+    """
+    settings = settings or Settings.from_env(os.environ)
+    app = Flask(__name__, root_path=str(_root()))
+    app.json = Provider(app)
+    app.config.update(
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=90),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
+        COMPRESS_BR_LEVEL=2,
+        COMPRESS_MIN_SIZE=COMPRESSED_FROM,
+        COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_REGISTER=False,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["help_url"] = settings.help_url
+    Htmx(app)
+    _compress_long(app)
+    for module in (
+        access_log,
+        environment,
+        error_pages,
+        access,
+        rate_limits,
+        current_user,
+        public,
+        metrics,
+    ):
+        module.init_app(app)
+    for blueprint in dict.fromkeys(module.bp for module in ROUTES):
+        app.register_blueprint(blueprint)
+    if settings.embedded:
+        public.offer_sample(app)
+    app.cli.add_command(cli.billing)
+    app.cli.add_command(import_aira.import_aira)
+    commands.init_app(app)
+    _stand(app, settings, db)
+    return app
+
+
+def _root() -> Path:
+    """Return the folder of templates/ and static/: a wheel's are in here, a repository's on top."""
+    return PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parents[1]
+
+
+def _compress_long(app: Flask) -> None:
+    """Compress answers that are worth it; the others need not be looked at for it."""
+    compress = Compress(app)
+
+    @app.after_request
+    def long_ones(response: Response) -> Response:
+        length = response.content_length
+        short = length is not None and length < COMPRESSED_FROM
+        # A part has the Vary of the whole (RFC 9110, section 15.3.7).
+        is_plain = short and response.status_code != 206
+        return response if is_plain else compress.after_request(response)
+
+
+def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
+    """Put the app on its runtime and behind the proxies it is to believe."""
+    runtime = app.extensions["aira"] = Runtime(settings, db)
+    app.wsgi_app = security_headers.SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    headers = security_headers.unchanged_poll_headers()
+    poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size, headers)
+    app.wsgi_app = app.extensions["aira.poll_cache"] = poll_cache  # type: ignore[method-assign]
+    if settings.secret_keys:
+        configure_secrets(app, settings)
+    else:
+        app.wsgi_app = FirstUse(app, runtime)  # type: ignore[method-assign]
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
