@@ -26,6 +26,7 @@ def test_several_workers_count_together(tmp_path: Path) -> None:
             text = site.metrics()
             assert line in text.splitlines()
             assert workers_in(text) == 2
+            assert text.count("\naira_build_info{") == 1
         (folder,) = temporary.glob("aira-metrics-*")
         assert folder.stat().st_mode & 0o777 == 0o700
         assert site.interrupt() == 0

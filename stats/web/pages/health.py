@@ -2,6 +2,7 @@
 
 from flask.typing import ResponseReturnValue
 
+from stats.lib.version import version
 from stats.web.http.access import public
 from stats.web.pages.public import bp
 from stats.web.runtime import db
@@ -10,8 +11,8 @@ from stats.web.runtime import db
 @bp.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
-    """The process lives; Redis is not asked."""
-    return {"status": "ok"}
+    """The process lives, and which version it is; Redis is not asked."""
+    return {"status": "ok", "version": version()}
 
 
 @bp.get("/readyz")

@@ -12,10 +12,11 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from stats.lib.version import version
 from stats.store import scripts
 from stats.web.http.access import public
 from stats.web.http.service_key import is_service
@@ -45,7 +46,15 @@ def exposition() -> bytes:
     registry = OWN
     if SHARED in os.environ:
         MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]
-    return generate_latest(registry) + generate_latest(Processes())
+    return b"".join(map(generate_latest, (registry, Build(), Processes())))
+
+
+class Build(Collector):
+    """Which version runs here: the same for all workers."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the version as a label of a gauge that is always 1."""
+        yield InfoMetricFamily("aira_build", "The version that runs.", {"version": version()})
 
 
 class UsersByPlan(Collector):

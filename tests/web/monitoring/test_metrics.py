@@ -16,6 +16,7 @@ from stripe import WebhookSignature
 
 from app import create_app
 from stats.billing.plan_census import take_census
+from stats.lib.version import version
 from stats.store.client import connect
 from stats.user_stats import create_user_stats, grant_plan
 from tests.web.kit import Browser, everything, log_in, poll_url, sign_up
@@ -213,6 +214,10 @@ def test_it_shows_what_the_process_uses(service: FlaskClient) -> None:
     assert shown["process_resident_memory_bytes"] > 10_000_000
     assert shown["process_cpu_seconds_total"] > 0
     assert shown["process_open_fds"] > 3
+
+
+def test_it_tells_the_version(service: FlaskClient) -> None:
+    assert samples(service)["aira_build_info", frozenset({("version", version())})] == 1
 
 
 def test_many_applications_share_their_metrics(app: Flask, valkey: redis.Redis, rose: Rose) -> None:
