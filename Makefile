@@ -22,7 +22,7 @@ test: $(VENV)/dev
 
 test-browser: $(VENV)/dev build/npm/node_modules
 	$(PY) -m pytest tests/browser tests/deploy tests/documents/test_api_examples.py \
-		tests/process/test_shutdown.py -m browser
+		tests/packaging tests/process/test_shutdown.py -m browser
 
 # Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
 ON_CLUSTER := web billing accounts activity conversations export legacy_import moods store user_stats
