@@ -35,6 +35,9 @@ WEB_LAYERS = (
     "commands accounts",
     "billing",
     "dashboard pages api",
+    "flask_app",
+    "serve",
+    "command_line",
 )
 # What only the web half may import.
 FLASK = {"flask", "flask_login", "flask_wtf", "flask_compress", "htmx_flask", "werkzeug", "jinja2"}

@@ -1,5 +1,6 @@
 """The version stands in pyproject.toml and nowhere else."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,11 @@ def version_in(folder: Path) -> str:
 def test_a_source_tree_has_that_of_its_project_file() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert version() == project["version"]
+
+
+def test_the_newest_changes_are_of_this_version() -> None:
+    headings = re.findall(r"^## \[(\d.*)\] - \d{4}-", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert headings[0] == version()
 
 
 def test_health_tells_it(app: Flask) -> None:
