@@ -16,13 +16,13 @@ from stats.settings import Settings
 from stats.web.flask_app import create_app
 from stats.web.monitoring import counters, log_setup
 from stats.web.worker_processes import (
+    THREADS,
     end_at_once_until_ready,
     end_when_told,
     exit_when_told,
     parent_death_signal,
 )
 
-THREADS = 4
 LAST_REQUESTS = 7
 
 

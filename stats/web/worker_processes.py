@@ -9,6 +9,8 @@ import threading
 import time
 
 PR_SET_PDEATHSIG = 1
+# How many requests a worker answers at the same time.
+THREADS = 4
 
 
 def exit_when_told() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from stats.web.serve import THREADS
+from stats.web.worker_processes import THREADS
 from tests.badday.kit import MESSAGES, Person, Way, send, service
 from tests.badday.valkey import short_folder
 from tests.browser.serving import Site, eventually, serve

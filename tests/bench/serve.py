@@ -9,7 +9,7 @@ import sys
 from granian import Granian
 from granian.constants import Interfaces
 
-from stats.web.serve import THREADS
+from stats.web.worker_processes import THREADS
 
 
 def main() -> None:

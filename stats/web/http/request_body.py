@@ -14,8 +14,9 @@ from typing import IO, Any
 
 from flask import abort
 
-# One fewer than the server has threads.
-SLOTS = threading.BoundedSemaphore(3)
+from stats.web.worker_processes import THREADS
+
+SLOTS = threading.BoundedSemaphore(THREADS - 1)
 A_MOMENT = 0.5
 BODY = "aira.body"
 

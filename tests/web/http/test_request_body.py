@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from stats.web.http.request_body import SLOTS
+from stats.web.worker_processes import THREADS
 from tests.browser.serving import Site, eventually, serve
 from tests.process.test_desync import BODY, head, known, statuses, talk
 from tests.web.kit import PASSWORD
@@ -64,6 +66,15 @@ def test_clients_that_never_finish_do_not_keep_readers_out(site: Site) -> None:
         client.close()
     assert eventually(lambda: saves(site))
     assert known(site) == [404, 404]
+
+
+def test_bodies_leave_one_thread_to_requests_without() -> None:
+    taken = 0
+    while SLOTS.acquire(blocking=False):
+        taken += 1
+    for _ in range(taken):
+        SLOTS.release()
+    assert taken == THREADS - 1
 
 
 def saves(site: Site) -> bool:
