@@ -1,7 +1,7 @@
 """The practice checkout's stand-in for Stripe: embedded mode without a Stripe key only.
 
 Subscriptions look as Stripe's do and are kept with the user; no money moves. What is done with one
-becomes an event that goes, signed, through the same webhook as Stripe's own.
+becomes an event that is signed, verified and acted on as Stripe's own are.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """The practice checkout: the whole way through the real webhook, with no money moving."""
 
 import json
+import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import redis
 from flask import Flask
 from stripe import WebhookSignature
 
-from stats.billing import practice_gateway
+from stats.billing import practice_gateway, webhook
 from stats.billing.practice_gateway import MONTH
 from tests.billing.conftest import Shop
 from tests.billing.kit import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
@@ -161,6 +162,27 @@ def test_it_takes_no_event_that_it_did_not_sign(app: Flask, alice: Browser) -> N
         headers = {"Stripe-Signature": header}
         answer = app.test_client().post("/api/webhooks/stripe", data=body, headers=headers)
         assert answer.status_code == 400
+
+
+def test_it_asks_its_own_server_for_nothing(
+    app: Flask, alice: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aira")
+    assert act(alice, "pay") == 303
+    routes = [line.facts["route"] for line in caplog.records if line.name == "aira.requests"]
+    assert PAGE in routes
+    assert "/api/webhooks/stripe" not in routes
+    [event] = [line for line in caplog.records if line.message == "stripe.event"]
+    assert event.facts["result"] == "applied"
+    assert event.facts["type"] == "customer.subscription.created"
+
+
+def test_its_events_are_verified(
+    app: Flask, alice: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "TOLERANCE", -60)
+    assert act(alice, "pay") == 503
+    assert plan(app, alice) == "Free"
 
 
 def test_it_makes_one_subscription_for_two_tabs_at_once(
