@@ -1,7 +1,7 @@
 """Reconciling: what Redis and Stripe say of each other, compared both ways and mended."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,10 +105,17 @@ def _compare_subscription(
 
 
 def mend(
-    db: Db, gateway: StripeGateway, report: Report, *, grace: int, sure: bool = False
+    db: Db,
+    gateway: StripeGateway,
+    report: Report,
+    *,
+    grace: int,
+    on_mended: Callable[[Finding], None],
+    sure: bool = False,
 ) -> list[Finding]:
     """Synchronise the users with mendable findings; return the findings that are left.
 
+    `on_mended` is called with each of the others as soon as it is mended, whatever fails later.
     Raises TooManyTaken, having changed nothing, if more than a fifth of the payers would lose
     their plan (a wrong key looks like that) and the operator is not `sure`.
     """
@@ -123,4 +130,5 @@ def mend(
             left.append(found)
         else:
             sync(db, gateway, found.user_id, grace=grace)
+            on_mended(found)
     return left

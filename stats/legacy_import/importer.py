@@ -52,12 +52,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One user: what became of them, whether in an earlier run, and the plan granted with it."""
+    """One user: what became of them, whether in an earlier run, and the plan granted with it.
+
+    `user_id` is None for a user who was skipped: their old id may be none that is possible here.
+    """
 
     outcome: Outcome
     before: bool = False
     plan: Plan | None = None
     findings: Sequence[Finding] = ()
+    user_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -170,10 +174,11 @@ def _move_batch(
     replies = list(_write(db, jobs))
     if not dry_run:
         _sure(_ask(db, (("SADD", *place) for place in places)))
-    for (before, mark), (_, _, findings) in zip(replies, moving, strict=True):
+    for (before, mark), (name, _, findings) in zip(replies, moving, strict=True):
         outcome, _, plan = as_text(mark).partition(" ")
         told = () if outcome == Outcome.GONE else findings
-        yield Moved(Outcome(outcome), bool(before), Plan(plan) if plan else None, told)
+        granted = Plan(plan) if plan else None
+        yield Moved(Outcome(outcome), bool(before), granted, told, name)
 
 
 def _sure(replies: list[Any]) -> list[Any]:

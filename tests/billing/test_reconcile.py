@@ -1,5 +1,6 @@
 """`flask billing reconcile`: what Redis and Stripe say of each other, told and mended."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -101,6 +102,17 @@ def test_it_mends_what_can_be_mended(shop: Shop, drift: Drift) -> None:
     assert (again.output, again.exit_code) == ("0 found, 0 mended\n", 0)
     customer = shop.stripe.all("customer")[0]["id"]
     assert holder(shop.db, customer) == user_id
+
+
+def test_it_writes_a_line_for_each_user_it_mends(shop: Shop) -> None:
+    paying(shop, "bob")
+    [(what, user_id)] = ended(shop)
+    assert run(shop.app, "reconcile").stderr == ""
+    result = run(shop.app, "reconcile", "--fix", "--yes")
+    [line] = [json.loads(line) for line in result.stderr.splitlines()]
+    assert (line["logger"], line["event"]) == ("aira.security", "plan.reconciled")
+    assert (line["user"], line["finding"], line["by"]) == (user_id, what, "operator")
+    assert run(shop.app, "reconcile", "--fix", "--yes").stderr == ""
 
 
 @pytest.mark.parametrize("drift", OTHERS)

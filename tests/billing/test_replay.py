@@ -1,5 +1,6 @@
 """`flask billing replay`: events whose delivery failed are acted on after all."""
 
+import json
 import logging
 
 import pytest
@@ -22,17 +23,27 @@ def test_it_acts_on_what_was_not_delivered_and_twice_is_harmless(shop: Shop) -> 
     lost = [event["id"] for event in shop.stripe.undelivered()]
     result = run(shop.app, "replay")
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.output.splitlines()] == lost
+    assert [line.split()[0] for line in result.stdout.splitlines()] == lost
     assert shop.plan(alice) == "Premium"
     before = version(shop, alice)
     again = run(shop.app, "replay")
     assert again.exit_code == 0
-    assert all(line.endswith("done already") for line in again.output.splitlines())
-    assert len(again.output.splitlines()) == len(lost)
+    assert all(line.endswith("done already") for line in again.stdout.splitlines())
+    assert len(again.stdout.splitlines()) == len(lost)
     assert (shop.plan(alice), version(shop, alice)) == ("Premium", before)
     # And so is the delivery itself, when Stripe manages it at last.
     shop.settle()
     assert (shop.plan(alice), version(shop, alice)) == ("Premium", before)
+
+
+def test_it_writes_a_line_for_each_event(shop: Shop) -> None:
+    shop.subscribe(shop.user())
+    result = run(shop.app, "replay")
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert {(line["event"], line["by"]) for line in lines} == {("stripe.event", "operator")}
+    written = [f"{line['id']} {line['type']}: {line['result']}" for line in lines]
+    assert written == result.stdout.splitlines()
+    assert any(line.endswith(": applied") for line in written)
 
 
 def test_it_tells_oldest_first_and_leaves_the_rest_alone(shop: Shop) -> None:
@@ -40,7 +51,7 @@ def test_it_tells_oldest_first_and_leaves_the_rest_alone(shop: Shop) -> None:
     subscription = shop.subscribe(alice)
     shop.stripe.cancel(subscription["id"])
     result = run(shop.app, "replay")
-    types = [line.split()[1].rstrip(":") for line in result.output.splitlines()]
+    types = [line.split()[1].rstrip(":") for line in result.stdout.splitlines()]
     assert types[0] == "customer.subscription.created"
     assert types[-1] == "customer.subscription.deleted"
     assert "customer.created" not in types
@@ -56,8 +67,8 @@ def test_it_reads_every_page(shop: Shop) -> None:
     for number in range(100):
         shop.stripe.update("subscription", other, metadata={"number": str(number)})
     result = run(shop.app, "replay")
-    assert result.output.count(": orphan\n") == 102
-    assert result.output.count(": applied\n") == 2
+    assert result.stdout.count(": orphan\n") == 102
+    assert result.stdout.count(": applied\n") == 2
     assert shop.plan(alice) == "Plus"
 
 

@@ -1,5 +1,6 @@
 """`flask import-aira`: what an operator types, reads and gets as exit code."""
 
+import json
 import os
 import pty
 import subprocess
@@ -61,10 +62,29 @@ def old(valkey: Any) -> Any:
 
 def test_it_tells_what_became_of_everybody(app: Flask, old: Any) -> None:
     result = run(app)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, TOLD, "")
+    assert (result.exit_code, result.stdout) == (0, TOLD)
     stats = get_user_stats(old, "alice")
     assert stats is not None
     assert (stats.conversations, stats.plan) == (7, "Premium")
+
+
+def test_it_writes_a_line_for_each_plan_that_it_grants(app: Flask, old: Any) -> None:
+    first = run(app)
+    lines = [json.loads(line) for line in first.stderr.splitlines()]
+    assert [(line["logger"], line["event"], line["by"]) for line in lines] == [
+        ("aira.security", "plan.granted", "operator")
+    ] * 2
+    granted = {line["user"]: (line["plan"], line["reason"]) for line in lines}
+    assert granted == {"alice": ("Premium", "import-aira"), "bob": ("Plus", "import-aira")}
+    for again in (run(app), run(app, "--dry-run"), run(app, "--without-plans")):
+        assert again.stderr == ""
+
+
+@pytest.mark.parametrize("args", [("--dry-run",), ("--without-plans",)])
+def test_it_writes_no_line_where_it_grants_nothing(
+    app: Flask, old: Any, args: tuple[str, ...]
+) -> None:
+    assert run(app, *args).stderr == ""
 
 
 def test_twice_it_changes_nothing_and_tells_the_same(app: Flask, old: Any) -> None:
@@ -174,7 +194,8 @@ def test_a_killed_process_is_finished_by_the_next(server_url: str, valkey: Any) 
     half = len(valkey.keys("user:{*}:stats"))
     with process(server_url, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as second:
         output, errors = second.communicate(timeout=50)
-    assert (second.returncode, errors) == (0, b"")
+    assert second.returncode == 0
+    assert {json.loads(line)["event"] for line in errors.splitlines()} <= {"plan.granted"}
     seen = int(output.decode().split("users seen: ")[1].split()[0])
     assert f"moved in by an earlier run: {half}\n" in output.decode()
     with connect(server_url) as db:

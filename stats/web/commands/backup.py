@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from stats.errors import StoreUnavailable
-from stats.web.commands.operator_context import OPERATOR, at_work
+from stats.web.commands.operator_context import OPERATOR, operator_context
 from stats.web.monitoring.audit_log import event
 
 LOG = "appendonlydir"
@@ -22,13 +22,13 @@ TRIES = 10
 @with_appcontext
 def backup(target: Path) -> None:
     """Copy the embedded store and its keys to TARGET, a new folder. Nobody has to wait."""
-    with at_work() as held:
-        if not held.given.embedded:
+    with operator_context() as current:
+        if not current.given.embedded:
             raise click.ClickException("This is for the embedded store. Back up Redis itself.")
         if target.exists():
             raise click.ClickException(f"{target} exists. Name a new folder.")
         try:
-            copy_store(held.given.data_dir, target)
+            copy_store(current.given.data_dir, target)
         except OSError as error:
             raise click.ClickException(f"The backup failed: {error}.") from None
         event("backup.made", None, by=OPERATOR)

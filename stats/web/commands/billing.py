@@ -1,38 +1,18 @@
-"""Operator commands under `flask`."""
+"""`flask billing`: what is paid and what is given, compared and repaired."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
-import redis
 from flask.cli import AppGroup
-from redis.exceptions import RedisClusterException
 
-from stats.billing.reconcile import compare, mend
+from stats.billing.reconcile import Finding, Report, compare, mend
 from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.webhook import ACTED_ON, handle
-from stats.errors import StatsError
-from stats.web.runtime import Runtime, runtime
+from stats.web.commands.operator_context import OPERATOR, operator_context
+from stats.web.monitoring.audit_log import event
+from stats.web.runtime import Runtime
 
 billing = AppGroup("billing", help="Compare and repair what is paid and what is given.")
-
-
-def _stripe(held: Runtime) -> StripeGateway:
-    if not isinstance(held.gateway, StripeGateway):
-        raise click.ClickException("STRIPE_SECRET_KEY is not set.")
-    return held.gateway
-
-
-@contextmanager
-def in_one_line() -> Iterator[None]:
-    """Tell what went wrong without a traceback, and exit with 1."""
-    try:
-        yield
-    except StatsError as error:
-        raise click.ClickException(str(error)) from None
-    except (redis.RedisError, RedisClusterException):
-        raise click.ClickException("Redis does not answer.") from None
 
 
 @billing.command()
@@ -41,24 +21,44 @@ def in_one_line() -> Iterator[None]:
 @click.option("--yes", is_flag=True, help="Even if more than a fifth of the payers lose a plan.")
 def reconcile(user_id: str | None, fix: bool, yes: bool) -> None:
     """Compare Redis with Stripe and Stripe with Redis; exits 1 if they differ."""
-    held = runtime()
-    with in_one_line():
-        report = compare(held.db, _stripe(held), grace=held.grace, user_id=user_id)
-        for found in report.findings:
-            click.echo(f"{found.what}: {found.user_id} ({found.detail})")
-        left = list(report.findings)
-        if fix:
-            left = mend(held.db, _stripe(held), report, grace=held.grace, sure=yes)
+    with operator_context() as current:
+        stripe = _stripe(current)
+        report = compare(current.db, stripe, grace=current.grace, user_id=user_id)
+        for finding in report.findings:
+            click.echo(f"{finding.what}: {finding.user_id} ({finding.detail})")
+        left = _mend(current, report, sure=yes) if fix else list(report.findings)
     click.echo(f"{len(report.findings)} found, {len(report.findings) - len(left)} mended")
     sys.exit(1 if left else 0)
+
+
+def _mend(current: Runtime, report: Report, *, sure: bool) -> list[Finding]:
+    return mend(
+        current.db,
+        _stripe(current),
+        report,
+        grace=current.grace,
+        sure=sure,
+        on_mended=_record_mended,
+    )
+
+
+def _record_mended(finding: Finding) -> None:
+    event("plan.reconciled", finding.user_id, finding=finding.what, by=OPERATOR)
+
+
+def _stripe(current: Runtime) -> StripeGateway:
+    if not isinstance(current.gateway, StripeGateway):
+        raise click.ClickException("STRIPE_SECRET_KEY is not set.")
+    return current.gateway
 
 
 @billing.command()
 def replay() -> None:
     """Act on the events of the last 30 days whose delivery failed; safe to repeat."""
-    held = runtime()
-    keys = held.settings.secret_keys
-    with in_one_line():
-        for event in _stripe(held).undelivered_events(list(ACTED_ON)):
-            done = handle(held.db, _stripe(held), event, keys, grace=held.grace)
-            click.echo(f"{event['id']} {event['type']}: {done}")
+    with operator_context() as current:
+        stripe, keys = _stripe(current), current.settings.secret_keys
+        for delivery in stripe.undelivered_events(list(ACTED_ON)):
+            result = handle(current.db, stripe, delivery, keys, grace=current.grace)
+            event_id, kind = str(delivery["id"]), str(delivery["type"])
+            event("stripe.event", None, id=event_id, type=kind, result=result, by=OPERATOR)
+            click.echo(f"{event_id} {kind}: {result}")

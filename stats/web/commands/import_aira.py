@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import click
 from flask.cli import with_appcontext
 
-from stats.legacy_import.importer import Outcome, Report, find_users, move_in
+from stats.legacy_import.importer import Moved, Outcome, Report, find_users, move_in
 from stats.lib.urls import store_url
 from stats.store.client import Db, connect
-from stats.web.commands.billing import in_one_line
-from stats.web.runtime import runtime
+from stats.web.commands.operator_context import OPERATOR, operator_context
+from stats.web.monitoring.audit_log import event
 
 VALUES_LOST = 3
+MOVED_IN = "import-aira"
 
 
 def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -35,10 +36,9 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 @with_appcontext
 def import_aira(dry_run: bool, address: str | None, without_plans: bool) -> None:
     """Move everybody in from the old layout; safe to repeat. Exits 3 if a value was lost."""
-    db = runtime().db
-    with in_one_line():
-        source = db if address is None else connect(address)
-        report = _move(db, source, dry_run=dry_run, plans=not without_plans)
+    with operator_context() as current:
+        source = current.db if address is None else connect(address)
+        report = _move(current.db, source, dry_run=dry_run, plans=not without_plans)
     _tell(report, dry_run=dry_run, plans=not without_plans)
     sys.exit(VALUES_LOST if report.count(lost=True) else 0)
 
@@ -56,7 +56,15 @@ def _move(db: Db, source: Db, *, dry_run: bool, plans: bool) -> Report:
     ) as shown:
         for moved in shown:
             report.add(moved)
+            if not dry_run:
+                _record_grant(moved)
     return report
+
+
+def _record_grant(moved: Moved) -> None:
+    """Record the plan that a user was granted with the move, unless an earlier run did."""
+    if moved.plan is not None and not moved.before:
+        event("plan.granted", moved.user_id, plan=moved.plan, by=OPERATOR, reason=MOVED_IN)
 
 
 def _tell(report: Report, *, dry_run: bool, plans: bool) -> None:

@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from stats import service_keys
-from stats.web.commands.operator_context import OPERATOR, at_work
+from stats.web.commands.operator_context import OPERATOR, operator_context
 from stats.web.monitoring.audit_log import event
 
 keys = AppGroup("keys", help="Make, list and revoke service keys.")
@@ -16,8 +16,8 @@ keys = AppGroup("keys", help="Make, list and revoke service keys.")
 @click.argument("name")
 def create(name: str) -> None:
     """Make a key for a program and print it, this once."""
-    with at_work() as held:
-        key = service_keys.create_key(held.db, name)
+    with operator_context() as current:
+        key = service_keys.create_key(current.db, name)
         prefix = service_keys.prefix_of(key)
         event("key.made", None, prefix=prefix, by=OPERATOR)
     click.echo(key)
@@ -27,8 +27,8 @@ def create(name: str) -> None:
 @keys.command("list")
 def list_() -> None:
     """List the keys that were made here; those of STATS_API_KEYS are not among them."""
-    with at_work() as held:
-        found = service_keys.list_keys(held.db)
+    with operator_context() as current:
+        found = service_keys.list_keys(current.db)
     for key in found:
         used = "never used" if key.used is None else f"used {_moment(key.used)}"
         click.echo(f"{key.prefix}  made {_moment(key.made)}  {used:<25}  {key.name}")
@@ -44,7 +44,7 @@ def _moment(seconds: int) -> str:
 @click.argument("prefix")
 def revoke(prefix: str) -> None:
     """Take a key away, by its prefix; it stops within 30 seconds."""
-    with at_work() as held:
-        service_keys.revoke_key(held.db, prefix)
+    with operator_context() as current:
+        service_keys.revoke_key(current.db, prefix)
         event("key.revoked", None, prefix=prefix, by=OPERATOR)
     click.echo(f"{prefix} is revoked. Whoever holds it is refused within 30 seconds.")

@@ -15,15 +15,16 @@ OPERATOR = "operator"
 
 
 @contextmanager
-def at_work() -> Iterator[Runtime]:
-    """Give a command what it stands on; what goes wrong is one line without a traceback.
+def operator_context() -> Iterator[Runtime]:
+    """Run a command: yield the app's runtime, and log to standard error as a server does.
 
-    What it does is written to standard error, as a server would.
+    A command that changes something records it with `event(..., by=OPERATOR)` in here. Errors of
+    this program and of Redis become a ClickException: one line without a traceback, exit code 1.
     """
-    held = runtime()
-    log_setup.set_up(held.given)
+    current = runtime()
+    log_setup.set_up(current.given)
     try:
-        yield held
+        yield current
     except StatsError as error:
         raise click.ClickException(str(error)) from None
     except (redis.RedisError, RedisClusterException):

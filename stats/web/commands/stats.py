@@ -10,7 +10,7 @@ from stats import operators
 from stats.billing.plan_census import take_census
 from stats.plans.plan import check_plan
 from stats.user_stats import grant_plan, open_stats
-from stats.web.commands.operator_context import OPERATOR, at_work
+from stats.web.commands.operator_context import OPERATOR, operator_context
 from stats.web.monitoring.audit_log import event
 
 stats = AppGroup("stats", help="See a user's stats, grant a plan by hand, count users by plan.")
@@ -20,8 +20,8 @@ stats = AppGroup("stats", help="See a user's stats, grant a plan by hand, count 
 @click.argument("who", metavar="ID")
 def show(who: str) -> None:
     """Write a user's stats as JSON, as the API answers them."""
-    with at_work() as held:
-        found = open_stats(held.db, operators.find(held.db, who), create=False).stats()
+    with operator_context() as current:
+        found = open_stats(current.db, operators.find(current.db, who), create=False).stats()
     click.echo(json.dumps(found.to_dict(), indent=2))
 
 
@@ -31,10 +31,10 @@ def show(who: str) -> None:
 @click.option("--reason", required=True, help="Why, in 3 to 200 characters; it goes into the log.")
 def set_plan(who: str, plan: str, reason: str) -> None:
     """Grant Plus or Premium; Free takes the grant away. What is paid for stays."""
-    with at_work() as held:
+    with operator_context() as current:
         granted, why = check_plan(plan), operators.check_reason(reason)
-        user_id = operators.find(held.db, who)
-        left = grant_plan(held.db, user_id, granted, create=False).stats().plan
+        user_id = operators.find(current.db, who)
+        left = grant_plan(current.db, user_id, granted, create=False).stats().plan
         event("plan.granted", user_id, plan=granted, by=OPERATOR, reason=why)
     click.echo(f"{user_id} has {left}.")
 
@@ -42,7 +42,7 @@ def set_plan(who: str, plan: str, reason: str) -> None:
 @stats.command()
 def census() -> None:
     """Count all users by plan, for /metrics; a timer should run it."""
-    with at_work() as held:
-        taken = take_census(held.db, datetime.now(UTC))
+    with operator_context() as current:
+        taken = take_census(current.db, datetime.now(UTC))
     users = ", ".join(f"{plan} {number}" for plan, number in taken.users.items())
     click.echo(f"{users}; counted in {taken.took_ms} ms.")

@@ -12,7 +12,7 @@ from stats.accounts.deletion import close_account
 from stats.accounts.sessions import sessions
 from stats.export.json_export import export_user
 from stats.operators import User
-from stats.web.commands.operator_context import OPERATOR, at_work, told
+from stats.web.commands.operator_context import OPERATOR, operator_context, told
 from stats.web.monitoring.audit_log import event
 
 users = AppGroup("users", help="Look users up, make accounts, mend what people cannot.")
@@ -26,8 +26,8 @@ NOTHING = "-"
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
 def list_(prefix: str, limit: int) -> None:
     """List users, with accounts and without."""
-    with at_work() as held:
-        found, more = operators.list_users(held.db, prefix=prefix, limit=limit)
+    with operator_context() as current:
+        found, more = operators.list_users(current.db, prefix=prefix, limit=limit)
     _print_table([COLUMNS, *map(_row, found)])
     if more:
         click.echo("There are more. Ask for them with --limit or --prefix.", err=True)
@@ -60,9 +60,9 @@ def _print_table(rows: list[tuple[str, ...]]) -> None:
 @click.argument("who", metavar="ID")
 def show(who: str) -> None:
     """Show one user, by id or e-mail address."""
-    with at_work() as held:
-        user = operators.look_at(held.db, operators.find(held.db, who))
-        live = len(sessions(held.db, user.user_id))
+    with operator_context() as current:
+        user = operators.look_at(current.db, operators.find(current.db, who))
+        live = len(sessions(current.db, user.user_id))
     for label, value in (*zip(COLUMNS, _row(user), strict=True), *_more(user, live)):
         click.echo(f"{label + ':':<20}{value}")
 
@@ -87,8 +87,10 @@ def _more(user: User, live: int) -> list[tuple[str, object]]:
 def create(email: str, name: str, user_id: str | None, no_password: bool) -> None:
     """Make an account. The password is asked for, or left out for sign-in links alone."""
     password = None if no_password else _ask_password()
-    with at_work() as held:
-        made = operators.create(held.db, email=email, name=name, password=password, user_id=user_id)
+    with operator_context() as current:
+        made = operators.create(
+            current.db, email=email, name=name, password=password, user_id=user_id
+        )
         event("account.created", made, by=OPERATOR)
     click.echo(made)
 
@@ -102,9 +104,9 @@ def _ask_password() -> str:
 @click.argument("who", metavar="ID")
 def set_password(who: str) -> None:
     """Set a password; all sessions of the user end."""
-    with at_work() as held:
-        user_id = operators.find(held.db, who)
-        operators.set_password(held.db, user_id, _ask_password())
+    with operator_context() as current:
+        user_id = operators.find(current.db, who)
+        operators.set_password(current.db, user_id, _ask_password())
         event("password.set", user_id, by=OPERATOR)
     click.echo(f"{user_id} has a new password and is logged out everywhere.")
 
@@ -113,9 +115,9 @@ def set_password(who: str) -> None:
 @click.argument("who", metavar="ID")
 def two_factor_off(who: str) -> None:
     """Ask for no code any more. Make sure first who it is that asks you to."""
-    with at_work() as held:
-        user_id = operators.find(held.db, who)
-        if not two_factor.forget(held.db, user_id):
+    with operator_context() as current:
+        user_id = operators.find(current.db, who)
+        if not two_factor.forget(current.db, user_id):
             raise click.ClickException("Two-factor is off already.")
         event("two_factor.off", user_id, by=OPERATOR)
     click.echo(f"Two-factor is off for {user_id}.")
@@ -126,11 +128,11 @@ def two_factor_off(who: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(who: str, yes: bool) -> None:
     """End a user's subscriptions, then delete all that is stored."""
-    with at_work() as held:
-        user_id = operators.find(held.db, who)
+    with operator_context() as current:
+        user_id = operators.find(current.db, who)
         if not yes and click.prompt(f"Type {user_id} to delete all of it", err=True) != user_id:
             raise click.ClickException("That is another id. Nothing was deleted.")
-        close_account(held.db, held.gateway, user_id)
+        close_account(current.db, current.gateway, user_id)
         event("account.deleted", user_id, by=OPERATOR)
     click.echo(f"All that was stored about {user_id} is gone.")
 
@@ -139,9 +141,9 @@ def delete(who: str, yes: bool) -> None:
 @click.argument("who", metavar="ID")
 def export(who: str) -> None:
     """Write all that is stored about a user as JSON."""
-    with at_work() as held:
-        user_id = operators.find(held.db, who)
-        found = export_user(held.db, user_id)
+    with operator_context() as current:
+        user_id = operators.find(current.db, who)
+        found = export_user(current.db, user_id)
         event("data.exported", user_id, by=OPERATOR)
     # In ASCII, so that no terminal or pipe changes it or is changed by it.
     click.echo(json.dumps(found, indent=2))
