@@ -1,4 +1,4 @@
-"""Outgoing mail: plain text, sent by a thread of its own or, embedded, printed to the console.
+"""Outgoing mail: text and HTML, sent by a thread of its own or, embedded, printed to the console.
 
 Nobody waits for a mail server, and how long an answer takes tells nothing about a mail.
 """
@@ -9,6 +9,7 @@ import smtplib
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -37,11 +38,16 @@ POLICY = SMTP.clone(cte_type="7bit")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one address."""
+    """A mail to one address: its text, and the same as HTML if there is any."""
 
     to: str
     subject: str
     text: str
+    html: str | None = None
+
+
+# Makes a mail later, in the thread that sends it.
+Draft = Callable[[], Mail]
 
 
 class Post:
@@ -49,12 +55,12 @@ class Post:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._waiting: queue.Queue[tuple[float, Mail | None]] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[float, Mail | Draft | None]] = queue.Queue(MOST_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
 
-    def send(self, mail: Mail | None) -> None:
+    def send(self, mail: Mail | Draft | None) -> None:
         """Send a mail in a moment; None takes as long and sends nothing."""
         self._start()
         try:
@@ -85,9 +91,9 @@ class Post:
             if mail is not None:
                 self._deliver(mail)
 
-    def _deliver(self, mail: Mail) -> None:
+    def _deliver(self, mail: Mail | Draft) -> None:
         try:
-            deliver(self._settings, mail)
+            deliver(self._settings, mail() if callable(mail) else mail)
         except Exception as error:
             # What the error says can hold the address.
             code = getattr(error, "smtp_code", "")
@@ -121,6 +127,8 @@ def compose(settings: Settings, mail: Mail) -> EmailMessage:
     # Nobody's out-of-office should answer (RFC 3834 section 5).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
+    if mail.html is not None:
+        message.add_alternative(mail.html, subtype="html")
     return message
 
 

@@ -1,7 +1,9 @@
 """Outgoing mail: what arrives at a real server, what is printed, and what never goes out."""
 
 import logging
+import threading
 import time
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -10,7 +12,7 @@ from stats import mail
 from stats.mail import Mail, Post, compose, deliver
 from stats.settings import Settings
 from tests.browser.serving import eventually
-from tests.support.mailbox import SENDER, Mailbox, open_mailbox
+from tests.support.mailbox import SENDER, Mailbox, html_of, open_mailbox, text_of
 
 TEXT = "A link:\n\nhttps://aira.example/reset/" + "x" * 43 + "\n"
 HELLO = Mail("alice@example.com", "Hello – Ænd", TEXT)
@@ -44,6 +46,35 @@ def test_it_sends_plain_text_with_its_headers(box):
     assert got.get("Bcc") is None
     assert box.envelopes[0].rcpt_tos == [HELLO.to]
     assert box.envelopes[0].content.isascii()
+
+
+def test_it_sends_html_beside_the_text(box):
+    Post(settings(box)).send(replace(HELLO, html="<p>A line – Ænd</p>\n"))
+    [got] = box.wait(1)
+    assert got.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
+    assert (text_of(got), html_of(got)) == (TEXT, "<p>A line – Ænd</p>\n")
+    assert (got["To"], got["Subject"]) == (HELLO.to, HELLO.subject)
+    assert got["Auto-Submitted"] == "auto-generated"
+    assert box.envelopes[0].content.isascii()
+
+
+def test_it_makes_a_mail_in_the_thread_that_sends_it(box, caplog):
+    threads, post = [], Post(settings(box))
+
+    def make():
+        threads.append(threading.current_thread().name)
+        return HELLO
+
+    def fail():
+        raise LookupError("alice@example.com")
+
+    post.send(fail)
+    post.send(make)
+    box.wait(1)
+    assert threads == ["mail"]
+    assert [record.facts for record in caplog.records] == [{"reason": "LookupError"}]
+    assert "alice" not in caplog.text
 
 
 def test_it_gives_every_mail_an_id_of_its_own(box):

@@ -53,9 +53,27 @@ class Mailbox:
         return [mail for mail in self.wait(count) if mail["To"] == address][-1]
 
 
+def text_of(mail: EmailMessage) -> str:
+    """Return the text of a mail, which may have the same as HTML beside it."""
+    return _part(mail, "plain")
+
+
+def html_of(mail: EmailMessage) -> str:
+    """Return the HTML of a mail."""
+    return _part(mail, "html")
+
+
+def _part(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    assert part is not None
+    text: str = part.get_content()
+    return text.replace("\r\n", "\n")
+
+
 def path_in(mail: EmailMessage) -> str:
-    """Return the path of the one link in a mail."""
-    [link] = re.findall(r"https?://\S+", mail.get_content())
+    """Return the path of the one link in a mail, the same in its text and its HTML."""
+    [link] = re.findall(r"https?://\S+", text_of(mail))
+    assert f'href="{link}"' in html_of(mail)
     assert link.startswith(f"{PUBLIC}/"), link
     return link.removeprefix(PUBLIC)
 

@@ -1,20 +1,21 @@
-"""The words of the mails, and the links in them.
+"""The mails to users: templates/mail/NAME.txt and NAME.html, and the links in them.
 
 A mail says nothing that anybody but us has typed, a name least of all: whoever signs up with
 somebody else's address could send them their own words by it.
 """
 
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from flask import current_app, request, url_for
 
-from stats.mail import Mail, Post
+from stats.mail import Draft, Mail, Post
 from stats.web.runtime import runtime
-from stats.web.templating.translation import _
 
 
-def post(mail: Mail | None) -> None:
-    """Send a mail in a moment; None takes as long and sends nothing."""
+def post(mail: Draft | None) -> None:
+    """Make and send a mail in a moment; None takes as long and sends nothing."""
     sender: Post = current_app.extensions.setdefault("aira.post", Post(runtime().given))
     sender.send(mail)
 
@@ -31,91 +32,68 @@ def link(endpoint: str, **values: Any) -> str:
     return str(base).rstrip("/") + url_for(endpoint, **values)
 
 
-def _mail(to: str, subject: str, *paragraphs: str) -> Mail:
-    return Mail(to, subject, "\n\n".join((*paragraphs, "Aira")) + "\n")
+def render_mail(name: str, to: str, **values: str) -> Mail:
+    """Return a mail to `to` by the templates of that name, with each value in one line.
+
+    The first paragraph of the text is the subject. Raises TemplateNotFound.
+    """
+    values = {key: _as_one_line(value) for key, value in values.items()}
+    # No render_template: a mail needs nothing of what pages are given, such as who is logged in.
+    templates = current_app.jinja_env
+    rendered = templates.get_template(f"mail/{name}.txt").render(values)
+    subject, _, text = rendered.partition("\n\n")
+    html = templates.get_template(f"mail/{name}.html").render(values, subject=subject)
+    return Mail(to, subject, f"{text}\n", f"{html}\n")
 
 
-def reset(to: str, token: str) -> Mail:
+def _as_one_line(value: str) -> str:
+    # The text is not escaped: a line break would let a value begin a line, or end the subject.
+    return "".join(character for character in value if character.isprintable())
+
+
+def _draft(name: str, to: str, **values: str) -> Draft:
+    """Return what renders a mail in the thread that sends it, in the language of this request.
+
+    Rendering takes time, and an answer that took longer would tell that there is an account.
+    """
+    return partial(copy_context().run, render_mail, name, to, **values)
+
+
+def reset(to: str, token: str) -> Draft:
     """Return the mail to somebody who forgot their password."""
-    return _mail(
-        to,
-        _("A new password for Aira"),
-        _("Somebody, we think you, asked for a new password for this address. Choose it here:"),
-        link("recovery.reset_password", token=token),
-        _("The link works once and for an hour. If it was not you, do nothing: nothing changes."),
-    )
+    return _draft("reset", to, link=link("recovery.reset_password", token=token))
 
 
-def password_changed(to: str) -> Mail:
+def password_changed(to: str) -> Draft:
     """Return the notice that a password was reset."""
-    return _mail(
-        to,
-        _("Your password for Aira was changed"),
-        _("Your password was changed by the link that we sent you. You are logged out everywhere."),
-        _("If it was not you, somebody reads your mail: secure your mailbox, then ask again:"),
-        link("recovery.reset"),
-    )
+    return _draft("password_changed", to, link=link("recovery.reset"))
 
 
-def confirmation(to: str, token: str) -> Mail:
+def confirmation(to: str, token: str) -> Draft:
     """Return the mail that asks whether an address is right."""
-    return _mail(
-        to,
-        _("Confirm your address for Aira"),
-        _("Somebody, we think you, made an account with this address. Confirm that it is yours:"),
-        link("recovery.confirm", token=token),
-        _("The link works for a day. If it was not you, do nothing."),
-    )
+    return _draft("confirmation", to, link=link("recovery.confirm", token=token))
 
 
-def change_new(to: str, token: str) -> Mail:
+def change_new(to: str, token: str) -> Draft:
     """Return the mail to the address that an account is to have."""
-    return _mail(
-        to,
-        _("Confirm your new address for Aira"),
-        _("Somebody, we think you, wants this address for an account. Confirm that it is yours:"),
-        link("recovery.confirm", token=token),
-        _("The link works for a day. If it was not you, do nothing."),
-    )
+    return _draft("change_new", to, link=link("recovery.confirm", token=token))
 
 
-def change_taken(to: str) -> Mail:
+def change_taken(to: str) -> Draft:
     """Return the mail to an address that another account has already."""
-    return _mail(
-        to,
-        _("Your address for Aira"),
-        _("Somebody wanted this address for their account, but you have one with it already."),
-        _("Nothing was changed. If it was you, log in with this address, or choose another one:"),
-        link("auth.login"),
-    )
+    return _draft("change_taken", to, link=link("auth.login"))
 
 
-def change_old(to: str, new: str, token: str) -> Mail:
-    """Return the mail to the address that an account has so far."""
-    return _mail(
-        to,
-        _("Your address for Aira is to be changed"),
-        _("Somebody, we think you, wants another address for your account: %(email)s", email=new),
-        _("If it was you, agree here. The link works for a day:"),
-        link("recovery.confirm", token=token),
-        _("If it was not you, change your password now: it was typed to ask for this."),
-    )
+def change_old(to: str, new: str, token: str) -> Draft:
+    """Return the mail to the address that an account has so far; it names the new one."""
+    return _draft("change_old", to, new_address=new, link=link("recovery.confirm", token=token))
 
 
-def changed_old(to: str) -> Mail:
+def changed_old(to: str) -> Draft:
     """Return the notice to an address that is no longer an account's."""
-    return _mail(
-        to,
-        _("Your address for Aira was changed"),
-        _("Your account has another e-mail address now. This one no longer leads to it."),
-        _("If it was not you, tell whoever runs this copy of Aira."),
-    )
+    return _draft("changed_old", to)
 
 
-def changed_new(to: str) -> Mail:
+def changed_new(to: str) -> Draft:
     """Return the notice to an account's new address."""
-    return _mail(
-        to,
-        _("This is your address for Aira now"),
-        _("From now on you log in with this address. Your password is the same."),
-    )
+    return _draft("changed_new", to)

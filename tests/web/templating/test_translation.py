@@ -2,7 +2,7 @@
 
 import gettext
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
@@ -17,9 +17,11 @@ from app import create_app
 from stats.accounts.profile import check_name
 from stats.activity.clock import time_zones
 from stats.errors import InvalidInput
+from stats.mail import Draft
 from stats.moods.insights import sentences
 from stats.web.http import error_pages
 from stats.web.templating import translation
+from tests.web.accounts.test_emails import every_mail, written
 from tests.web.kit import HTMX, PASSWORD, Browser, Client, sign_up
 
 ROOT = Path(__file__).parents[3]
@@ -137,6 +139,14 @@ def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
     look_around(ada)
 
 
+@pytest.mark.usefixtures("odd")
+@every_mail
+def test_a_mail_has_no_english(app: Flask, make: Callable[..., Draft]) -> None:
+    mail = written(app, make, new="new@example.com")
+    for part in (mail.subject, mail.text, mail.html or ""):
+        assert not english(re.sub(r"https?://[^\s<]+", "", part))
+
+
 def unmarked(node: jinja2.nodes.Node) -> Iterator[str]:
     """Yield the texts in a template's expressions that are not marked."""
     called = node.node if isinstance(node, jinja2.nodes.Call) else None
@@ -148,7 +158,9 @@ def unmarked(node: jinja2.nodes.Node) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name
+    "path",
+    sorted(path for path in (ROOT / "templates").rglob("*.*") if path.suffix in (".html", ".txt")),
+    ids=lambda path: path.name,
 )
 def test_a_template_holds_no_unmarked_word(app: Flask, path: Path) -> None:
     source = re.sub("{% block page_class %}.*", "", path.read_text())
