@@ -87,8 +87,8 @@ def dumped(db: redis.Redis) -> dict[bytes, bytes]:
 
 def bring(app: Flask) -> str:
     result = app.test_cli_runner().invoke(import_aira)
-    assert result.exit_code == VALUES_LOST, result.output
-    return result.output
+    assert result.exit_code == VALUES_LOST, result.stdout
+    return result.stdout
 
 
 def agree(said: Said, user: Old) -> None:
