@@ -14,14 +14,13 @@ from stats.lib.text import as_text, check_id, clean, clean_json, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
 from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
-from stats.store.keys import operation_id, user_keys
+from stats.store.keys import CONVERSATION_KINDS, operation_id, user_keys
 from stats.store.scripts import run
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
-KINDS = ("stats", "last_login", "days", "chats", "heads", "bodies", "ops", "deleted")
-LISTED = 100
+DEFAULT_LIMIT = 100
 TITLE_LENGTH = 1000
-SEARCHED = 100_000
+MAX_SEARCHED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def save_conversation(
         *(recent_line(conversation.saved_at, conversation.summary, chat_id),),
         *pack(conversation),
     )
-    keys = user_keys(user_id, KINDS)
+    keys = user_keys(user_id, CONVERSATION_KINDS)
     reply = run(db, "conversations/save", keys, *arguments, 0)
     if reply is not None and reply[0] == 0:
         # The day that the last count was for is over: only Python knows when today ends.
@@ -144,7 +143,7 @@ def list_conversations(
     db: Db,
     user_id: str,
     *,
-    most: int = LISTED,
+    most: int = DEFAULT_LIMIT,
     since: datetime | None = None,
     before: datetime | None = None,
 ) -> list[Conversation]:
@@ -154,12 +153,14 @@ def list_conversations(
     """
     begins = "-inf" if since is None else milliseconds(since)
     ends = "+inf" if before is None else f"({milliseconds(before)}"
-    ids, heads = run(db, "conversations/list", user_keys(user_id, KINDS), most, begins, ends)
+    ids, heads = run(
+        db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), most, begins, ends
+    )
     return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
 
 
 def search_conversations(
-    db: Db, user_id: str, words: str, *, most: int = LISTED, skip: int = 0
+    db: Db, user_id: str, words: str, *, most: int = DEFAULT_LIMIT, skip: int = 0
 ) -> tuple[list[Conversation], bool]:
     """Return up to `most` conversations that hold all `words` in title, summary or tags.
 
@@ -169,7 +170,7 @@ def search_conversations(
     wanted = words.casefold().split()
     found = [
         chat
-        for chat in list_conversations(db, user_id, most=SEARCHED)
+        for chat in list_conversations(db, user_id, most=MAX_SEARCHED)
         if all(word in _haystack(chat) for word in wanted)
     ]
     return found[skip : skip + most], len(found) > skip + most
@@ -181,7 +182,7 @@ def _haystack(chat: Conversation) -> str:
 
 def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:
     """Return one conversation with its messages; raises NotFound."""
-    keys = user_keys(user_id, KINDS)
+    keys = user_keys(user_id, CONVERSATION_KINDS)
     head, body = run(db, "conversations/read", keys, check_id(chat_id, "chatId"))
     if head is None:
         raise NotFound("There is no such conversation.")
@@ -193,7 +194,7 @@ def delete_conversation(db: Db, user_id: str, chat_id: str) -> Snapshot:
 
     The next one saved before takes its place among the recent. Raises NotFound.
     """
-    keys = user_keys(user_id, KINDS)
+    keys = user_keys(user_id, CONVERSATION_KINDS)
     reply = run(db, "conversations/delete", keys, check_id(chat_id, "chatId"))
     if reply is None:
         raise NotFound("There is no such conversation.")

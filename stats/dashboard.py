@@ -15,10 +15,9 @@ from stats.plans.billing_state import BillingState, next_end
 from stats.plans.plan import Plan
 from stats.snapshot import Snapshot
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import DASHBOARD_KINDS, user_keys
 from stats.store.scripts import READ_DASHBOARD, run
 
-KINDS = ("stats", "last_login", "days", "account", "sessions", "moods", "billing")
 # What the page shows of moods lies within this span, whatever the zone and the start of day.
 PAGE_SPAN = timedelta(days=373)
 # What a poll shows: the mean of seven days.
@@ -156,7 +155,7 @@ def get_dashboard(
     """
     now = datetime.now(UTC)
     arguments = (session_id, milliseconds(now - span), shown, int(now.timestamp()))
-    reply = run(db, READ_DASHBOARD, user_keys(user_id, KINDS), *arguments)
+    reply = run(db, READ_DASHBOARD, user_keys(user_id, DASHBOARD_KINDS), *arguments)
     if reply is None:
         return None
     session = Session.read(reply[0])
@@ -189,6 +188,6 @@ def renew(db: Db, board: Dashboard) -> Snapshot:
 
     Done once, however many polls notice at the same moment. Raises UserNotFound.
     """
-    keys, now = user_keys(board.user_id, KINDS), int(board.now.timestamp())
+    keys, now = user_keys(board.user_id, DASHBOARD_KINDS), int(board.now.timestamp())
     seen = board.snapshot.fresh_until
     return Snapshot.read(run(db, "dashboard/renew_version", keys, seen, board.next_change, now))

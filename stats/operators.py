@@ -19,19 +19,25 @@ from stats.lib.text import as_text, check_id
 from stats.plans.plan import Plan
 from stats.snapshot import NO_STATS, Snapshot, user_stats_exist
 from stats.store.client import Db
-from stats.store.keys import email_key, user_ids, user_keys, void_key
+from stats.store.keys import (
+    OPERATOR_KINDS,
+    PROFILE_KINDS,
+    SESSION_KINDS,
+    email_key,
+    user_ids,
+    user_keys,
+    void_key,
+)
 from stats.store.scripts import run
 from stats.user_stats import first_day
 
-SEEN = ("stats", "last_login", "days", "account", "customers")
-ACCOUNT = ("stats", "last_login", "days", "account")
-TWO = "An id and another user's e-mail address are the same. Use the id of the account."
-NOBODY = "There is no user with this id or e-mail address."
+AMBIGUOUS = "An id and another user's e-mail address are the same. Use the id of the account."
+NO_USER = "There is no user with this id or e-mail address."
 NO_ACCOUNT = "There are stats under this id, but no account."
 BARRED = "This id cannot be given an account just now. Try again in an hour."
 HAS_ACCOUNT = "There is an account under this id already."
 REASON_LENGTHS = (3, 200)
-AGAIN = 2
+RESERVE_AGAIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def _number(text: str | None) -> int | None:
 
 def look_at(db: Db, user_id: str) -> User:
     """Return what is known of a user, read at one moment; raises UserNotFound."""
-    return User.read(user_id, run(db, "operators/read_user", user_keys(user_id, SEEN)))
+    return User.read(user_id, run(db, "operators/read_user", user_keys(user_id, OPERATOR_KINDS)))
 
 
 def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], bool]:
@@ -104,7 +110,7 @@ def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], boo
 def _users(db: Db, prefix: str) -> Iterator[User]:
     for user_id in user_ids(db, prefix):
         # They may have been deleted since.
-        if reply := run(db, "operators/read_user", user_keys(user_id, SEEN)):
+        if reply := run(db, "operators/read_user", user_keys(user_id, OPERATOR_KINDS)):
             yield User.read(user_id, reply)
 
 
@@ -116,10 +122,10 @@ def find(db: Db, who: str) -> str:
     found = _holder(db, who)
     if _is_user(db, who):
         if found not in (None, who):
-            raise InvalidInput(TWO, "id")
+            raise InvalidInput(AMBIGUOUS, "id")
         return who
     if found is None:
-        raise UserNotFound(NOBODY)
+        raise UserNotFound(NO_USER)
     return found
 
 
@@ -151,7 +157,7 @@ def create(
     change, before = _reserve(db, user_id, name, address)
     while (
         made := run(db, "operators/create_account", _account_keys(user_id), *given, change)
-    ) == AGAIN:
+    ) == RESERVE_AGAIN:
         _take_back(db, user_id, change, before)
         change, before = _reserve(db, user_id, name, address)
     if made is None:
@@ -183,11 +189,11 @@ def _reserve(db: Db, user_id: str, name: str, address: str) -> tuple[str, str]:
 
 
 def _take_back(db: Db, user_id: str, change: str, before: str) -> None:
-    run(db, "operators/unreserve_address", user_keys(user_id, ACCOUNT), change, before)
+    run(db, "operators/unreserve_address", user_keys(user_id, PROFILE_KINDS), change, before)
 
 
 def _account_keys(user_id: str) -> list[str]:
-    return [*user_keys(user_id, ACCOUNT), void_key(user_id)]
+    return [*user_keys(user_id, PROFILE_KINDS), void_key(user_id)]
 
 
 def set_password(db: Db, user_id: str, password: str) -> None:
@@ -197,7 +203,7 @@ def set_password(db: Db, user_id: str, password: str) -> None:
     """
     known = look_at(db, user_id)
     digest = hash_password(password, about=(known.name or "", known.email or ""))
-    if not run(db, "operators/set_password", user_keys(user_id, (*ACCOUNT, "sessions")), digest):
+    if not run(db, "operators/set_password", user_keys(user_id, SESSION_KINDS), digest):
         raise InvalidInput(NO_ACCOUNT, "id")
 
 

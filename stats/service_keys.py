@@ -25,11 +25,11 @@ from stats.store.client import Db
 from stats.store.scripts import run
 
 # prefix -> "digest:made:used:name" (s since 1970; used is 0 for never), one key for them all.
-KEYS = "service-keys"
-MOST = 100
-KNOWN_FOR = 30.0
-LOOK_AGAIN = 1.0
-WRITTEN_EVERY = 60
+SERVICE_KEYS = "service-keys"
+MAX_KEYS = 100
+CACHE_SECONDS = 30.0
+MIN_REFRESH_SECONDS = 1.0
+USE_WRITE_SECONDS = 60
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 PREFIX_LENGTH, SECRET_BYTES = 8, 32
@@ -65,12 +65,17 @@ def create_key(db: Db, name: str) -> str:
     while True:
         prefix = "".join(secrets.choice(ALPHABET) for _ in range(PREFIX_LENGTH))
         key = f"aira_{prefix}{secrets.token_urlsafe(SECRET_BYTES)}"
-        kept = run(
-            db, "service_keys/create", [KEYS], prefix, f"{_digest(key)}:{_now()}:0:{name}", MOST
+        created = run(
+            db,
+            "service_keys/create",
+            [SERVICE_KEYS],
+            prefix,
+            f"{_digest(key)}:{_now()}:0:{name}",
+            MAX_KEYS,
         )
-        if kept is None:
-            raise InvalidInput(f"There are {MOST} keys already. Revoke those that nobody uses.")
-        if kept:
+        if created is None:
+            raise InvalidInput(f"There are {MAX_KEYS} keys already. Revoke those that nobody uses.")
+        if created:
             return key
 
 
@@ -81,14 +86,14 @@ def prefix_of(key: str) -> str:
 
 def list_keys(db: Db) -> list[ServiceKey]:
     """Return all keys, oldest first."""
-    stored: Any = db.hgetall(KEYS)
+    stored: Any = db.hgetall(SERVICE_KEYS)
     found = (ServiceKey.read(prefix, kept) for prefix, kept in stored.items())
     return sorted(found, key=lambda key: (key.made, key.prefix))
 
 
 def revoke_key(db: Db, prefix: str) -> None:
     """Take a key away: no process takes it any more in 30 s. Raises NotFound."""
-    if not _PREFIX.fullmatch(prefix) or not db.hdel(KEYS, prefix):
+    if not _PREFIX.fullmatch(prefix) or not db.hdel(SERVICE_KEYS, prefix):
         raise NotFound("There is no service key with this prefix.")
 
 
@@ -140,14 +145,16 @@ class Look:
         """Return whether it answers for this key; one that it lacks may just have been made."""
         now = time.monotonic()
         if self.find(prefix, digest) is None:
-            return now - self.at < LOOK_AGAIN
-        written = now - self.written.get(prefix, float("-inf")) < WRITTEN_EVERY
-        return written and now - self.at < KNOWN_FOR
+            return now - self.at < MIN_REFRESH_SECONDS
+        written = now - self.written.get(prefix, float("-inf")) < USE_WRITE_SECONDS
+        return written and now - self.at < CACHE_SECONDS
 
     def again(self, db: Db, prefix: str, digest: str) -> "Look":
         """Return a new look, which writes down that this key, if it is one, is used."""
         begun = time.monotonic()
-        flat = run(db, "service_keys/read", [KEYS], prefix, digest, _now(), WRITTEN_EVERY)
+        flat = run(
+            db, "service_keys/read", [SERVICE_KEYS], prefix, digest, _now(), USE_WRITE_SECONDS
+        )
         found = (ServiceKey.read(*pair) for pair in zip(flat[::2], flat[1::2], strict=True))
         keys = {key.prefix: key for key in found}
         written = {name: at for name, at in self.written.items() if name in keys}

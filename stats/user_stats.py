@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 
-from stats.activity.clock import KINDS
 from stats.errors import UserNotFound
 from stats.lib.text import clean, cut
 from stats.lib.timestamps import iso_ms, now_ms
@@ -11,7 +10,7 @@ from stats.moods import entries as moods
 from stats.plans.plan import check_plan
 from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats
 from stats.store.client import Db
-from stats.store.keys import STATS_KINDS, user_keys
+from stats.store.keys import SNAPSHOT_KINDS, STATS_KINDS, user_keys
 from stats.store.scripts import run, run_kept
 
 
@@ -48,7 +47,7 @@ def open_stats(db: Db, user_id: str, *, create: bool = True) -> Snapshot:
     Raises UserNotFound if there are no stats and none are made.
     """
     day = first_day() if create else ""
-    return Snapshot.read(run(db, "user_stats/open", user_keys(user_id, KINDS), day))
+    return Snapshot.read(run(db, "user_stats/open", user_keys(user_id, SNAPSHOT_KINDS), day))
 
 
 def get_user_stats(db: Db, user_id: str) -> UserStats | None:
@@ -73,7 +72,7 @@ def increment_days_active(db: Db, user_id: str) -> int:
 
 
 def _increment(db: Db, user_id: str, field: str) -> int:
-    reply = run(db, "user_stats/increment", user_keys(user_id, KINDS), field)
+    reply = run(db, "user_stats/increment", user_keys(user_id, SNAPSHOT_KINDS), field)
     if reply is None:
         raise UserNotFound(NO_STATS)
     return int(reply)
@@ -95,7 +94,7 @@ def add_recent_conversation(db: Db, user_id: str, summary: str) -> list[RecentCo
     """
     text = cut(clean(summary, "summary"), SUMMARY_LENGTH)
     line = recent_line(iso_ms(now_ms()), text)
-    reply = run(db, "user_stats/add_recent", user_keys(user_id, KINDS), line)
+    reply = run(db, "user_stats/add_recent", user_keys(user_id, SNAPSHOT_KINDS), line)
     return Snapshot.read(reply).recent_conversations
 
 
@@ -119,7 +118,7 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
     """As `update_plan`, returning the snapshot; with `create` an unseen user is made first."""
     day = first_day() if create else ""
     now = now_ms() // 1000
-    keys = user_keys(user_id, (*KINDS, "ops"))
+    keys = user_keys(user_id, (*SNAPSHOT_KINDS, "ops"))
     reply = run_kept(db, "billing/grant_plan", keys, day, check_plan(plan), now, op)
     return Snapshot.read(reply)
 

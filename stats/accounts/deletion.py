@@ -8,7 +8,7 @@ from stats.store.client import Db
 from stats.store.keys import ALL_KINDS, customer_key, email_key, user_keys
 from stats.store.scripts import run
 
-ENDED = ("canceled", "incomplete_expired")
+ENDED_STATUSES = ("canceled", "incomplete_expired")
 
 
 def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
@@ -21,7 +21,7 @@ def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
         if gateway is None:
             raise BillingUnavailable("The subscription cannot be ended now. Nothing was deleted.")
         for found in gateway.subscriptions(customer):
-            if found.get("status") not in ENDED:
+            if found.get("status") not in ENDED_STATUSES:
                 gateway.cancel(str(found["id"]))
     handle_account_deletion(db, user_id)
 

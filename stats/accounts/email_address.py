@@ -42,9 +42,9 @@ def is_address(typed: str, address: str) -> bool:
 
 
 # Sign-up takes no address there (RFC 2606 section 2).
-HOST = "example.invalid"
+SAMPLE_HOST = "example.invalid"
 
 
 def is_sample(address: str) -> bool:
     """Return whether an account with this e-mail address is a throw-away one."""
-    return address.endswith(f"@{HOST}")
+    return address.endswith(f"@{SAMPLE_HOST}")

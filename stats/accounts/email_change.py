@@ -15,17 +15,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from stats.accounts.sessions import KINDS
 from stats.errors import EmailTaken
 from stats.lib.messages import N_
 from stats.lib.text import as_text
 from stats.store.client import Db
-from stats.store.keys import email_key, token_key, user_key, user_keys, void_key
+from stats.store.keys import SESSION_KINDS, email_key, token_key, user_key, user_keys, void_key
 from stats.store.scripts import run
 from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
 
-SECONDS = 86_400
-TAKEN = N_("There is an account with this e-mail address already.")
+CHANGE_SECONDS = 86_400
+EMAIL_TAKEN = N_("There is an account with this e-mail address already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +102,13 @@ def ask_change(db: Db, user_id: str, password: str, address: str) -> Change | No
     `password` is the hash that was verified. A change that was under way is dropped. None if the
     password or the address is another one by now. Whether the address is taken is not asked.
     """
-    arguments = (password, address, int(time.time()) + SECONDS, "0")
-    found = run(db, "email_change/begin", user_keys(user_id, KINDS), *arguments)
+    arguments = (password, address, int(time.time()) + CHANGE_SECONDS, "0")
+    found = run(db, "email_change/begin", user_keys(user_id, SESSION_KINDS), *arguments)
     if found is None:
         return None
     number, old, wanted = int(found[0]), as_text(found[1]), found[2]
-    new_token = make_token(db, "change", user_id, SECONDS, f"new {number}")
-    old_token = make_token(db, "change", user_id, SECONDS, f"old {number}") if wanted else ""
+    new_token = make_token(db, "change", user_id, CHANGE_SECONDS, f"new {number}")
+    old_token = make_token(db, "change", user_id, CHANGE_SECONDS, f"old {number}") if wanted else ""
     return Change(number, old, address, new_token, old_token)
 
 
@@ -118,8 +117,8 @@ def change_now(db: Db, user_id: str, password: str, address: str) -> bool:
 
     Raises EmailTaken.
     """
-    arguments = (password, address, int(time.time()) + SECONDS, "1")
-    found = run(db, "email_change/begin", user_keys(user_id, KINDS), *arguments)
+    arguments = (password, address, int(time.time()) + CHANGE_SECONDS, "1")
+    found = run(db, "email_change/begin", user_keys(user_id, SESSION_KINDS), *arguments)
     return found is not None and _finish(db, user_id, int(found[0]), address, "") is not None
 
 
@@ -144,7 +143,7 @@ def press_link(db: Db, token: str) -> Pressed | None:
     if held is None:
         return None
     side, number = _of(held)
-    keys, now = user_keys(held.user_id, KINDS), int(time.time())
+    keys, now = user_keys(held.user_id, SESSION_KINDS), int(time.time())
     found = run(db, "email_change/confirm_link", keys, number, side, now)
     if found is None:
         return None
@@ -165,10 +164,10 @@ def _finish(db: Db, user_id: str, number: int, address: str, confirmed: str) -> 
     try:
         claim(db, user_id, number, address)
     except EmailTaken:
-        run(db, "email_change/cancel", user_keys(user_id, KINDS), number)
+        run(db, "email_change/cancel", user_keys(user_id, SESSION_KINDS), number)
         raise
     arguments = (number, address, confirmed)
-    outcome, *old = run(db, "email_change/finish", user_keys(user_id, KINDS), *arguments)
+    outcome, *old = run(db, "email_change/finish", user_keys(user_id, SESSION_KINDS), *arguments)
     if outcome == 0:
         _let_go(db, user_id, number, address)
         return None
@@ -179,7 +178,7 @@ def _finish(db: Db, user_id: str, number: int, address: str, confirmed: str) -> 
 
 def drop_change(db: Db, user_id: str) -> bool:
     """Forget the change that is under way; return whether there was one."""
-    found = run(db, "email_change/cancel", user_keys(user_id, KINDS), "")
+    found = run(db, "email_change/cancel", user_keys(user_id, SESSION_KINDS), "")
     if found is not None:
         _let_go(db, user_id, int(found[0]), as_text(found[1]))
     return found is not None
@@ -188,7 +187,7 @@ def drop_change(db: Db, user_id: str) -> bool:
 def let_go_unused(db: Db, user_id: str, address: str) -> bool:
     """Free an address whose look-up leads to a user who has no claim to it; False if they have."""
     number = run(
-        db, "email_change/find_unused", user_keys(user_id, KINDS), address, int(time.time())
+        db, "email_change/find_unused", user_keys(user_id, SESSION_KINDS), address, int(time.time())
     )
     return number is not None and _let_go(db, user_id, int(number), address)
 
@@ -199,12 +198,12 @@ def claim(db: Db, user_id: str, number: int, address: str) -> None:
     holder = run(db, "lookups/claim_for_change", keys, user_id, number)
     while holder is not None:
         other = as_text(holder)
-        if run(db, "accounts/bar_user_id", [*user_keys(other, KINDS), void_key(other)]):
+        if run(db, "accounts/bar_user_id", [*user_keys(other, SESSION_KINDS), void_key(other)]):
             holder = run(db, "lookups/claim_for_change", keys, user_id, number, other)
         elif let_go_unused(db, other, address):
             holder = run(db, "lookups/claim_for_change", keys, user_id, number)
         else:
-            raise EmailTaken(TAKEN)
+            raise EmailTaken(EMAIL_TAKEN)
 
 
 def _let_go(db: Db, user_id: str, number: int, address: str) -> bool:

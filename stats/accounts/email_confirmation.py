@@ -4,9 +4,8 @@ import hashlib
 import time
 
 from stats.accounts.password_reset import account_behind
-from stats.accounts.sessions import KINDS
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import SESSION_KINDS, user_keys
 from stats.store.scripts import run
 from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
 
@@ -37,7 +36,7 @@ def confirm_email(db: Db, token: str) -> Token | None:
     held = look_at_confirmation(db, token)
     if held is None:
         return None
-    keys = user_keys(held.user_id, KINDS)
+    keys = user_keys(held.user_id, SESSION_KINDS)
     done = run(db, "accounts/confirm_email", keys, held.payload, int(time.time()))
     use_token(db, "confirm", token)
     return held if done else None

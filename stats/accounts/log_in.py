@@ -4,8 +4,8 @@ from stats.accounts.email_address import normalise_email
 from stats.accounts.login_history import How, new_entry, note_failure
 from stats.accounts.passwords import credentials, mark, nobodys_digest, verify_hash
 from stats.accounts.sessions import (
-    IDLE,
-    LONGEST,
+    ABSOLUTE_TIMEOUT,
+    IDLE_TIMEOUT,
     Halfway,
     Login,
     Proof,
@@ -24,8 +24,8 @@ from stats.store.keys import email_key, user_key
 
 # Sessions belong to accounts: who imports this module has both at hand.
 __all__ = [
-    "IDLE",
-    "LONGEST",
+    "ABSOLUTE_TIMEOUT",
+    "IDLE_TIMEOUT",
     "Halfway",
     "Login",
     "Session",

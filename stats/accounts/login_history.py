@@ -12,12 +12,11 @@ from typing import Any
 
 from stats.lib.text import as_text
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import LOGIN_HISTORY_KINDS, user_keys
 from stats.store.scripts import run
 
-KINDS = ("stats", "last_login", "days", "account", "logins", "failures", "recovery")
-LONGEST = 90 * 86_400
-KEPT = 20
+RETENTION = 90 * 86_400
+MAX_ENTRIES = 20
 
 
 class How(StrEnum):
@@ -56,7 +55,7 @@ class Entry:
 
     def arguments(self) -> tuple[str | int, ...]:
         """Return what scripts that write it take: itself, its time, the oldest kept, how many."""
-        return self.store(), self.seconds, self.seconds - LONGEST, KEPT
+        return self.store(), self.seconds, self.seconds - RETENTION, MAX_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +88,17 @@ def _plain(text: str, most: int) -> str:
 def note_failure(db: Db, user_id: str, how: How, agent: str, address: str) -> None:
     """Write a failed try down, unless the account is gone."""
     entry = new_entry(how, agent, address)
-    run(db, "sessions/record_failed_login", user_keys(user_id, KINDS), *entry.arguments())
+    run(
+        db,
+        "sessions/record_failed_login",
+        user_keys(user_id, LOGIN_HISTORY_KINDS),
+        *entry.arguments(),
+    )
 
 
 def look(db: Db, user_id: str) -> Log:
     """Return the recent log-ins and how the account is guarded, in one round trip."""
-    keys, oldest = user_keys(user_id, KINDS), int(time.time()) - LONGEST
+    keys, oldest = user_keys(user_id, LOGIN_HISTORY_KINDS), int(time.time()) - RETENTION
     logins, failures, since, left = run(db, "sessions/read_login_history", keys, oldest)
     return Log(_entries(logins), _entries(failures), since and int(since), int(left))
 

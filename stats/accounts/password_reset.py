@@ -11,10 +11,9 @@ from typing import Any
 
 from stats.accounts import passwords, sign_up
 from stats.accounts.email_address import is_sample, normalise_email
-from stats.accounts.sessions import KINDS
 from stats.lib.text import as_text
 from stats.store.client import Db
-from stats.store.keys import email_key, user_key, user_keys
+from stats.store.keys import SESSION_KINDS, email_key, user_key, user_keys
 from stats.store.scripts import run
 from stats.store.single_use_tokens import look_at_token, make_token, use_token
 
@@ -90,6 +89,6 @@ def reset_password(db: Db, token: str, password: str) -> Reset | None:
         return None
     digest = passwords.hash_password(password, about=(found.name, found.email))
     arguments = (found.password, found.email, digest, int(time.time()))
-    done = run(db, "accounts/reset_password", user_keys(found.user_id, KINDS), *arguments)
+    done = run(db, "accounts/reset_password", user_keys(found.user_id, SESSION_KINDS), *arguments)
     use_token(db, RESET, token)
     return found if done else None

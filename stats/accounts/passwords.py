@@ -9,12 +9,11 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from stats.accounts.sessions import KINDS
 from stats.errors import InvalidInput
 from stats.lib.messages import N_, Sentence
 from stats.lib.text import as_text, clean
 from stats.store.client import Db
-from stats.store.keys import user_key, user_keys
+from stats.store.keys import SESSION_KINDS, user_key, user_keys
 from stats.store.scripts import run
 
 _hasher = PasswordHasher()
@@ -61,7 +60,10 @@ def change_password(db: Db, user_id: str, current: str, new: str, session_id: st
     about: Any = db.hmget(user_key(user_id, "account"), ("name", "email"))
     digest = hash_password(new, [as_text(one or "") for one in about])
     arguments = (verified, digest, session_id)
-    return run(db, "accounts/change_password", user_keys(user_id, KINDS), *arguments) is not None
+    return (
+        run(db, "accounts/change_password", user_keys(user_id, SESSION_KINDS), *arguments)
+        is not None
+    )
 
 
 def check_current_password(db: Db, user_id: str, password: str) -> bool:

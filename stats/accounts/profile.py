@@ -1,13 +1,12 @@
 """What people say of themselves: name, theme, time zone."""
 
-from stats.accounts.sessions import KINDS
 from stats.activity.clock import Clock
 from stats.errors import InvalidInput
 from stats.lib.messages import Sentence
 from stats.lib.text import clean
 from stats.snapshot import Snapshot
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import SESSION_KINDS, user_keys
 from stats.store.scripts import run
 
 
@@ -27,7 +26,9 @@ def update_profile(
     fields: list[str | int] = [] if theme is None else ["theme", check_theme(theme)]
     fields += [] if live is None else ["live", int(live)]
     arguments = (check_name(name), clock.timezone, clock.day_start, *fields)
-    return Snapshot.read(run(db, "accounts/update_profile", user_keys(user_id, KINDS), *arguments))
+    return Snapshot.read(
+        run(db, "accounts/update_profile", user_keys(user_id, SESSION_KINDS), *arguments)
+    )
 
 
 NAME_LENGTH = 80

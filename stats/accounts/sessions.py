@@ -11,14 +11,12 @@ from typing import Any
 from stats.accounts.login_history import Entry, How, plain
 from stats.lib.text import as_text
 from stats.store.client import Db
-from stats.store.keys import user_key, user_keys
+from stats.store.keys import LOGIN_KINDS, SESSION_KINDS, user_key, user_keys
 from stats.store.scripts import run
 
-IDLE = 14 * 86_400
-LONGEST = 90 * 86_400
-TOUCHED_EVERY = 3600
-KINDS = ("stats", "last_login", "days", "account", "sessions")
-LOGIN_KINDS = (*KINDS, "logins", "failures", "recovery")
+IDLE_TIMEOUT = 14 * 86_400
+ABSOLUTE_TIMEOUT = 90 * 86_400
+TOUCH_INTERVAL = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Session:
 
     def is_to_be_touched(self, now: float) -> bool:
         """Return whether it is time to note again that it is used, at `now` (s)."""
-        return now - self.seen >= TOUCHED_EVERY
+        return now - self.seen >= TOUCH_INTERVAL
 
     def is_live(self, now: float) -> bool:
         """Return whether it is neither idle for 14 days nor older than 90 at `now` (s)."""
@@ -77,7 +75,7 @@ class Session:
     @property
     def ends(self) -> int:
         """The moment (s) at which it ends by time alone, if it is not used again."""
-        return min(self.seen + IDLE, self.made + LONGEST)
+        return min(self.seen + IDLE_TIMEOUT, self.made + ABSOLUTE_TIMEOUT)
 
     def store(self) -> str:
         """Return the text under which it is stored."""
@@ -91,7 +89,13 @@ def begin(db: Db, user_id: str, entry: Entry, proof: Proof) -> Login | None:
         db,
         "sessions/begin",
         user_keys(user_id, LOGIN_KINDS),
-        *(session_id, new_session(entry.agent).store(), IDLE, LONGEST, *entry.arguments()),
+        *(
+            session_id,
+            new_session(entry.agent).store(),
+            IDLE_TIMEOUT,
+            ABSOLUTE_TIMEOUT,
+            *entry.arguments(),
+        ),
         *(proof.digest, proof.secret, proof.step, proof.recovery),
     )
     return Login(user_id, session_id, entry.how) if opened else None
@@ -105,18 +109,18 @@ def new_session(agent: str) -> Session:
 
 def log_out(db: Db, user_id: str, session_id: str) -> bool:
     """End one session and no other; return whether the account is one that goes with it."""
-    return bool(run(db, "sessions/end", user_keys(user_id, KINDS), session_id))
+    return bool(run(db, "sessions/end", user_keys(user_id, SESSION_KINDS), session_id))
 
 
 def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
     """End all sessions but this one; return how many."""
-    return int(run(db, "sessions/end_others", user_keys(user_id, KINDS), session_id))
+    return int(run(db, "sessions/end_others", user_keys(user_id, SESSION_KINDS), session_id))
 
 
 def touch_session(db: Db, user_id: str, session_id: str, session: Session) -> None:
     """Note that a session was used now, unless it has ended meanwhile."""
     used = Session(session.made, int(time.time()), session.agent)
-    run(db, "sessions/touch", user_keys(user_id, KINDS), session_id, used.store())
+    run(db, "sessions/touch", user_keys(user_id, SESSION_KINDS), session_id, used.store())
 
 
 def sessions(db: Db, user_id: str) -> dict[str, Session]:

@@ -13,12 +13,11 @@ from stats.errors import UserNotFound
 from stats.lib.text import as_text, check_id
 from stats.snapshot import NO_STATS
 from stats.store.client import Db
-from stats.store.keys import user_key, user_keys
+from stats.store.keys import PROFILE_KINDS, user_key, user_keys
 from stats.store.scripts import run
 from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
 
-KIND, SECONDS = "link", 600
-ACCOUNT = ("stats", "last_login", "days", "account")
+TOKEN_KIND, LINK_SECONDS = "link", 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +34,24 @@ def make_link(db: Db, user_id: str, name: str) -> Link:
     An id with stats alone is given an account without password and address, called `name`. Raises
     InvalidInput for a bad id and UserNotFound.
     """
-    keys = user_keys(check_id(user_id), ACCOUNT)
+    keys = user_keys(check_id(user_id), PROFILE_KINDS)
     mark = run(
         db, "accounts/prepare_sign_in_link", keys, name, int(time.time()), secrets.token_hex(8)
     )
     if mark is None:
         raise UserNotFound(NO_STATS)
-    expires = datetime.now(UTC) + timedelta(seconds=SECONDS)
-    return Link(make_token(db, KIND, user_id, SECONDS, as_text(mark)), expires)
+    expires = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
+    return Link(make_token(db, TOKEN_KIND, user_id, LINK_SECONDS, as_text(mark)), expires)
 
 
 def look_at_link(db: Db, token: str) -> str | None:
     """Return whom a link would let in, None if it is dead. It stays as it is."""
-    return _whom(db, look_at_token(db, KIND, token))
+    return _whom(db, look_at_token(db, TOKEN_KIND, token))
 
 
 def use_link(db: Db, token: str) -> str | None:
     """Use a link up and return whom it lets in, None if it was dead."""
-    return _whom(db, use_token(db, KIND, token))
+    return _whom(db, use_token(db, TOKEN_KIND, token))
 
 
 def _whom(db: Db, held: Token | None) -> str | None:

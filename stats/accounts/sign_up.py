@@ -9,16 +9,16 @@ from stats.accounts.email_change import let_go_unused
 from stats.accounts.login_history import How, new_entry
 from stats.accounts.passwords import hash_password
 from stats.accounts.profile import check_name
-from stats.accounts.sessions import KINDS, Login, new_session
+from stats.accounts.sessions import Login, new_session
 from stats.activity.clock import Clock, user_day
 from stats.errors import EmailTaken
 from stats.lib.messages import N_
 from stats.lib.text import as_text
 from stats.store.client import Db
-from stats.store.keys import email_key, user_keys, void_key
+from stats.store.keys import SESSION_KINDS, email_key, user_keys, void_key
 from stats.store.scripts import run
 
-TAKEN = N_("There is an account with this e-mail address already. Log in instead.")
+EMAIL_TAKEN = N_("There is an account with this e-mail address already. Log in instead.")
 
 
 def sign_up(
@@ -44,13 +44,13 @@ def sign_up(
     made = run(
         db,
         "accounts/create",
-        [*user_keys(login.user_id, (*KINDS, "logins")), void_key(login.user_id)],
+        [*user_keys(login.user_id, (*SESSION_KINDS, "logins")), void_key(login.user_id)],
         *(user_day(clock, datetime.now(UTC)).isoformat(), clock.timezone, clock.day_start),
         *(name, email, digest, entry.seconds),
         *(login.session_id, new_session(agent).store(), entry.store()),
     )
     if not made:
-        raise EmailTaken(TAKEN)
+        raise EmailTaken(EMAIL_TAKEN)
     return login
 
 
@@ -60,12 +60,12 @@ def claim_email(db: Db, address: str, user_id: str) -> None:
     holder = run(db, "lookups/claim", [key], user_id)
     while holder is not None:
         holder = as_text(holder)
-        if run(db, "accounts/bar_user_id", [*user_keys(holder, KINDS), void_key(holder)]):
+        if run(db, "accounts/bar_user_id", [*user_keys(holder, SESSION_KINDS), void_key(holder)]):
             holder = run(db, "lookups/claim", [key], user_id, holder)
         elif let_go_unused(db, holder, address):
             holder = run(db, "lookups/claim", [key], user_id)
         else:
-            raise EmailTaken(TAKEN)
+            raise EmailTaken(EMAIL_TAKEN)
 
 
 def new_login() -> Login:

@@ -19,11 +19,10 @@ from stats.accounts.sessions import Halfway, Login, Proof, begin
 from stats.errors import InvalidInput
 from stats.lib.messages import N_
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import TWO_FACTOR_KINDS, user_keys
 from stats.store.scripts import run
 
 ISSUER = "Aira"
-KINDS = ("stats", "last_login", "days", "account", "recovery")
 # Codes of the step before and after count too, for clocks that are a little off (section 6).
 STEPS = (-1, 0, 1)
 CODE = re.compile(r"[0-9]{6}")
@@ -63,7 +62,7 @@ def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) ->
         raise InvalidInput(WRONG_CODE, "code")
     codes = _new_codes()
     hashes, now = _hashes(user_id, codes), int(time.time())
-    keys = user_keys(user_id, KINDS)
+    keys = user_keys(user_id, TWO_FACTOR_KINDS)
     if not run(db, "two_factor/switch_on", keys, digest, secret, now, step, *hashes):
         raise InvalidInput(ALREADY_ON)
     return codes
@@ -76,7 +75,9 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
     """
     proof, codes = _prove_both(db, user_id, code, password), _new_codes()
     arguments = (*proof, *_hashes(user_id, codes))
-    if not run(db, "two_factor/replace_recovery_codes", user_keys(user_id, KINDS), *arguments):
+    if not run(
+        db, "two_factor/replace_recovery_codes", user_keys(user_id, TWO_FACTOR_KINDS), *arguments
+    ):
         raise InvalidInput(WRONG_CODE, "code")
     return codes
 
@@ -84,7 +85,7 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
 def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
     """Ask for no code any more, once both are right; raises InvalidInput like `switch_on`."""
     proof = _prove_both(db, user_id, code, password)
-    if not run(db, "two_factor/switch_off", user_keys(user_id, KINDS), *proof):
+    if not run(db, "two_factor/switch_off", user_keys(user_id, TWO_FACTOR_KINDS), *proof):
         raise InvalidInput(WRONG_CODE, "code")
 
 
@@ -102,7 +103,7 @@ def forget(db: Db, user_id: str) -> bool:
 
     For operators, who have made sure by other means who is asking.
     """
-    return bool(run(db, "two_factor/switch_off", user_keys(user_id, KINDS)))
+    return bool(run(db, "two_factor/switch_off", user_keys(user_id, TWO_FACTOR_KINDS)))
 
 
 def finish(db: Db, half: Halfway, code: str, agent: str = "", address: str = "") -> Login | None:

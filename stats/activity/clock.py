@@ -15,7 +15,6 @@ from stats.lib.timestamps import DAY, EPOCH, MILLISECOND
 
 # A mean year in ms; a date is never further from it than the margin, in days.
 YEAR, MARGIN = 31_556_952_000, 4
-KINDS = ("stats", "last_login", "days")
 
 
 class Clock(NamedTuple):

@@ -2,11 +2,10 @@
 
 from datetime import date, timedelta
 
-from stats.activity.clock import KINDS
 from stats.errors import UserNotFound
 from stats.lib.timestamps import DAY
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import SNAPSHOT_KINDS, user_keys
 from stats.store.scripts import run
 
 FORGIVEN_EVERY = timedelta(days=7)
@@ -38,7 +37,7 @@ def record_login(db: Db, user_id: str, today: date) -> tuple[bool, list[object]]
     reply = run(
         db,
         "activity/record_login",
-        user_keys(user_id, KINDS),
+        user_keys(user_id, SNAPSHOT_KINDS),
         today.isoformat(),
         missed.isoformat(),
         (missed - DAY).isoformat(),

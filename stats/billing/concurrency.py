@@ -7,23 +7,26 @@ from contextlib import contextmanager
 
 from stats.errors import BillingUnavailable
 
-AT_ONCE = 2
-IMPATIENT = 1.0
+MAX_CONCURRENT = 2
+MAX_WAIT = 1.0
 
 
 class Slots:
-    """At most AT_ONCE calls at a time. Others wait a second, but not behind a call that hangs."""
+    """At most MAX_CONCURRENT calls at a time.
+
+    Others wait a second, but not behind a call that hangs.
+    """
 
     def __init__(self) -> None:
-        self._free = threading.Semaphore(AT_ONCE)
+        self._free = threading.Semaphore(MAX_CONCURRENT)
         self._begun: set[float] = set()
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Hold a slot; raises BillingUnavailable when none can be had."""
         oldest = min(self._begun.copy(), default=None)
-        hangs = oldest is not None and time.monotonic() - oldest > IMPATIENT
-        if not self._free.acquire(timeout=0 if hangs else IMPATIENT):
+        hangs = oldest is not None and time.monotonic() - oldest > MAX_WAIT
+        if not self._free.acquire(timeout=0 if hangs else MAX_WAIT):
             raise BillingUnavailable("Stripe is busy. Try again in a moment.")
         begun = time.monotonic()
         self._begun.add(begun)

@@ -19,7 +19,7 @@ from stats.snapshot import plan_at
 from stats.store.client import Db
 from stats.store.keys import CENSUS, user_ids, user_key
 
-AT_ONCE = 100
+BATCH_SIZE = 100
 # All stats have the first, and the plan is made of the others.
 FIELDS = ("conversations", "grant", "paid")
 
@@ -68,7 +68,7 @@ def _store(db: Db, census: Census) -> None:
 
 def _plans(db: Db, now: datetime) -> Iterator[Plan]:
     names = user_ids(db)
-    while some := list(islice(names, AT_ONCE)):
+    while some := list(islice(names, BATCH_SIZE)):
         yield from _plans_of(db, some, now)
 
 

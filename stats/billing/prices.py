@@ -9,7 +9,7 @@ from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan
 
-KEPT, RETRIED = 300.0, 10.0
+PRICES_SECONDS, RETRY_SECONDS = 300.0, 10.0
 SYMBOLS = {"gbp": "£", "eur": "€", "usd": "$"}
 # https://docs.stripe.com/currencies#zero-decimal
 WHOLE = frozenset(
@@ -43,7 +43,7 @@ class Prices:
     def __init__(self, gateway: StripeGateway | None, given: Mapping[Plan, str]) -> None:
         self._gateway, self._given = gateway, given
         self._known: dict[Plan, str] = {}
-        self._read_at = -KEPT
+        self._read_at = -PRICES_SECONDS
         self._lock = threading.Lock()
 
     def known(self) -> Mapping[Plan, str]:
@@ -55,7 +55,7 @@ class Prices:
         has none."""
         if self._gateway is None:
             return self._given
-        if time.monotonic() - self._read_at > KEPT and self._lock.acquire(blocking=False):
+        if time.monotonic() - self._read_at > PRICES_SECONDS and self._lock.acquire(blocking=False):
             try:
                 self._ask(self._gateway)
             finally:
@@ -70,4 +70,4 @@ class Prices:
             self._read_at = time.monotonic()
         except BillingUnavailable:
             # What was known still stands; pages do not wait for Stripe again and again.
-            self._read_at = time.monotonic() - KEPT + RETRIED
+            self._read_at = time.monotonic() - PRICES_SECONDS + RETRY_SECONDS

@@ -16,7 +16,7 @@ from stats.snapshot import user_stats_exist
 from stats.store.client import Db
 from stats.store.keys import customer_key, user_ids
 
-MOST_TAKEN = 5
+MAX_TAKEN_SHARE = 5
 
 
 class TooManyTaken(StatsError):
@@ -120,7 +120,7 @@ def mend(
     their plan (a wrong key looks like that) and the operator is not `sure`.
     """
     taken = [found for found in report.findings if found.what == "plan without money"]
-    if len(taken) * MOST_TAKEN > report.payers and not sure:
+    if len(taken) * MAX_TAKEN_SHARE > report.payers and not sure:
         raise TooManyTaken(f"This would take the plan from {len(taken)} of {report.payers} payers.")
     left = []
     for found in report.findings:

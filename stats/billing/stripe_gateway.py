@@ -18,8 +18,8 @@ from stats.settings import Settings
 
 log = logging.getLogger("stats.billing.webhook")
 
-QUICK, SHORT = 6.0, 8.0
-PAGE = 100
+QUICK_TIMEOUT, PATIENT_TIMEOUT = 6.0, 8.0
+PAGE_SIZE = 100
 # Another request with the same idempotency key is on its way.
 CONFLICT = 409
 T = TypeVar("T")
@@ -72,11 +72,11 @@ class StripeGateway:
         self.products = settings.stripe_products
         self._prices = settings.stripe_prices
         self._slots = Slots()
-        self._quick = stripe_client(settings, key, QUICK, 0)
-        self._patient = stripe_client(settings, key, SHORT, 2)
+        self._quick = stripe_client(settings, key, QUICK_TIMEOUT, 0)
+        self._patient = stripe_client(settings, key, PATIENT_TIMEOUT, 2)
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
-        """Return all subscriptions of a customer, every page, within QUICK seconds.
+        """Return all subscriptions of a customer, every page, within QUICK_TIMEOUT seconds.
 
         Raises UnknownCustomer: nothing is known of what such a customer pays.
         """
@@ -89,10 +89,10 @@ class StripeGateway:
             raise UnknownCustomer("Stripe does not know you. We are looking into it.") from error
 
     def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + QUICK
+        deadline = time.monotonic() + QUICK_TIMEOUT
         found: list[dict[str, Any]] = []
         page = self._quick.v1.subscriptions.list(
-            {"customer": customer, "status": "all", "limit": PAGE}
+            {"customer": customer, "status": "all", "limit": PAGE_SIZE}
         )
         while True:
             found += [item.to_dict(for_json=True) for item in page.data]
@@ -118,7 +118,7 @@ class StripeGateway:
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
-        params: Any = {"customer": customer, "status": "open", "limit": PAGE}
+        params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
         listed = self._call(lambda: self._patient.v1.checkout.sessions.list(params).data)
         sessions: list[dict[str, Any]] = [session.to_dict(for_json=True) for session in listed]
         fitting = [one for one in sessions if (one.get("metadata") or {}).get("plan") == plan]
@@ -207,14 +207,14 @@ class StripeGateway:
 
     def all_subscriptions(self) -> Iterator[dict[str, Any]]:
         """Yield every subscription of the account, whatever its status; for the operator."""
-        params: Any = {"status": "all", "limit": PAGE}
+        params: Any = {"status": "all", "limit": PAGE_SIZE}
         with _translated():
             for found in self._patient.v1.subscriptions.list(params).auto_paging_iter():
                 yield found.to_dict(for_json=True)
 
     def undelivered_events(self, types: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of these types whose delivery failed, oldest first; at most 30 days."""
-        params: Any = {"delivery_success": False, "types": types, "limit": PAGE}
+        params: Any = {"delivery_success": False, "types": types, "limit": PAGE_SIZE}
         with _translated():
             events = list(self._patient.v1.events.list(params).auto_paging_iter())
             for event in reversed(events):

@@ -13,12 +13,11 @@ from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
 from stats.plans.subscription import Subscription, read_subscription
 from stats.store.client import Db
-from stats.store.keys import ORPHANS, customer_key, user_keys
+from stats.store.keys import ORPHANS, PLAN_KINDS, customer_key, user_keys
 from stats.store.scripts import run, run_kept
 
 log = logging.getLogger("stats.billing.webhook")
-DONE_KEPT = 35 * 86_400
-KINDS = ("stats", "last_login", "days", "billing", "billing:ticket", "billing:done", "customers")
+DONE_SECONDS = 35 * 86_400
 
 
 def keep_orphan(db: Db, event: Mapping[str, Any], customer: str | None, why: str) -> str:
@@ -45,7 +44,7 @@ def sync(
     Raises BillingUnavailable and StoreUnavailable.
     """
     event_id = str(event["id"]) if event else ""
-    reply = run_kept(db, "billing/take_ticket", user_keys(user_id, KINDS), event_id)
+    reply = run_kept(db, "billing/take_ticket", user_keys(user_id, PLAN_KINDS), event_id)
     if reply is None:
         return "gone"
     if reply[0] == 0:
@@ -66,7 +65,7 @@ def bind(db: Db, user_id: str, customer: str) -> bool:
     if holder is not None:
         log.error("customer %s is bound to another user", customer)
         return False
-    run_kept(db, "billing/add_customer", user_keys(user_id, KINDS), customer)
+    run_kept(db, "billing/add_customer", user_keys(user_id, PLAN_KINDS), customer)
     return True
 
 
@@ -126,8 +125,8 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
     written = run_kept(
         db,
         "billing/apply",
-        user_keys(user_id, KINDS),
-        *(ticket, event_id, now, now - DONE_KEPT, state.store(), state.paid()),
+        user_keys(user_id, PLAN_KINDS),
+        *(ticket, event_id, now, now - DONE_SECONDS, state.store(), state.paid()),
     )
     if len([found for found in state.live if found.plan]) > 1:
         log.error("user %s has several live subscriptions", user_id)
@@ -136,5 +135,5 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
 
 def state_of(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
     """Return what was stored about a user's subscriptions, and the user's Stripe customers."""
-    stored, customers = run(db, "billing/read_state", user_keys(user_id, KINDS))
+    stored, customers = run(db, "billing/read_state", user_keys(user_id, PLAN_KINDS))
     return BillingState.read(stored), sorted(as_text(name) for name in customers)

@@ -11,7 +11,7 @@ from stats.embedded import server as embedded
 from stats.errors import StoreUnavailable
 from stats.settings import Settings
 
-SHORTEST = 16
+MIN_SECRET_LENGTH = 16
 
 
 def complete(settings: Settings) -> Settings:
@@ -39,7 +39,7 @@ def _kept(path: Path) -> str:
     if not path.exists():
         _make(path)
     secret = path.read_text().strip()
-    if len(secret) < SHORTEST:
+    if len(secret) < MIN_SECRET_LENGTH:
         raise StoreUnavailable(f"DATA_DIR: {path.name} holds no key. Delete it to get a new one.")
     return secret
 

@@ -28,13 +28,13 @@ from urllib.parse import quote
 from stats.errors import StoreUnavailable
 from stats.lib.file_lock import lock_file, open_lock, private_opener, share, try_lock
 
-PATIENCE = 30.0
-POLL = 0.005
+TIMEOUT = 30.0
+POLL_INTERVAL = 0.005
 # What fits with its closing NUL on macOS; Linux has room for four more.
-LONGEST_SOCKET_PATH = 103
+MAX_SOCKET_PATH = 103
 
 # What only a data folder of ours holds, a copied one too.
-OURS = ("valkey.start", "appendonlydir")
+KNOWN_FILES = ("valkey.start", "appendonlydir")
 
 CONFIG = {
     "port": "0",
@@ -96,7 +96,9 @@ def _make_private(folder: Path) -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    empty_or_known = not any(folder.iterdir()) or any((folder / name).exists() for name in OURS)
+    empty_or_known = not any(folder.iterdir()) or any(
+        (folder / name).exists() for name in KNOWN_FILES
+    )
     return empty_or_known and not folder.stat().st_mode & stat.S_ISVTX
 
 
@@ -168,7 +170,7 @@ def _all_signals() -> Iterator[None]:
 def _reap(folder: Path) -> None:
     child = _children.pop(folder, None)
     if child is not None:
-        child.wait(PATIENCE)
+        child.wait(TIMEOUT)
 
 
 def _binary() -> Path:
@@ -197,7 +199,7 @@ def _stop_server(folder: Path) -> None:
 def _socket_path(folder: Path) -> Path:
     """In the folder, or, where that is too long for a socket, in a private one beside it."""
     path = folder / "valkey.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
         return path
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     private = Path(tempfile.gettempdir()) / f"aira-stats-{os.getuid()}-{name}"
@@ -234,11 +236,11 @@ def _starting(folder: Path) -> Iterator[None]:
 
 
 def _wait_until(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > deadline:
             raise StoreUnavailable(otherwise)
-        time.sleep(POLL)
+        time.sleep(POLL_INTERVAL)
 
 
 def _close_all() -> None:

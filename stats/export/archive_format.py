@@ -18,15 +18,17 @@ from stats.conversations import TITLE_LENGTH
 from stats.errors import InvalidInput
 from stats.lib.messages import N_, Sentence
 from stats.lib.strict_json import parse
+from stats.lib.text import ID_PATTERN
 from stats.lib.timestamps import milliseconds
-from stats.moods.entries import CLOCK_SKEW, EARLIEST
+from stats.moods.entries import CLOCK_SKEW, EARLIEST, NOTE_LENGTH
 from stats.snapshot import Counts
+from stats.user_stats import SUMMARY_LENGTH
 
 FORMAT = "aira-stats-1"
 
 Moment = Annotated[datetime, Meta(tz=True)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:@|-]{1,128}\Z")]
-Line = Annotated[str, Meta(max_length=200)]
+Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
+Summary = Annotated[str, Meta(max_length=SUMMARY_LENGTH)]
 Tag = Annotated[str, Meta(min_length=1, max_length=50)]
 
 
@@ -45,7 +47,7 @@ class RecentLine(Struct):
     """One of the recent conversations."""
 
     timestamp: Moment
-    summary: Line
+    summary: Summary
     chat_id: Id | None = msgspec.field(name="chatId", default=None)
 
 
@@ -67,7 +69,7 @@ class MoodLine(Struct, omit_defaults=True):
 
     timestamp: Moment
     score: Annotated[float, Meta(ge=0, le=10)]
-    note: Annotated[str, Meta(max_length=280)] = ""
+    note: Annotated[str, Meta(max_length=NOTE_LENGTH)] = ""
 
 
 class Message(Struct):
@@ -82,7 +84,7 @@ class Chat(Struct, rename="camel"):
 
     chat_id: Id
     title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH)]
-    summary: Line
+    summary: Summary
     saved_at: Moment
     messages: list[dict[str, Any]]
     tags: Annotated[list[Tag], Meta(max_length=20)] = []

@@ -11,15 +11,13 @@ from stats.errors import InvalidInput, UserNotFound
 from stats.export.archive_format import Archive, Chat, RecentLine
 from stats.lib.messages import N_
 from stats.lib.timestamps import iso, milliseconds
-from stats.moods.entries import UNIT, check_score
+from stats.moods.entries import ID_FACTOR, check_score
 from stats.snapshot import NO_STATS, Counts
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import RESTORE_KINDS, user_keys
 from stats.store.scripts import run
 from stats.user_stats import recent_line
 
-_ACCOUNT = ("stats", "last_login", "days", "account", "sessions")
-KINDS = (*_ACCOUNT, "moods", "notes", "chats", "heads", "bodies", "deleted")
 NOT_EMPTY = N_(
     "There are moods or conversations here already. Only an empty account can take a file."
 )
@@ -54,7 +52,9 @@ def restore(
     arguments = [part for items in lists for part in (len(items), *items)]
     last_day = archive.stats.last_login
     last = "" if last_day is None else last_day.isoformat()
-    done = run(db, "export/restore_user", user_keys(user_id, KINDS), create_day, last, *arguments)
+    done = run(
+        db, "export/restore_user", user_keys(user_id, RESTORE_KINDS), create_day, last, *arguments
+    )
     if done is None:
         raise UserNotFound(NO_STATS)
     if not done:
@@ -100,7 +100,7 @@ def _profile(archive: Archive) -> dict[str, str | int]:
 def _moods(archive: Archive) -> tuple[Flat, Flat]:
     """Return the entries, oldest first, and their notes by entry."""
     moods = [(milliseconds(mood.timestamp), mood) for mood in archive.moods]
-    entries = sorted(at * UNIT + round(check_score(mood.score) * 10) for at, mood in moods)
+    entries = sorted(at * ID_FACTOR + round(check_score(mood.score) * 10) for at, mood in moods)
     return [*entries], _flat((at, mood.note) for at, mood in moods if mood.note)
 
 

@@ -12,15 +12,11 @@ from stats.lib.text import as_text
 from stats.moods.entries import Entry, entry
 from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
-from stats.store.keys import user_key, user_keys
+from stats.store.keys import EXPORT_KINDS, user_key, user_keys
 from stats.store.scripts import run
 
-_ACCOUNT = ("stats", "last_login", "days", "account", "sessions", "moods", "notes", "chats")
-_BILLING = ("billing", "billing:done", "customers", "practice")
-_AT_ONCE = (*_ACCOUNT, "heads", "deleted", "ops", *_BILLING)
-KINDS = (*_AT_ONCE, "logins", "failures", "recovery")
 # How many conversations are read at once.
-PIECE = 20
+BATCH_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ def read_stored(db: Db, user_id: str) -> Stored:
 
     The messages are read in pieces, so that nobody else waits for a large export.
     """
-    reply = run(db, "export/read_user", user_keys(user_id, _AT_ONCE))
+    reply = run(db, "export/read_user", user_keys(user_id, EXPORT_KINDS))
     if reply is None:
         raise UserNotFound(NO_STATS)
     bodies = _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])])
@@ -96,8 +92,8 @@ def read_stored(db: Db, user_id: str) -> Stored:
 
 def _bodies(db: Db, user_id: str, chats: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for start in range(0, len(chats), PIECE):
-        piece = chats[start : start + PIECE]
+    for start in range(0, len(chats), BATCH_SIZE):
+        piece = chats[start : start + BATCH_SIZE]
         bodies: Any = db.hmget(user_key(user_id, "bodies"), piece)
         found |= {chat: as_text(body) for chat, body in zip(piece, bodies, strict=True) if body}
     return found

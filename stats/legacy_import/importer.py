@@ -30,12 +30,11 @@ from stats.lib.text import as_text, check_id
 from stats.lib.timestamps import now_ms
 from stats.plans.plan import Plan
 from stats.store.client import Db
-from stats.store.keys import moved_place, user_keys
+from stats.store.keys import LEGACY_IMPORT_KINDS, moved_place, user_keys
 from stats.store.scripts import run
 
-KINDS = ("stats", "last_login", "days", "moods", "notes")
-SCANNED = 1000
-AT_ONCE = 100
+SCAN_COUNT = 1000
+BATCH_SIZE = 100
 
 Command = tuple[str | bytes | int, ...]
 Job = tuple[list[str], list[str | int]]
@@ -97,7 +96,7 @@ def find_users(source: Db) -> list[bytes]:
 
 def _scan(source: Db, pattern: str) -> Iterator[bytes]:
     for node in _nodes(source):
-        cursor, scan = None, ("MATCH", pattern, "COUNT", SCANNED)
+        cursor, scan = None, ("MATCH", pattern, "COUNT", SCAN_COUNT)
         while cursor != 0:
             cursor, keys = _sender(node)("SCAN", cursor or 0, *scan, NEVER_DECODE=True)
             yield from keys
@@ -151,7 +150,7 @@ def move_in(
     at any point, it can be run again. Raises what the stores raise.
     """
     remaining = iter(user_ids)
-    while batch := list(islice(remaining, AT_ONCE)):
+    while batch := list(islice(remaining, BATCH_SIZE)):
         yield from _move_batch(db, source, batch, dry_run=dry_run, plans=plans)
 
 
@@ -243,7 +242,7 @@ def _job(user_id: str, known: Known, now: int, dry_run: int, earlier: int) -> Jo
     )
     figures = (known.conversations, known.days_active, last, granted, now // 1000)
     listed = [part for items in lists for part in (len(items), *items)]
-    return user_keys(user_id, KINDS), [dry_run, earlier, *figures, *listed]
+    return user_keys(user_id, LEGACY_IMPORT_KINDS), [dry_run, earlier, *figures, *listed]
 
 
 def _write(db: Db, jobs: Iterable[Job]) -> Iterator[Any]:

@@ -16,14 +16,15 @@ from datetime import UTC, date, datetime, time
 
 from stats.legacy_import import values
 from stats.legacy_import.values import Tell
+from stats.lib.text import ID_PATTERN
 from stats.lib.timestamps import milliseconds, moment
-from stats.moods.entries import UNIT
+from stats.moods.entries import ID_FACTOR
 from stats.plans.plan import Plan
 
 PARTS = ("stats", "last_login", "mood_history")
 
 _KEY = re.compile(rb"user:(.*):(?:stats|last_login|mood_history)", re.DOTALL)
-_NEW_KEY = re.compile(rb"user:\{[A-Za-z0-9_.:@|-]{1,128}\}:(?:stats|last_login)")
+_NEW_KEY = re.compile(rf"user:\{{{ID_PATTERN}\}}:(?:stats|last_login)".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def convert(
 
 
 def _days(moods: Sequence[tuple[int, str]], last: date | None) -> list[date]:
-    days = {moment(value // UNIT).date() for value, _ in moods}
+    days = {moment(value // ID_FACTOR).date() for value, _ in moods}
     return sorted(days if last is None else days | {last})
 
 
@@ -135,7 +136,7 @@ def _with_score(
     if not score:
         return moods  # 0 is what a score was before it was set.
     if moods:
-        if score != moods[-1][0] % UNIT:
+        if score != moods[-1][0] % ID_FACTOR:
             lose("mood_score", "differs from the latest entry, which counts")
         return moods
     if last is None:
@@ -144,4 +145,4 @@ def _with_score(
     reason = "has no entry, and is put at noon (UTC) of the last login"
     found.tell("stats", lost=False)("mood_score", reason)
     noon = milliseconds(datetime.combine(last, time(12), tzinfo=UTC))
-    return [(min(noon, now) * UNIT + score, "")]
+    return [(min(noon, now) * ID_FACTOR + score, "")]

@@ -13,7 +13,7 @@ from typing import Any
 from stats.errors import InvalidInput
 from stats.lib.text import clean, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment
-from stats.moods.entries import CLOCK_SKEW, EARLIEST, NOTE_LENGTH, UNIT, check_score
+from stats.moods.entries import CLOCK_SKEW, EARLIEST, ID_FACTOR, NOTE_LENGTH, check_score
 from stats.plans.plan import Plan
 from stats.snapshot import MAX_COUNT
 from stats.user_stats import SUMMARY_LENGTH, recent_line
@@ -192,4 +192,4 @@ def _each_once(entries: Sequence[tuple[int, int, str]]) -> list[tuple[int, str]]
     """Return entries in order; one that stands there with a note and without is one."""
     noted = {(at, tenths) for at, tenths, note in entries if note}
     kept = [item for item in set(entries) if item[2] or item[:2] not in noted]
-    return [(at * UNIT + tenths, note) for at, tenths, note in sorted(kept)]
+    return [(at * ID_FACTOR + tenths, note) for at, tenths, note in sorted(kept)]

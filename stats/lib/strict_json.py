@@ -9,7 +9,7 @@ from stats.lib.messages import N_, Sentence
 from stats.lib.text import clean_json
 
 # What is saved must be readable later, whatever the stack is then: far from Python's own limit.
-DEEPEST = 64
+MAX_DEPTH = 64
 
 
 def parse(data: bytes, name: str = N_("The body")) -> Any:
@@ -52,7 +52,7 @@ def _float(text: str) -> float:
     return value
 
 
-def _shallow(value: Any, left: int = DEEPEST) -> Any:
+def _shallow(value: Any, left: int = MAX_DEPTH) -> Any:
     if isinstance(value, dict | list):
         if not left:
             raise _Refused(N_("%(name)s is nested too deeply."))

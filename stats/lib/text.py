@@ -8,7 +8,10 @@ from stats.errors import InvalidInput
 from stats.lib.messages import Sentence
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
-_USER_ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
+# An id of a user or a conversation. Braces and newlines are left out, so that no id can leave
+# its Redis hash tag.
+ID_PATTERN = r"[A-Za-z0-9_.:@|-]{1,128}"
+_ID = re.compile(ID_PATTERN)
 
 
 def clean(text: object, field: str, *, most: int | None = None) -> str:
@@ -56,7 +59,7 @@ def check_id(value: object, field: str = "userId") -> str:
 
     Braces and newlines are outside, so that no id can leave its Redis hash tag.
     """
-    if not isinstance(value, str) or not _USER_ID.fullmatch(value):
+    if not isinstance(value, str) or not _ID.fullmatch(value):
         raise InvalidInput(
             f"{field} must be 1 to 128 letters, digits or _ . : @ | - characters.", field
         )

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from stats.accounts.sessions import IDLE, LONGEST, TOUCHED_EVERY
+from stats.accounts.sessions import ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, TOUCH_INTERVAL
 from stats.activity.clock import Clock, day_of
 from stats.errors import InvalidInput, NotFound, SessionEnded
 from stats.lib.messages import N_
@@ -16,20 +16,18 @@ from stats.lib.text import as_text, clean
 from stats.lib.timestamps import milliseconds, moment, now_ms
 from stats.snapshot import Snapshot
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import MOOD_KINDS, RECORD_MOOD_KINDS, user_keys
 from stats.store.scripts import run
 
-KINDS = ("stats", "last_login", "days", "moods", "notes", "ops")
-RECORD_KINDS = (*KINDS, "account", "sessions")
-SESSION_LIMITS = (IDLE, LONGEST, TOUCHED_EVERY)
-ENDED = "The session has ended. Log in again."
+SESSION_LIMITS = (IDLE_TIMEOUT, ABSOLUTE_TIMEOUT, TOUCH_INTERVAL)
+SESSION_ENDED = "The session has ended. Log in again."
 NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
-STEADY = 0.5
-UNIT = 128
+STABLE_WITHIN = 0.5
+ID_FACTOR = 128
 
-WORDS = (
+SCORE_WORDS = (
     *(N_("Very low"), N_("Very low"), N_("Low"), N_("Low"), N_("A little low"), N_("In between")),
     *(N_("All right"), N_("Good"), N_("Good"), N_("Very good"), N_("Very good")),
 )
@@ -78,7 +76,7 @@ def whole(score: float) -> int:
 
 def word(score: float) -> str:
     """Return the word for a score from 0 to 10, halves rounded up."""
-    return WORDS[whole(score)]
+    return SCORE_WORDS[whole(score)]
 
 
 def record_mood(
@@ -101,9 +99,9 @@ def record_mood(
     """
     own = () if session_id is None else (session_id, int(time.time()), *SESSION_LIMITS)
     arguments = (create_day, op, *_entry(score, note, at), *own)
-    reply = run(db, "moods/record", user_keys(user_id, RECORD_KINDS), *arguments)
+    reply = run(db, "moods/record", user_keys(user_id, RECORD_MOOD_KINDS), *arguments)
     if reply is None and session_id is not None:
-        raise SessionEnded(ENDED)
+        raise SessionEnded(SESSION_ENDED)
     return Snapshot.read(reply)
 
 
@@ -127,14 +125,14 @@ def undo_mood(db: Db, user_id: str, *, op: str = "") -> Snapshot:
 
     With nothing to take back nothing changes. Returns the snapshot; raises UserNotFound.
     """
-    return Snapshot.read(run(db, "moods/undo", user_keys(user_id, KINDS), op))
+    return Snapshot.read(run(db, "moods/undo", user_keys(user_id, MOOD_KINDS), op))
 
 
 def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
     """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
     tenths = round(check_score(score) * 10)
     text = clean(note, "note", most=NOTE_LENGTH)
-    reply = run(db, "moods/edit", user_keys(user_id, KINDS), entry_id, tenths, text)
+    reply = run(db, "moods/edit", user_keys(user_id, MOOD_KINDS), entry_id, tenths, text)
     if reply is None:
         raise NotFound("There is no such entry.")
     return Snapshot.read(reply)
@@ -142,7 +140,7 @@ def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "")
 
 def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
     """Delete an entry; the latest of the others is current then. Raises NotFound."""
-    reply = run(db, "moods/delete", user_keys(user_id, KINDS), entry_id)
+    reply = run(db, "moods/delete", user_keys(user_id, MOOD_KINDS), entry_id)
     if reply is None:
         raise NotFound("There is no such entry.")
     return Snapshot.read(reply)
@@ -150,7 +148,7 @@ def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
 
 def read_moods(db: Db, user_id: str, *, since: datetime) -> list[Entry]:
     """Return the entries from an aware moment on, newest first."""
-    keys = user_keys(user_id, KINDS)
+    keys = user_keys(user_id, MOOD_KINDS)
     values, notes = run(db, "moods/read", keys, milliseconds(since))
     return [
         entry(value, as_text(note) if note else "")
@@ -160,7 +158,7 @@ def read_moods(db: Db, user_id: str, *, since: datetime) -> list[Entry]:
 
 def entry(value: Any, note: str = "") -> Entry:
     """Return the entry behind a stored integer."""
-    at, tenths = divmod(int(value), UNIT)
+    at, tenths = divmod(int(value), ID_FACTOR)
     return Entry(at, tenths / 10, note)
 
 
@@ -168,7 +166,7 @@ def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]
     """Return the scores of stored integers, oldest first, by the user's day."""
     days: dict[date, list[float]] = {}
     for value in values:
-        at, tenths = divmod(value, UNIT)
+        at, tenths = divmod(value, ID_FACTOR)
         days.setdefault(day_of(clock, at), []).append(tenths / 10)
     return days
 
@@ -191,6 +189,6 @@ def _trend(scores: Sequence[float]) -> str | None:
     if half == 0:
         return None
     change = fmean(scores[:half]) - fmean(scores[-half:])
-    if abs(change) <= STEADY:
+    if abs(change) <= STABLE_WITHIN:
         return "stable"
     return "improving" if change > 0 else "declining"

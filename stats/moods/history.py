@@ -12,10 +12,9 @@ from stats.lib.text import as_text
 from stats.lib.timestamps import DAY, milliseconds, moment
 from stats.moods.entries import scores_by_day
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import MOOD_HISTORY_KINDS, user_keys
 from stats.store.scripts import run
 
-KINDS = ("stats", "last_login", "days", "moods", "chats")
 TREND_DAYS = 30
 WEEKS = 53
 WEEK = tuple(back * DAY for back in range(7))
@@ -146,7 +145,7 @@ def read_history(
 ) -> tuple[dict[date, list[float]], Activity]:
     """Return the scores by the user's day, and the activity, from the user's day `since` on."""
     begins = milliseconds(day_begins(clock, since))
-    keys = user_keys(user_id, KINDS)
+    keys = user_keys(user_id, MOOD_HISTORY_KINDS)
     moods, days, saved = run(db, "moods/read_history", keys, begins, since.strftime("%Y%m%d"))
     conversations: dict[date, int] = {}
     for score in saved:

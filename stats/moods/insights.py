@@ -7,7 +7,7 @@ from statistics import fmean, variance
 
 from stats.lib.messages import N_, Sentence, both
 
-LEAST = 4
+MIN_DAYS = 4
 WEEKDAYS = (
     *(N_("Mondays"), N_("Tuesdays"), N_("Wednesdays"), N_("Thursdays")),
     *(N_("Fridays"), N_("Saturdays"), N_("Sundays")),
@@ -29,7 +29,7 @@ WEEKENDS_HIGHER = both(
 def sentences(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
     """Return what daily means say about weekdays and weekends, honest about how little there is.
 
-    A sentence needs LEAST days on each side and a difference above its standard error
+    A sentence needs MIN_DAYS days on each side and a difference above its standard error
     (https://en.wikipedia.org/wiki/Standard_error, of a difference of two means).
     """
     means = {day: fmean(found) for day, found in scores.items()}
@@ -39,7 +39,7 @@ def sentences(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
 
 def _weekdays(means: Mapping[date, float]) -> Sentence | None:
     by_day = [[mean for day, mean in means.items() if day.weekday() == n] for n in range(7)]
-    known = [n for n in range(7) if len(by_day[n]) >= LEAST]
+    known = [n for n in range(7) if len(by_day[n]) >= MIN_DAYS]
     if len(known) < 2:
         return None
     low = min(known, key=lambda n: fmean(by_day[n]))
@@ -51,7 +51,7 @@ def _weekdays(means: Mapping[date, float]) -> Sentence | None:
 def _weekends(means: Mapping[date, float]) -> Sentence | None:
     ends = [mean for day, mean in means.items() if day.weekday() >= 5]
     rest = [mean for day, mean in means.items() if day.weekday() < 5]
-    if min(len(ends), len(rest)) < LEAST:
+    if min(len(ends), len(rest)) < MIN_DAYS:
         return None
     patterns = WEEKENDS_LOWER if fmean(ends) <= fmean(rest) else WEEKENDS_HIGHER
     return _compare(patterns, ends, rest, len(means), {})

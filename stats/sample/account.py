@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from math import exp
 from random import Random
 
-from stats.accounts.email_address import HOST
+from stats.accounts.email_address import SAMPLE_HOST
 from stats.accounts.sessions import Login, new_session
 from stats.accounts.sign_up import new_login
 from stats.activity.clock import Clock, day_begins, user_day
@@ -18,8 +18,8 @@ from stats.store.client import Db
 
 NAME = "Robin"
 DAYS = 365
-TALKS = 140
-USUAL = 6.4
+CONVERSATION_COUNT = 140
+MEAN_SCORE = 6.4
 # What is added from Monday to Sunday.
 WEEK = (-0.9, -0.3, 0.0, 0.1, 0.6, 0.9, 0.2)
 # The low patch: its middle (the last week of January), its depth, its width in days.
@@ -34,7 +34,7 @@ def make_sample(db: Db, clock: Clock, agent: str = "") -> Login:
         login.user_id,
         make_year(Random(), clock, now),  # noqa: S311 - nothing secret comes of it
         create_day=user_day(clock, now).isoformat(),
-        account={"email": f"sample-{login.user_id}@{HOST}", "sample": 1},
+        account={"email": f"sample-{login.user_id}@{SAMPLE_HOST}", "sample": 1},
         sessions={login.session_id: new_session(agent).store()},
     )
     return login
@@ -100,7 +100,7 @@ def _moods(random: Random, clock: Clock, day: date) -> Iterator[MoodLine]:
 def _score(random: Random, day: date) -> float:
     from_winter = (day.timetuple().tm_yday - WINTER + 182) % 365 - 182
     patch = DEPTH * exp(-((from_winter / WIDTH) ** 2))
-    score = random.gauss(USUAL + WEEK[day.weekday()] - patch, 0.9)
+    score = random.gauss(MEAN_SCORE + WEEK[day.weekday()] - patch, 0.9)
     return min(max(round(score * 2) / 2, 1.0), 10.0)
 
 
@@ -110,7 +110,9 @@ def _note(random: Random, score: float) -> str:
 
 def _chats(random: Random, clock: Clock, days: Sequence[date]) -> list[Chat]:
     """Return conversations on some of these days, oldest first; all are told before one again."""
-    times = sorted(_at(random, clock, day, 7, 22) for day in random.choices(days, k=TALKS))
+    times = sorted(
+        _at(random, clock, day, 7, 22) for day in random.choices(days, k=CONVERSATION_COUNT)
+    )
     return [
         _chat(f"sample-{number:03}", talk, at)
         for number, (talk, at) in enumerate(zip(_dealt(random), times, strict=False), 1)

@@ -9,14 +9,17 @@ from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
 
-REST = 1.0
-AWAY = (redis.ConnectionError, redis.TimeoutError, RedisClusterException)
+RETRY_INTERVAL = 1.0
+# What redis-py raises for a server that cannot be reached, and all that it raises: its own
+# RedisClusterException is no RedisError.
+UNREACHABLE_ERRORS = (redis.ConnectionError, redis.TimeoutError, RedisClusterException)
+REDIS_ERRORS = (redis.RedisError, RedisClusterException)
 
 
-class Breaker:
+class CircuitBreaker:
     """A context around each call to a server.
 
-    After a call has failed to reach it, calls are refused with StoreUnavailable for REST
+    After a call has failed to reach it, calls are refused with StoreUnavailable for RETRY_INTERVAL
     seconds; then one call may try again, and the others are refused until it has come back.
     """
 
@@ -37,7 +40,7 @@ class Breaker:
             now = time.monotonic()
             if not self._closed and now < self._try_at:
                 raise StoreUnavailable("The store does not answer just now.")
-            self._try_at = now + REST
+            self._try_at = now + RETRY_INTERVAL
 
     def __exit__(
         self,
@@ -45,7 +48,7 @@ class Breaker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, AWAY):
-            self._closed, self._try_at = False, time.monotonic() + REST
+        if isinstance(error, UNREACHABLE_ERRORS):
+            self._closed, self._try_at = False, time.monotonic() + RETRY_INTERVAL
         elif not self._closed:
             self._closed = True

@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.retry import Retry
 
-from stats.store.circuit_breaker import Breaker
+from stats.store.circuit_breaker import CircuitBreaker
 from stats.store.cluster import GuardedCluster
 
 Db = redis.Redis | RedisCluster
@@ -44,7 +44,7 @@ class GuardedRedis(redis.Redis):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.breaker = Breaker()
+        self.breaker = CircuitBreaker()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         execute: Callable[..., Any] = super().execute_command

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import redis
 from redis.cluster import ClusterNode, NodesManager, RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import AskError, MovedError, RedisClusterException
+from redis.exceptions import AskError, MovedError
 
 from stats.errors import StoreUnavailable
-from stats.store.circuit_breaker import Breaker
+from stats.store.circuit_breaker import REDIS_ERRORS, CircuitBreaker
 
-PATIENCE = 1.0
-KEPT_WITHIN_MS = 500
+OPEN_TIMEOUT = 1.0
+REPLICA_TIMEOUT_MS = 500
 
 T = TypeVar("T")
 
@@ -34,8 +34,8 @@ class GuardedCluster(RedisCluster):
         self._options = options
         self._opened, self._opener = False, 0
         self._turn, self._looking = threading.Lock(), threading.Lock()
-        self._door = Breaker()
-        self._breakers: dict[str, Breaker] = {}
+        self._door = CircuitBreaker()
+        self._breakers: dict[str, CircuitBreaker] = {}
 
     def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """Send a command to the node or nodes that it concerns, as redis-py does."""
@@ -95,7 +95,7 @@ class GuardedCluster(RedisCluster):
         """Connect unless that is done; one caller tries, and after a failure no other waits."""
         if self._opened or self._opener == threading.get_ident():
             return
-        if not self._turn.acquire(timeout=PATIENCE if self._door.closed else 0):
+        if not self._turn.acquire(timeout=OPEN_TIMEOUT if self._door.closed else 0):
             raise StoreUnavailable("The store does not answer just now.")
         try:
             if not self._opened:
@@ -122,13 +122,13 @@ class GuardedCluster(RedisCluster):
     def _look(self) -> None:
         try:
             NodesManager.initialize(self.nodes_manager)
-        except (redis.RedisError, RedisClusterException):
+        except REDIS_ERRORS:
             return  # Nobody answers; the next command that fails asks again.
         finally:
             self._looking.release()
 
-    def _breaker(self, node: ClusterNode) -> Breaker:
-        return self._breakers.setdefault(node.name, Breaker())
+    def _breaker(self, node: ClusterNode) -> CircuitBreaker:
+        return self._breakers.setdefault(node.name, CircuitBreaker())
 
     def _execute_command(self, target_node: ClusterNode, *args: Any, **kwargs: Any) -> Any:
         execute: Callable[..., Any] = super()._execute_command
@@ -145,6 +145,6 @@ def _has_replicas(node: redis.Redis) -> bool:
 def _copied(node: redis.Redis) -> bool:
     """Return whether a replica confirms in time what this connection wrote."""
     try:
-        return bool(node.wait(1, KEPT_WITHIN_MS))
+        return bool(node.wait(1, REPLICA_TIMEOUT_MS))
     except redis.ResponseError:
         return False  # UNBLOCKED: the node is no primary any more.

@@ -1,4 +1,4 @@
-"""Redis: the client, the keys and the scripts. Only this module spells a key.
+"""The keys in Redis and what they hold. Only this module spells a key.
 
 Every key of one user carries the hash tag `{id}`, so that one script or transaction can span
 them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
@@ -75,6 +75,28 @@ STATS_KINDS = (
 BILLING_KINDS = ("billing", "billing:ticket", "billing:done", "customers", "practice")
 ACCOUNT_KINDS = ("account", "sessions", "recovery", "logins", "failures")
 ALL_KINDS = (*STATS_KINDS, *BILLING_KINDS, *ACCOUNT_KINDS)
+
+# The kinds that scripts take as KEYS, in the order in which they take them. A script that reads
+# or changes the stats takes the three of a snapshot first.
+SNAPSHOT_KINDS = ("stats", "last_login", "days")
+PROFILE_KINDS = (*SNAPSHOT_KINDS, "account")
+SESSION_KINDS = (*PROFILE_KINDS, "sessions")
+LOGIN_KINDS = (*SESSION_KINDS, "logins", "failures", "recovery")
+LOGIN_HISTORY_KINDS = (*PROFILE_KINDS, "logins", "failures", "recovery")
+TWO_FACTOR_KINDS = (*PROFILE_KINDS, "recovery")
+OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
+MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "ops")
+RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")
+MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats")
+CONVERSATION_KINDS = (*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted")
+DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing")
+PLAN_KINDS = (*SNAPSHOT_KINDS, "billing", "billing:ticket", "billing:done", "customers")
+LEGACY_IMPORT_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")
+RESTORE_KINDS = (*SESSION_KINDS, "moods", "notes", "chats", "heads", "bodies", "deleted")
+EXPORT_KINDS = (
+    *(*SESSION_KINDS, "moods", "notes", "chats", "heads", "deleted", "ops"),
+    *("billing", "billing:done", "customers", "practice"),
+)
 ORPHANS = "billing:orphans"
 CENSUS = "census"
 

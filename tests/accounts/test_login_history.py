@@ -8,7 +8,7 @@ import pytest
 import stats.accounts.sessions as sessions_module
 from stats.accounts import log_in, login_history, sign_up, two_factor
 from stats.accounts.deletion import handle_account_deletion
-from stats.accounts.login_history import KEPT, LONGEST, Entry, How
+from stats.accounts.login_history import MAX_ENTRIES, RETENTION, Entry, How
 from stats.activity.clock import Clock
 from stats.export.archive_format import read_archive
 from stats.export.json_export import export_user
@@ -72,7 +72,7 @@ def test_it_tells_of_failed_tries_apart(db):
 
 def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
     user = join(db)
-    for number in range(KEPT + 5):
+    for number in range(MAX_ENTRIES + 5):
         fail(db, agent=f"failed {number}")
         log_in.log_in(db, EMAIL, PASSWORD, f"agent {number}")
     log = login_history.look(db, user)
@@ -81,7 +81,7 @@ def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
 
 
 def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
-    ago(LONGEST + 60)
+    ago(RETENTION + 60)
     user = join(db)
     fail(db)
     monkeypatch.undo()
@@ -90,11 +90,11 @@ def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
 
 @pytest.mark.parametrize("then", ["log in", "fail"])
 def test_it_drops_what_is_older_at_the_next_write(db, ago, monkeypatch, then):
-    ago(LONGEST + 60)
+    ago(RETENTION + 60)
     user = join(db)
     fail(db)
     monkeypatch.undo()
-    ago(LONGEST - 60)
+    ago(RETENTION - 60)
     log_in.log_in(db, EMAIL, PASSWORD, "still")
     monkeypatch.undo()
     log_in.log_in(db, EMAIL, PASSWORD if then == "log in" else "not this one", "now")

@@ -13,7 +13,7 @@ import redis
 
 from stats import service_keys
 from stats.errors import InvalidInput, NotFound, StoreUnavailable
-from stats.service_keys import MOST, check, create_key, list_keys, revoke_key
+from stats.service_keys import MAX_KEYS, check, create_key, list_keys, revoke_key
 from stats.store.client import Db, connect
 from tests.support.store_checks import contents, cut_line, together
 from tests.web.kit import RoundTrips
@@ -104,11 +104,11 @@ def test_it_refuses_a_name_that_cannot_be_shown(db: Db, name: str) -> None:
 
 
 def test_there_are_no_more_than_a_hundred(db: Db) -> None:
-    for number in range(MOST):
+    for number in range(MAX_KEYS):
         create_key(db, f"program {number}")
     with pytest.raises(InvalidInput, match="100 keys"):
         create_key(db, "one more")
-    assert len(list_keys(db)) == MOST
+    assert len(list_keys(db)) == MAX_KEYS
 
 
 def test_a_revoked_key_stops_within_thirty_seconds(db: Db, later: Later) -> None:

@@ -7,8 +7,8 @@ import pytest
 from stats.accounts import log_in as accounts
 from stats.accounts.log_in import log_in
 from stats.accounts.sessions import (
-    IDLE,
-    LONGEST,
+    ABSOLUTE_TIMEOUT,
+    IDLE_TIMEOUT,
     Login,
     Session,
     log_out,
@@ -115,10 +115,10 @@ def test_it_does_not_bring_an_ended_session_back_by_its_use(db):
     ("made", "seen", "lives"),
     [
         (0, 0, True),
-        (LONGEST - 60, 0, True),
-        (LONGEST + 60, 0, False),
-        (IDLE - 60, IDLE - 60, True),
-        (IDLE + 60, IDLE + 60, False),
+        (ABSOLUTE_TIMEOUT - 60, 0, True),
+        (ABSOLUTE_TIMEOUT + 60, 0, False),
+        (IDLE_TIMEOUT - 60, IDLE_TIMEOUT - 60, True),
+        (IDLE_TIMEOUT + 60, IDLE_TIMEOUT + 60, False),
         (-60, -60, True),  # the clock was set back
     ],
 )
@@ -130,7 +130,7 @@ def test_it_ends_a_session_in_time(db, made, seen, lives):
 
 
 def test_it_lives_14_days_idle_and_90_at_most():
-    assert (IDLE, LONGEST) == (14 * DAY, 90 * DAY)
+    assert (IDLE_TIMEOUT, ABSOLUTE_TIMEOUT) == (14 * DAY, 90 * DAY)
     session = Session(made=0, seen=80 * DAY, agent="")
     assert session.is_live(90 * DAY - 1)
     assert not session.is_live(90 * DAY)
@@ -141,7 +141,7 @@ def test_it_lives_14_days_idle_and_90_at_most():
 
 def test_it_clears_sessions_that_ended_at_the_next_login(db):
     login = join(db)
-    age(db, login, made=LONGEST + 60, seen=0)
+    age(db, login, made=ABSOLUTE_TIMEOUT + 60, seen=0)
     again(db)
     assert db.hlen(f"user:{{{login.user_id}}}:sessions") == 1
 
@@ -181,7 +181,13 @@ def test_a_session_that_was_just_used_is_not_written_again(db):
 
 
 @pytest.mark.parametrize(
-    ("made", "seen"), [(LONGEST, 0), (LONGEST + DAY, DAY), (20 * DAY, IDLE), (20 * DAY, 15 * DAY)]
+    ("made", "seen"),
+    [
+        (ABSOLUTE_TIMEOUT, 0),
+        (ABSOLUTE_TIMEOUT + DAY, DAY),
+        (20 * DAY, IDLE_TIMEOUT),
+        (20 * DAY, 15 * DAY),
+    ],
 )
 def test_a_session_that_has_run_out_records_nothing(db, made, seen):
     login = join(db)

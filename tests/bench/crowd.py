@@ -15,7 +15,7 @@ import redis
 from flask import Flask
 from flask_wtf.csrf import generate_csrf
 
-from stats.moods.entries import UNIT
+from stats.moods.entries import ID_FACTOR
 from stats.web.templating.formatting import user_fingerprint
 from tests.bench.models import Model, bulk, serializer, socket_path
 
@@ -65,7 +65,7 @@ def _moods(moods: tuple[int, ...], number: int) -> list[int]:
     # No two users' years look alike, or what is made for one would serve all. The last entry
     # stays: it stands in the stats too.
     chance = Random(number)
-    return [at - at % UNIT + chance.randrange(101) for at in moods[:-1]] + list(moods[-1:])
+    return [at - at % ID_FACTOR + chance.randrange(101) for at in moods[:-1]] + list(moods[-1:])
 
 
 def populate(db: redis.Redis, model: Model, numbers: range) -> None:

@@ -55,7 +55,7 @@ def test_a_plan_is_the_higher_of_grant_and_what_is_paid_for_then(db: Db) -> None
 
 
 def test_many_users_are_counted_piece_by_piece(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_census, "AT_ONCE", 7)
+    monkeypatch.setattr(plan_census, "BATCH_SIZE", 7)
     for number in range(50):
         user(db, f"user-{number}", **({} if number % 10 else {"grant": "Plus"}))
     assert figures(take_census(db, NOW)) == (45, 5, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stats.billing.prices import KEPT, RETRIED, price_text
+from stats.billing.prices import PRICES_SECONDS, RETRY_SECONDS, price_text
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
 from tests.billing.kit import EMBEDDED, PLAIN, asked, build, card, text, upgrade, variant
@@ -79,7 +79,7 @@ def test_it_reads_each_price_once_in_five_minutes(
     new = shop.stripe.add_price(product, 700, currency="gbp")["id"]
     shop.stripe.update("product", product, default_price=new)
     assert "£6 a month" in offers(alice)
-    later = shop.app.extensions["aira"].prices._read_at + KEPT + 1
+    later = shop.app.extensions["aira"].prices._read_at + PRICES_SECONDS + 1
     monkeypatch.setattr("stats.billing.prices.time.monotonic", lambda: later)
     assert "£7 a month" in offers(alice)
     assert len(shop.server.requests) == 4
@@ -94,7 +94,7 @@ def test_it_answers_without_prices_while_stripe_is_down(
     assert "£6" not in words
     assert "50 conversations a day" in words
     shop.server.down = False
-    later = time.monotonic() + RETRIED + 1
+    later = time.monotonic() + RETRY_SECONDS + 1
     monkeypatch.setattr("stats.billing.prices.time.monotonic", lambda: later)
     assert "£6 a month" in offers(alice)
 
@@ -103,7 +103,7 @@ def test_it_keeps_the_prices_it_knew_while_stripe_is_down(
     shop: Shop, alice: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offers(alice)
-    later = shop.app.extensions["aira"].prices._read_at + KEPT + 1
+    later = shop.app.extensions["aira"].prices._read_at + PRICES_SECONDS + 1
     monkeypatch.setattr("stats.billing.prices.time.monotonic", lambda: later)
     shop.server.down = True
     assert "£6 a month" in offers(alice)

@@ -155,7 +155,7 @@ def test_an_old_hold_does_not_close_a_new_one(folder):
 
 def test_nobody_starts_or_stops_it_while_another_does(folder, monkeypatch):
     hold = embedded.start(folder)
-    monkeypatch.setattr(embedded, "PATIENCE", 0.2)
+    monkeypatch.setattr(embedded, "TIMEOUT", 0.2)
     with lock_file(folder / "valkey.start") as busy:
         assert try_lock(busy)
         with pytest.raises(StoreUnavailable, match="keeps starting or stopping"):

@@ -58,7 +58,7 @@ def test_a_stale_socket_is_replaced(folder):
 def test_a_server_whose_socket_was_deleted_gets_no_rival(folder, monkeypatch):
     pid = server_pid(server.start(folder))
     (folder / "valkey.sock").unlink()
-    monkeypatch.setattr(server, "PATIENCE", 0.2)
+    monkeypatch.setattr(server, "TIMEOUT", 0.2)
     with pytest.raises(StoreUnavailable, match="does not answer"):
         server.start(folder)
     assert server_pids(folder) == {pid}
@@ -73,10 +73,10 @@ def test_a_server_that_is_loading_is_waited_for(folder, monkeypatch):
     hold.close()
     monkeypatch.setitem(server.CONFIG, "key-load-delay", "1000")
     monkeypatch.setitem(server.CONFIG, "loading-process-events-interval-bytes", "1024")
-    monkeypatch.setattr(server, "PATIENCE", 0.2)
+    monkeypatch.setattr(server, "TIMEOUT", 0.2)
     with pytest.raises(StoreUnavailable, match="does not answer yet"):
         server.start(folder)
-    monkeypatch.setattr(server, "PATIENCE", 30)
+    monkeypatch.setattr(server, "TIMEOUT", 30)
     with redis.Redis.from_url(server.start(folder).url) as db:
         assert db.get("key999") == b"999"
 

@@ -21,11 +21,10 @@ from stats.export.archive_format import read_archive
 from stats.export.csv_export import harmless, mood_table
 from stats.export.json_export import export_user
 from stats.export.restore import restore
-from stats.export.stored_data import KINDS
 from stats.legacy_import.importer import move_in
 from stats.moods import entries as moods
-from stats.sample.account import TALKS, make_sample, make_year
-from stats.store.keys import ALL_KINDS, user_keys
+from stats.sample.account import CONVERSATION_COUNT, make_sample, make_year
+from stats.store.keys import ALL_KINDS, EXPORT_KINDS, LOGIN_HISTORY_KINDS, user_keys
 from tests.legacy_import.store import Old
 from tests.support.store_checks import contents, keys_of, storable, together, version
 
@@ -81,7 +80,7 @@ def taken(db, user: str) -> bytes:
 
 def test_it_leaves_no_kind_of_data_out():
     # The messages are read apart, in pieces.
-    assert set(ALL_KINDS) - set(KINDS) == {"billing:ticket", "bodies"}
+    assert set(ALL_KINDS) - {*EXPORT_KINDS, *LOGIN_HISTORY_KINDS} == {"billing:ticket", "bodies"}
 
 
 def test_it_tells_of_everything(db):
@@ -212,7 +211,7 @@ def test_a_sample_is_an_export_like_any(db, clock):
     login = make_sample(db, clock, "Firefox")
     archive = read_archive(taken(db, login.user_id))
     days = {user_day(clock, mood.timestamp) for mood in archive.moods}
-    assert len(archive.conversations) == archive.stats.conversations == TALKS
+    assert len(archive.conversations) == archive.stats.conversations == CONVERSATION_COUNT
     assert 280 <= len(days) <= 330
     assert days < set(archive.days)
     assert archive.stats.last_login not in days

@@ -374,7 +374,7 @@ def test_the_new_layout_is_not_taken_for_the_old(valkey: Db, raw: Db) -> None:
 def test_a_server_that_has_lost_the_script_gets_it_again(
     valkey: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "AT_ONCE", 2)
+    monkeypatch.setattr(importer, "BATCH_SIZE", 2)
     fill(valkey, whole())
     for number, _ in enumerate(move_in(valkey, valkey, find_users(valkey))):
         if number == 1:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stats.conversations import save_conversation
 from stats.lib.timestamps import EPOCH, now_ms
 from stats.moods.entries import (
-    WORDS,
+    SCORE_WORDS,
     Entry,
     Summary,
     read_moods,
@@ -156,6 +156,6 @@ def test_it_adds_up(scores):
 
 @given(SCORES)
 def test_it_has_a_word_for_each_score(score):
-    assert word(score) == WORDS[int(score + 0.5)]
+    assert word(score) == SCORE_WORDS[int(score + 0.5)]
     assert word(0) == "Very low"
     assert word(10) == "Very good"

@@ -7,7 +7,7 @@ import redis
 from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
-from stats.store.circuit_breaker import REST, Breaker
+from stats.store.circuit_breaker import RETRY_INTERVAL, CircuitBreaker
 from tests.support.store_checks import together
 
 
@@ -19,41 +19,41 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     return now
 
 
-def call(breaker: Breaker, error: Exception | None = None) -> None:
+def call(breaker: CircuitBreaker, error: Exception | None = None) -> None:
     with breaker:
         if error:
             raise error
 
 
-def trip(breaker: Breaker) -> None:
+def trip(breaker: CircuitBreaker) -> None:
     with pytest.raises(redis.TimeoutError):
         call(breaker, redis.TimeoutError())
 
 
 def test_it_refuses_for_a_while_after_a_failure(clock):
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     trip(breaker)
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             call(breaker)
-    clock[0] += REST
+    clock[0] += RETRY_INTERVAL
     call(breaker)
     call(breaker)
 
 
 def test_it_lets_one_try_and_refuses_the_others_meanwhile(clock):
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     trip(breaker)
-    clock[0] += REST
+    clock[0] += RETRY_INTERVAL
     with breaker, pytest.raises(StoreUnavailable):
         call(breaker)
     call(breaker)
 
 
 def test_it_lets_one_of_a_crowd_try(clock):
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     trip(breaker)
-    clock[0] += REST
+    clock[0] += RETRY_INTERVAL
 
     def ask(_: int) -> bool:
         try:
@@ -66,16 +66,16 @@ def test_it_lets_one_of_a_crowd_try(clock):
 
 
 def test_it_stays_open_when_the_try_fails(clock):
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     trip(breaker)
-    clock[0] += REST
+    clock[0] += RETRY_INTERVAL
     trip(breaker)
     with pytest.raises(StoreUnavailable):
         call(breaker)
 
 
 def test_it_minds_only_a_server_that_is_away(clock):
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for error in (redis.ResponseError("WRONGTYPE"), ValueError("ours")):
         with pytest.raises(type(error)):
             call(breaker, error)
@@ -89,12 +89,12 @@ def test_it_minds_only_a_server_that_is_away(clock):
     ids=lambda error: type(error).__name__,
 )
 def test_it_minds_any_way_of_being_away(clock, error):
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     with pytest.raises(type(error)):
         call(breaker, error)
     assert not breaker.closed
     with pytest.raises(StoreUnavailable):
         call(breaker)
-    clock[0] += REST
+    clock[0] += RETRY_INTERVAL
     call(breaker)
     assert breaker.closed

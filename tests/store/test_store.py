@@ -10,13 +10,20 @@ from pathlib import Path
 import pytest
 import redis
 
-from stats.activity.clock import KINDS
 from stats.embedded import server as embedded
 from stats.errors import InvalidInput, StoreUnavailable
 from stats.lib.timestamps import EPOCH
 from stats.moods.entries import read_moods, record_mood
 from stats.store.client import Db, connect
-from stats.store.keys import email_key, operation_id, user_ids, user_key, user_keys, void_key
+from stats.store.keys import (
+    SNAPSHOT_KINDS,
+    email_key,
+    operation_id,
+    user_ids,
+    user_key,
+    user_keys,
+    void_key,
+)
 from stats.store.scripts import run
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations, open_stats
 from tests.support.store_checks import BAD_IDS, CutLine, contents, cut_line
@@ -206,7 +213,7 @@ def test_it_takes_any_client_and_stores_the_same(valkey, server_url):
 
 def test_it_reads_only_what_its_arguments_name(valkey):
     """A script touches the keys that it was given, which Redis Cluster insists on."""
-    keys = user_keys("alice", KINDS)
+    keys = user_keys("alice", SNAPSHOT_KINDS)
     run(valkey, "user_stats/open", keys, "2026-03-12")
     assert set(contents(valkey)) <= set(keys)
     assert open_stats(valkey, "alice", create=False).last_day.isoformat() == "2026-03-12"

@@ -99,7 +99,7 @@ def test_it_shows_a_zero_as_a_score(db, alice):
 def test_it_puts_moods_into_the_users_days(db, alice):
     board = look(db, alice)
     begins = day_begins(BERLIN, board.today)
-    stored = [ms(begins + shift) * moods.UNIT + score * 10 for shift, score in SHIFTED]
+    stored = [ms(begins + shift) * moods.ID_FACTOR + score * 10 for shift, score in SHIFTED]
     found = replace(board, stored_moods=stored).mood_days
     assert {day: [*scores] for day, scores in found.items()} == {
         board.today - DAY: [1, 2],

@@ -7,13 +7,13 @@ from itertools import cycle
 import pytest
 
 import stats
-from stats.activity.clock import KINDS, Clock, user_day
+from stats.activity.clock import Clock, user_day
 from stats.conversations import delete_conversation, list_conversations, save_conversation
 from stats.errors import NotFound
 from stats.lib.timestamps import EPOCH
 from stats.moods.entries import read_moods, record_mood, undo_mood
 from stats.store.client import Db
-from stats.store.keys import operation_id, user_keys
+from stats.store.keys import SNAPSHOT_KINDS, operation_id, user_keys
 from stats.store.scripts import run
 from stats.user_stats import open_stats
 from tests.support.store_checks import together
@@ -122,7 +122,7 @@ NIGHTS = [
 
 def come(crowd: Db, days: list[date]) -> set[date]:
     """Let all log in at one moment, each on its own day; return the days that were counted."""
-    run(crowd, "user_stats/open", user_keys("alice", KINDS), (min(days) - DAY).isoformat())
+    run(crowd, "user_stats/open", user_keys("alice", SNAPSHOT_KINDS), (min(days) - DAY).isoformat())
     answers = together(len(days), lambda n: stats.handle_daily_login(crowd, "alice", days[n]))
     counted = [day for day, counts in zip(days, answers, strict=True) if counts]
     assert len(counted) == len(set(counted))

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.activity.clock import day_begins, user_day
-from stats.conversations import SEARCHED, list_conversations
+from stats.conversations import MAX_SEARCHED, list_conversations
 from stats.errors import InvalidInput
 from stats.lib.timestamps import DAY
 from stats.moods import entries as moods
@@ -65,7 +65,7 @@ def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, .
         abort(404)
     begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
     entries = [one for one in moods.read_moods(db(), now.user_id, since=begins) if one.at < ends]
-    chats = list_conversations(db(), now.user_id, most=SEARCHED, since=begins, before=ends)
+    chats = list_conversations(db(), now.user_id, most=MAX_SEARCHED, since=begins, before=ends)
     _, activity = read_history(db(), now.user_id, now.clock, day)
     return render_template(
         "history/day.html",

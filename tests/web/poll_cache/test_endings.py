@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from stats.accounts.sessions import IDLE
+from stats.accounts.sessions import IDLE_TIMEOUT
 from stats.web.http import current_user
 from tests.browser.serving import eventually
 from tests.support.tracking import kill_streams
@@ -138,7 +138,7 @@ def test_a_session_that_runs_out_is_told_so(
 ) -> None:
     end = int(time.time()) + 2
     [session_id] = valkey.hkeys(alice.key("sessions"))
-    valkey.hset(alice.key("sessions"), session_id, f"{end - IDLE}:{end - IDLE}:agent")
+    valkey.hset(alice.key("sessions"), session_id, f"{end - IDLE_TIMEOUT}:{end - IDLE_TIMEOUT}:agent")
     assert asker.remembers(alice, url)
     assert first_after(asker, alice, url, end).status == 302
 

@@ -9,9 +9,8 @@ from redis.cluster import RedisCluster
 from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
-from stats.operators import SEEN
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import OPERATOR_KINDS, user_keys
 from stats.store.scripts import run
 from stats.web.commands.doctor.findings import Code, Finding
 
@@ -148,7 +147,7 @@ def _check_hashes(node: redis.Redis) -> Iterator[Finding]:
 
 def _check_scripts(db: Db) -> Iterator[Finding]:
     try:
-        run(db, "operators/read_user", user_keys(NOBODY, SEEN))
+        run(db, "operators/read_user", user_keys(NOBODY, OPERATOR_KINDS))
     except redis.ResponseError:
         yield Finding(
             Code.STORE_SCRIPTS,

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import stripe
 from stripe import StripeClient
 
-from stats.billing.stripe_gateway import PAGE, SHORT, stripe_client
+from stats.billing.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
 from stats.plans.plan import Plan
 from stats.settings import Settings
 from stats.web.commands.doctor.findings import Code, Finding
@@ -19,7 +19,7 @@ def check_stripe(settings: Settings) -> Iterator[Finding]:
     """Find what would keep people from upgrading, or sell them the wrong thing."""
     if not settings.stripe_secret_key:
         return
-    client = stripe_client(settings, settings.stripe_secret_key, SHORT, 0)
+    client = stripe_client(settings, settings.stripe_secret_key, PATIENT_TIMEOUT, 0)
     try:
         for plan in SOLD:
             yield from _check_plan(client, settings, plan)
@@ -115,7 +115,7 @@ def _check_link(client: StripeClient, url: str, plan: Plan, product: str) -> Ite
     if found is None or not found.active:
         why = "is not at Stripe" if found is None else "is switched off at Stripe"
     else:
-        lines = client.v1.payment_links.line_items.list(found.id, {"limit": PAGE}).data
+        lines = client.v1.payment_links.line_items.list(found.id, {"limit": PAGE_SIZE}).data
         sold = [line.price.product for line in lines if line.price]
         why = "" if product in sold else "sells another product, so who pays would not get the plan"
     if why:
@@ -127,5 +127,5 @@ def _check_link(client: StripeClient, url: str, plan: Plan, product: str) -> Ite
 
 
 def _link(client: StripeClient, url: str) -> Any:
-    links = client.v1.payment_links.list({"limit": PAGE}).auto_paging_iter()
+    links = client.v1.payment_links.list({"limit": PAGE_SIZE}).auto_paging_iter()
     return next((link for link in links if link.url == url), None)

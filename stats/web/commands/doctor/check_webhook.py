@@ -10,7 +10,7 @@ import stripe
 from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 
-from stats.billing.stripe_gateway import PAGE, SHORT, stripe_client
+from stats.billing.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
 from stats.billing.webhook import ACTED_ON, DISPUTE
 from stats.settings import Settings
 from stats.web.commands.doctor.check_stripe import live, mode_of, unusable
@@ -86,9 +86,9 @@ def _check_endpoint(settings: Settings) -> Iterator[Finding]:
             "set it",
         )
         return
-    client = stripe_client(settings, str(settings.stripe_secret_key), SHORT, 0)
+    client = stripe_client(settings, str(settings.stripe_secret_key), PATIENT_TIMEOUT, 0)
     try:
-        listed = client.v1.webhook_endpoints.list({"limit": PAGE}).auto_paging_iter()
+        listed = client.v1.webhook_endpoints.list({"limit": PAGE_SIZE}).auto_paging_iter()
         ours = [found for found in listed if found.url == settings.public_url + PATH]
     except stripe.StripeError as error:
         yield unusable(error)
