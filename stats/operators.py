@@ -92,7 +92,7 @@ def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
 
 
-def look_at(db: Db, user_id: str) -> User:
+def read_user(db: Db, user_id: str) -> User:
     """Return what is known of a user, read at one moment; raises UserNotFound."""
     return User.read(user_id, run(db, "operators/read_user", user_keys(user_id, OPERATOR_KINDS)))
 
@@ -201,7 +201,7 @@ def set_password(db: Db, user_id: str, password: str) -> None:
 
     Raises InvalidInput for the password or where there is no account, and UserNotFound.
     """
-    known = look_at(db, user_id)
+    known = read_user(db, user_id)
     digest = hash_password(password, about=(known.name or "", known.email or ""))
     if not run(db, "operators/set_password", user_keys(user_id, SESSION_KINDS), digest):
         raise InvalidInput(NO_ACCOUNT, "id")

@@ -1,1 +1,1 @@
-"""Who people are and how they get in: sign-up, log-in, sessions, passwords, addresses."""
+"""Accounts: sign-up, log-in, sessions, passwords, two-factor, e-mail addresses."""

@@ -20,9 +20,9 @@ def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
     for customer in state_of(db, user_id)[1]:
         if gateway is None:
             raise BillingUnavailable("The subscription cannot be ended now. Nothing was deleted.")
-        for found in gateway.subscriptions(customer):
-            if found.get("status") not in ENDED_STATUSES:
-                gateway.cancel(str(found["id"]))
+        for subscription in gateway.subscriptions(customer):
+            if subscription.get("status") not in ENDED_STATUSES:
+                gateway.cancel(str(subscription["id"]))
     handle_account_deletion(db, user_id)
 
 
@@ -32,8 +32,8 @@ def handle_account_deletion(db: Db, user_id: str) -> None:
     A look-up left behind by a crash in between is harmless: it points to nobody, and the next
     sign-up with that address takes it over.
     """
-    found = run(db, "accounts/delete", user_keys(user_id, ("account", "customers", *ALL_KINDS)))
-    address, customers = found[0], found[1:]
+    reply = run(db, "accounts/delete", user_keys(user_id, ("account", "customers", *ALL_KINDS)))
+    address, customers = reply[0], reply[1:]
     if address is not None:
         run(db, "lookups/release", [email_key(as_text(address))], user_id)
     for customer in customers:

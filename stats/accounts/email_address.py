@@ -1,4 +1,4 @@
-"""What people give an account: an address, a name, a password, a theme. Checked, not stored."""
+"""E-mail addresses: validated, normalised and compared."""
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -25,15 +25,15 @@ def normalise_email(address: str) -> str:
     return checked.normalized.lower()
 
 
-def one_spelling(typed: str) -> str:
-    """Return what stands for an address however it is spelt, whether or not it is one."""
+def canonical_email(typed: str) -> str:
+    """Return the normalised form of what was typed, or, where it is no address, its lower case."""
     try:
         return normalise_email(typed)
     except InvalidInput:
         return typed.strip().lower()
 
 
-def is_address(typed: str, address: str) -> bool:
+def matches_email(typed: str, address: str) -> bool:
     """Return whether somebody has typed this normalised address, however it is spelt."""
     try:
         return typed.strip().lower() == address or normalise_email(typed) == address

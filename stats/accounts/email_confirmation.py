@@ -7,7 +7,7 @@ from stats.accounts.password_reset import account_behind
 from stats.store.client import Db
 from stats.store.keys import SESSION_KINDS, user_keys
 from stats.store.scripts import run
-from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
+from stats.store.single_use_tokens import Token, make_token, peek_token, use_token
 
 CONFIRM_SECONDS = 86_400
 
@@ -22,21 +22,28 @@ def _digest(email: str) -> str:
     return hashlib.blake2s(email.encode(), digest_size=16).hexdigest()
 
 
-def look_at_confirmation(db: Db, token: str) -> Token | None:
-    """Return whose address (the payload) a token confirms, None if it is dead. It stays."""
-    held = look_at_token(db, "confirm", token)
-    if held is None:
+def read_confirmation(db: Db, token: str) -> Token | None:
+    """Return the user and the address (payload) that a token confirms, None if it is dead.
+
+    The token stays valid.
+    """
+    confirmation = peek_token(db, "confirm", token)
+    if confirmation is None:
         return None
-    email = account_behind(db, held.user_id).email
-    return Token(held.user_id, email) if email and _digest(email) == held.payload else None
+    email = account_behind(db, confirmation.user_id).email
+    return (
+        Token(confirmation.user_id, email)
+        if email and _digest(email) == confirmation.payload
+        else None
+    )
 
 
 def confirm_email(db: Db, token: str) -> Token | None:
-    """Mark an address as confirmed by a token and use that up; None if it is dead."""
-    held = look_at_confirmation(db, token)
-    if held is None:
+    """Mark an address as confirmed by a token, which is used up; None if it is dead."""
+    confirmation = read_confirmation(db, token)
+    if confirmation is None:
         return None
-    keys = user_keys(held.user_id, SESSION_KINDS)
-    done = run(db, "accounts/confirm_email", keys, held.payload, int(time.time()))
+    keys = user_keys(confirmation.user_id, SESSION_KINDS)
+    reply = run(db, "accounts/confirm_email", keys, confirmation.payload, int(time.time()))
     use_token(db, "confirm", token)
-    return held if done else None
+    return confirmation if reply else None

@@ -1,8 +1,8 @@
-"""Accounts: sign-up, credentials, profile. What is begun with them is in `stats.sessions`."""
+"""Logging in: by password, by sign-in link; and the user behind an e-mail address."""
 
 from stats.accounts.email_address import normalise_email
-from stats.accounts.login_history import How, new_entry, note_failure
-from stats.accounts.passwords import credentials, mark, nobodys_digest, verify_hash
+from stats.accounts.login_history import LoginMethod, new_entry, record_failure
+from stats.accounts.passwords import credentials, dummy_hash, password_fingerprint, verify_hash
 from stats.accounts.sessions import (
     ABSOLUTE_TIMEOUT,
     IDLE_TIMEOUT,
@@ -42,35 +42,35 @@ def log_in(
 ) -> Login | Halfway | None:
     """Begin a session for the account with this e-mail address and password, or return None.
 
-    Halfway, with no session begun, if the account wants a code too (`two_factor.finish`).
+    Halfway, with no session begun, if the account needs a code too (`two_factor.finish`).
     `address` is the one on the network. An unknown e-mail takes as long as a wrong password.
     """
     user_id = lookup(db, email)
     digest, secret = ("", "") if user_id is None else credentials(db, user_id)
-    nobody = nobodys_digest()
+    nobody = dummy_hash()
     matches = verify_hash(digest or nobody, password)
     if user_id is None:
         return None
     if not digest or not matches:
-        note_failure(db, user_id, How.PASSWORD, agent, address)
+        record_failure(db, user_id, LoginMethod.PASSWORD, agent, address)
         return None
     if secret:
-        return Halfway(user_id, mark(digest))
-    return begin(db, user_id, new_entry(How.PASSWORD, agent, address), Proof(digest))
+        return Halfway(user_id, password_fingerprint(digest))
+    return begin(db, user_id, new_entry(LoginMethod.PASSWORD, agent, address), Proof(digest))
 
 
 def log_in_by_link(
     db: Db, user_id: str, agent: str = "", address: str = ""
 ) -> Login | Halfway | None:
-    """Begin a session for a user who came by a sign-in link; a code is wanted as ever."""
+    """Begin a session for a user who came by a sign-in link; Halfway if they need a code."""
     digest, secret = credentials(db, user_id)
     if secret:
-        return Halfway(user_id, mark(digest))
-    return begin(db, user_id, new_entry(How.LINK, agent, address), Proof())
+        return Halfway(user_id, password_fingerprint(digest))
+    return begin(db, user_id, new_entry(LoginMethod.LINK, agent, address), Proof())
 
 
 def lookup(db: Db, email: str) -> str | None:
-    """Return the user id behind what was typed as an e-mail address, or None."""
+    """Return the user id behind what was typed as an e-mail address, None for no address too."""
     try:
         return find_user(db, email)
     except InvalidInput:
@@ -79,8 +79,8 @@ def lookup(db: Db, email: str) -> str | None:
 
 def find_user(db: Db, email: str) -> str | None:
     """Return the user id behind an e-mail address, or None; raises InvalidInput."""
-    found = db.get(email_key(normalise_email(email)))
-    if found is None:
+    stored_id = db.get(email_key(normalise_email(email)))
+    if stored_id is None:
         return None
-    user_id = as_text(found)
+    user_id = as_text(stored_id)
     return user_id if db.exists(user_key(user_id, "stats")) else None

@@ -1,7 +1,7 @@
-"""Recent log-ins: when, how, with what and from where; and the tries that failed, kept apart.
+"""The login history: when, by which method, agent and address; failed attempts are kept apart.
 
-An address on the network is personal data: what is older than 90 days is never shown, and dropped
-at the next log-in or failed try.
+An address on the network is personal data: what is older than 90 days is never shown, and deleted
+at the next log-in or failed attempt.
 """
 
 import time
@@ -19,8 +19,8 @@ RETENTION = 90 * 86_400
 MAX_ENTRIES = 20
 
 
-class How(StrEnum):
-    """By what somebody got in, or what was wrong: a password, or the code after it."""
+class LoginMethod(StrEnum):
+    """By what somebody logged in; of a failed attempt, what was wrong: the password or the code."""
 
     PASSWORD = "password"  # noqa: S105 - a word, no password
     CODE = "code"
@@ -30,19 +30,19 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One log-in or failed try: when (µs since 1970), how, from which address, by which agent."""
+class LoginEntry:
+    """A log-in or failed attempt: when (µs since 1970), method, network address, user agent."""
 
     at: int
-    how: How
+    method: LoginMethod
     address: str
     agent: str
 
     @classmethod
-    def read(cls, stored: Any) -> "Entry":
-        """Read a stored entry."""
-        at, how, address, agent = as_text(stored).split(" ", 3)
-        return cls(int(at), How(how), "" if address == "-" else address, agent)
+    def read(cls, stored: Any) -> "LoginEntry":
+        """Return the entry behind a stored text."""
+        at, method, address, agent = as_text(stored).split(" ", 3)
+        return cls(int(at), LoginMethod(method), "" if address == "-" else address, agent)
 
     @property
     def seconds(self) -> int:
@@ -51,29 +51,31 @@ class Entry:
 
     def store(self) -> str:
         """Return the text under which it is stored."""
-        return f"{self.at} {self.how} {self.address or '-'} {self.agent}"
+        return f"{self.at} {self.method} {self.address or '-'} {self.agent}"
 
     def arguments(self) -> tuple[str | int, ...]:
-        """Return what scripts that write it take: itself, its time, the oldest kept, how many."""
+        """Return the arguments of scripts that write it: text, time, oldest time and number."""
         return self.store(), self.seconds, self.seconds - RETENTION, MAX_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """The log-ins and failed tries of 90 days, newest first, and how the account is guarded.
+class LoginHistory:
+    """The log-ins and failed attempts of 90 days, newest first, and how the account is guarded.
 
     `two_factor` is when two-factor was switched on (s since 1970), None while it is off.
     """
 
-    logins: tuple[Entry, ...]
-    failures: tuple[Entry, ...]
+    logins: tuple[LoginEntry, ...]
+    failures: tuple[LoginEntry, ...]
     two_factor: int | None
     codes_left: int
 
 
-def new_entry(how: How, agent: str, address: str) -> Entry:
+def new_entry(method: LoginMethod, agent: str, address: str) -> LoginEntry:
     """Return an entry of now; agent and address are cut to what may be stored."""
-    return Entry(time.time_ns() // 1000, how, _plain(address, 64).replace(" ", ""), plain(agent))
+    return LoginEntry(
+        time.time_ns() // 1000, method, _plain(address, 64).replace(" ", ""), plain(agent)
+    )
 
 
 def plain(agent: str) -> str:
@@ -81,13 +83,13 @@ def plain(agent: str) -> str:
     return _plain(agent, 200)
 
 
-def _plain(text: str, most: int) -> str:
-    return text.encode("ascii", "replace").decode()[:most]
+def _plain(text: str, length: int) -> str:
+    return text.encode("ascii", "replace").decode()[:length]
 
 
-def note_failure(db: Db, user_id: str, how: How, agent: str, address: str) -> None:
-    """Write a failed try down, unless the account is gone."""
-    entry = new_entry(how, agent, address)
+def record_failure(db: Db, user_id: str, method: LoginMethod, agent: str, address: str) -> None:
+    """Record a failed attempt, unless the account is gone."""
+    entry = new_entry(method, agent, address)
     run(
         db,
         "sessions/record_failed_login",
@@ -96,12 +98,12 @@ def note_failure(db: Db, user_id: str, how: How, agent: str, address: str) -> No
     )
 
 
-def look(db: Db, user_id: str) -> Log:
+def read_history(db: Db, user_id: str) -> LoginHistory:
     """Return the recent log-ins and how the account is guarded, in one round trip."""
     keys, oldest = user_keys(user_id, LOGIN_HISTORY_KINDS), int(time.time()) - RETENTION
     logins, failures, since, left = run(db, "sessions/read_login_history", keys, oldest)
-    return Log(_entries(logins), _entries(failures), since and int(since), int(left))
+    return LoginHistory(_entries(logins), _entries(failures), since and int(since), int(left))
 
 
-def _entries(stored: Iterable[Any]) -> tuple[Entry, ...]:
-    return tuple(map(Entry.read, stored))
+def _entries(stored: Iterable[Any]) -> tuple[LoginEntry, ...]:
+    return tuple(map(LoginEntry.read, stored))

@@ -1,4 +1,4 @@
-"""A forgotten password, and addresses that are confirmed.
+"""Resetting a forgotten password by a link in a mail.
 
 The link of a reset is bound to the password and the address that it was made for: once either is
 another one, it is dead, whether or not its token is still there.
@@ -15,16 +15,16 @@ from stats.lib.text import as_text
 from stats.store.client import Db
 from stats.store.keys import SESSION_KINDS, email_key, user_key, user_keys
 from stats.store.scripts import run
-from stats.store.single_use_tokens import look_at_token, make_token, use_token
+from stats.store.single_use_tokens import make_token, peek_token, use_token
 
 RESET, RESET_SECONDS = "reset", 3600
-# The token of an unknown address is made, too, so that it takes as long. Nobody gets it.
-NOBODYS_SECONDS = 1
+# A token is made for an unknown address, too, so that it takes as long. It is never sent.
+DUMMY_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A reset that was asked for by the owner of an account, or by somebody else."""
+class ResetRequest:
+    """A requested reset of an account that exists, and the token for its link."""
 
     user_id: str
     email: str
@@ -33,7 +33,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What a live link resets: the account and what it was made for."""
+    """The account that a reset is for, as it was read."""
 
     user_id: str
     name: str
@@ -42,53 +42,55 @@ class Reset:
 
     @property
     def fingerprint(self) -> str:
-        """What stands for the password and the address."""
+        """A hash of the password's hash and the address, to which a token is bound."""
         return hashlib.sha256(f"{self.password}\n{self.email}".encode()).hexdigest()
 
 
-def ask_reset(db: Db, email: str) -> Asked | None:
+def request_reset(db: Db, email: str) -> ResetRequest | None:
     """Make a token that resets the password of an address, None if no account has it.
 
     Takes as long either way. A sample account has no address that gets mail: None. Raises
     InvalidInput for what is no address.
     """
     address = normalise_email(email)
-    found = db.get(email_key(address))
-    holder = account_behind(db, as_text(found) if found else sign_up.new_login().user_id)
-    known = holder.email == address and not is_sample(address)
-    seconds = RESET_SECONDS if known else NOBODYS_SECONDS
-    token = make_token(db, RESET, holder.user_id, seconds, holder.fingerprint)
-    return Asked(holder.user_id, address, token) if known else None
+    stored_id = db.get(email_key(address))
+    account = account_behind(db, as_text(stored_id) if stored_id else sign_up.new_login().user_id)
+    is_owner = account.email == address and not is_sample(address)
+    seconds = RESET_SECONDS if is_owner else DUMMY_SECONDS
+    token = make_token(db, RESET, account.user_id, seconds, account.fingerprint)
+    return ResetRequest(account.user_id, address, token) if is_owner else None
 
 
 def account_behind(db: Db, user_id: str) -> Reset:
-    """Return what a reset would be about, with empty fields where there is no account."""
+    """Return the account that a reset would be for, with empty fields where there is none."""
     fields: Any = db.hmget(user_key(user_id, "account"), ("name", "email", "password"))
     name, email, password = (as_text(value or "") for value in fields)
     return Reset(user_id, name, email, password)
 
 
-def look_at_reset(db: Db, token: str) -> Reset | None:
-    """Return what a link resets, None if it is dead. The token stays."""
-    held = look_at_token(db, RESET, token)
-    if held is None:
+def read_reset(db: Db, token: str) -> Reset | None:
+    """Return the account that a token resets, None if it is dead. The token stays valid."""
+    token_data = peek_token(db, RESET, token)
+    if token_data is None:
         return None
-    found = account_behind(db, held.user_id)
-    return found if found.email and found.fingerprint == held.payload else None
+    account = account_behind(db, token_data.user_id)
+    return account if account.email and account.fingerprint == token_data.payload else None
 
 
 def reset_password(db: Db, token: str, password: str) -> Reset | None:
-    """Set a new password by a link; return whose, None if the link is dead.
+    """Set a new password by a token; return the account, None if the token is dead.
 
     In one step all sessions end, the address counts as confirmed, a change of address under way
-    is dropped and every other link dies; two-factor stays. Of a crowd with one link, one wins.
+    is dropped and every other link dies; two-factor stays. Of several with one link, one succeeds.
     Raises InvalidInput for the password, and the link lives on.
     """
-    found = look_at_reset(db, token)
-    if found is None:
+    account = read_reset(db, token)
+    if account is None:
         return None
-    digest = passwords.hash_password(password, about=(found.name, found.email))
-    arguments = (found.password, found.email, digest, int(time.time()))
-    done = run(db, "accounts/reset_password", user_keys(found.user_id, SESSION_KINDS), *arguments)
+    digest = passwords.hash_password(password, about=(account.name, account.email))
+    arguments = (account.password, account.email, digest, int(time.time()))
+    reply = run(
+        db, "accounts/reset_password", user_keys(account.user_id, SESSION_KINDS), *arguments
+    )
     use_token(db, RESET, token)
-    return found if done else None
+    return account if reply else None

@@ -1,4 +1,4 @@
-"""Passwords: what will do, how they are hashed and checked, and changed."""
+"""Passwords: which may be chosen, how they are hashed, verified and changed."""
 
 import hashlib
 import secrets
@@ -25,23 +25,25 @@ def hash_password(password: str, about: Iterable[str] = ()) -> str:
 
 
 def credentials(db: Db, user_id: str) -> tuple[str, str]:
-    """Return the hash of a user's password and the secret of their codes, "" for what is not."""
-    found: Any = db.hmget(user_key(user_id, "account"), ("password", "totp"))
-    digest, secret = (as_text(value or "") for value in found)
+    """Return the hash of a user's password and their TOTP secret, "" for what is not there."""
+    fields: Any = db.hmget(user_key(user_id, "account"), ("password", "totp"))
+    digest, secret = (as_text(value or "") for value in fields)
     return digest, secret
 
 
-def mark(digest: str) -> str:
-    """Return what stands for a password's hash where that may be seen."""
+def password_fingerprint(digest: str) -> str:
+    """Return a hash of a password's hash, for a cookie: it changes with the password."""
     return hashlib.blake2s(digest.encode(), digest_size=16).hexdigest()
 
 
 @cache
-def nobodys_digest() -> str:
+def dummy_hash() -> str:
+    """Return the hash of a password that nobody knows, so that a missing one takes as long."""
     return _hasher.hash(secrets.token_hex(16))
 
 
 def verify_hash(digest: str, password: str) -> bool:
+    """Return whether `digest` is the hash of this password; one that is too long never is."""
     try:
         return not is_too_long(password) and _hasher.verify(digest, password)
     except (VerifyMismatchError, UnicodeEncodeError):
@@ -51,14 +53,14 @@ def verify_hash(digest: str, password: str) -> bool:
 def change_password(db: Db, user_id: str, current: str, new: str, session_id: str) -> bool:
     """Change the password and end all sessions but this one; False if `current` is wrong.
 
-    It is wrong, too, if the password was changed while it was looked at. Two-factor stays as it
-    is. Raises InvalidInput.
+    It counts as wrong, too, if the password was changed while it was verified. Two-factor stays
+    as it is. Raises InvalidInput.
     """
     verified = verify_current(db, user_id, current)
     if verified is None:
         return False
     about: Any = db.hmget(user_key(user_id, "account"), ("name", "email"))
-    digest = hash_password(new, [as_text(one or "") for one in about])
+    digest = hash_password(new, [as_text(word or "") for word in about])
     arguments = (verified, digest, session_id)
     return (
         run(db, "accounts/change_password", user_keys(user_id, SESSION_KINDS), *arguments)
@@ -74,7 +76,7 @@ def check_current_password(db: Db, user_id: str, password: str) -> bool:
 def verify_current(db: Db, user_id: str, password: str) -> str | None:
     """Return the hash of the user's password if this is it, for a script to compare, or None."""
     digest, _ = credentials(db, user_id)
-    matches = verify_hash(digest or nobodys_digest(), password)
+    matches = verify_hash(digest or dummy_hash(), password)
     return digest if digest and matches else None
 
 

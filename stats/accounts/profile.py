@@ -1,4 +1,4 @@
-"""What people say of themselves: name, theme, time zone."""
+"""The profile: name, theme, time zone, live updates."""
 
 from stats.activity.clock import Clock
 from stats.errors import InvalidInput

@@ -1,4 +1,4 @@
-"""Sessions: begun by a log-in, ended by hand or by time.
+"""Sessions: begun by a log-in, ended by a log-out, an idle timeout or an absolute one.
 
 A session is a field of `user:{id}:sessions`, so that logging out ends it wherever its cookie is.
 """
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from stats.accounts.login_history import Entry, How, plain
+from stats.accounts.login_history import LoginEntry, LoginMethod, plain
 from stats.lib.text import as_text
 from stats.store.client import Db
 from stats.store.keys import LOGIN_KINDS, SESSION_KINDS, user_key, user_keys
@@ -21,28 +21,28 @@ TOUCH_INTERVAL = 3600
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A session that was just begun, and by what."""
+    """A session that was just begun, and the method of the log-in."""
 
     user_id: str
     session_id: str
-    how: How = How.PASSWORD
+    method: LoginMethod = LoginMethod.PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
 class Halfway:
-    """Somebody with the right password (or link) whose account wants a code as well.
+    """A log-in with the right password (or link) whose account needs a code as well.
 
-    `mark` stands for the password: another one voids what was begun with it.
+    `fingerprint` is the password's: when that changes, the log-in cannot be finished.
     """
 
     user_id: str
-    mark: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was shown: the verified password's hash, and a code by its secret and time step, or a
-    recovery code's hash. A link shows no password."""
+    """What a log-in has verified, for the script to compare: the password's hash (none for a link),
+    and a code by its secret and time step, or a recovery code's hash."""
 
     digest: str = ""
     secret: str = ""
@@ -52,21 +52,21 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login of a user: when it began, when it was last used (s since 1970), by which agent."""
+    """A log-in session: when it began and was last used (s since 1970), and its user agent."""
 
-    made: int
-    seen: int
+    created_at: int
+    used_at: int
     agent: str
 
     @classmethod
     def read(cls, stored: Any) -> "Session":
-        """Read a stored session."""
-        made, seen, agent = as_text(stored).split(":", 2)
-        return cls(int(made), int(seen), agent)
+        """Return the session behind a stored text."""
+        created_at, used_at, agent = as_text(stored).split(":", 2)
+        return cls(int(created_at), int(used_at), agent)
 
     def is_to_be_touched(self, now: float) -> bool:
-        """Return whether it is time to note again that it is used, at `now` (s)."""
-        return now - self.seen >= TOUCH_INTERVAL
+        """Return whether its last use is to be written again at `now` (s)."""
+        return now - self.used_at >= TOUCH_INTERVAL
 
     def is_live(self, now: float) -> bool:
         """Return whether it is neither idle for 14 days nor older than 90 at `now` (s)."""
@@ -75,17 +75,17 @@ class Session:
     @property
     def ends(self) -> int:
         """The moment (s) at which it ends by time alone, if it is not used again."""
-        return min(self.seen + IDLE_TIMEOUT, self.made + ABSOLUTE_TIMEOUT)
+        return min(self.used_at + IDLE_TIMEOUT, self.created_at + ABSOLUTE_TIMEOUT)
 
     def store(self) -> str:
         """Return the text under which it is stored."""
-        return f"{self.made}:{self.seen}:{self.agent}"
+        return f"{self.created_at}:{self.used_at}:{self.agent}"
 
 
-def begin(db: Db, user_id: str, entry: Entry, proof: Proof) -> Login | None:
-    """Begin a session and note the log-in; None if the user is gone or the proof does not do."""
+def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None:
+    """Begin a session and record the log-in; None if the user is gone or the proof is not valid."""
     session_id = secrets.token_urlsafe(24)
-    opened = run(
+    begun = run(
         db,
         "sessions/begin",
         user_keys(user_id, LOGIN_KINDS),
@@ -98,7 +98,7 @@ def begin(db: Db, user_id: str, entry: Entry, proof: Proof) -> Login | None:
         ),
         *(proof.digest, proof.secret, proof.step, proof.recovery),
     )
-    return Login(user_id, session_id, entry.how) if opened else None
+    return Login(user_id, session_id, entry.method) if begun else None
 
 
 def new_session(agent: str) -> Session:
@@ -108,7 +108,7 @@ def new_session(agent: str) -> Session:
 
 
 def log_out(db: Db, user_id: str, session_id: str) -> bool:
-    """End one session and no other; return whether the account is one that goes with it."""
+    """End one session and no other; return whether it was a sample account, deleted with it."""
     return bool(run(db, "sessions/end", user_keys(user_id, SESSION_KINDS), session_id))
 
 
@@ -118,13 +118,13 @@ def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
 
 
 def touch_session(db: Db, user_id: str, session_id: str, session: Session) -> None:
-    """Note that a session was used now, unless it has ended meanwhile."""
-    used = Session(session.made, int(time.time()), session.agent)
-    run(db, "sessions/touch", user_keys(user_id, SESSION_KINDS), session_id, used.store())
+    """Write that a session was used now, unless it has ended meanwhile."""
+    touched = Session(session.created_at, int(time.time()), session.agent)
+    run(db, "sessions/touch", user_keys(user_id, SESSION_KINDS), session_id, touched.store())
 
 
 def sessions(db: Db, user_id: str) -> dict[str, Session]:
     """Return the live sessions of a user by their ids."""
     stored: Any = db.hgetall(user_key(user_id, "sessions"))
-    read = {as_text(key): Session.read(value) for key, value in stored.items()}
-    return {key: session for key, session in read.items() if session.is_live(time.time())}
+    by_id = {as_text(key): Session.read(value) for key, value in stored.items()}
+    return {key: session for key, session in by_id.items() if session.is_live(time.time())}

@@ -1,4 +1,4 @@
-"""Sign-in links: Aira's app asks for one, and whoever opens it is let in, once, for ten minutes.
+"""Sign-in links: Aira's app requests one, which logs its holder in once, within ten minutes.
 
 The link of a user who was deleted is dead, even if the same id has come back since: it belongs to
 an account by the mark that this has.
@@ -15,7 +15,7 @@ from stats.snapshot import NO_STATS
 from stats.store.client import Db
 from stats.store.keys import PROFILE_KINDS, user_key, user_keys
 from stats.store.scripts import run
-from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
+from stats.store.single_use_tokens import Token, make_token, peek_token, use_token
 
 TOKEN_KIND, LINK_SECONDS = "link", 600
 
@@ -29,7 +29,7 @@ class Link:
 
 
 def make_link(db: Db, user_id: str, name: str) -> Link:
-    """Return a link that lets its holder in as this user, once.
+    """Return a link that logs its holder in as this user, once.
 
     An id with stats alone is given an account without password and address, called `name`. Raises
     InvalidInput for a bad id and UserNotFound.
@@ -44,18 +44,18 @@ def make_link(db: Db, user_id: str, name: str) -> Link:
     return Link(make_token(db, TOKEN_KIND, user_id, LINK_SECONDS, as_text(mark)), expires)
 
 
-def look_at_link(db: Db, token: str) -> str | None:
-    """Return whom a link would let in, None if it is dead. It stays as it is."""
-    return _whom(db, look_at_token(db, TOKEN_KIND, token))
+def read_link(db: Db, token: str) -> str | None:
+    """Return the user id that a link's token would log in, None if it is dead. It stays valid."""
+    return _whom(db, peek_token(db, TOKEN_KIND, token))
 
 
 def use_link(db: Db, token: str) -> str | None:
-    """Use a link up and return whom it lets in, None if it was dead."""
+    """Use a token up and return the user id that it logs in, None if it was dead."""
     return _whom(db, use_token(db, TOKEN_KIND, token))
 
 
-def _whom(db: Db, held: Token | None) -> str | None:
-    if held is None:
+def _whom(db: Db, token: Token | None) -> str | None:
+    if token is None:
         return None
-    mark = db.hget(user_key(held.user_id, "account"), "mark")
-    return held.user_id if mark and as_text(mark) == held.payload else None
+    mark = db.hget(user_key(token.user_id, "account"), "mark")
+    return token.user_id if mark and as_text(mark) == token.payload else None

@@ -1,12 +1,12 @@
-"""Making accounts: an address is claimed, and nobody else has it."""
+"""Signing up: an e-mail address is claimed, then the account is created with its first session."""
 
 import base64
 import secrets
 from datetime import UTC, datetime
 
 from stats.accounts.email_address import normalise_email
-from stats.accounts.email_change import let_go_unused
-from stats.accounts.login_history import How, new_entry
+from stats.accounts.email_change import release_unused
+from stats.accounts.login_history import LoginMethod, new_entry
 from stats.accounts.passwords import hash_password
 from stats.accounts.profile import check_name
 from stats.accounts.sessions import Login, new_session
@@ -39,9 +39,9 @@ def sign_up(
     """
     name, email = check_name(name), normalise_email(email)
     digest = hash_password(password, about=(name, email))
-    login, entry = new_login(), new_entry(How.SIGN_UP, agent, address)
+    login, entry = new_login(), new_entry(LoginMethod.SIGN_UP, agent, address)
     claim_email(db, email, login.user_id)
-    made = run(
+    created = run(
         db,
         "accounts/create",
         [*user_keys(login.user_id, (*SESSION_KINDS, "logins")), void_key(login.user_id)],
@@ -49,7 +49,7 @@ def sign_up(
         *(name, email, digest, entry.seconds),
         *(login.session_id, new_session(agent).store(), entry.store()),
     )
-    if not made:
+    if not created:
         raise EmailTaken(EMAIL_TAKEN)
     return login
 
@@ -62,7 +62,7 @@ def claim_email(db: Db, address: str, user_id: str) -> None:
         holder = as_text(holder)
         if run(db, "accounts/bar_user_id", [*user_keys(holder, SESSION_KINDS), void_key(holder)]):
             holder = run(db, "lookups/claim", [key], user_id, holder)
-        elif let_go_unused(db, holder, address):
+        elif release_unused(db, holder, address):
             holder = run(db, "lookups/claim", [key], user_id)
         else:
             raise EmailTaken(EMAIL_TAKEN)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import pyotp
 
-from stats.accounts.login_history import How, new_entry, note_failure
-from stats.accounts.passwords import credentials, mark, verify_current
+from stats.accounts.login_history import LoginMethod, new_entry, record_failure
+from stats.accounts.passwords import credentials, password_fingerprint, verify_current
 from stats.accounts.sessions import Halfway, Login, Proof, begin
 from stats.errors import InvalidInput
 from stats.lib.messages import N_
@@ -39,7 +39,7 @@ ALREADY_OFF = N_("Two-factor is off already.")
 
 
 def new_secret() -> str:
-    """Return a secret of 160 bits in base 32, which is not anybody's before `switch_on`."""
+    """Return a secret of 160 bits in base 32, which is stored only by `switch_on`."""
     return pyotp.random_base32()
 
 
@@ -52,7 +52,7 @@ def address(secret: str, email: str) -> str:
 
 
 def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) -> list[str]:
-    """Ask for codes from now on; return the recovery codes, which are not to be had again.
+    """Switch two-factor on; return the recovery codes, which cannot be shown again.
 
     Raises InvalidInput for the field `current_password` or `code`, or if it is on already.
     """
@@ -71,7 +71,7 @@ def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) ->
 def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
     """Replace the recovery codes and return the new ones; raises InvalidInput like `switch_on`.
 
-    Asked for as `switch_off` is, for a recovery code can do that.
+    Needs what `switch_off` needs, because a recovery code can switch two-factor off.
     """
     proof, codes = _prove_both(db, user_id, code, password), _new_codes()
     arguments = (*proof, *_hashes(user_id, codes))
@@ -83,7 +83,7 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
 
 
 def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
-    """Ask for no code any more, once both are right; raises InvalidInput like `switch_on`."""
+    """Switch two-factor off, given code and password; raises InvalidInput like `switch_on`."""
     proof = _prove_both(db, user_id, code, password)
     if not run(db, "two_factor/switch_off", user_keys(user_id, TWO_FACTOR_KINDS), *proof):
         raise InvalidInput(WRONG_CODE, "code")
@@ -99,37 +99,37 @@ def _prove_both(db: Db, user_id: str, code: str, password: str) -> tuple[str | i
 
 
 def forget(db: Db, user_id: str) -> bool:
-    """Switch two-factor off for somebody who has lost it all; return whether it was on.
+    """Switch two-factor off without a code; return whether it was on.
 
-    For operators, who have made sure by other means who is asking.
+    For operators, who have checked by other means who is asking.
     """
     return bool(run(db, "two_factor/switch_off", user_keys(user_id, TWO_FACTOR_KINDS)))
 
 
 def finish(db: Db, half: Halfway, code: str, agent: str = "", address: str = "") -> Login | None:
-    """Begin the session of somebody halfway in; None, and noted, if the code does not do.
+    """Begin the session of a halfway log-in; None, and recorded as failed, for a wrong code.
 
-    A code is good once, and so is a recovery code.
+    A code works once, and so does a recovery code.
     """
     digest, secret = credentials(db, half.user_id)
-    begun = None
+    login = None
     if secret and _same(half, digest):
         proof = _prove(half.user_id, digest, secret, code)
-        how = How.RECOVERY if proof.recovery else How.CODE
-        begun = begin(db, half.user_id, new_entry(how, agent, address), proof)
-    if begun is None:
-        note_failure(db, half.user_id, How.CODE, agent, address)
-    return begun
+        method = LoginMethod.RECOVERY if proof.recovery else LoginMethod.CODE
+        login = begin(db, half.user_id, new_entry(method, agent, address), proof)
+    if login is None:
+        record_failure(db, half.user_id, LoginMethod.CODE, agent, address)
+    return login
 
 
 def is_void(db: Db, half: Halfway) -> bool:
-    """Return whether the password was changed, or two-factor switched off, since halfway."""
+    """Return whether a halfway log-in is void: another password by now, or two-factor off."""
     digest, secret = credentials(db, half.user_id)
     return not secret or not _same(half, digest)
 
 
 def _same(half: Halfway, digest: str) -> bool:
-    return hmac.compare_digest(half.mark, mark(digest))
+    return hmac.compare_digest(half.fingerprint, password_fingerprint(digest))
 
 
 def _verified(db: Db, user_id: str, password: str) -> str:
@@ -179,5 +179,5 @@ def _hashes(user_id: str, codes: Sequence[str]) -> list[str]:
 
 
 def _hash(user_id: str, plain: str) -> str:
-    read = plain.translate(READ_AS)
-    return hashlib.blake2s(f"{user_id}:{read}".encode(), digest_size=16).hexdigest()
+    normalised = plain.translate(READ_AS)
+    return hashlib.blake2s(f"{user_id}:{normalised}".encode(), digest_size=16).hexdigest()

@@ -105,16 +105,16 @@ def _chat(found: Conversation) -> dict[str, Any]:
 
 
 def _session(found: Session) -> dict[str, str]:
-    begun, used = iso_ms(found.made * 1000), iso_ms(found.seen * 1000)
+    begun, used = iso_ms(found.created_at * 1000), iso_ms(found.used_at * 1000)
     return {"begun": begun, "used": used, "agent": found.agent}
 
 
-def _login(found: login_history.Entry) -> dict[str, str]:
+def _login(found: login_history.LoginEntry) -> dict[str, str]:
     at = iso_ms(found.at // 1000)
-    return {"at": at, "by": found.how, "address": found.address, "agent": found.agent}
+    return {"at": at, "by": found.method, "address": found.address, "agent": found.agent}
 
 
-def _two_factor(log: login_history.Log) -> dict[str, Any]:
+def _two_factor(log: login_history.LoginHistory) -> dict[str, Any]:
     since = None if log.two_factor is None else iso_ms(log.two_factor * 1000)
     return {"since": since, "recovery_codes_left": log.codes_left}
 

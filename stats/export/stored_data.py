@@ -35,11 +35,11 @@ class Stored:
     events: dict[str, str]
     customers: list[str]
     practice: str
-    log: login_history.Log
+    log: login_history.LoginHistory
 
     @classmethod
     def read(
-        cls, reply: Sequence[Any], bodies: Mapping[str, str], log: login_history.Log
+        cls, reply: Sequence[Any], bodies: Mapping[str, str], log: login_history.LoginHistory
     ) -> "Stored":
         """Read the script's reply; a chat without a body was deleted meanwhile."""
         notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
@@ -87,7 +87,7 @@ def read_stored(db: Db, user_id: str) -> Stored:
     if reply is None:
         raise UserNotFound(NO_STATS)
     bodies = _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])])
-    return Stored.read(reply, bodies, login_history.look(db, user_id))
+    return Stored.read(reply, bodies, login_history.read_history(db, user_id))
 
 
 def _bodies(db: Db, user_id: str, chats: Sequence[str]) -> dict[str, str]:

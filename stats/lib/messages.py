@@ -1,7 +1,7 @@
-"""Sentences that the screen shows and that are made where no request is.
+"""Messages that are made outside a request and translated where they are shown.
 
-They are English here, as the API answers them. `stats.web.words` translates them where they are
-shown, which is why they are marked, and why a sentence with values keeps its pattern.
+They are English here, as the API answers them. `stats.web.templating.translation` translates them,
+which is why they are marked, and why a sentence with values keeps its pattern.
 """
 
 from typing import Any

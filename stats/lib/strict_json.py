@@ -35,10 +35,10 @@ class _Refused(Exception):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    result = dict(pairs)
+    if len(result) != len(pairs):
         raise _Refused(N_("%(name)s names a field twice."))
-    return found
+    return result
 
 
 def _constant(name: str) -> Any:
@@ -52,10 +52,10 @@ def _float(text: str) -> float:
     return value
 
 
-def _shallow(value: Any, left: int = MAX_DEPTH) -> Any:
+def _shallow(value: Any, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, dict | list):
-        if not left:
+        if not depth:
             raise _Refused(N_("%(name)s is nested too deeply."))
         for item in value.values() if isinstance(value, dict) else value:
-            _shallow(item, left - 1)
+            _shallow(item, depth - 1)
     return value

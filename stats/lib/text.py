@@ -1,4 +1,4 @@
-"""The one way in and out of Redis for people's own words: names, notes, titles, messages."""
+"""Text on its way into and out of Redis: names, notes, titles, messages, ids."""
 
 import re
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ _ID = re.compile(ID_PATTERN)
 
 
 def clean(text: object, field: str, *, most: int | None = None) -> str:
-    """Return `text` as it came, once it is known to be storable.
+    """Return `text` unchanged if it can be stored.
 
-    `most` is the longest length in code points. Raises InvalidInput for what is no text, for NUL,
-    for lone surrogates (which UTF-8 cannot carry, RFC 3629 section 3) and for a text that is too
-    long.
+    `most` is the greatest length in code points. Raises InvalidInput for a value that is no text,
+    for NUL, for lone surrogates (which UTF-8 cannot carry, RFC 3629 section 3) and for a text that
+    is too long.
     """
     if not isinstance(text, str):
         raise InvalidInput(Sentence("%(field)s must be text.", field=field), field)

@@ -16,10 +16,10 @@ TLS_OPTIONS |= {"ssl_cert_reqs", "ssl_check_hostname", "ssl_min_version", "ssl_c
 MAIL_PORTS = {"smtp": 587, "smtps": 465}
 
 
-def checked(name: str, value: str, read: Callable[[str], str]) -> str:
-    """Return what `read` makes of a variable's value; raises ConfigError for its ValueError."""
+def checked(name: str, value: str, parse: Callable[[str], str]) -> str:
+    """Return what `parse` makes of a variable's value; raises ConfigError for its ValueError."""
     try:
-        return read(value)
+        return parse(value)
     except ValueError as error:
         # The value itself may hold a password, so the line names the variable alone.
         raise ConfigError(f"{name}: {error}.") from None
@@ -49,12 +49,12 @@ def _check_database(parts: SplitResult) -> None:
 
 
 def _check_options(parts: SplitResult) -> None:
-    known = OPTIONS | (TLS_OPTIONS if parts.scheme.startswith("rediss") else set())
+    allowed = OPTIONS | (TLS_OPTIONS if parts.scheme.startswith("rediss") else set())
     if parts.scheme.endswith("+cluster"):
-        known -= {"db"}
+        allowed -= {"db"}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name not in known:
-            raise ValueError(f"the address takes only these options: {', '.join(sorted(known))}")
+        if name not in allowed:
+            raise ValueError(f"the address takes only these options: {', '.join(sorted(allowed))}")
         if not value:
             raise ValueError(f"the option {name} has no value")
         if name == "ssl_cert_reqs" and value not in ("none", "optional", "required"):

@@ -1,1 +1,1 @@
-"""Redis: the keys, the client, the scripts, and what tells whose data was written."""
+"""Redis: keys, client, scripts, single-use tokens, and tracking of the keys that are written."""

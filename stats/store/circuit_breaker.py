@@ -30,7 +30,7 @@ class CircuitBreaker:
 
     @property
     def closed(self) -> bool:
-        """Whether calls are let through; not so after one has failed and none has come back."""
+        """Whether calls are let through: false from a failed call until another has succeeded."""
         return self._closed
 
     def __enter__(self) -> None:

@@ -1,4 +1,4 @@
-"""The client for a Redis Cluster: a node that is dead or hangs costs nobody but its own slots.
+"""The client for a Redis Cluster: a node that is down or hangs delays only its own slots.
 
 redis-py's client looks for the nodes when it is made, and again within the request that found one
 away: node after node, for 0.8 s each, while all other requests wait. This one connects at its
@@ -81,18 +81,18 @@ class GuardedCluster(RedisCluster):
         try:
             with (
                 self._breaker(node),
-                redis.Redis(connection_pool=pool, single_connection_client=True) as one,
+                redis.Redis(connection_pool=pool, single_connection_client=True) as client,
             ):
-                done = work(one)
-                if _has_replicas(one) and not _copied(one):
+                result = work(client)
+                if _has_replicas(client) and not _copied(client):
                     raise StoreUnavailable("No replica confirms what was written.")
-                return done
+                return result
         except (redis.ConnectionError, redis.TimeoutError):
             self._look_again()
             raise
 
     def _open(self) -> None:
-        """Connect unless that is done; one caller tries, and after a failure no other waits."""
+        """Connect unless connected; one thread at a time tries, after a failure no other waits."""
         if self._opened or self._opener == threading.get_ident():
             return
         if not self._turn.acquire(timeout=OPEN_TIMEOUT if self._door.closed else 0):
@@ -137,9 +137,9 @@ class GuardedCluster(RedisCluster):
 
 
 def _has_replicas(node: redis.Redis) -> bool:
-    """Return whether any replica belongs to a node, be it away: it may come back and take over."""
-    ask: Callable[..., Any] = node.execute_command
-    return bool(ask("CLUSTER REPLICAS", ask("CLUSTER MYID")))
+    """Return whether a node has a replica, even one that is down: it may come back as primary."""
+    execute: Callable[..., Any] = node.execute_command
+    return bool(execute("CLUSTER REPLICAS", execute("CLUSTER MYID")))
 
 
 def _copied(node: redis.Redis) -> bool:

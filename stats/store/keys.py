@@ -127,11 +127,11 @@ def user_ids(db: Db, prefix: str = "") -> Iterator[str]:
     """
     if prefix:
         check_id(prefix, "prefix")
-    seen: set[str] = set()
+    yielded: set[str] = set()
     for key in db.scan_iter(match=f"user:{{{prefix}*}}:stats", count=1000, _type="HASH"):
         user_id = as_text(key).removeprefix("user:{").removesuffix("}:stats")
-        if user_id not in seen:
-            seen.add(user_id)
+        if user_id not in yielded:
+            yielded.add(user_id)
             yield user_id
 
 

@@ -1,4 +1,4 @@
-"""Lua scripts: each one atomic, sent by its digest, observed."""
+"""Lua scripts: each one atomic, sent by its digest, timed for the metrics."""
 
 import hashlib
 import time

@@ -32,23 +32,23 @@ def make_token(db: Db, kind: str, user_id: str, seconds: int, payload: str = "")
     return token
 
 
-def look_at_token(db: Db, kind: str, token: str) -> Token | None:
-    """Return what a token stands for, or None if there is no such token of this kind."""
-    held = db.get(_key(token))
-    return _read(held) if held and as_text(held).split(" ", 1)[0] == kind else None
+def peek_token(db: Db, kind: str, token: str) -> Token | None:
+    """Return what a token stands for, None if there is none of this kind. It stays valid."""
+    stored = db.get(_key(token))
+    return _read(stored) if stored and as_text(stored).split(" ", 1)[0] == kind else None
 
 
 def use_token(db: Db, kind: str, token: str) -> Token | None:
-    """Use a token up and return what it stood for: of a crowd, one gets it and the others None.
+    """Use a token up and return what it stood for: of several callers one gets it, the others None.
 
     A token of another kind stays as it is.
     """
-    held = run(db, "accounts/use_token", [_key(token)], kind)
-    return None if held is None else _read(held)
+    stored = run(db, "accounts/use_token", [_key(token)], kind)
+    return None if stored is None else _read(stored)
 
 
-def _read(held: Any) -> Token:
-    _, user_id, payload = as_text(held).split(" ", 2)
+def _read(stored: Any) -> Token:
+    _, user_id, payload = as_text(stored).split(" ", 2)
     return Token(user_id, payload)
 
 

@@ -1,4 +1,4 @@
-"""Whose data has been written, as Redis itself says: server-assisted client-side caching.
+"""Which users' data has been written, as Redis reports it: server-assisted client-side caching.
 
 https://valkey.io/topics/client-side-caching/#broadcasting-mode
 

@@ -9,12 +9,12 @@ from stats.accounts import log_in as accounts
 from stats.accounts.deletion import handle_account_deletion
 from stats.accounts.email_change import (
     address_state,
-    ask_change,
     change_now,
+    confirm_change,
     drop_change,
-    let_go_unused,
-    look_at_link,
-    press_link,
+    read_change_link,
+    release_unused,
+    request_change,
 )
 from stats.accounts.email_confirmation import confirm_email, make_confirmation
 from stats.accounts.log_in import find_user, log_in
@@ -76,18 +76,18 @@ def check_reachable(db, user):
 
 def test_it_changes_the_address_once_the_new_one_is_confirmed(db):
     user, password = join(db)
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     assert change.old_token == ""
     assert (change.old, change.new, email_of(db, user)) == (OLD, NEW, OLD)
     state = address_state(db, user)
     assert (state.changes_to, state.waits_new, state.waits_old) == (NEW, True, False)
-    assert look_at_link(db, change.new_token).new == NEW
+    assert read_change_link(db, change.new_token).new == NEW
     assert look_up(db, NEW) is None
-    pressed = press_link(db, change.new_token)
+    pressed = confirm_change(db, change.new_token)
     assert (pressed.old, pressed.new, pressed.done, pressed.user_id) == (OLD, NEW, True, user)
     assert (look_up(db, OLD), look_up(db, NEW), email_of(db, user)) == (None, user, NEW)
     assert address_state(db, user) == email_change.AddressState(confirmed=True)
-    assert press_link(db, change.new_token) is look_at_link(db, change.new_token) is None
+    assert confirm_change(db, change.new_token) is read_change_link(db, change.new_token) is None
     assert log_in(db, OLD, PASSWORD) is None
     check_reachable(db, user)
     handle_account_deletion(db, user)
@@ -99,52 +99,52 @@ def test_it_changes_the_address_once_the_new_one_is_confirmed(db):
 def test_it_waits_for_a_confirmed_old_address_too(db, first):
     user, password = join(db)
     confirm_email(db, make_confirmation(db, user, OLD))
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     for _ in range(2):
-        pressed = press_link(db, getattr(change, first))
+        pressed = confirm_change(db, getattr(change, first))
         assert pressed is None or not pressed.done
     assert email_of(db, user) == OLD
     second = {"new_token": "old_token", "old_token": "new_token"}[first]
-    assert press_link(db, getattr(change, second)).done
+    assert confirm_change(db, getattr(change, second)).done
     assert email_of(db, user) == NEW
     check_reachable(db, user)
 
 
 def test_it_forgets_what_was_asked_before(db):
     user, password = join(db)
-    first = ask_change(db, user, password, NEW)
-    second = ask_change(db, user, password, "alice@other.example")
-    assert press_link(db, first.new_token) is look_at_link(db, first.new_token) is None
-    assert press_link(db, second.new_token).done
+    first = request_change(db, user, password, NEW)
+    second = request_change(db, user, password, "alice@other.example")
+    assert confirm_change(db, first.new_token) is read_change_link(db, first.new_token) is None
+    assert confirm_change(db, second.new_token).done
     assert email_of(db, user) == "alice@other.example"
 
 
 def test_it_can_be_cancelled(db):
     user, password = join(db)
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     assert drop_change(db, user)
     assert not drop_change(db, user)
-    assert press_link(db, change.new_token) is None
+    assert confirm_change(db, change.new_token) is None
     assert look_up(db, NEW) is None
     check_reachable(db, user)
 
 
 def test_it_runs_out(db):
     user, password = join(db)
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     key = user_key(user, "account")
     stored = as_text(db.hget(key, "change")).split(" ")
     db.hset(key, "change", " ".join([stored[0], "1", *stored[2:]]))
     assert address_state(db, user).changes_to == ""
-    assert press_link(db, change.new_token) is look_at_link(db, change.new_token) is None
+    assert confirm_change(db, change.new_token) is read_change_link(db, change.new_token) is None
 
 
 def test_it_needs_the_password_that_stands(db):
     user, _ = join(db)
-    assert ask_change(db, user, "another hash", NEW) is None
+    assert request_change(db, user, "another hash", NEW) is None
     assert not change_now(db, user, "another hash", NEW)
-    assert ask_change(db, user, proof(db, user), OLD) is None
-    assert ask_change(db, "nobody", "", NEW) is None
+    assert request_change(db, user, proof(db, user), OLD) is None
+    assert request_change(db, "nobody", "", NEW) is None
     assert address_state(db, user) == email_change.AddressState(confirmed=False)
 
 
@@ -153,9 +153,9 @@ def test_it_takes_no_address_of_an_account(db):
     other, _ = join(db, NEW)
     with pytest.raises(EmailTaken):
         change_now(db, user, password, NEW)
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     with pytest.raises(EmailTaken):
-        press_link(db, change.new_token)
+        confirm_change(db, change.new_token)
     assert address_state(db, user).changes_to == ""
     for one in (user, other):
         check_reachable(db, one)
@@ -192,8 +192,8 @@ def test_a_sign_up_and_a_change_do_not_both_get_an_address(crowd):
 
 def test_a_link_pressed_by_a_crowd_changes_it_once(crowd):
     user, password = join(crowd)
-    change = ask_change(crowd, user, password, NEW)
-    answers = together(30, lambda _: press_link(crowd, change.new_token))
+    change = request_change(crowd, user, password, NEW)
+    answers = together(30, lambda _: confirm_change(crowd, change.new_token))
     assert [answer.old for answer in answers if answer and answer.old] == [OLD]
     assert (look_up(crowd, OLD), look_up(crowd, NEW)) == (None, user)
     check_reachable(crowd, user)
@@ -215,7 +215,7 @@ def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
     stranger = [a for a in addresses if a != email_of(crowd, user)]
     drop_change(crowd, user)
     for address in stranger:
-        let_go_unused(crowd, user, address)
+        release_unused(crowd, user, address)
         assert look_up(crowd, address) is None
     assert find_user(crowd, email_of(crowd, user)) == user
 
@@ -248,15 +248,15 @@ def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script
 
 def test_a_link_pressed_again_finishes_what_a_crash_left(db, monkeypatch):
     user, password = join(db)
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     with monkeypatch.context() as patch:
         crash_at(patch, "lookups/claim_for_change", after=True)
         with pytest.raises(Crash):
-            press_link(db, change.new_token)
+            confirm_change(db, change.new_token)
     assert (email_of(db, user), address_state(db, user).changes_to) == (OLD, NEW)
     with pytest.raises(EmailTaken):
         change_now(db, *join(db, "bob@example.com"), NEW)
-    assert press_link(db, change.new_token).done
+    assert confirm_change(db, change.new_token).done
     assert (email_of(db, user), look_up(db, OLD)) == (NEW, None)
     check_reachable(db, user)
 
@@ -290,10 +290,10 @@ def test_a_thread_that_slept_lets_go_of_nothing_that_was_claimed_anew(db, monkey
 
 def test_it_brings_no_deleted_user_back(db):
     user, password = join(db)
-    change = ask_change(db, user, password, NEW)
+    change = request_change(db, user, password, NEW)
     handle_account_deletion(db, user)
-    assert press_link(db, change.new_token) is None
-    assert ask_change(db, user, password, NEW) is None
+    assert confirm_change(db, change.new_token) is None
+    assert request_change(db, user, password, NEW) is None
     assert keys_of(db, user) == set()
     assert accounts.find_user(db, NEW) is None
 

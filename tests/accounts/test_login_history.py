@@ -8,7 +8,7 @@ import pytest
 import stats.accounts.sessions as sessions_module
 from stats.accounts import log_in, login_history, sign_up, two_factor
 from stats.accounts.deletion import handle_account_deletion
-from stats.accounts.login_history import MAX_ENTRIES, RETENTION, Entry, How
+from stats.accounts.login_history import MAX_ENTRIES, RETENTION, LoginEntry, LoginMethod
 from stats.activity.clock import Clock
 from stats.export.archive_format import read_archive
 from stats.export.json_export import export_user
@@ -32,7 +32,7 @@ def fail(db, **where: str) -> None:
 
 
 def told(entries) -> list[tuple[str, str, str]]:
-    return [(entry.how, entry.address, entry.agent) for entry in entries]
+    return [(entry.method, entry.address, entry.agent) for entry in entries]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_it_tells_when_how_by_what_and_from_where(db):
     user = join(db)
     log_in.log_in(db, EMAIL, PASSWORD, "Chrome 1", "2001:db8::1")
     log_in.log_in_by_link(db, user)
-    log = login_history.look(db, user)
+    log = login_history.read_history(db, user)
     assert told(log.logins) == [
         ("link", "", ""),
         ("password", "2001:db8::1", "Chrome 1"),
@@ -65,7 +65,7 @@ def test_it_tells_of_failed_tries_apart(db):
     user = join(db)
     fail(db, **HERE)
     fail(db, agent="curl")
-    log = login_history.look(db, user)
+    log = login_history.read_history(db, user)
     assert told(log.failures) == [("password", "", "curl"), ("password", "192.0.2.1", "Firefox")]
     assert told(log.logins) == [("signup", "192.0.2.1", "Firefox")]
 
@@ -75,7 +75,7 @@ def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
     for number in range(MAX_ENTRIES + 5):
         fail(db, agent=f"failed {number}")
         log_in.log_in(db, EMAIL, PASSWORD, f"agent {number}")
-    log = login_history.look(db, user)
+    log = login_history.read_history(db, user)
     assert [entry.agent for entry in log.logins] == [f"agent {n}" for n in range(24, 4, -1)]
     assert [entry.agent for entry in log.failures] == [f"failed {n}" for n in range(24, 4, -1)]
 
@@ -85,7 +85,11 @@ def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
     user = join(db)
     fail(db)
     monkeypatch.undo()
-    assert login_history.look(db, user).logins == login_history.look(db, user).failures == ()
+    assert (
+        login_history.read_history(db, user).logins
+        == login_history.read_history(db, user).failures
+        == ()
+    )
 
 
 @pytest.mark.parametrize("then", ["log in", "fail"])
@@ -114,28 +118,36 @@ def test_it_writes_the_login_with_the_session(valkey, monkeypatch):
     )
     log_in.log_in(valkey, EMAIL, PASSWORD)
     assert calls == ["sessions/begin"]
-    assert len(login_history.look(valkey, user).logins) == len(log_in.sessions(valkey, user)) == 2
+    assert (
+        len(login_history.read_history(valkey, user).logins)
+        == len(log_in.sessions(valkey, user))
+        == 2
+    )
 
 
 def test_it_reads_what_it_stores():
     for address in ("", "192.0.2.1", "2001:db8::1"):
         for agent in ("", "Mozilla/5.0 (X11; Linux x86_64) Firefox/1"):
-            entry = Entry(1_800_000_000_123_456, How.CODE, address, agent)
-            assert Entry.read(entry.store()) == Entry.read(entry.store().encode()) == entry
+            entry = LoginEntry(1_800_000_000_123_456, LoginMethod.CODE, address, agent)
+            assert (
+                LoginEntry.read(entry.store()) == LoginEntry.read(entry.store().encode()) == entry
+            )
 
 
 def test_it_cuts_what_browsers_and_proxies_say():
-    entry = login_history.new_entry(How.PASSWORD, "Ünïcode\n" + "x" * 300, "1 2\n" + "9" * 300)
+    entry = login_history.new_entry(
+        LoginMethod.PASSWORD, "Ünïcode\n" + "x" * 300, "1 2\n" + "9" * 300
+    )
     assert (entry.agent[:8], len(entry.agent)) == ("?n?code\n", 200)
-    assert Entry.read(entry.store()) == entry
+    assert LoginEntry.read(entry.store()) == entry
     assert len(entry.address) <= 64
 
 
 def test_nobody_has_log_ins(db):
     assert log_in.log_in(db, "nobody@example.com", PASSWORD, **HERE) is None
-    login_history.note_failure(db, "nobody", How.PASSWORD, "", "")
+    login_history.record_failure(db, "nobody", LoginMethod.PASSWORD, "", "")
     assert contents(db) == {}
-    assert login_history.look(db, "nobody") == login_history.Log((), (), None, 0)
+    assert login_history.read_history(db, "nobody") == login_history.LoginHistory((), (), None, 0)
 
 
 def test_nothing_is_left_of_them_with_the_account(db):
@@ -161,7 +173,7 @@ def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
     assert secret not in text
     assert not any(code in text for code in codes)
     restore(db, "bob", read_archive(text.encode()), create_day="2026-03-01")
-    assert login_history.look(db, "bob") == login_history.Log((), (), None, 0)
+    assert login_history.read_history(db, "bob") == login_history.LoginHistory((), (), None, 0)
 
 
 def test_an_older_file_without_them_is_still_taken(db):

@@ -57,7 +57,7 @@ def test_it_loads_the_commonest_passwords_when_the_first_is_chosen():
 @pytest.mark.parametrize("password", ["x" * 1025, "é" * 513, "👩" * 257])
 def test_it_does_not_even_hash_more_than_a_kibibyte(db, monkeypatch, password):
     login = join(db)
-    passwords.nobodys_digest()
+    passwords.dummy_hash()
     monkeypatch.setattr(passwords, "_hasher", None)  # whoever hashes, fails
     assert log_in(db, ALICE["email"], password) is None
     assert not check_current_password(db, login.user_id, password)
@@ -100,7 +100,7 @@ def test_a_password_that_was_changed_meanwhile_begins_no_session(db, monkeypatch
 def test_it_looks_at_one_hash_whether_an_address_is_known_or_not(db, monkeypatch, email):
     """The hash is what a log-in costs, so that its time tells nothing."""
     join(db)
-    passwords.nobodys_digest()
+    passwords.dummy_hash()
     looked, verify = [], passwords.verify_hash
 
     def counted(digest: str, typed: str) -> bool:

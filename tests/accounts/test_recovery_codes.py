@@ -23,10 +23,10 @@ def clock(monkeypatch):
 def test_a_recovery_code_is_good_once(db):
     user = join(db)
     _, codes = guard(db, user)
-    assert finish(db, halfway(db), codes[3]).how == "recovery"
+    assert finish(db, halfway(db), codes[3]).method == "recovery"
     assert finish(db, halfway(db), codes[3]) is None
     assert finish(db, halfway(db), codes[4])
-    assert login_history.look(db, user).codes_left == 8
+    assert login_history.read_history(db, user).codes_left == 8
 
 
 def test_recovery_codes_are_easy_to_read_and_hard_to_guess(db):
@@ -77,7 +77,7 @@ def test_it_is_switched_off_by_a_code_and_the_password(db, by):
     switch_off(db, user, code=code, password=PASSWORD)
     assert isinstance(log_in.log_in(db, EMAIL, PASSWORD), Login)
     assert not any("totp" in str(value) for value in contents(db).values())
-    assert login_history.look(db, user).codes_left == 0
+    assert login_history.read_history(db, user).codes_left == 0
     with pytest.raises(InvalidInput, match="off already"):
         switch_off(db, user, code=code, password=PASSWORD)
 

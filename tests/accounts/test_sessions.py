@@ -83,7 +83,7 @@ def test_it_remembers_when_and_by_what_a_session_was_begun(db):
     before = int(time.time())
     login = join(db, agent="Mozilla/5.0 (X11; Linux): Ünïcode\n" + "x" * 300)
     session = sessions(db, login.user_id)[login.session_id]
-    assert before <= session.made == session.seen <= int(time.time())
+    assert before <= session.created_at == session.used_at <= int(time.time())
     assert session.agent.startswith("Mozilla/5.0 (X11; Linux): ?n?code")
     assert len(session.agent) == 200
 
@@ -95,8 +95,8 @@ def test_it_notes_that_a_session_was_used(db):
     before = version(db, login.user_id)
     touch_session(db, login.user_id, login.session_id, session)
     touched = sessions(db, login.user_id)[login.session_id]
-    assert (touched.made, touched.agent) == (session.made, session.agent)
-    assert time.time() - touched.seen < DAY
+    assert (touched.created_at, touched.agent) == (session.created_at, session.agent)
+    assert time.time() - touched.used_at < DAY
     assert version(db, login.user_id) == before
 
 
@@ -131,10 +131,10 @@ def test_it_ends_a_session_in_time(db, made, seen, lives):
 
 def test_it_lives_14_days_idle_and_90_at_most():
     assert (IDLE_TIMEOUT, ABSOLUTE_TIMEOUT) == (14 * DAY, 90 * DAY)
-    session = Session(made=0, seen=80 * DAY, agent="")
+    session = Session(created_at=0, used_at=80 * DAY, agent="")
     assert session.is_live(90 * DAY - 1)
     assert not session.is_live(90 * DAY)
-    session = Session(made=0, seen=DAY, agent="")
+    session = Session(created_at=0, used_at=DAY, agent="")
     assert session.is_live(15 * DAY - 1)
     assert not session.is_live(15 * DAY)
 
@@ -167,8 +167,8 @@ def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
     found = record(db, login, note="by the canal", op="x")
     assert found.stats().mood_score == 6.5
     (session,) = sessions(db, login.user_id).values()
-    assert time.time() - session.seen < 60
-    assert 7200 <= time.time() - session.made < 7260
+    assert time.time() - session.used_at < 60
+    assert 7200 <= time.time() - session.created_at < 7260
     assert session.agent == "Firefox"
 
 
@@ -177,7 +177,7 @@ def test_a_session_that_was_just_used_is_not_written_again(db):
     age(db, login, made=7200, seen=600)
     record(db, login)
     (session,) = sessions(db, login.user_id).values()
-    assert 600 <= time.time() - session.seen < 660
+    assert 600 <= time.time() - session.used_at < 660
 
 
 @pytest.mark.parametrize(

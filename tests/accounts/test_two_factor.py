@@ -56,7 +56,7 @@ def test_a_password_leads_halfway_and_a_code_in(db):
     assert half.user_id == user
     assert live_sessions(db, user) == 1
     login = finish(db, half, code_of(secret))
-    assert (login.user_id, login.how) == (user, "code")
+    assert (login.user_id, login.method) == (user, "code")
     assert set(log_in.sessions(db, user)) > {login.session_id}
 
 
@@ -151,11 +151,11 @@ def test_a_new_password_keeps_it_and_voids_what_is_halfway(db):
 
 def test_a_link_does_not_get_around_it(db):
     user = join(db)
-    assert log_in.log_in_by_link(db, user, "Firefox").how == "link"
+    assert log_in.log_in_by_link(db, user, "Firefox").method == "link"
     secret, _ = guard(db, user)
     half = log_in.log_in_by_link(db, user)
     assert isinstance(half, Halfway)
-    assert finish(db, half, code_of(secret)).how == "code"
+    assert finish(db, half, code_of(secret)).method == "code"
 
 
 def test_it_makes_nobody(db):

@@ -34,7 +34,7 @@ def test_of_a_crowd_that_switches_it_on_the_winner_has_the_codes_that_stand(crow
     answers = together(20, lambda _: guard(crowd, user))
     [(secret, codes)] = [answer for answer in answers if isinstance(answer, tuple)]
     assert sum(isinstance(answer, InvalidInput) for answer in answers) == 19
-    assert login_history.look(crowd, user).codes_left == 10
+    assert login_history.read_history(crowd, user).codes_left == 10
     for code in codes:
         assert finish(crowd, halfway(crowd), code)
     assert finish(crowd, halfway(crowd), code_of(secret))
@@ -47,4 +47,4 @@ def test_of_a_crowd_that_makes_codes_one_set_stands(crowd):
     sets = [codes for codes in made if isinstance(codes, list)]
     good = [codes for codes in sets if finish(crowd, halfway(crowd), codes[0])]
     assert len(good) == 1
-    assert login_history.look(crowd, user).codes_left == 9
+    assert login_history.read_history(crowd, user).codes_left == 9

@@ -216,14 +216,14 @@ def test_an_id_that_is_barred_leaves_no_claim(valkey: redis.Redis, flask: Flask_
 def test_a_password_by_hand_ends_all_sessions_and_resets(
     app: Flask, valkey: redis.Redis, flask: Flask_, alice: str
 ) -> None:
-    asked = password_reset.ask_reset(valkey, "alice@example.com")
+    asked = password_reset.request_reset(valkey, "alice@example.com")
     assert asked
     assert len(sessions(valkey, alice)) == 1
     result = flask("users", "set-password", "alice@example.com", typed=f"{NEW}\n{NEW}\n")
     assert result.exit_code == 0
     assert NEW not in result.output
     assert sessions(valkey, alice) == {}
-    assert password_reset.look_at_reset(valkey, asked.token) is None
+    assert password_reset.read_reset(valkey, asked.token) is None
     assert log_in.log_in(valkey, "alice@example.com", PASSWORD) is None
     assert isinstance(log_in.log_in(valkey, "alice@example.com", NEW), Login)
 

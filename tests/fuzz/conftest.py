@@ -24,9 +24,9 @@ def seed() -> None:
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make password hashes cheap, and leave none of them behind."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))
-    passwords.nobodys_digest.cache_clear()
+    passwords.dummy_hash.cache_clear()
     yield
-    passwords.nobodys_digest.cache_clear()
+    passwords.dummy_hash.cache_clear()
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 import pytest
 
 from stats.errors import InvalidInput
-from stats.store.single_use_tokens import Token, look_at_token, make_token, use_token
+from stats.store.single_use_tokens import Token, make_token, peek_token, use_token
 from tests.support.store_checks import contents, together
 
 
 def test_it_gives_what_was_put_in_once(db):
     token = make_token(db, "link", "alice", 60, "a payload  with spaces\n")
     kept = Token("alice", "a payload  with spaces\n")
-    assert look_at_token(db, "link", token) == look_at_token(db, "link", token) == kept
+    assert peek_token(db, "link", token) == peek_token(db, "link", token) == kept
     assert use_token(db, "link", token) == kept
     assert use_token(db, "link", token) is None
-    assert look_at_token(db, "link", token) is None
+    assert peek_token(db, "link", token) is None
     assert contents(db) == {}
 
 
@@ -34,7 +34,7 @@ def test_it_dies_in_time(db):
 
 def test_it_is_good_for_nothing_else(db):
     token = make_token(db, "reset", "alice", 60)
-    assert look_at_token(db, "link", token) is use_token(db, "link", token) is None
+    assert peek_token(db, "link", token) is use_token(db, "link", token) is None
     assert use_token(db, "reset ", token) is use_token(db, "", token) is None
     assert use_token(db, "reset", token) == Token("alice", "")
 
@@ -42,7 +42,7 @@ def test_it_is_good_for_nothing_else(db):
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "}{", "a\0b", "x" * 100_000])
 def test_it_knows_no_made_up_token(db, token):
     make_token(db, "link", "alice", 60)
-    assert look_at_token(db, "link", token) is None
+    assert peek_token(db, "link", token) is None
     assert use_token(db, "link", token) is None
 
 

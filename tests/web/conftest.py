@@ -18,9 +18,9 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make password hashes cheap, and leave none of them behind."""
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", cheap)
-    passwords.nobodys_digest.cache_clear()
+    passwords.dummy_hash.cache_clear()
     yield
-    passwords.nobodys_digest.cache_clear()
+    passwords.dummy_hash.cache_clear()
 
 
 class Compiled(BytecodeCache):

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired
 
 from stats.accounts import log_in, login_history, sign_up, two_factor
 from stats.accounts.deletion import close_account
-from stats.accounts.email_address import one_spelling
+from stats.accounts.email_address import canonical_email
 from stats.activity.clock import Clock, check_clock, time_zones
 from stats.errors import EmailTaken, InvalidInput
 from stats.lib.messages import N_
@@ -135,7 +135,7 @@ def visit() -> dict[str, str]:
 
 def account_name(email: str) -> str:
     """Return the name under which wrong passwords for an address are counted."""
-    return f"account {one_spelling(email)}"
+    return f"account {canonical_email(email)}"
 
 
 def count_login_attempt(*names: str) -> Attempt:
@@ -149,7 +149,7 @@ def enter(
     """Begin the browser's session and go on to `target`, by way of the code if one is wanted."""
     if isinstance(found, log_in.Login):
         begin_session(found, remember=remember)
-        event("login", found.user_id, how=found.how)
+        event("login", found.user_id, how=found.method)
         return redirect(target)
     session.clear()
     kept = target if len(target) <= LONGEST_TARGET else local_path(None)
@@ -192,8 +192,8 @@ def _start_over(target: str) -> ResponseReturnValue:
 
 def _finish(begun: log_in.Login, target: str, remember: bool) -> ResponseReturnValue:
     answer = enter(begun, target, remember=remember)
-    if begun.how == login_history.How.RECOVERY:
-        left = login_history.look(db(), begun.user_id).codes_left
+    if begun.method == login_history.LoginMethod.RECOVERY:
+        left = login_history.read_history(db(), begun.user_id).codes_left
         flash(ngettext("%(num)s recovery code is left.", "%(num)s recovery codes are left.", left))
     return answer
 

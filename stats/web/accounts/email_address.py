@@ -22,9 +22,9 @@ def confirm(token: str) -> ResponseReturnValue:
     """Show a button, so that a mail scanner confirms nothing, or do what it says."""
     if request.method == "POST":
         return _confirmed(token) or _pressed(token) or _dead()
-    if held := email_confirmation.look_at_confirmation(db(), token):
+    if held := email_confirmation.read_confirmation(db(), token):
         return render_template("accounts/confirm_email.html", email=held.payload)
-    if change := email_change.look_at_link(db(), token):
+    if change := email_change.read_change_link(db(), token):
         return render_template("accounts/confirm_email.html", email=change.new, change=True)
     return _dead()
 
@@ -40,7 +40,7 @@ def _confirmed(token: str) -> ResponseReturnValue | None:
 
 def _pressed(token: str) -> ResponseReturnValue | None:
     try:
-        change = email_change.press_link(db(), token)
+        change = email_change.confirm_change(db(), token)
     except EmailTaken:
         return _dead(_("Another account has this address by now, so nothing was changed."), 409)
     if change is None:
@@ -107,7 +107,7 @@ def change_address(address: str, password: str) -> str:
 
 def _ask_both(address: str, password: str) -> str:
     count_mail(address)
-    change = email_change.ask_change(db(), current_user.id, password, address)
+    change = email_change.request_change(db(), current_user.id, password, address)
     if change is None:
         raise InvalidInput(WRONG_PASSWORD, "current_password")
     event("email.change_asked", current_user.id)

@@ -6,7 +6,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired
 
 from stats.accounts import password_reset
-from stats.accounts.email_address import one_spelling
+from stats.accounts.email_address import canonical_email
 from stats.errors import InvalidInput
 from stats.lib.messages import N_
 from stats.web.accounts import emails
@@ -56,7 +56,7 @@ def reset() -> ResponseReturnValue:
 def _send_reset(form: ResetForm) -> bool:
     try:
         count_mail(form.email.data)
-        asked = password_reset.ask_reset(db(), form.email.data)
+        asked = password_reset.request_reset(db(), form.email.data)
     except InvalidInput as error:
         form.email.errors = [reason(error)]
         return False
@@ -75,7 +75,7 @@ def count_mail(email: str) -> None:
 @public
 def reset_password(token: str) -> ResponseReturnValue:
     """Ask for a new password, or set it; two-factor is still asked for at the log-in."""
-    found, form = password_reset.look_at_reset(db(), token), NewPasswordForm()
+    found, form = password_reset.read_reset(db(), token), NewPasswordForm()
     try:
         if found and form.validate_on_submit():
             found = password_reset.reset_password(db(), token, form.new_password.data)

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from stats.accounts import login_history
 from stats.accounts.email_address import is_sample
-from stats.accounts.login_history import How
+from stats.accounts.login_history import LoginMethod
 from stats.lib.messages import N_
 from stats.web.http.current_user import board
 from stats.web.runtime import db
@@ -17,13 +17,13 @@ from stats.web.templating.translation import _
 
 SHOWN, SHOWN_FAILED = 10, 5
 HOW = {
-    How.PASSWORD: N_("Password"),
-    How.CODE: N_("Password and code"),
-    How.RECOVERY: N_("Recovery code"),
-    How.LINK: N_("Log-in link"),
-    How.SIGN_UP: N_("Signed up"),
+    LoginMethod.PASSWORD: N_("Password"),
+    LoginMethod.CODE: N_("Password and code"),
+    LoginMethod.RECOVERY: N_("Recovery code"),
+    LoginMethod.LINK: N_("Log-in link"),
+    LoginMethod.SIGN_UP: N_("Signed up"),
 }
-FAILED = {How.PASSWORD: N_("Wrong password"), How.CODE: N_("Wrong code")}
+FAILED = {LoginMethod.PASSWORD: N_("Wrong password"), LoginMethod.CODE: N_("Wrong code")}
 # What an agent says of itself, most telling first: nearly all say Mozilla, and many Safari.
 BROWSERS = (
     *(("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet")),
@@ -58,17 +58,17 @@ class Security:
 
 def recent() -> Security:
     """Return the last log-ins and failed tries of the member who asks, in one round trip."""
-    log = login_history.look(db(), current_user.id)
+    log = login_history.read_history(db(), current_user.id)
     return Security(
-        [_line(entry, HOW[entry.how]) for entry in log.logins[:SHOWN]],
-        [_line(entry, FAILED[entry.how]) for entry in log.failures[:SHOWN_FAILED]],
+        [_line(entry, HOW[entry.method]) for entry in log.logins[:SHOWN]],
+        [_line(entry, FAILED[entry.method]) for entry in log.failures[:SHOWN_FAILED]],
         None
         if is_sample(current_user.email) or not current_user.email
         else log.two_factor is not None,
     )
 
 
-def _line(entry: login_history.Entry, how: str) -> Line:
+def _line(entry: login_history.LoginEntry, how: str) -> Line:
     at = datetime.fromtimestamp(entry.seconds, UTC)
     return Line(at, moment_text(board(), at), _(how), agent_text(entry.agent), entry.address)
 

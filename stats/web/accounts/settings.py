@@ -11,7 +11,7 @@ from wtforms.validators import AnyOf, DataRequired, InputRequired
 
 from stats.accounts import log_in, passwords, profile
 from stats.accounts.deletion import close_account
-from stats.accounts.email_address import is_address, is_sample, normalise_email
+from stats.accounts.email_address import is_sample, matches_email, normalise_email
 from stats.accounts.email_change import address_state
 from stats.accounts.profile import THEMES, check_name
 from stats.activity.clock import check_clock, time_zones
@@ -124,7 +124,7 @@ def _save(form: ProfileForm) -> str:
 
 
 def _change_address(form: ProfileForm) -> str:
-    if is_address(form.email.data, current_user.email):
+    if matches_email(form.email.data, current_user.email):
         return _("Saved.")
     address, attempt = normalise_email(form.email.data), _count_attempt()
     password = passwords.verify_current(db(), current_user.id, form.current_password.data or "")
@@ -196,5 +196,5 @@ def delete() -> ResponseReturnValue:
 def _is_sure(typed: str) -> bool:
     # Who came by a sign-in link may have no address, which nothing typed must match.
     if current_user.email:
-        return is_address(typed, current_user.email)
+        return matches_email(typed, current_user.email)
     return bool(typed.strip() == current_user.id)

@@ -24,7 +24,7 @@ def follow(token: str) -> ResponseReturnValue:
         return _log_in(token) or _dead()
     return (
         render_template("accounts/sign_in_link.html")
-        if sign_in_links.look_at_link(db(), token)
+        if sign_in_links.read_link(db(), token)
         else _dead()
     )
 

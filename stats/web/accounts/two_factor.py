@@ -82,7 +82,7 @@ def _offer() -> str:
 
 
 def _page(**shown: Any) -> str:
-    log = login_history.look(db(), current_user.id)
+    log = login_history.read_history(db(), current_user.id)
     state: dict[str, Any] = {"errors": {}, "action": "", "codes": (), "left": log.codes_left}
     if log.two_factor is None:
         secret = _offer()

@@ -88,7 +88,7 @@ def _parse(forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 
 def by_email() -> str:
     """Return whom a form is about, by the e-mail address typed."""
-    return f"email {one_spelling(request.form.get('email', ''))}"
+    return f"email {canonical_email(request.form.get('email', ''))}"
 
 
 def by_user() -> str:
