@@ -1,4 +1,4 @@
-"""Saved conversations. Saving one counts it, lists it among the recent and remembers it at once."""
+"""Saved conversations. One step saves one, counts it and lists it among the recent ones."""
 
 import hashlib
 import json
@@ -149,7 +149,8 @@ def list_conversations(
 ) -> list[Conversation]:
     """Return up to `most` conversations, newest first, without their messages.
 
-    `since` and `before`, aware moments, leave out those that were saved earlier or later.
+    `since` and `before` are aware moments: those saved before `since`, or at `before` or later, are
+    left out.
     """
     begins = "-inf" if since is None else milliseconds(since)
     ends = "+inf" if before is None else f"({milliseconds(before)}"
@@ -167,17 +168,17 @@ def search_conversations(
     Newest first, the first `skip` left out; the second value tells whether there are older ones.
     Case does not matter (Unicode case folding).
     """
-    wanted = words.casefold().split()
-    found = [
-        chat
-        for chat in list_conversations(db, user_id, most=MAX_SEARCHED)
-        if all(word in _haystack(chat) for word in wanted)
+    terms = words.casefold().split()
+    matches = [
+        conversation
+        for conversation in list_conversations(db, user_id, most=MAX_SEARCHED)
+        if all(word in _haystack(conversation) for word in terms)
     ]
-    return found[skip : skip + most], len(found) > skip + most
+    return matches[skip : skip + most], len(matches) > skip + most
 
 
-def _haystack(chat: Conversation) -> str:
-    return " ".join((chat.title, chat.summary, *chat.tags)).casefold()
+def _haystack(conversation: Conversation) -> str:
+    return " ".join((conversation.title, conversation.summary, *conversation.tags)).casefold()
 
 
 def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:

@@ -1,4 +1,4 @@
-"""What happens to a user's stats when the user signs up, comes, logs out, leaves."""
+"""The daily login: whether it is the first of the day, counting it, and the streak."""
 
 from datetime import UTC, date, datetime
 
@@ -11,7 +11,7 @@ from stats.user_stats import open_stats
 
 
 def is_first_login_of_day(db: Db, user_id: str, today: date | str | None = None) -> bool:
-    """Return whether a login on `today` would be the first of the user's day; only looks.
+    """Return whether a login on `today` would be the first of the user's day; changes nothing.
 
     `today` is by default the user's day by their time zone and start of day. True for a user
     without stats: no login was recorded for them. Raises InvalidInput.
@@ -35,7 +35,7 @@ def handle_daily_login(db: Db, user_id: str, today: date | str | None = None) ->
 
 
 def get_login_streak(db: Db, user_id: str, today: date | str | None = None) -> int:
-    """Return the streak in days that stands on `today`, 0 once it has ended.
+    """Return the streak in days as of `today`, 0 once it has ended.
 
     Raises UserNotFound and InvalidInput.
     """

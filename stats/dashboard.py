@@ -10,7 +10,7 @@ from stats.accounts.sessions import Session
 from stats.activity.clock import Clock, compact, day_ends, user_day
 from stats.lib.text import texts
 from stats.lib.timestamps import DAY, milliseconds, moment
-from stats.moods.entries import Entry, entry, scores_by_day, word
+from stats.moods.entries import MoodEntry, read_entry, score_word, scores_by_day
 from stats.plans.billing_state import BillingState, next_end
 from stats.plans.plan import Plan
 from stats.snapshot import Snapshot
@@ -48,7 +48,7 @@ class Dashboard:
     mood_day: date | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Derive what nearly everything asks for."""
+        """Derive the fields that nearly every reader needs."""
         snapshot, at = self.snapshot, self.snapshot.mood_at
         self.clock = snapshot.clock
         self.today = user_day(self.clock, self.now)
@@ -62,7 +62,7 @@ class Dashboard:
 
     @property
     def charts(self) -> str:
-        """What stands for the charts: the version that changed the moods last, and the day."""
+        """A tag of the charts: the version that changed the moods last, and the day."""
         return f"{self.snapshot.drawn}-{compact(self.today)}"
 
     @property
@@ -75,12 +75,12 @@ class Dashboard:
         """The next moment (s, rounded up) at which the clock alone changes what is shown."""
         ends, now = day_ends(self.clock, self.now), self.now.timestamp()
         best = self.billing.best(now)
-        others = (
+        moments = (
             next_end(self.snapshot.paid, now),
             self.snapshot.used_until,
             best and best.renews,
         )
-        return min(ends, *(other for other in others if other and other > now), ends)
+        return min(ends, *(end for end in moments if end and end > now), ends)
 
     @property
     def first_of_day(self) -> bool:
@@ -106,7 +106,7 @@ class Dashboard:
     @property
     def mood_word(self) -> str:
         """The word for the latest score, "" while there is none."""
-        return "" if self.mood_score is None else word(self.mood_score)
+        return "" if self.mood_score is None else score_word(self.mood_score)
 
     @property
     def today_mood(self) -> float | None:
@@ -114,9 +114,9 @@ class Dashboard:
         return self.mood_score if self.mood_day == self.today else None
 
     @property
-    def moods(self) -> tuple[Entry, ...]:
+    def moods(self) -> tuple[MoodEntry, ...]:
         """The entries that were read, oldest first."""
-        return tuple(map(entry, self.stored_moods))
+        return tuple(map(read_entry, self.stored_moods))
 
     @cached_property
     def mood_days(self) -> dict[date, list[float]]:
@@ -132,7 +132,7 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The version that is shown still stands, until the moment `until` (s since 1970) at most.
+    """The version that is shown is current, until the moment `until` (s since 1970) at most.
 
     The session lives until then as well, unless something is written.
     """
@@ -150,8 +150,8 @@ def get_dashboard(
 ) -> Dashboard | Unchanged | None:
     """Return the dashboard for a live session, None if the session or the user is gone.
 
-    It holds the moods of the last `span`. If `shown`, a version, is still current and fresh, only
-    that is told: Unchanged.
+    It holds the moods of the last `span`. Returns Unchanged if the version `shown` is still current
+    and fresh.
     """
     now = datetime.now(UTC)
     arguments = (session_id, milliseconds(now - span), shown, int(now.timestamp()))
@@ -184,10 +184,10 @@ def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: dateti
 
 
 def renew(db: Db, board: Dashboard) -> Snapshot:
-    """Give what is shown a new version and the next moment at which the clock changes it.
+    """Raise the version, set the next moment at which the clock changes it; return the snapshot.
 
-    Done once, however many polls notice at the same moment. Raises UserNotFound.
+    It is raised once, however many polls notice at the same moment. Raises UserNotFound.
     """
     keys, now = user_keys(board.user_id, DASHBOARD_KINDS), int(board.now.timestamp())
-    seen = board.snapshot.fresh_until
-    return Snapshot.read(run(db, "dashboard/renew_version", keys, seen, board.next_change, now))
+    arguments = (board.snapshot.fresh_until, board.next_change, now)
+    return Snapshot.read(run(db, "dashboard/renew_version", keys, *arguments))

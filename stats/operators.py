@@ -1,4 +1,4 @@
-"""What operators do for users by hand: look, make an account, set a password."""
+"""What operators do for users: read and list them, create an account, set a password."""
 
 import time
 from collections.abc import Iterator
@@ -93,18 +93,18 @@ def _number(text: str | None) -> int | None:
 
 
 def read_user(db: Db, user_id: str) -> User:
-    """Return what is known of a user, read at one moment; raises UserNotFound."""
+    """Return a user, read at one moment; raises UserNotFound."""
     return User.read(user_id, run(db, "operators/read_user", user_keys(user_id, OPERATOR_KINDS)))
 
 
 def list_users(db: Db, *, prefix: str = "", limit: int) -> tuple[list[User], bool]:
     """Return up to `limit` users whose ids begin with `prefix`, by id, and whether there are more.
 
-    Redis is walked through piece by piece and nobody waits for it; which users come first is
-    Redis's choice. Raises InvalidInput for a prefix that no id has.
+    Redis is scanned in batches, so that no other client waits; which users come first is its
+    choice. Raises InvalidInput for a prefix that no id has.
     """
-    found = list(islice(_users(db, prefix), limit + 1))
-    return sorted(found[:limit], key=lambda user: user.user_id), len(found) > limit
+    users = list(islice(_users(db, prefix), limit + 1))
+    return sorted(users[:limit], key=lambda user: user.user_id), len(users) > limit
 
 
 def _users(db: Db, prefix: str) -> Iterator[User]:
@@ -119,14 +119,14 @@ def find(db: Db, who: str) -> str:
 
     Raises UserNotFound, and InvalidInput where the two differ.
     """
-    found = _holder(db, who)
+    holder = _holder(db, who)
     if _is_user(db, who):
-        if found not in (None, who):
+        if holder not in (None, who):
             raise InvalidInput(AMBIGUOUS, "id")
         return who
-    if found is None:
+    if holder is None:
         raise UserNotFound(NO_USER)
-    return found
+    return holder
 
 
 def _holder(db: Db, address: str) -> str | None:
@@ -153,17 +153,17 @@ def create(
     name, address = check_name(name), normalise_email(email)
     user_id = check_id(user_id or new_login().user_id)
     digest = "" if password is None else hash_password(password, about=(name, address))
-    given = (first_day(), name, address, digest, int(time.time()))
+    fields = (first_day(), name, address, digest, int(time.time()))
     change, before = _reserve(db, user_id, name, address)
     while (
-        made := run(db, "operators/create_account", _account_keys(user_id), *given, change)
+        created := run(db, "operators/create_account", _account_keys(user_id), *fields, change)
     ) == RESERVE_AGAIN:
         _take_back(db, user_id, change, before)
         change, before = _reserve(db, user_id, name, address)
-    if made is None:
+    if created is None:
         run(db, "lookups/release", [email_key(address)], user_id)
         raise InvalidInput(BARRED, "id")
-    if not made:
+    if not created:
         raise InvalidInput(HAS_ACCOUNT, "id")
     return user_id
 
@@ -174,12 +174,12 @@ def _reserve(db: Db, user_id: str, name: str, address: str) -> tuple[str, str]:
     A sign-up with the address then leaves the claim alone. Raises EmailTaken, with the account as
     it was.
     """
-    found = run(
+    reply = run(
         db, "operators/reserve_address", _account_keys(user_id), name, address, int(time.time())
     )
-    if not found:
-        raise InvalidInput(BARRED if found is None else HAS_ACCOUNT, "id")
-    change, before = map(as_text, found)
+    if not reply:
+        raise InvalidInput(BARRED if reply is None else HAS_ACCOUNT, "id")
+    change, before = map(as_text, reply)
     try:
         claim(db, user_id, int(change.partition(" ")[0] or 0), address)
     except EmailTaken:
@@ -201,8 +201,8 @@ def set_password(db: Db, user_id: str, password: str) -> None:
 
     Raises InvalidInput for the password or where there is no account, and UserNotFound.
     """
-    known = read_user(db, user_id)
-    digest = hash_password(password, about=(known.name or "", known.email or ""))
+    user = read_user(db, user_id)
+    digest = hash_password(password, about=(user.name or "", user.email or ""))
     if not run(db, "operators/set_password", user_keys(user_id, SESSION_KINDS), digest):
         raise InvalidInput(NO_ACCOUNT, "id")
 

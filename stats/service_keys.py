@@ -3,8 +3,8 @@
 A key is `aira_`, a prefix by which people name it, and a secret of 256 bits. Redis has its SHA-256
 and never the key; a fast hash does, for a secret of that length cannot be guessed.
 
-Each process knows all keys for 30 s: there are a hundred at most. So a guess costs no memory, and
-all guesses together one look into Redis a second.
+Each process caches all keys for 30 s: there are a hundred at most. So a guess costs no memory, and
+all guesses together cause one read of Redis a second.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _KEY = re.compile(r"aira_([a-z2-7]{8})[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class ServiceKey:
-    """What is known of a key; `made` and `used` are in s since 1970, `used` None for never."""
+    """A stored key; `made` and `used` are in s since 1970, `used` is None for never."""
 
     prefix: str
     name: str
@@ -48,16 +48,16 @@ class ServiceKey:
     digest: str
 
     @classmethod
-    def read(cls, prefix: Any, kept: Any) -> "ServiceKey":
+    def read(cls, prefix: Any, stored: Any) -> "ServiceKey":
         """Read what Redis keeps of a key."""
-        digest, made, used, name = as_text(kept).split(":", 3)
+        digest, made, used, name = as_text(stored).split(":", 3)
         return cls(as_text(prefix), name, int(made), int(used) or None, digest)
 
 
 def create_key(db: Db, name: str) -> str:
     """Make a key for the program called `name` (1 to 80 characters in one line) and return it.
 
-    It is not to be had again. Raises InvalidInput for the name, and beyond a hundred keys.
+    It cannot be shown again. Raises InvalidInput for the name, and beyond a hundred keys.
     """
     name = check_name(name)
     if not name.isprintable():
@@ -87,12 +87,12 @@ def prefix_of(key: str) -> str:
 def list_keys(db: Db) -> list[ServiceKey]:
     """Return all keys, oldest first."""
     stored: Any = db.hgetall(SERVICE_KEYS)
-    found = (ServiceKey.read(prefix, kept) for prefix, kept in stored.items())
-    return sorted(found, key=lambda key: (key.made, key.prefix))
+    keys = (ServiceKey.read(prefix, stored) for prefix, stored in stored.items())
+    return sorted(keys, key=lambda key: (key.made, key.prefix))
 
 
 def revoke_key(db: Db, prefix: str) -> None:
-    """Take a key away: no process takes it any more in 30 s. Raises NotFound."""
+    """Revoke a key, which every process refuses within 30 s. Raises NotFound."""
     if not _PREFIX.fullmatch(prefix) or not db.hdel(SERVICE_KEYS, prefix):
         raise NotFound("There is no service key with this prefix.")
 
@@ -100,37 +100,37 @@ def revoke_key(db: Db, prefix: str) -> None:
 def check(db: Db, key: str) -> str | None:
     """Return the name of the program that a key was made for, None for a key that is not valid.
 
-    Known for 30 s without a look into Redis; its last use is written once a minute. Raises what
-    the client does while Redis is away and nothing is known.
+    Cached for 30 s; its last use is written once a minute. Raises what the client does while Redis
+    is away and nothing is cached.
     """
     shape = _KEY.fullmatch(key)
     return _ring(db).name_of(db, shape[1], _digest(key)) if shape else None
 
 
 class Keyring:
-    """The keys as one process knows them."""
+    """The cached keys of one process."""
 
     def __init__(self) -> None:
-        self._look = Look({}, {}, float("-inf"))
+        self._snapshot = KeySnapshot({}, {}, float("-inf"))
         self._lock = threading.Lock()
 
     def name_of(self, db: Db, prefix: str, digest: str) -> str | None:
         """Return the name of the key with this prefix and digest, None if there is none."""
-        look = self._look
-        if not look.is_good_for(prefix, digest):
+        snapshot = self._snapshot
+        if not snapshot.is_current_for(prefix, digest):
             with self._lock:
                 # Whoever waited for the lock may find the work done.
-                if not self._look.is_good_for(prefix, digest):
-                    self._look = self._look.again(db, prefix, digest)
-                look = self._look
-        found = look.find(prefix, digest)
-        return found.name if found else None
+                if not self._snapshot.is_current_for(prefix, digest):
+                    self._snapshot = self._snapshot.refreshed(db, prefix, digest)
+                snapshot = self._snapshot
+        service_key = snapshot.find(prefix, digest)
+        return service_key.name if service_key else None
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look into Redis has shown: the keys by prefix, when the last use of each was
-    written by this process, and when it was (both monotonic, s)."""
+class KeySnapshot:
+    """The keys by prefix as read at one moment `at`, and when this process wrote the last use of
+    each (both monotonic, s)."""
 
     keys: Mapping[str, ServiceKey]
     written: Mapping[str, float]
@@ -138,27 +138,27 @@ class Look:
 
     def find(self, prefix: str, digest: str) -> ServiceKey | None:
         """Return the key with this prefix and digest."""
-        found = self.keys.get(prefix)
-        return found if found and hmac.compare_digest(found.digest, digest) else None
+        key = self.keys.get(prefix)
+        return key if key and hmac.compare_digest(key.digest, digest) else None
 
-    def is_good_for(self, prefix: str, digest: str) -> bool:
-        """Return whether it answers for this key; one that it lacks may just have been made."""
+    def is_current_for(self, prefix: str, digest: str) -> bool:
+        """Return whether it is recent enough for this key; one that it lacks may just be new."""
         now = time.monotonic()
         if self.find(prefix, digest) is None:
             return now - self.at < MIN_REFRESH_SECONDS
         written = now - self.written.get(prefix, float("-inf")) < USE_WRITE_SECONDS
         return written and now - self.at < CACHE_SECONDS
 
-    def again(self, db: Db, prefix: str, digest: str) -> "Look":
-        """Return a new look, which writes down that this key, if it is one, is used."""
+    def refreshed(self, db: Db, prefix: str, digest: str) -> "KeySnapshot":
+        """Return a new snapshot, having written the use of this key, if it is one."""
         begun = time.monotonic()
         flat = run(
             db, "service_keys/read", [SERVICE_KEYS], prefix, digest, _now(), USE_WRITE_SECONDS
         )
-        found = (ServiceKey.read(*pair) for pair in zip(flat[::2], flat[1::2], strict=True))
-        keys = {key.prefix: key for key in found}
+        service_keys = (ServiceKey.read(*pair) for pair in zip(flat[::2], flat[1::2], strict=True))
+        keys = {key.prefix: key for key in service_keys}
         written = {name: at for name, at in self.written.items() if name in keys}
-        new = Look(keys, written, begun)
+        new = KeySnapshot(keys, written, begun)
         return (
             new
             if new.find(prefix, digest) is None

@@ -184,11 +184,11 @@ def _links(env: Mapping[str, str]) -> dict[Plan, str]:
 
 
 def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
-    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    values = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     text = env.get(name, str(default)).lower()
-    if text not in known:
+    if text not in values:
         raise ConfigError(f"{name} must be true or false.")
-    return known[text]
+    return values[text]
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

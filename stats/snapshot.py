@@ -42,7 +42,7 @@ class RecentConversation(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicCounts:
-    """What is counted and everybody who may see a user's stats is told."""
+    """The counts that the API shows."""
 
     conversations: Count
     days_active: Count
@@ -52,7 +52,7 @@ class PublicCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts(PublicCounts):
-    """What is counted, and goes with a user into an export and back.
+    """The counts that an export holds and an import restores.
 
     `streak` is the one that stood on the last active day, `forgiven` the last missed day that was.
     """
@@ -150,8 +150,8 @@ class Snapshot(Counts):
 
 def plan_at(grant: Plan | None, paid: str, now: datetime) -> Plan:
     """Return the plan that the stored fields `grant` and `paid` give at an aware moment."""
-    given = paid_plan(paid, now.timestamp())
-    return highest((grant, given)) if grant else given
+    paid_for = paid_plan(paid, now.timestamp())
+    return highest((grant, paid_for)) if grant else paid_for
 
 
 def user_stats_exist(db: Db, user_id: str) -> bool:

@@ -100,10 +100,10 @@ def add_recent_conversation(db: Db, user_id: str, summary: str) -> list[RecentCo
 
 def recent_line(timestamp: str, summary: str, chat_id: str | None = None) -> str:
     """Return one recent conversation as the JSON that the scripts take."""
-    line = {"timestamp": timestamp, "summary": summary}
+    recent = {"timestamp": timestamp, "summary": summary}
     if chat_id is not None:
-        line["id"] = chat_id
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+        recent["id"] = chat_id
+    return json.dumps(recent, ensure_ascii=False, separators=(",", ":"))
 
 
 def update_plan(db: Db, user_id: str, plan: str) -> None:

@@ -1,4 +1,4 @@
-"""Days: what day it is for a user, on which days the user was active, and the streak."""
+"""A user's days: the time zone, the hour at which a day begins, and the day of a moment."""
 
 import math
 from array import array

@@ -19,7 +19,7 @@ from stats.conversations import Conversation
 from stats.export.archive_format import FORMAT
 from stats.export.stored_data import Stored, read_stored
 from stats.lib.timestamps import iso, iso_ms
-from stats.moods.entries import Entry
+from stats.moods.entries import MoodEntry
 from stats.snapshot import Counts, Snapshot
 from stats.store.client import Db
 
@@ -88,7 +88,7 @@ def _stats(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
     return exported
 
 
-def _mood(found: Entry) -> dict[str, Any]:
+def _mood(found: MoodEntry) -> dict[str, Any]:
     note = {"note": found.note} if found.note else {}
     return {"timestamp": iso(found.at), "score": found.score, **note}
 

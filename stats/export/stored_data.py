@@ -9,7 +9,7 @@ from stats.accounts.sessions import Session
 from stats.conversations import Conversation, unpack
 from stats.errors import UserNotFound
 from stats.lib.text import as_text
-from stats.moods.entries import Entry, entry
+from stats.moods.entries import MoodEntry, read_entry
 from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
 from stats.store.keys import EXPORT_KINDS, user_key, user_keys
@@ -27,7 +27,7 @@ class Stored:
     days: list[str]
     account: dict[str, str]
     sessions: list[Session]
-    moods: list[Entry]
+    moods: list[MoodEntry]
     conversations: list[Conversation]
     deleted: list[str]
     operations: dict[str, str]
@@ -73,9 +73,9 @@ def _day(digits: str) -> str:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
 
 
-def _noted(value: Any, notes: Mapping[str, str]) -> Entry:
-    found = entry(value)
-    return Entry(found.id, found.score, notes.get(str(found.id), ""))
+def _noted(value: Any, notes: Mapping[str, str]) -> MoodEntry:
+    found = read_entry(value)
+    return MoodEntry(found.id, found.score, notes.get(str(found.id), ""))
 
 
 def read_stored(db: Db, user_id: str) -> Stored:

@@ -1,1 +1,1 @@
-"""Check-ins: recorded, read, and what they amount to over time."""
+"""Mood entries, their history over time, and comparisons of weekdays."""

@@ -33,7 +33,7 @@ SCORE_WORDS = (
 )
 
 
-class Entry(NamedTuple):
+class MoodEntry(NamedTuple):
     """One mood entry; `id` is the moment it stands for in milliseconds since 1970."""
 
     id: int
@@ -47,8 +47,8 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """What a list of entries amounts to; None where there is nothing to go by."""
+class MoodSummary:
+    """Statistics of a list of entries; None where there are too few."""
 
     average: float | None
     highest: float | None
@@ -69,14 +69,14 @@ def check_score(score: object) -> float:
     return round(score * 10) / 10
 
 
-def whole(score: float) -> int:
+def round_score(score: float) -> int:
     """Return a score from 0 to 10 without its tenths, halves rounded up."""
     return int(score + 0.5)
 
 
-def word(score: float) -> str:
+def score_word(score: float) -> str:
     """Return the word for a score from 0 to 10, halves rounded up."""
-    return SCORE_WORDS[whole(score)]
+    return SCORE_WORDS[round_score(score)]
 
 
 def record_mood(
@@ -92,13 +92,13 @@ def record_mood(
 ) -> Snapshot:
     """Record a mood as of `at` (aware, not in the future, by default now) in one step.
 
-    `op` is an operation id (store.operation_id): the same one again changes nothing.
-    `create_day` makes the stats of an unseen user. With `session_id` it is the user's own hand: the
-    login session's use is noted. Returns the snapshot afterwards. Raises InvalidInput, UserNotFound
-    and, with nothing recorded, SessionEnded.
+    `op` is an operation id (`stats.store.keys.operation_id`): the same one again changes nothing.
+    `create_day` makes the stats of an unseen user. With `session_id` the user records it: the
+    session must be live, and its use is written. Returns the snapshot afterwards. Raises
+    InvalidInput, UserNotFound and, with nothing recorded, SessionEnded.
     """
-    own = () if session_id is None else (session_id, int(time.time()), *SESSION_LIMITS)
-    arguments = (create_day, op, *_entry(score, note, at), *own)
+    session = () if session_id is None else (session_id, int(time.time()), *SESSION_LIMITS)
+    arguments = (create_day, op, *_entry(score, note, at), *session)
     reply = run(db, "moods/record", user_keys(user_id, RECORD_MOOD_KINDS), *arguments)
     if reply is None and session_id is not None:
         raise SessionEnded(SESSION_ENDED)
@@ -146,20 +146,20 @@ def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
     return Snapshot.read(reply)
 
 
-def read_moods(db: Db, user_id: str, *, since: datetime) -> list[Entry]:
+def read_moods(db: Db, user_id: str, *, since: datetime) -> list[MoodEntry]:
     """Return the entries from an aware moment on, newest first."""
     keys = user_keys(user_id, MOOD_KINDS)
     values, notes = run(db, "moods/read", keys, milliseconds(since))
     return [
-        entry(value, as_text(note) if note else "")
+        read_entry(value, as_text(note) if note else "")
         for value, note in reversed(list(zip(values, notes, strict=True)))
     ]
 
 
-def entry(value: Any, note: str = "") -> Entry:
+def read_entry(value: Any, note: str = "") -> MoodEntry:
     """Return the entry behind a stored integer."""
     at, tenths = divmod(int(value), ID_FACTOR)
-    return Entry(at, tenths / 10, note)
+    return MoodEntry(at, tenths / 10, note)
 
 
 def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]]:
@@ -171,17 +171,17 @@ def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]
     return days
 
 
-def summarise(entries: Sequence[Entry]) -> Summary:
-    """Return what entries (newest first) amount to.
+def summarise(entries: Sequence[MoodEntry]) -> MoodSummary:
+    """Return the statistics of entries (newest first).
 
     The trend compares the mean of the newer half with the older half's: it is stable within half
     a point, and None for fewer than two entries.
     """
     scores = [entry.score for entry in entries]
     if not scores:
-        return Summary(None, None, None, None, 0)
+        return MoodSummary(None, None, None, None, 0)
     average = round(fmean(scores), 2)
-    return Summary(average, max(scores), min(scores), _trend(scores), len(scores))
+    return MoodSummary(average, max(scores), min(scores), _trend(scores), len(scores))
 
 
 def _trend(scores: Sequence[float]) -> str | None:

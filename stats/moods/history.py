@@ -60,7 +60,7 @@ class Year:
 
     @cached_property
     def days(self) -> tuple[Day, ...]:
-        """The days with all that is known of them."""
+        """The days with their means, entries, activity and conversations."""
         return tuple(make_day(day, self.scores, self.activity) for day in self.dates)
 
     @property
@@ -88,11 +88,11 @@ def make_day(
     day: date, scores: Mapping[date, Sequence[float]], activity: Activity | None = None
 ) -> Day:
     """Return one day; its mean is the mean of all its entries."""
-    found = scores.get(day, ())
-    mean = _shown(found) if found else None
+    entries = scores.get(day, ())
+    mean = _shown(entries) if entries else None
     if activity is None:
-        return Day(day, mean, len(found))
-    return Day(day, mean, len(found), day in activity.active, activity.conversations.get(day, 0))
+        return Day(day, mean, len(entries))
+    return Day(day, mean, len(entries), day in activity.active, activity.conversations.get(day, 0))
 
 
 def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None:
@@ -101,8 +101,8 @@ def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None
 
 
 def _week_mean(means: Sequence[float | None]) -> float | None:
-    known = [mean for mean in means if mean is not None]
-    return round(fmean(known), 1) if known else None
+    present = [mean for mean in means if mean is not None]
+    return round(fmean(present), 1) if present else None
 
 
 def year_dates(today: date) -> tuple[date, ...]:
@@ -115,8 +115,8 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
     """Return the 30 days up to `today`. No day of `scores` is empty."""
     before = len(WEEK) - 1
     dates = year_dates(today)[-TREND_DAYS - before :]
-    found = [scores.get(day) for day in dates]
-    exact = [fmean(one) if one else None for one in found]
+    by_date = [scores.get(day) for day in dates]
+    exact = [fmean(entries) if entries else None for entries in by_date]
     logged = [mean for mean in exact[before:] if mean is not None]
     weeks = [
         None if mean is None else _week_mean(exact[day : day + len(WEEK)])
@@ -124,7 +124,7 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
     ]
     return Trend(
         dates=dates[before:],
-        means=tuple([_shown(one) if one else None for one in found[before:]]),
+        means=tuple([_shown(entries) if entries else None for entries in by_date[before:]]),
         week_means=tuple(weeks),
         mean=round(fmean(logged), 1) if logged else None,
         logged=len(logged),

@@ -26,24 +26,24 @@ WEEKENDS_HIGHER = both(
 )
 
 
-def sentences(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
-    """Return what daily means say about weekdays and weekends, honest about how little there is.
+def describe_weekdays(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
+    """Return sentences that compare the daily means of weekdays and of weekends.
 
     A sentence needs MIN_DAYS days on each side and a difference above its standard error
     (https://en.wikipedia.org/wiki/Standard_error, of a difference of two means).
     """
-    means = {day: fmean(found) for day, found in scores.items()}
-    found = [_weekdays(means), _weekends(means)]
-    return [sentence for sentence in found if sentence]
+    means = {day: fmean(day_scores) for day, day_scores in scores.items()}
+    sentences = [_weekdays(means), _weekends(means)]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _weekdays(means: Mapping[date, float]) -> Sentence | None:
     by_day = [[mean for day, mean in means.items() if day.weekday() == n] for n in range(7)]
-    known = [n for n in range(7) if len(by_day[n]) >= MIN_DAYS]
-    if len(known) < 2:
+    usable = [n for n in range(7) if len(by_day[n]) >= MIN_DAYS]
+    if len(usable) < 2:
         return None
-    low = min(known, key=lambda n: fmean(by_day[n]))
-    high = max(known, key=lambda n: fmean(by_day[n]))
+    low = min(usable, key=lambda n: fmean(by_day[n]))
+    high = max(usable, key=lambda n: fmean(by_day[n]))
     names = {"low": WEEKDAYS[low], "high": WEEKDAYS[high]}
     return _compare(WEEKDAYS_DIFFER, by_day[low], by_day[high], _span(means), names)
 
@@ -63,14 +63,16 @@ def _span(means: Mapping[date, float]) -> int:
 
 def _compare(
     patterns: tuple[str, str],
-    one: Sequence[float],
-    other: Sequence[float],
+    first: Sequence[float],
+    second: Sequence[float],
     count: int,
     names: Mapping[str, str],
 ) -> Sentence | None:
     """Return a sentence on the difference of two means, None unless it exceeds its error."""
-    error = sqrt(variance(one) / len(one) + variance(other) / len(other))
-    first, second = fmean(one), fmean(other)
-    if abs(first - second) <= error or f"{first:.1f}" == f"{second:.1f}":
+    error = sqrt(variance(first) / len(first) + variance(second) / len(second))
+    first_mean, second_mean = fmean(first), fmean(second)
+    if abs(first_mean - second_mean) <= error or f"{first_mean:.1f}" == f"{second_mean:.1f}":
         return None
-    return Sentence(*patterns, one=f"{first:.1f}", other=f"{second:.1f}", num=count, **names)
+    return Sentence(
+        *patterns, one=f"{first_mean:.1f}", other=f"{second_mean:.1f}", num=count, **names
+    )

@@ -1,1 +1,1 @@
-"""What a plan is worth, and what a subscription gives."""
+"""The plans, and which plan a Stripe subscription gives when."""

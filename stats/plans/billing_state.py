@@ -28,24 +28,24 @@ class BillingState:
     @property
     def live(self) -> tuple[Subscription, ...]:
         """The subscriptions that Stripe may still charge for."""
-        return tuple(found for found in self.subscriptions if found.is_live)
+        return tuple(subscription for subscription in self.subscriptions if subscription.is_live)
 
     def paid(self) -> str:
         """Return the plans with the moments (s) at which they end, as the scripts take them."""
-        live = [found for found in self.live if found.plan]
-        return " ".join(sorted(f"{found.plan}:{found.ends or ''}" for found in live))
+        plans = ((subscription.plan, subscription.ends) for subscription in self.live)
+        return " ".join(sorted(f"{plan}:{ends or ''}" for plan, ends in plans if plan))
 
     def plan(self, now: float) -> Plan:
         """Return the highest plan that is paid for at `now` (s since 1970)."""
-        return highest([found.worth(now) for found in self.subscriptions])
+        return highest([subscription.worth(now) for subscription in self.subscriptions])
 
     def best(self, now: float) -> Subscription | None:
         """Return the subscription that gives the plan: of several the one that lasts longest."""
         plan = self.plan(now)
         if plan == Plan.FREE:
             return None
-        giving = [found for found in self.live if found.worth(now) == plan]
-        return max(giving, key=lambda found: found.ends or float("inf"), default=None)
+        giving = [subscription for subscription in self.live if subscription.worth(now) == plan]
+        return max(giving, key=lambda subscription: subscription.ends or float("inf"), default=None)
 
     def overdue(self, now: float) -> Subscription | None:
         """Return a subscription that was not paid and still gives the plan, if one does."""

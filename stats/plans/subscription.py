@@ -78,8 +78,8 @@ def _product(item: Mapping[str, Any]) -> str:
 
 def _period(stored: Mapping[str, Any], items: Iterable[Mapping[str, Any]], name: str) -> int | None:
     """Return a period's edge: from the items (newer API versions), else from the subscription."""
-    found = [item[name] for item in items if item.get(name) is not None]
-    if found:
-        return int(max(found))
+    values = [item[name] for item in items if item.get(name) is not None]
+    if values:
+        return int(max(values))
     value = stored.get(name)
     return None if value is None else int(value)

@@ -202,7 +202,7 @@ def test_guesses_cost_one_look_a_second_and_no_memory(
     later(1)
     assert check(valkey, "aira_" + "b" * 51) is None
     assert round_trips.count == 1
-    assert (len(ring._look.keys), len(ring._look.written)) == (1, 0)
+    assert (len(ring._snapshot.keys), len(ring._snapshot.written)) == (1, 0)
     assert contents(valkey) == before
 
 
@@ -225,16 +225,16 @@ def test_a_look_of_another_thread_in_between_refuses_nobody(
 ) -> None:
     """What is known and how old it is belong together."""
     key = create_key(valkey, "Chat")
-    ring, find, others = service_keys._ring(valkey), service_keys.Look.find, []
+    ring, find, others = service_keys._ring(valkey), service_keys.KeySnapshot.find, []
 
-    def overtaken(look: service_keys.Look, prefix: str, digest: str) -> Any:
-        found = find(look, prefix, digest)
+    def overtaken(snapshot: service_keys.KeySnapshot, prefix: str, digest: str) -> Any:
+        found = find(snapshot, prefix, digest)
         if not others:
             others.append(prefix)
-            ring._look = look.again(valkey, "another", "")
+            ring._snapshot = snapshot.refreshed(valkey, "another", "")
         return found
 
-    monkeypatch.setattr(service_keys.Look, "find", overtaken)
+    monkeypatch.setattr(service_keys.KeySnapshot, "find", overtaken)
     assert check(valkey, key) == "Chat"
 
 

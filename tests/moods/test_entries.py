@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stats.errors import InvalidInput, UserNotFound
 from stats.lib.timestamps import EPOCH, now_ms
-from stats.moods.entries import Entry, check_score, read_moods, record_mood, undo_mood
+from stats.moods.entries import MoodEntry, check_score, read_moods, record_mood, undo_mood
 from stats.user_stats import create_user_stats, get_user_stats, update_mood_score
 from tests.support.store_checks import BAD_TEXTS, contents, fresh_ids, storable
 
@@ -20,7 +20,7 @@ SCORES = st.integers(0, 100).map(lambda tenths: tenths / 10)
 MOMENTS = st.one_of(st.integers(0, 4), st.integers(0, 10**9))
 
 
-def history(db, user_id: str = "alice") -> list[Entry]:
+def history(db, user_id: str = "alice") -> list[MoodEntry]:
     return read_moods(db, user_id, since=EPOCH)
 
 

@@ -8,13 +8,13 @@ from stats.conversations import save_conversation
 from stats.lib.timestamps import EPOCH, now_ms
 from stats.moods.entries import (
     SCORE_WORDS,
-    Entry,
-    Summary,
+    MoodEntry,
+    MoodSummary,
     read_moods,
     record_mood,
+    score_word,
     summarise,
     undo_mood,
-    word,
 )
 from stats.store.keys import operation_id
 from stats.user_stats import create_user_stats, get_user_stats
@@ -27,9 +27,9 @@ def count(db) -> int:
     return len(read_moods(db, "alice", since=EPOCH))
 
 
-def entries(*scores: float) -> list[Entry]:
+def entries(*scores: float) -> list[MoodEntry]:
     """Entries with these scores, newest first."""
-    return [Entry(1000 - place, score) for place, score in enumerate(scores)]
+    return [MoodEntry(1000 - place, score) for place, score in enumerate(scores)]
 
 
 def test_it_counts_a_repeated_operation_once(db):
@@ -118,11 +118,11 @@ def test_it_changes_the_version_with_each_change_and_no_other_call(db):
 
 
 def test_it_says_nothing_of_nothing():
-    assert summarise([]) == Summary(None, None, None, None, 0)
+    assert summarise([]) == MoodSummary(None, None, None, None, 0)
 
 
 def test_it_sees_no_trend_in_one_entry():
-    assert summarise(entries(7)) == Summary(7, 7, 7, None, 1)
+    assert summarise(entries(7)) == MoodSummary(7, 7, 7, None, 1)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +156,6 @@ def test_it_adds_up(scores):
 
 @given(SCORES)
 def test_it_has_a_word_for_each_score(score):
-    assert word(score) == SCORE_WORDS[int(score + 0.5)]
-    assert word(0) == "Very low"
-    assert word(10) == "Very good"
+    assert score_word(score) == SCORE_WORDS[int(score + 0.5)]
+    assert score_word(0) == "Very low"
+    assert score_word(10) == "Very good"

@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 
 from stats.activity.clock import Clock
 from stats.dashboard import Dashboard
-from stats.moods.entries import word
+from stats.moods.entries import score_word
 from stats.web.templating.formatting import clock_text
 from stats.web.templating.translation import _
 
@@ -36,7 +36,7 @@ class MoodForm:
     @property
     def word(self) -> str:
         """The word for the score, "" without one."""
-        return "" if self.score is None else _(word(self.score))
+        return "" if self.score is None else _(score_word(self.score))
 
 
 def mood_form(board: Dashboard) -> MoodForm:

@@ -11,9 +11,9 @@ from stats.conversations import MAX_SEARCHED, list_conversations
 from stats.errors import InvalidInput
 from stats.lib.timestamps import DAY
 from stats.moods import entries as moods
-from stats.moods.entries import Entry
+from stats.moods.entries import MoodEntry
 from stats.moods.history import WEEKS, make_day, make_year, read_history
-from stats.moods.insights import sentences
+from stats.moods.insights import describe_weekdays
 from stats.web.http.current_user import board
 from stats.web.http.forms import NUMBER, read_score
 from stats.web.runtime import db
@@ -38,7 +38,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "history/page.html",
         activity_year=year,
-        sentences=[_(sentence) for sentence in sentences(scores)],
+        sentences=[_(sentence) for sentence in describe_weekdays(scores)],
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),
@@ -59,7 +59,9 @@ def day(day: str) -> ResponseReturnValue:
     return _show(_day(day))
 
 
-def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, ...] = ()) -> str:
+def _show(
+    day: date, errors: dict[int, str] | None = None, typed: tuple[MoodEntry, ...] = ()
+) -> str:
     now = board()
     if not date(2000, 1, 1) <= day <= now.today:
         abort(404)
@@ -80,20 +82,20 @@ def _show(day: date, errors: dict[int, str] | None = None, typed: tuple[Entry, .
     )
 
 
-def _typed(stored: Entry, typed: tuple[Entry, ...]) -> Entry:
+def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
     return next((entry for entry in typed if entry.id == stored.id), stored)
 
 
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
-    day = user_day(board().clock, Entry(entry_id, 0).at)
+    day = user_day(board().clock, MoodEntry(entry_id, 0).at)
     score, note = request.form.get("score", ""), request.form.get("note", "").strip()
     try:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
-        return _show(day, {entry_id: reason(error)}, (Entry(entry_id, shown, note),)), 422
+        return _show(day, {entry_id: reason(error)}, (MoodEntry(entry_id, shown, note),)), 422
     flash(_("Saved."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)
 
@@ -101,7 +103,7 @@ def edit(entry_id: int) -> ResponseReturnValue:
 @bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
 def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry."""
-    day = user_day(board().clock, Entry(entry_id, 0).at)
+    day = user_day(board().clock, MoodEntry(entry_id, 0).at)
     moods.delete_mood(db(), current_user.id, entry_id)
     flash(_("The check-in is deleted."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)

@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.lib.messages import N_
-from stats.moods.entries import whole
+from stats.moods.entries import round_score
 from stats.sample.account import make_sample
 from stats.web.accounts.auth import clock_of
 from stats.web.http.access import public
@@ -50,7 +50,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters["score"] = lambda score: f"{score:g}"
     app.jinja_env.filters["tenths"] = lambda mean: f"{mean:.1f}"
-    app.jinja_env.filters["m"] = whole
+    app.jinja_env.filters["m"] = round_score
 
 
 def offer_sample(app: Flask) -> None:

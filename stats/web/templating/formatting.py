@@ -8,7 +8,7 @@ from datetime import datetime
 from stats.activity.clock import Clock
 from stats.conversations import Conversation
 from stats.dashboard import Dashboard
-from stats.moods.entries import Entry, word
+from stats.moods.entries import MoodEntry, score_word
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import _
 
@@ -58,10 +58,10 @@ class EntryView:
     @property
     def word(self) -> str:
         """The word for the score."""
-        return _(word(self.score))
+        return _(score_word(self.score))
 
 
-def day_entries(board: Dashboard, entries: Iterable[Entry]) -> list[EntryView]:
+def day_entries(board: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
     """Return entries as the day's page shows them."""
     return [
         EntryView(one.id, one.score, one.note, one.at, clock_text(board.clock, one.at))

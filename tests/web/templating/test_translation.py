@@ -177,7 +177,7 @@ def test_the_script_says_only_what_stands_at_its_top() -> None:
 
 def test_a_sentence_keeps_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [date(2026, 3, 1) + timedelta(n) for n in range(28)]
-    (lower, *_) = sentences({day: [float(day.weekday())] for day in days})
+    (lower, *_) = describe_weekdays({day: [float(day.weekday())] for day in days})
     assert lower == "Mondays are lower than Sundays: 0.0 against 6.0, from 5 weeks."
     monkeypatch.setattr(translation, "spoken", Odd)
     assert "Ɱóñđáýš" in translation.gettext(lower)
