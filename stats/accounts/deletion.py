@@ -1,7 +1,7 @@
 """Deleting an account and all that is stored of it."""
 
 from stats.billing.stripe_gateway import Gateway
-from stats.billing.sync import state_of
+from stats.billing.sync import read_state
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.store.client import Db
@@ -17,7 +17,7 @@ def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
     Raises BillingUnavailable, with nothing deleted, when Stripe cannot be reached or is not set
     up while the user has a customer there.
     """
-    for customer in state_of(db, user_id)[1]:
+    for customer in read_state(db, user_id)[1]:
         if gateway is None:
             raise BillingUnavailable("The subscription cannot be ended now. Nothing was deleted.")
         for subscription in gateway.subscriptions(customer):

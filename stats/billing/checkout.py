@@ -1,10 +1,10 @@
-"""The ways to Stripe and out of it: Checkout, the portal, and leaving for good."""
+"""Checkout and the customer portal."""
 
 from collections.abc import Sequence
 
 from stats.billing.client_reference import reference
 from stats.billing.stripe_gateway import Gateway
-from stats.billing.sync import ask, bind, state_of
+from stats.billing.sync import bind_customer, fetch_state, read_state
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
@@ -29,10 +29,10 @@ def start_checkout(
     the Payment Link `link` if there is one, an open Checkout Session for the plan, or a new one.
     `back` is our own address. Raises BillingUnavailable.
     """
-    customers = state_of(db, user_id)[1]
+    customers = read_state(db, user_id)[1]
     for customer in customers:
-        state = ask(gateway, [customer], BillingState(), user_id, grace)
-        live = next((found for found in state.live if found.plan), None)
+        state = fetch_state(gateway, [customer], BillingState(), user_id, grace)
+        live = next((subscription for subscription in state.live if subscription.plan), None)
         if live is not None:
             return gateway.portal(customer, live.id, back)
     if link is not None:
@@ -46,18 +46,18 @@ def start_checkout(
 
 def _new_customer(db: Db, gateway: Gateway, user_id: str, email: str, earlier: int) -> str:
     customer = gateway.create_customer(user_id, email, earlier)
-    if not bind(db, user_id, customer):
+    if not bind_customer(db, user_id, customer):
         raise BillingUnavailable("Upgrading is not possible just now. We are looking into it.")
     return customer
 
 
 def open_portal(db: Db, gateway: Gateway, user_id: str, *, back: str) -> str:
-    """Return the address of the customer portal; raises InvalidInput for who never paid."""
-    state, customers = state_of(db, user_id)
+    """Return the address of the customer portal; raises InvalidInput without a customer."""
+    state, customers = read_state(db, user_id)
     if not customers:
         raise InvalidInput("There is nothing to manage yet.")
     for customer in customers if len(customers) > 1 and state.live else ():
-        live = {found["id"] for found in gateway.subscriptions(customer)}
-        if live & {found.id for found in state.live}:
+        live = {subscription["id"] for subscription in gateway.subscriptions(customer)}
+        if live & {subscription.id for subscription in state.live}:
             return gateway.portal(customer, None, back)
     return gateway.portal(customers[0], None, back)

@@ -1,4 +1,4 @@
-"""Few at a time: how many threads may wait for Stripe, and how long the others wait for them."""
+"""A limit on concurrent calls to Stripe, and on how long a thread waits for its turn."""
 
 import threading
 import time
@@ -11,10 +11,10 @@ MAX_CONCURRENT = 2
 MAX_WAIT = 1.0
 
 
-class Slots:
+class ConcurrencyLimit:
     """At most MAX_CONCURRENT calls at a time.
 
-    Others wait a second, but not behind a call that hangs.
+    Others wait MAX_WAIT seconds, but not behind a call that has taken longer than that.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Slots:
         self._begun: set[float] = set()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Hold a slot; raises BillingUnavailable when none can be had."""
         oldest = min(self._begun.copy(), default=None)
         hangs = oldest is not None and time.monotonic() - oldest > MAX_WAIT

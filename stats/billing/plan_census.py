@@ -68,8 +68,8 @@ def _store(db: Db, census: Census) -> None:
 
 def _plans(db: Db, now: datetime) -> Iterator[Plan]:
     names = user_ids(db)
-    while some := list(islice(names, BATCH_SIZE)):
-        yield from _plans_of(db, some, now)
+    while batch := list(islice(names, BATCH_SIZE)):
+        yield from _plans_of(db, batch, now)
 
 
 def _plans_of(db: Db, names: Sequence[str], now: datetime) -> Iterator[Plan]:

@@ -40,33 +40,33 @@ def price_text(price: Mapping[str, Any]) -> str | None:
 class Prices:
     """The prices in words, read from Stripe at most every five minutes."""
 
-    def __init__(self, gateway: StripeGateway | None, given: Mapping[Plan, str]) -> None:
-        self._gateway, self._given = gateway, given
-        self._known: dict[Plan, str] = {}
+    def __init__(self, gateway: StripeGateway | None, configured: Mapping[Plan, str]) -> None:
+        self._gateway, self._configured = gateway, configured
+        self._cached: dict[Plan, str] = {}
         self._read_at = -PRICES_SECONDS
         self._lock = threading.Lock()
 
-    def known(self) -> Mapping[Plan, str]:
-        """Return the prices that are known without asking Stripe."""
-        return self._given if self._gateway is None else self._known
+    def cached(self) -> Mapping[Plan, str]:
+        """Return the prices as configured or last read, without a request to Stripe."""
+        return self._configured if self._gateway is None else self._cached
 
     def read(self) -> Mapping[Plan, str]:
-        """Return the prices, asking Stripe if they are old. A plan that Stripe does not tell of
-        has none."""
+        """Return the prices, asking Stripe if they are old. A plan that Stripe has no price for
+        is left out."""
         if self._gateway is None:
-            return self._given
+            return self._configured
         if time.monotonic() - self._read_at > PRICES_SECONDS and self._lock.acquire(blocking=False):
             try:
                 self._ask(self._gateway)
             finally:
                 self._lock.release()
-        return self._known
+        return self._cached
 
     def _ask(self, gateway: StripeGateway) -> None:
         try:
             prices = {plan: gateway.price_of(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
-            found = {plan: price_text(price) for plan, price in prices.items() if price}
-            self._known = {plan: text for plan, text in found.items() if text}
+            texts = {plan: price_text(price) for plan, price in prices.items() if price}
+            self._cached = {plan: text for plan, text in texts.items() if text}
             self._read_at = time.monotonic()
         except BillingUnavailable:
             # What was known still stands; pages do not wait for Stripe again and again.

@@ -1,4 +1,4 @@
-"""Reconciling: what Redis and Stripe say of each other, compared both ways and mended."""
+"""Reconciling: the subscriptions in Redis and at Stripe, compared both ways and mended."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stats.billing.stripe_gateway import StripeGateway, UnknownCustomer
-from stats.billing.sync import bind, make_state, state_of, subscriptions_of, sync
+from stats.billing.sync import bind_customer, fetch_subscriptions, make_state, read_state, sync
 from stats.errors import StatsError
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
@@ -24,10 +24,10 @@ class TooManyTaken(StatsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Discrepancy:
     """One way in which Redis and Stripe differ.
 
-    `mendable` findings go away when the user is synchronised; the others need an operator.
+    `mendable` ones go away when the user is synchronised; the others need an operator.
     """
 
     what: str
@@ -38,49 +38,55 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What was found, and how many users paid for a plan as far as Redis knew."""
+class Comparison:
+    """The discrepancies, and how many users pay for a plan according to Redis."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Discrepancy, ...]
     payers: int
 
 
-def compare(db: Db, gateway: StripeGateway, *, grace: int, user_id: str | None = None) -> Report:
+def compare(
+    db: Db, gateway: StripeGateway, *, grace: int, user_id: str | None = None
+) -> Comparison:
     """Compare all users, or one, with Stripe. Changes nothing; raises BillingUnavailable."""
-    findings: list[Finding] = []
+    findings: list[Discrepancy] = []
     payers = 0
     for name in [user_id] if user_id else user_ids(db):
-        state, customers = state_of(db, name)
+        state, customers = read_state(db, name)
         payers += state.plan(time.time()) != Plan.FREE
         if customers or state.live:
             try:
                 findings += _compare_user(gateway, name, state, customers, grace)
             except UnknownCustomer:
-                findings.append(Finding("customer unknown to Stripe", name, " ".join(customers)))
+                findings.append(
+                    Discrepancy("customer unknown to Stripe", name, " ".join(customers))
+                )
     findings += _from_stripe(db, gateway, grace, user_id)
-    return Report(tuple(findings), payers)
+    return Comparison(tuple(findings), payers)
 
 
 def _compare_user(
     gateway: StripeGateway, user_id: str, stored: BillingState, customers: list[str], grace: int
-) -> Iterator[Finding]:
-    listed = subscriptions_of(gateway, customers)
+) -> Iterator[Discrepancy]:
+    listed = fetch_subscriptions(gateway, customers)
     now, state = time.time(), make_state(gateway, listed, stored, user_id, grace)
     have, due = stored.plan(now), state.plan(now)
     if due.rank > have.rank:
-        yield Finding("money without plan", user_id, f"has {have}, pays {due}", mendable=True)
+        yield Discrepancy("money without plan", user_id, f"has {have}, pays {due}", mendable=True)
     elif have.rank > due.rank:
-        yield Finding("plan without money", user_id, f"has {have}, pays {due}", mendable=True)
-    live = [found.id for found in state.live if found.plan]
+        yield Discrepancy("plan without money", user_id, f"has {have}, pays {due}", mendable=True)
+    live = [subscription.id for subscription in state.live if subscription.plan]
     if len(live) > 1:
-        yield Finding("several live subscriptions", user_id, " ".join(live))
-    known = {one.id for one in stored.live}
-    for found in (read_subscription(row, gateway.products, grace) for row in listed):
-        if found.is_live and found.plan is None and found.id in known:
-            yield Finding("unknown product", user_id, found.id)
+        yield Discrepancy("several live subscriptions", user_id, " ".join(live))
+    known_ids = {subscription.id for subscription in stored.live}
+    for subscription in (read_subscription(row, gateway.products, grace) for row in listed):
+        if subscription.is_live and subscription.plan is None and subscription.id in known_ids:
+            yield Discrepancy("unknown product", user_id, subscription.id)
 
 
-def _from_stripe(db: Db, gateway: StripeGateway, grace: int, only: str | None) -> Iterator[Finding]:
+def _from_stripe(
+    db: Db, gateway: StripeGateway, grace: int, only: str | None
+) -> Iterator[Discrepancy]:
     for stored in gateway.all_subscriptions():
         subscription = read_subscription(stored, gateway.products, grace)
         named = (stored.get("metadata") or {}).get("user_id")
@@ -92,16 +98,16 @@ def _from_stripe(db: Db, gateway: StripeGateway, grace: int, only: str | None) -
 
 def _compare_subscription(
     db: Db, stored: Mapping[str, Any], named: str | None
-) -> Iterator[Finding]:
+) -> Iterator[Discrepancy]:
     customer = stored["customer"]
     customer = str(customer["id"] if isinstance(customer, Mapping) else customer)
     bound = db.get(customer_key(customer))
     user_id = as_text(bound) if bound is not None else named
     detail = f"{stored['id']} of {customer}"
     if user_id is None or not user_stats_exist(db, user_id):
-        yield Finding("billed, but no such user", user_id or "unknown", detail)
+        yield Discrepancy("billed, but no such user", user_id or "unknown", detail)
     elif bound is None:
-        yield Finding("money without plan", user_id, detail, mendable=True, customer=customer)
+        yield Discrepancy("money without plan", user_id, detail, mendable=True, customer=customer)
 
 
 def mend(
@@ -119,15 +125,16 @@ def mend(
     Raises TooManyTaken, having changed nothing, if more than a fifth of the payers would lose
     their plan (a wrong key looks like that) and the operator is not `sure`.
     """
-    taken = [found for found in report.findings if found.what == "plan without money"]
+    taken = [finding for finding in report.findings if finding.what == "plan without money"]
     if len(taken) * MAX_TAKEN_SHARE > report.payers and not sure:
         raise TooManyTaken(f"This would take the plan from {len(taken)} of {report.payers} payers.")
     left = []
-    for found in report.findings:
-        if not found.mendable or (
-            found.customer is not None and not bind(db, found.user_id, found.customer)
+    for finding in report.findings:
+        if not finding.mendable or (
+            finding.customer is not None
+            and not bind_customer(db, finding.user_id, finding.customer)
         ):
-            left.append(found)
+            left.append(finding)
         else:
             sync(db, gateway, found.user_id, grace=grace)
             on_mended(found)

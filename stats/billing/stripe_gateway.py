@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import stripe
 from stripe import RequestsClient, StripeClient
 
-from stats.billing.concurrency import Slots
+from stats.billing.concurrency import ConcurrencyLimit
 from stats.errors import BillingUnavailable
 from stats.lib.messages import Sentence
 from stats.plans.plan import Plan
@@ -33,7 +33,7 @@ class UnknownCustomer(BillingUnavailable):
 
 
 class Gateway(Protocol):
-    """What billing needs of Stripe. Every call raises BillingUnavailable when it cannot be had."""
+    """What billing needs of Stripe. Every call raises BillingUnavailable when it is down."""
 
     livemode: bool
     products: Mapping[str, Plan]
@@ -64,21 +64,21 @@ class Gateway(Protocol):
 
 
 class StripeGateway:
-    """Stripe itself."""
+    """The gateway to Stripe itself; each call is limited in time and in number."""
 
     def __init__(self, settings: Settings) -> None:
         key = str(settings.stripe_secret_key)
         self.livemode = "_live_" in key
         self.products = settings.stripe_products
         self._prices = settings.stripe_prices
-        self._slots = Slots()
+        self._limit = ConcurrencyLimit()
         self._quick = stripe_client(settings, key, QUICK_TIMEOUT, 0)
         self._patient = stripe_client(settings, key, PATIENT_TIMEOUT, 2)
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """Return all subscriptions of a customer, every page, within QUICK_TIMEOUT seconds.
 
-        Raises UnknownCustomer: nothing is known of what such a customer pays.
+        Raises UnknownCustomer.
         """
         try:
             return self._call(lambda: self._all_subscriptions(customer))
@@ -90,14 +90,14 @@ class StripeGateway:
 
     def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
         deadline = time.monotonic() + QUICK_TIMEOUT
-        found: list[dict[str, Any]] = []
+        subscriptions: list[dict[str, Any]] = []
         page = self._quick.v1.subscriptions.list(
             {"customer": customer, "status": "all", "limit": PAGE_SIZE}
         )
         while True:
-            found += [item.to_dict(for_json=True) for item in page.data]
+            subscriptions += [item.to_dict(for_json=True) for item in page.data]
             if not page.has_more:
-                return found
+                return subscriptions
             if time.monotonic() > deadline:
                 raise BillingUnavailable("Stripe takes too long.")
             page = page.next_page()
@@ -113,16 +113,18 @@ class StripeGateway:
 
     def is_deleted(self, customer: str) -> bool:
         """Return whether a customer was deleted."""
-        found = self._call(lambda: self._patient.v1.customers.retrieve(customer).to_dict())
-        return bool(found.get("deleted"))
+        stored = self._call(lambda: self._patient.v1.customers.retrieve(customer).to_dict())
+        return bool(stored.get("deleted"))
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
         params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
         listed = self._call(lambda: self._patient.v1.checkout.sessions.list(params).data)
         sessions: list[dict[str, Any]] = [session.to_dict(for_json=True) for session in listed]
-        fitting = [one for one in sessions if (one.get("metadata") or {}).get("plan") == plan]
-        return next((str(one["url"]) for one in fitting if one.get("url")), None)
+        for session in sessions:
+            if (session.get("metadata") or {}).get("plan") == plan and session.get("url"):
+                return str(session["url"])
+        return None
 
     def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
         """Return the address of a new Checkout Session."""
@@ -147,12 +149,12 @@ class StripeGateway:
         if plan in self._prices:
             return self._prices[plan]
         price = self.product(plan).get("default_price")
-        found = price.get("id") if isinstance(price, dict) else price
-        if not found:
+        price_id = price.get("id") if isinstance(price, dict) else price
+        if not price_id:
             raise BillingUnavailable(
                 Sentence("The %(plan)s plan has no price at Stripe.", plan=plan)
             )
-        return str(found)
+        return str(price_id)
 
     def product(self, plan: Plan) -> dict[str, Any]:
         """Return the product behind a plan, its default price in full."""
@@ -176,8 +178,8 @@ class StripeGateway:
         if plan in self._prices:
             price = self._prices[plan]
             return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict(for_json=True))
-        found: dict[str, Any] | None = self.product(plan).get("default_price")
-        return found
+        default_price: dict[str, Any] | None = self.product(plan).get("default_price")
+        return default_price
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:
         """Return the address of the customer portal: all of it where Stripe refuses the update.
@@ -209,8 +211,8 @@ class StripeGateway:
         """Yield every subscription of the account, whatever its status; for the operator."""
         params: Any = {"status": "all", "limit": PAGE_SIZE}
         with _translated():
-            for found in self._patient.v1.subscriptions.list(params).auto_paging_iter():
-                yield found.to_dict(for_json=True)
+            for subscription in self._patient.v1.subscriptions.list(params).auto_paging_iter():
+                yield subscription.to_dict(for_json=True)
 
     def undelivered_events(self, types: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of these types whose delivery failed, oldest first; at most 30 days."""
@@ -220,14 +222,14 @@ class StripeGateway:
             for event in reversed(events):
                 yield event.to_dict(for_json=True)
 
-    def _call(self, ask: Callable[[], T]) -> T:
-        with self._slots.one(), _translated():
-            return ask()
+    def _call(self, request: Callable[[], T]) -> T:
+        with self._limit.slot(), _translated():
+            return request()
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what says that Stripe cannot be had into BillingUnavailable; our own errors pass."""
+    """Turn the errors that mean that Stripe is unavailable into BillingUnavailable; others pass."""
     try:
         yield
     except stripe.InvalidRequestError:
@@ -239,6 +241,7 @@ def _translated() -> Iterator[None]:
 
 
 def stripe_client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:
+    """Return a client for a secret key; `timeout` (s) is for each attempt."""
     bases: Any = {"api": settings.stripe_api_base} if settings.stripe_api_base else {}
     return StripeClient(
         key,

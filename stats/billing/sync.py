@@ -1,4 +1,4 @@
-"""Recomputing a plan from what Stripe has now, and writing it in one step."""
+"""Recomputing a plan from the subscriptions that Stripe has now, and writing it in one step."""
 
 import json
 import logging
@@ -21,8 +21,9 @@ DONE_SECONDS = 35 * 86_400
 
 
 def keep_orphan(db: Db, event: Mapping[str, Any], customer: str | None, why: str) -> str:
-    kept = {"type": event.get("type"), "customer": customer, "at": int(time.time()), "why": why}
-    db.hset(ORPHANS, str(event.get("id")), json.dumps(kept))
+    """Store and log an event that belongs to no user, with the reason; return "orphan"."""
+    orphan = {"type": event.get("type"), "customer": customer, "at": int(time.time()), "why": why}
+    db.hset(ORPHANS, str(event.get("id")), json.dumps(orphan))
     log.error("event %s fits no user (%s)", event.get("id"), why)
     return "orphan"
 
@@ -51,15 +52,15 @@ def sync(
         return "done already"
     ticket, stored, *customers = reply
     if customer and customer not in {as_text(name) for name in customers}:
-        if not bind(db, user_id, customer):
+        if not bind_customer(db, user_id, customer):
             return keep_orphan(db, event or {}, customer, "bound to another user")
         customers.append(customer)
     names = sorted(as_text(name) for name in customers)
-    state = ask(gateway, names, BillingState.read(stored), user_id, grace)
+    state = fetch_state(gateway, names, BillingState.read(stored), user_id, grace)
     return _apply(db, user_id, ticket, event_id, state)
 
 
-def bind(db: Db, user_id: str, customer: str) -> bool:
+def bind_customer(db: Db, user_id: str, customer: str) -> bool:
     """Bind a customer to a user, once and for good; False if it is another user's."""
     holder = run_kept(db, "lookups/claim", [customer_key(customer)], user_id)
     if holder is not None:
@@ -69,16 +70,16 @@ def bind(db: Db, user_id: str, customer: str) -> bool:
     return True
 
 
-def ask(
+def fetch_state(
     gateway: Gateway, customers: Iterable[str], before: BillingState, user_id: str, grace: int
 ) -> BillingState:
     """Return the state that all subscriptions of some customers make at Stripe now."""
-    return make_state(gateway, subscriptions_of(gateway, customers), before, user_id, grace)
+    return make_state(gateway, fetch_subscriptions(gateway, customers), before, user_id, grace)
 
 
-def subscriptions_of(gateway: Gateway, customers: Iterable[str]) -> list[dict[str, Any]]:
+def fetch_subscriptions(gateway: Gateway, customers: Iterable[str]) -> list[dict[str, Any]]:
     """Return all subscriptions of some customers as Stripe has them now."""
-    return [found for customer in customers for found in gateway.subscriptions(customer)]
+    return [item for customer in customers for item in gateway.subscriptions(customer)]
 
 
 def make_state(
@@ -93,47 +94,48 @@ def make_state(
     A live subscription of ours whose product no setting maps keeps the plan it had, and one that
     stays unpaid from one period into the next gets no new patience.
     """
-    found = []
+    subscriptions = []
     for stored in listed:
         subscription = read_subscription(stored, gateway.products, grace)
         ours = (stored.get("metadata") or {}).get("user_id") == user_id
         subscription = _with_first_patience(subscription, before)
-        found.append(_with_last_plan(subscription, before, ours=ours))
-    return BillingState(tuple(found))
+        subscriptions.append(_with_last_plan(subscription, before, ours=ours))
+    return BillingState(tuple(subscriptions))
 
 
-def _with_first_patience(found: Subscription, before: BillingState) -> Subscription:
-    known = [one.patience for one in before.subscriptions if one.id == found.id and one.patience]
-    if found.patience is None or not known:
-        return found
-    return replace(found, patience=min(found.patience, *known))
+def _with_first_patience(current: Subscription, before: BillingState) -> Subscription:
+    same = (earlier for earlier in before.subscriptions if earlier.id == current.id)
+    deadlines = [earlier.patience for earlier in same if earlier.patience]
+    if current.patience is None or not deadlines:
+        return current
+    return replace(current, patience=min(current.patience, *deadlines))
 
 
-def _with_last_plan(found: Subscription, before: BillingState, *, ours: bool) -> Subscription:
-    if found.plan is not None or not found.is_live:
-        return found
-    known = {one.id: one.plan for one in before.subscriptions if one.plan}
-    if found.id not in known and not ours:
-        return found
-    log.error("no setting maps the product of subscription %s; the plan stays", found.id)
-    last = known.get(found.id) or before.plan(time.time())
-    return replace(found, plan=None if last == Plan.FREE else last)
+def _with_last_plan(current: Subscription, before: BillingState, *, ours: bool) -> Subscription:
+    if current.plan is not None or not current.is_live:
+        return current
+    plans = {earlier.id: earlier.plan for earlier in before.subscriptions if earlier.plan}
+    if current.id not in plans and not ours:
+        return current
+    log.error("no setting maps the product of subscription %s; the plan stays", current.id)
+    last = plans.get(current.id) or before.plan(time.time())
+    return replace(current, plan=None if last == Plan.FREE else last)
 
 
 def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState) -> str:
     now = int(time.time())
-    written = run_kept(
+    reply = run_kept(
         db,
         "billing/apply",
         user_keys(user_id, PLAN_KINDS),
         *(ticket, event_id, now, now - DONE_SECONDS, state.store(), state.paid()),
     )
-    if len([found for found in state.live if found.plan]) > 1:
+    if len([subscription for subscription in state.live if subscription.plan]) > 1:
         log.error("user %s has several live subscriptions", user_id)
-    return {None: "gone", 0: "overtaken"}.get(written, "applied")
+    return {None: "gone", 0: "overtaken"}.get(reply, "applied")
 
 
-def state_of(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
+def read_state(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
     """Return what was stored about a user's subscriptions, and the user's Stripe customers."""
     stored, customers = run(db, "billing/read_state", user_keys(user_id, PLAN_KINDS))
     return BillingState.read(stored), sorted(as_text(name) for name in customers)

@@ -79,36 +79,36 @@ def handle(
         return "logged"
     if kind not in ACTED_ON and not kind.startswith(SUBSCRIPTION):
         return "ignored"
-    found = event["data"]["object"]
-    customer = _customer_of(kind, found)
-    user_id = _resolve(db, customer, found, reference_keys)
+    stripe_object = event["data"]["object"]
+    customer = _customer_of(kind, stripe_object)
+    user_id = _resolve(db, customer, stripe_object, reference_keys)
     if user_id is None:
         return keep_orphan(db, event, customer, "no user")
     return sync(db, gateway, user_id, event=event, customer=customer, grace=grace)
 
 
-def _customer_of(kind: str, found: Mapping[str, Any]) -> str | None:
-    value = found.get("id") if kind == "customer.deleted" else found.get("customer")
+def _customer_of(kind: str, stripe_object: Mapping[str, Any]) -> str | None:
+    value = stripe_object.get("id") if kind == "customer.deleted" else stripe_object.get("customer")
     return value.get("id") if isinstance(value, Mapping) else value
 
 
 def _resolve(
-    db: Db, customer: str | None, found: Mapping[str, Any], keys: Sequence[str]
+    db: Db, customer: str | None, stripe_object: Mapping[str, Any], keys: Sequence[str]
 ) -> str | None:
     """Return the user by the bound customer, else by metadata, else by the signed reference."""
     bound = db.get(customer_key(customer)) if customer else None
     if bound is not None:
         return as_text(bound)
-    if found.get("object") == "subscription":
-        named = (found.get("metadata") or {}).get("user_id")
-        return _our_id(named)
-    reference = found.get("client_reference_id")
+    if stripe_object.get("object") == "subscription":
+        metadata_user_id = (stripe_object.get("metadata") or {}).get("user_id")
+        return _our_id(metadata_user_id)
+    reference = stripe_object.get("client_reference_id")
     return read_reference(str(reference), keys) if reference else None
 
 
-def _our_id(named: object) -> str | None:
+def _our_id(metadata_user_id: object) -> str | None:
     # Another product of the account's may have put anything into the metadata.
     try:
-        return check_id(named)
+        return check_id(metadata_user_id)
     except InvalidInput:
         return None

@@ -130,6 +130,6 @@ def test_it_gives_up_on_a_hanging_stripe_without_taking_all_threads(shop: Shop) 
     shop.subscribe(alice)
     event = shop.first()
     gateway = shop.app.extensions["aira"].gateway
-    with gateway._slots.one(), gateway._slots.one():
+    with gateway._limit.slot(), gateway._limit.slot():
         assert shop.send(event) == 503
     assert shop.send(event) == 200

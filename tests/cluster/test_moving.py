@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from stats.billing.sync import bind
+from stats.billing.sync import bind_customer
 from stats.errors import StoreUnavailable
 from stats.store.client import Db
 from stats.store.keys import user_key
@@ -155,7 +155,7 @@ def test_a_write_that_a_replica_must_have_follows_the_slot(cluster: Cluster, val
     move.begin()
     move.carry()
     with pytest.raises(StoreUnavailable):
-        bind(valkey, user, "cus_1")
+        bind_customer(valkey, user, "cus_1")
     move.end()
-    assert bind(valkey, user, "cus_1")
+    assert bind_customer(valkey, user, "cus_1")
     assert valkey.smembers(user_key(user, "customers")) == {"cus_1"}

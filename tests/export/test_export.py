@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stats import daily_login, user_stats
 from stats.accounts import deletion, log_in, passwords, profile, sign_in_links, sign_up
 from stats.activity.clock import Clock, user_day
-from stats.billing.sync import bind
+from stats.billing.sync import bind_customer
 from stats.conversations import delete_conversation, save_conversation
 from stats.errors import InvalidInput, UserNotFound
 from stats.export.archive_format import read_archive
@@ -59,7 +59,7 @@ def live(db) -> log_in.Login:
     delete_conversation(db, user, "gone")
     user_stats.add_recent_conversation(db, user, "by hand")
     user_stats.update_plan(db, user, "Plus")
-    bind(db, user, "cus_alice")
+    bind_customer(db, user, "cus_alice")
     profile.update_profile(db, user, name="Alice", clock=clock, theme="dark", live=False)
     return login
 

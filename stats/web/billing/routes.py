@@ -132,7 +132,7 @@ def back() -> ResponseReturnValue:
         paid=paid,
         waiting=not paid and count < TRIES,
         next_try=count + 1,
-        plan=PlanView(board(), runtime().prices.known()),
+        plan=PlanView(board(), runtime().prices.cached()),
     )
 
 
@@ -160,9 +160,9 @@ def practice() -> ResponseReturnValue:
     return render_template(
         "billing/practice.html",
         live=live,
-        now=PlanView(board(), held.prices.known()),
+        now=PlanView(board(), held.prices.cached()),
         plan=check_plan(wanted),
-        prices=held.prices.known(),
+        prices=held.prices.cached(),
     )
 
 

@@ -34,7 +34,7 @@ def stats_fragment(board: Dashboard) -> dict[str, Any]:
         "week_mean": week_mean(board.mood_days, board.today),
         "since": _since(board.since, board.today),
         "recent": [_recent(item, board) for item in board.snapshot.recent_conversations],
-        "plan": PlanView(board, runtime().prices.known()),
+        "plan": PlanView(board, runtime().prices.cached()),
     }
 
 

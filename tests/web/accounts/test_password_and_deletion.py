@@ -9,7 +9,7 @@ from redis import Redis
 
 from app import create_app
 from stats.accounts import passwords
-from stats.billing.sync import bind
+from stats.billing.sync import bind_customer
 from stats.errors import BillingUnavailable
 from tests.web.kit import PASSWORD, Browser, error_beside, everything, left, log_in, sign_up
 
@@ -45,7 +45,7 @@ def untried(valkey: Redis) -> dict[str, bytes]:
 def stripe(app: Flask, valkey: Redis, alice: Browser) -> Stripe:
     """The Stripe at which Alice is a customer."""
     app.extensions["aira"].gateway = Stripe()
-    bind(valkey, alice.user_id, "cus_alice")
+    bind_customer(valkey, alice.user_id, "cus_alice")
     return app.extensions["aira"].gateway
 
 
