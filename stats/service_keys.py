@@ -39,19 +39,19 @@ _KEY = re.compile(r"aira_([a-z2-7]{8})[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class ServiceKey:
-    """A stored key; `made` and `used` are in s since 1970, `used` is None for never."""
+    """A stored key; `created_at` and `used_at` are in s since 1970, `used_at` is None for never."""
 
     prefix: str
     name: str
-    made: int
-    used: int | None
+    created_at: int
+    used_at: int | None
     digest: str
 
     @classmethod
     def read(cls, prefix: Any, stored: Any) -> "ServiceKey":
         """Read what Redis keeps of a key."""
-        digest, made, used, name = as_text(stored).split(":", 3)
-        return cls(as_text(prefix), name, int(made), int(used) or None, digest)
+        digest, created_at, used_at, name = as_text(stored).split(":", 3)
+        return cls(as_text(prefix), name, int(created_at), int(used_at) or None, digest)
 
 
 def create_key(db: Db, name: str) -> str:
@@ -88,7 +88,7 @@ def list_keys(db: Db) -> list[ServiceKey]:
     """Return all keys, oldest first."""
     stored: Any = db.hgetall(SERVICE_KEYS)
     keys = (ServiceKey.read(prefix, stored) for prefix, stored in stored.items())
-    return sorted(keys, key=lambda key: (key.made, key.prefix))
+    return sorted(keys, key=lambda key: (key.created_at, key.prefix))
 
 
 def revoke_key(db: Db, prefix: str) -> None:

@@ -1,1 +1,1 @@
-"""The Valkey that a program keeps in its own folder."""
+"""The embedded Valkey: a server of the program's own in its data folder."""

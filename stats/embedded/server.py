@@ -1,5 +1,5 @@
 """The embedded Valkey for when REDIS_URL is unset: one server per data folder, shared by every
-process that uses the folder, stopped by the last one out.
+process that uses the folder, stopped by the last of them.
 
 Three lock files stand in the folder. The kernel lets go of each when its holder dies.
 
@@ -52,29 +52,29 @@ CONFIG = {
 
 @dataclass(frozen=True)
 class Embedded:
-    """One process's hold on the server of a data folder. `url` is its `unix://` address."""
+    """One process's handle on the server of a data folder. `url` is its `unix://` address."""
 
     url: str
     _folder: Path = field(repr=False)
     _users: int = field(repr=False)
 
     def close(self) -> None:
-        """Let go; the last one out stops the server. Again, or in a forked child: nothing."""
+        """Release it; the last process stops the server. A second call does nothing."""
         with _guard:
-            if _held.get(self._folder) is self:
-                del _held[self._folder]
+            if _handles.get(self._folder) is self:
+                del _handles[self._folder]
                 _leave(self._folder, self._users)
 
 
-_held: dict[Path, Embedded] = {}
+_handles: dict[Path, Embedded] = {}
 _children: dict[Path, subprocess.Popen[bytes]] = {}
 _guard = threading.Lock()
 
 
 def start(data_dir: Path) -> Embedded:
-    """Return this process's hold on the server of `data_dir`, which is started unless it runs.
+    """Return this process's handle on the server of `data_dir`, which is started unless it runs.
 
-    A further call returns the same hold and revives a server that has died. Raises
+    A further call returns the same handle and revives a server that has died. Raises
     `StoreUnavailable` with one sentence when there is no server to be had.
     """
     try:
@@ -106,11 +106,11 @@ def _enter(folder: Path) -> Embedded:
     path = _socket_path(folder)
     with _starting(folder):
         _ensure_server(folder, path)
-        if folder not in _held:
+        if folder not in _handles:
             users = open_lock(folder / "valkey.users")
             share(users)
-            _held[folder] = Embedded(f"unix://{quote(str(path))}", folder, users)
-        return _held[folder]
+            _handles[folder] = Embedded(f"unix://{quote(str(path))}", folder, users)
+        return _handles[folder]
 
 
 def _leave(folder: Path, users: int) -> None:
@@ -204,8 +204,8 @@ def _socket_path(folder: Path) -> Path:
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     private = Path(tempfile.gettempdir()) / f"aira-stats-{os.getuid()}-{name}"
     private.mkdir(mode=0o700, exist_ok=True)
-    found = private.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.getuid():
+    status = private.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.getuid():
         raise StoreUnavailable(f"{private} should be a private folder of this user's, and is not.")
     return private / "valkey.sock"
 
@@ -218,7 +218,7 @@ def _answers(path: Path) -> bool:
 
 
 def _ask(path: Path, command: bytes, seconds: float) -> bytes | None:
-    """Return how the answer begins, nothing if the server hangs up, None if there is no asking."""
+    """Return the start of the reply, b"" if the server hangs up, None if it cannot be reached."""
     with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
         connection.settimeout(seconds)
         connection.connect(str(path))
@@ -244,15 +244,15 @@ def _wait_until(condition: Callable[[], bool], otherwise: str) -> None:
 
 
 def _close_all() -> None:
-    for embedded in list(_held.values()):
+    for embedded in list(_handles.values()):
         embedded.close()
 
 
 def _forget_parent() -> None:
     """In a forked child: drop the copies of the parent's locks, which unlocks none of them."""
-    for embedded in _held.values():
+    for embedded in _handles.values():
         os.close(embedded._users)
-    _held.clear()
+    _handles.clear()
     _guard.release()
 
 

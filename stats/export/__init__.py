@@ -1,1 +1,1 @@
-"""What a user takes along, and how it comes back."""
+"""Exporting a user's data as JSON and CSV, and restoring an export."""

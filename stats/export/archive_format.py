@@ -1,7 +1,7 @@
-"""The file a user takes along: its models, and how one that comes back is read, strictly.
+"""The models of an export file, and how an uploaded one is validated.
 
-It holds more than these models: what cannot be brought back (plan, payments, e-mail, log-ins) is
-in the export and is not looked at here.
+An export holds more than these models: what cannot be restored (plan, payments, e-mail, log-ins)
+is ignored here.
 """
 
 from collections.abc import Iterable
@@ -32,8 +32,8 @@ Summary = Annotated[str, Meta(max_length=SUMMARY_LENGTH)]
 Tag = Annotated[str, Meta(min_length=1, max_length=50)]
 
 
-class Profile(Struct):
-    """Who one is and where one's days begin."""
+class ArchivedProfile(Struct):
+    """The name, the clock and the preferences of the account."""
 
     name: str
     timezone: str
@@ -43,7 +43,7 @@ class Profile(Struct):
     live: bool = True
 
 
-class RecentLine(Struct):
+class ArchivedRecent(Struct):
     """One of the recent conversations."""
 
     timestamp: Moment
@@ -52,19 +52,19 @@ class RecentLine(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures(Counts):
-    """What was counted, up to `last_login`.
+class ArchivedStats(Counts):
+    """The counts as of `last_login`.
 
-    Who moved in from the old layout may have no last day, and then has no active days either.
+    A user who was imported from the old layout may have no last day, and then no active days.
     """
 
     last_login: date | None = None
-    recent_conversations: Annotated[list[RecentLine], Meta(max_length=3)] = field(
+    recent_conversations: Annotated[list[ArchivedRecent], Meta(max_length=3)] = field(
         default_factory=list
     )
 
 
-class MoodLine(Struct, omit_defaults=True):
+class ArchivedMood(Struct, omit_defaults=True):
     """One mood entry."""
 
     timestamp: Moment
@@ -79,7 +79,7 @@ class Message(Struct):
     content: str
 
 
-class Chat(Struct, rename="camel"):
+class ArchivedConversation(Struct, rename="camel"):
     """One saved conversation. `messages` are checked to be `Message`s and kept whole."""
 
     chat_id: Id
@@ -91,34 +91,34 @@ class Chat(Struct, rename="camel"):
 
 
 class Archive(Struct):
-    """All that can be brought back into an empty account."""
+    """All that can be restored into an empty account."""
 
     format: Literal["aira-stats-1"]
-    account: Profile
-    stats: Figures
+    account: ArchivedProfile
+    stats: ArchivedStats
     days: Annotated[list[date], Meta(max_length=20_000)]
-    moods: Annotated[list[MoodLine], Meta(max_length=50_000)]
-    conversations: Annotated[list[Chat], Meta(max_length=20_000)]
+    moods: Annotated[list[ArchivedMood], Meta(max_length=50_000)]
+    conversations: Annotated[list[ArchivedConversation], Meta(max_length=20_000)]
     deleted_conversations: Annotated[list[Id], Meta(max_length=20_000)] = []
 
 
 def read_archive(data: bytes) -> Archive:
-    """Return the content of an export file; raises InvalidInput for what no export would hold."""
+    """Return the content of an export file; raises InvalidInput for an invalid one."""
     value = parse(data, N_("The file"))
     try:
         archive = msgspec.convert(value, Archive)
-        for chat in archive.conversations:
-            msgspec.convert(chat.messages, list[Message])
+        for conversation in archive.conversations:
+            msgspec.convert(conversation.messages, list[Message])
         _check(archive)
     except (msgspec.ValidationError, InvalidInput) as error:
-        what = error.args[0] if isinstance(error, InvalidInput) else f"{str(error).rstrip('.')}."
-        no_export = Sentence("The file is no export from here. %(why)s", why=what)
+        why = error.args[0] if isinstance(error, InvalidInput) else f"{str(error).rstrip('.')}."
+        no_export = Sentence("The file is no export from here. %(why)s", why=why)
         raise InvalidInput(no_export, "file") from None
     return archive
 
 
 def _check(archive: Archive) -> None:
-    """Refuse what is well formed and cannot be true."""
+    """Raise InvalidInput for what is well formed and contradicts itself or the calendar."""
     profile, stats = archive.account, archive.stats
     clock = check_clock(profile.timezone, profile.day_start)
     profile.name = check_name(profile.name)
@@ -126,7 +126,7 @@ def _check(archive: Archive) -> None:
     _check_days(archive, user_day(clock, datetime.now(UTC)))
     _check_unique(archive.days, N_("a day"))
     _check_unique((milliseconds(mood.timestamp) for mood in archive.moods), N_("a mood"))
-    _check_unique((chat.chat_id for chat in archive.conversations), N_("a conversation"))
+    _check_unique((item.chat_id for item in archive.conversations), N_("a conversation"))
     if stats.streak > stats.longest_streak:
         raise InvalidInput("It holds a streak longer than the longest one.")
 
@@ -134,7 +134,7 @@ def _check(archive: Archive) -> None:
 def _check_moments(archive: Archive) -> None:
     moments = [archive.account.created]
     moments += [mood.timestamp for mood in archive.moods]
-    moments += [chat.saved_at for chat in archive.conversations]
+    moments += [conversation.saved_at for conversation in archive.conversations]
     moments += [recent.timestamp for recent in archive.stats.recent_conversations]
     if not EARLIEST <= min(moments) <= max(moments) <= datetime.now(UTC) + CLOCK_SKEW:
         raise InvalidInput("It holds a time in the future or before this century.")

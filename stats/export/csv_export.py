@@ -4,7 +4,7 @@ import csv
 import io
 
 from stats.activity.clock import user_day
-from stats.export.stored_data import read_stored
+from stats.export.stored_data import read_stored_user
 from stats.lib.timestamps import iso
 from stats.store.client import Db
 
@@ -13,15 +13,15 @@ from stats.store.client import Db
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def mood_table(db: Db, user_id: str) -> str:
+def mood_csv(db: Db, user_id: str) -> str:
     """Return the mood history as CSV (RFC 4180), newest first; raises UserNotFound."""
-    stored, text = read_stored(db, user_id), io.StringIO()
+    stored, text = read_stored_user(db, user_id), io.StringIO()
     clock = stored.snapshot.clock
     table = csv.writer(text)
     table.writerow(("timestamp", "day", "score", "note"))
-    for found in stored.moods:
-        day = user_day(clock, found.at).isoformat()
-        table.writerow((iso(found.at), day, found.score, harmless(found.note)))
+    for entry in stored.moods:
+        day = user_day(clock, entry.at).isoformat()
+        table.writerow((iso(entry.at), day, entry.score, harmless(entry.note)))
     return text.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""What a user takes along: all that is stored, as one object, and the moods as a table.
+"""The export of all that is stored about a user, as one JSON object.
 
 Left out are the password's hash, the secret of two-factor, the recovery codes and the ids of
 sessions, for any of them could help to open the account, and the version of the page, which means
@@ -17,7 +17,7 @@ from stats.accounts import login_history
 from stats.accounts.sessions import Session
 from stats.conversations import Conversation
 from stats.export.archive_format import FORMAT
-from stats.export.stored_data import Stored, read_stored
+from stats.export.stored_data import StoredUser, read_stored_user
 from stats.lib.timestamps import iso, iso_ms
 from stats.moods.entries import MoodEntry
 from stats.snapshot import Counts, Snapshot
@@ -27,28 +27,28 @@ from stats.store.client import Db
 def export_user(db: Db, user_id: str) -> dict[str, Any]:
     """Return all that is stored about a user, ready to be written as JSON; raises UserNotFound.
 
-    `stats.archive` reads the file back.
+    `stats.export.archive_format` reads the file back.
     """
-    stored, now = read_stored(db, user_id), datetime.now(UTC)
+    stored, now = read_stored_user(db, user_id), datetime.now(UTC)
     return {
         "format": FORMAT,
         "exported": iso(now),
         "account": {"id": user_id, **_account(stored)},
         "stats": _stats(stored.snapshot, now),
         "days": stored.days,
-        "moods": [_mood(found) for found in stored.moods],
-        "conversations": [_chat(found) for found in stored.conversations],
+        "moods": [_mood(item) for item in stored.moods],
+        "conversations": [_conversation(item) for item in stored.conversations],
         "deleted_conversations": stored.deleted,
-        "sessions": [_session(found) for found in stored.sessions],
-        "logins": [_login(found) for found in stored.log.logins],
-        "failed_logins": [_login(found) for found in stored.log.failures],
+        "sessions": [_session(item) for item in stored.sessions],
+        "logins": [_login(item) for item in stored.log.logins],
+        "failed_logins": [_login(item) for item in stored.log.failures],
         "two_factor": _two_factor(stored.log),
         "billing": _billing(stored, now),
         "operations": _listed(stored.operations, 1),
     }
 
 
-def _account(stored: Stored) -> dict[str, Any]:
+def _account(stored: StoredUser) -> dict[str, Any]:
     account, clock = stored.account, stored.snapshot.clock
     return {
         "name": account.get("name"),
@@ -72,8 +72,11 @@ def _pending(account: Mapping[str, str]) -> str | None:
 def _stats(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
     """Return what the API answers, and with it what is counted as it is stored."""
     recent = [
-        {**found.to_dict(), **({"chatId": found.chat_id} if found.chat_id else {})}
-        for found in snapshot.recent_conversations
+        {
+            **item.to_dict(),
+            **({"chatId": item.chat_id} if item.chat_id else {}),
+        }
+        for item in snapshot.recent_conversations
     ]
     counts = {each.name: getattr(snapshot, each.name) for each in fields(Counts)}
     exported: dict[str, Any] = msgspec.to_builtins(
@@ -88,30 +91,30 @@ def _stats(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
     return exported
 
 
-def _mood(found: MoodEntry) -> dict[str, Any]:
-    note = {"note": found.note} if found.note else {}
-    return {"timestamp": iso(found.at), "score": found.score, **note}
+def _mood(entry: MoodEntry) -> dict[str, Any]:
+    note = {"note": entry.note} if entry.note else {}
+    return {"timestamp": iso(entry.at), "score": entry.score, **note}
 
 
-def _chat(found: Conversation) -> dict[str, Any]:
+def _conversation(conversation: Conversation) -> dict[str, Any]:
     return {
-        "chatId": found.chat_id,
-        "title": found.title,
-        "summary": found.summary,
-        "savedAt": found.saved_at,
-        "tags": found.tags,
-        "messages": found.messages,
+        "chatId": conversation.chat_id,
+        "title": conversation.title,
+        "summary": conversation.summary,
+        "savedAt": conversation.saved_at,
+        "tags": conversation.tags,
+        "messages": conversation.messages,
     }
 
 
-def _session(found: Session) -> dict[str, str]:
-    begun, used = iso_ms(found.created_at * 1000), iso_ms(found.used_at * 1000)
-    return {"begun": begun, "used": used, "agent": found.agent}
+def _session(session: Session) -> dict[str, str]:
+    created, used = iso_ms(session.created_at * 1000), iso_ms(session.used_at * 1000)
+    return {"begun": created, "used": used, "agent": session.agent}
 
 
-def _login(found: login_history.LoginEntry) -> dict[str, str]:
-    at = iso_ms(found.at // 1000)
-    return {"at": at, "by": found.method, "address": found.address, "agent": found.agent}
+def _login(entry: login_history.LoginEntry) -> dict[str, str]:
+    at = iso_ms(entry.at // 1000)
+    return {"at": at, "by": entry.method, "address": entry.address, "agent": entry.agent}
 
 
 def _two_factor(log: login_history.LoginHistory) -> dict[str, Any]:
@@ -119,7 +122,7 @@ def _two_factor(log: login_history.LoginHistory) -> dict[str, Any]:
     return {"since": since, "recovery_codes_left": log.codes_left}
 
 
-def _billing(stored: Stored, now: datetime) -> dict[str, Any]:
+def _billing(stored: StoredUser, now: datetime) -> dict[str, Any]:
     return {
         "plan": stored.snapshot.plan_at(now),
         "grant": stored.snapshot.grant,

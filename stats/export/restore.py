@@ -1,4 +1,4 @@
-"""A history that comes back: written into an empty account in one step."""
+"""Restoring an export: written into an empty account in one step."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from stats.conversations import Conversation, pack
 from stats.errors import InvalidInput, UserNotFound
-from stats.export.archive_format import Archive, Chat, RecentLine
+from stats.export.archive_format import Archive, ArchivedConversation, ArchivedRecent
 from stats.lib.messages import N_
 from stats.lib.timestamps import iso, milliseconds
 from stats.moods.entries import ID_FACTOR, check_score
@@ -46,18 +46,18 @@ def restore(
         _flat((sessions or {}).items()),
         [_digits(day) for day in sorted(archive.days)],
         *_moods(archive),
-        *_chats(archive.conversations),
+        *_conversations(archive.conversations),
         archive.deleted_conversations,
     )
     arguments = [part for items in lists for part in (len(items), *items)]
     last_day = archive.stats.last_login
     last = "" if last_day is None else last_day.isoformat()
-    done = run(
+    reply = run(
         db, "export/restore_user", user_keys(user_id, RESTORE_KINDS), create_day, last, *arguments
     )
-    if done is None:
+    if reply is None:
         raise UserNotFound(NO_STATS)
-    if not done:
+    if not reply:
         raise InvalidInput(NOT_EMPTY, "file")
 
 
@@ -81,8 +81,8 @@ def _figures(archive: Archive) -> Flat:
     return _flat(stored.items())
 
 
-def _recent(found: Sequence[RecentLine]) -> str:
-    newest = sorted(found, key=attrgetter("timestamp"), reverse=True)
+def _recent(conversations: Sequence[ArchivedRecent]) -> str:
+    newest = sorted(conversations, key=attrgetter("timestamp"), reverse=True)
     lines = [recent_line(iso(item.timestamp), item.summary, item.chat_id) for item in newest]
     return f"[{','.join(lines)}]"
 
@@ -104,34 +104,34 @@ def _moods(archive: Archive) -> tuple[Flat, Flat]:
     return [*entries], _flat((at, mood.note) for at, mood in moods if mood.note)
 
 
-def _chats(chats: Sequence[Chat]) -> tuple[Flat, Flat, Flat]:
+def _conversations(conversations: Sequence[ArchivedConversation]) -> tuple[Flat, Flat, Flat]:
     """Return the chats' places in time, their heads and their messages."""
-    packed = [(chat, *pack(_conversation(chat))) for chat in chats]
+    packed = [(conversation, *pack(_conversation(conversation))) for conversation in conversations]
     return (
-        _flat(_places(chats)),
-        _flat((chat.chat_id, head) for chat, head, _ in packed),
-        _flat((chat.chat_id, body) for chat, _, body in packed),
+        _flat(_places(conversations)),
+        _flat((conversation.chat_id, head) for conversation, head, _ in packed),
+        _flat((conversation.chat_id, body) for conversation, _, body in packed),
     )
 
 
-def _places(chats: Sequence[Chat]) -> Iterator[tuple[str, str]]:
+def _places(conversations: Sequence[ArchivedConversation]) -> Iterator[tuple[str, str]]:
     """Yield time and id of chats, newest first; those of one millisecond keep their order."""
     taken: Counter[int] = Counter()
-    oldest_first = list(reversed(chats))
+    oldest_first = list(reversed(conversations))
     oldest_first.sort(key=attrgetter("saved_at"))
-    for chat in oldest_first:
-        at = milliseconds(chat.saved_at)
-        yield str(at + taken[at] / 1000), chat.chat_id
+    for conversation in oldest_first:
+        at = milliseconds(conversation.saved_at)
+        yield str(at + taken[at] / 1000), conversation.chat_id
         taken[at] += 1
 
 
-def _conversation(chat: Chat) -> Conversation:
+def _conversation(conversation: ArchivedConversation) -> Conversation:
     return Conversation(
-        chat_id=chat.chat_id,
-        title=chat.title,
-        summary=chat.summary,
-        message_count=len(chat.messages),
-        tags=tuple(chat.tags),
-        saved_at=iso(chat.saved_at),
-        messages=tuple(chat.messages),
+        chat_id=conversation.chat_id,
+        title=conversation.title,
+        summary=conversation.summary,
+        message_count=len(conversation.messages),
+        tags=tuple(conversation.tags),
+        saved_at=iso(conversation.saved_at),
+        messages=tuple(conversation.messages),
     )

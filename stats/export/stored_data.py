@@ -20,7 +20,7 @@ BATCH_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredUser:
     """All that is stored about a user, read at one moment; entries and chats newest first."""
 
     snapshot: Snapshot
@@ -40,7 +40,7 @@ class Stored:
     @classmethod
     def read(
         cls, reply: Sequence[Any], bodies: Mapping[str, str], log: login_history.LoginHistory
-    ) -> "Stored":
+    ) -> "StoredUser":
         """Read the script's reply; a chat without a body was deleted meanwhile."""
         notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
         return cls(
@@ -50,9 +50,9 @@ class Stored:
             sessions=[Session.read(session) for _, session in _pairs(reply[2])],
             moods=[_noted(value, notes) for value in reversed(reply[3])],
             conversations=[
-                unpack(chat, heads[chat], bodies[chat])
-                for chat, _ in _pairs(reply[5])
-                if chat in bodies
+                unpack(chat_id, heads[chat_id], bodies[chat_id])
+                for chat_id, _ in _pairs(reply[5])
+                if chat_id in bodies
             ],
             deleted=sorted(map(as_text, reply[7])),
             operations=dict(_pairs(reply[8])),
@@ -74,11 +74,11 @@ def _day(digits: str) -> str:
 
 
 def _noted(value: Any, notes: Mapping[str, str]) -> MoodEntry:
-    found = read_entry(value)
-    return MoodEntry(found.id, found.score, notes.get(str(found.id), ""))
+    mood = read_entry(value)
+    return MoodEntry(mood.id, mood.score, notes.get(str(mood.id), ""))
 
 
-def read_stored(db: Db, user_id: str) -> Stored:
+def read_stored_user(db: Db, user_id: str) -> StoredUser:
     """Return all that is stored about a user; raises UserNotFound.
 
     The messages are read in pieces, so that nobody else waits for a large export.
@@ -86,14 +86,16 @@ def read_stored(db: Db, user_id: str) -> Stored:
     reply = run(db, "export/read_user", user_keys(user_id, EXPORT_KINDS))
     if reply is None:
         raise UserNotFound(NO_STATS)
-    bodies = _bodies(db, user_id, [chat for chat, _ in _pairs(reply[5])])
-    return Stored.read(reply, bodies, login_history.read_history(db, user_id))
+    bodies = _bodies(db, user_id, [chat_id for chat_id, _ in _pairs(reply[5])])
+    return StoredUser.read(reply, bodies, login_history.read_history(db, user_id))
 
 
-def _bodies(db: Db, user_id: str, chats: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for start in range(0, len(chats), BATCH_SIZE):
-        piece = chats[start : start + BATCH_SIZE]
+def _bodies(db: Db, user_id: str, chat_ids: Sequence[str]) -> dict[str, str]:
+    result: dict[str, str] = {}
+    for start in range(0, len(chat_ids), BATCH_SIZE):
+        piece = chat_ids[start : start + BATCH_SIZE]
         bodies: Any = db.hmget(user_key(user_id, "bodies"), piece)
-        found |= {chat: as_text(body) for chat, body in zip(piece, bodies, strict=True) if body}
-    return found
+        result |= {
+            chat_id: as_text(body) for chat_id, body in zip(piece, bodies, strict=True) if body
+        }
+    return result

@@ -1,1 +1,1 @@
-"""Moving in from the first Aira."""
+"""Importing the users of the first Aira."""

@@ -1,8 +1,8 @@
-"""Moving in: the users of the deployment that this one replaces come over, each in one step.
+"""Importing the users of the deployment that this one replaces, each in one step.
 
-What a user has here already is kept, and theirs is put beside it. A mark in the stats says that a
-user has come: whatever is repeated after that changes nothing. A digest of the id outlives them, so
-that nobody comes back who has been deleted since.
+What a user has here already is kept, and the old data are merged with it. A field of the stats says
+that a user was imported: importing them again changes nothing. A digest of the id stays when they
+are deleted, so that a deleted user is not imported again.
 """
 
 from collections import Counter
@@ -18,19 +18,19 @@ from redis.exceptions import NoScriptError
 from stats.errors import InvalidInput
 from stats.legacy_import.records import (
     PARTS,
-    Finding,
-    Known,
-    Record,
+    ImportFinding,
+    LegacyRecord,
+    LegacyUser,
     convert,
-    id_in,
-    old_key,
-    shown,
+    legacy_key,
+    printable,
+    user_id_of,
 )
 from stats.lib.text import as_text, check_id
 from stats.lib.timestamps import now_ms
 from stats.plans.plan import Plan
 from stats.store.client import Db
-from stats.store.keys import LEGACY_IMPORT_KINDS, moved_place, user_keys
+from stats.store.keys import LEGACY_IMPORT_KINDS, import_marker, user_keys
 from stats.store.scripts import run
 
 SCAN_COUNT = 1000
@@ -41,7 +41,7 @@ Job = tuple[list[str], list[str | int]]
 
 
 class Outcome(StrEnum):
-    """What became of a user."""
+    """The outcome of one user's import."""
 
     NEW = "new"
     MERGED = "merged"
@@ -64,15 +64,15 @@ class Moved:
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """The figures of a run, the same in each run on the same old data, but for `before`."""
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     plans: Counter[str] = field(default_factory=Counter)
     before: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ImportFinding] = field(default_factory=list)
 
-    def add(self, moved: Moved) -> None:
+    def add(self, moved: ImportedUser) -> None:
         """Count one user."""
         self.outcomes[moved.outcome] += 1
         self.before += moved.before
@@ -82,7 +82,7 @@ class Report:
 
     def count(self, *, lost: bool) -> Counter[str]:
         """Return how many values of each kind were lost, or were kept under an assumption."""
-        return Counter(found.kind for found in self.findings if found.lost is lost)
+        return Counter(finding.kind for finding in self.findings if finding.lost is lost)
 
 
 def find_users(source: Db) -> list[bytes]:
@@ -90,8 +90,8 @@ def find_users(source: Db) -> list[bytes]:
 
     SCAN may repeat a key, and a user has up to three; only a set of all ids knows them apart.
     """
-    found = {id_in(key) for part in PARTS for key in _scan(source, f"user:*:{part}")}
-    return sorted(user_id for user_id in found if user_id is not None)
+    user_ids = {user_id_of(key) for part in PARTS for key in _scan(source, f"user:*:{part}")}
+    return sorted(user_id for user_id in user_ids if user_id is not None)
 
 
 def _scan(source: Db, pattern: str) -> Iterator[bytes]:
@@ -141,10 +141,10 @@ def _sender(db: Db) -> Callable[..., Any]:
     return sender
 
 
-def move_in(
+def import_users(
     db: Db, source: Db, user_ids: Iterable[bytes], *, dry_run: bool = False, plans: bool = True
-) -> Iterator[Moved]:
-    """Move users from the old layout in `source` into `db`; yield what became of each.
+) -> Iterator[ImportedUser]:
+    """Import users from the old layout in `source` into `db`; yield the result of each.
 
     With `dry_run` nothing is written. Without `plans` nobody is granted the plan they had. Stopped
     at any point, it can be run again. Raises what the stores raise.
@@ -156,19 +156,19 @@ def move_in(
 
 def _move_batch(
     db: Db, source: Db, user_ids: Sequence[bytes], *, dry_run: bool, plans: bool
-) -> Iterator[Moved]:
+) -> Iterator[ImportedUser]:
     now, moving = now_ms(), []
-    for user_id, (record, found) in _read(source, user_ids):
-        known, more = convert(user_id, record, now, plans=plans)
-        if known is None:
-            yield Moved(Outcome.SKIPPED, findings=[*found, *more])
+    for user_id, (record, key_findings) in _read(source, user_ids):
+        legacy_user, value_findings = convert(user_id, record, now, plans=plans)
+        if legacy_user is None:
+            yield ImportedUser(Outcome.SKIPPED, findings=[*key_findings, *value_findings])
         else:
-            moving.append((user_id.decode(), known, [*found, *more]))
-    places = [moved_place(user_id) for user_id, _, _ in moving]
+            moving.append((user_id.decode(), legacy_user, [*key_findings, *value_findings]))
+    places = [import_marker(user_id) for user_id, _, _ in moving]
     earlier = _sure(_ask(db, (("SISMEMBER", *place) for place in places)))
     jobs = [
-        _job(user_id, known, now, int(dry_run), here)
-        for (user_id, known, _), here in zip(moving, earlier, strict=True)
+        _job(user_id, legacy_user, now, int(dry_run), earlier_run)
+        for (user_id, legacy_user, _), earlier_run in zip(moving, earlier, strict=True)
     ]
     replies = list(_write(db, jobs))
     if not dry_run:
@@ -189,7 +189,7 @@ def _sure(replies: list[Any]) -> list[Any]:
 
 def _read(
     source: Db, user_ids: Sequence[bytes]
-) -> Iterator[tuple[bytes, tuple[Record, list[Finding]]]]:
+) -> Iterator[tuple[bytes, tuple[LegacyRecord, list[ImportFinding]]]]:
     """Yield users with what their old keys hold, and what is to be said about these keys."""
     good = [user_id for user_id in user_ids if _is_id(user_id)]
     replies = iter(_ask(source, (command for user_id in good for command in _reads(user_id))))
@@ -198,8 +198,8 @@ def _read(
             yield user_id, _record(user_id, list(islice(replies, len(PARTS))))
         else:
             reason = "has a character that no id can have here, or too many"
-            key = shown(old_key(user_id, "*"))
-            yield user_id, (Record({}, None, ()), [Finding(key, "user id", reason)])
+            key = printable(legacy_key(user_id, "*"))
+            yield user_id, (LegacyRecord({}, None, ()), [ImportFinding(key, "user id", reason)])
 
 
 def _is_id(user_id: bytes) -> bool:
@@ -211,7 +211,7 @@ def _is_id(user_id: bytes) -> bool:
 
 
 def _reads(user_id: bytes) -> tuple[Command, ...]:
-    stats, last_login, moods = (old_key(user_id, part) for part in PARTS)
+    stats, last_login, moods = (legacy_key(user_id, part) for part in PARTS)
     return (
         ("HGETALL", stats),
         ("GET", last_login),
@@ -219,30 +219,31 @@ def _reads(user_id: bytes) -> tuple[Command, ...]:
     )
 
 
-def _record(user_id: bytes, replies: list[Any]) -> tuple[Record, list[Finding]]:
+def _record(user_id: bytes, replies: list[Any]) -> tuple[LegacyRecord, list[ImportFinding]]:
     findings = []
     for place, part in enumerate(PARTS):
         if isinstance(replies[place], Exception):
             # redis-py has no class for WRONGTYPE.
             if "wrong kind of value" not in str(replies[place]):
                 raise replies[place]
-            findings.append(Finding(shown(old_key(user_id, part)), part, "is of another type"))
+            key = printable(legacy_key(user_id, part))
+            findings.append(ImportFinding(key, part, "is of another type"))
             replies[place] = None
     stats, last_login, moods = replies
-    return Record(stats or {}, last_login, moods or ()), findings
+    return LegacyRecord(stats or {}, last_login, moods or ()), findings
 
 
-def _job(user_id: str, known: Known, now: int, dry_run: int, earlier: int) -> Job:
-    granted = "" if known.plan in (None, Plan.FREE) else str(known.plan)
-    last = known.days[-1].isoformat() if known.days else ""
+def _job(user_id: str, legacy_user: LegacyUser, now: int, dry_run: int, earlier: int) -> Job:
+    granted = "" if legacy_user.plan in (None, Plan.FREE) else str(legacy_user.plan)
+    last = legacy_user.days[-1].isoformat() if legacy_user.days else ""
     lists: tuple[Sequence[str | int], ...] = (
-        [day.strftime("%Y%m%d") for day in known.days],
-        known.recent[::-1],
-        [part for mood in known.moods for part in mood],
+        [day.strftime("%Y%m%d") for day in legacy_user.days],
+        legacy_user.recent[::-1],
+        [part for mood in legacy_user.moods for part in mood],
     )
-    figures = (known.conversations, known.days_active, last, granted, now // 1000)
-    listed = [part for items in lists for part in (len(items), *items)]
-    return user_keys(user_id, LEGACY_IMPORT_KINDS), [dry_run, earlier, *figures, *listed]
+    figures = (legacy_user.conversations, legacy_user.days_active, last, granted, now // 1000)
+    list_arguments = [part for items in lists for part in (len(items), *items)]
+    return user_keys(user_id, LEGACY_IMPORT_KINDS), [dry_run, earlier, *figures, *list_arguments]
 
 
 def _write(db: Db, jobs: Iterable[Job]) -> Iterator[Any]:

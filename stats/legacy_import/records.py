@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from stats.legacy_import import values
-from stats.legacy_import.values import Tell
+from stats.legacy_import.values import ReportLoss
 from stats.lib.text import ID_PATTERN
 from stats.lib.timestamps import milliseconds, moment
 from stats.moods.entries import ID_FACTOR
@@ -28,8 +28,8 @@ _NEW_KEY = re.compile(rf"user:\{{{ID_PATTERN}\}}:(?:stats|last_login)".encode())
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What is to be said about a value. `lost` is false where it is kept under an assumption."""
+class ImportFinding:
+    """A remark on a value for the report. `lost` is false where it is kept under an assumption."""
 
     key: str
     kind: str
@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LegacyRecord:
     """What the old keys of one user hold, as it was read."""
 
     stats: Mapping[bytes, bytes]
@@ -47,8 +47,8 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known about a user.
+class LegacyUser:
+    """What could be read of a user.
 
     `days` are the active days that are known; `recent` conversations as JSON, newest first;
     `moods` pairs of the stored integer and the note; each of the three in order.
@@ -62,57 +62,57 @@ class Known:
     plan: Plan | None
 
 
-def old_key(user_id: bytes, part: str) -> bytes:
+def legacy_key(user_id: bytes, part: str) -> bytes:
     """Return the old key of one part of a user's data."""
     return b"user:%b:%b" % (user_id, part.encode())
 
 
-def id_in(key: bytes) -> bytes | None:
+def user_id_of(key: bytes) -> bytes | None:
     """Return the user id in an old key, None for a key of the new layout."""
     match = _KEY.fullmatch(key)
     return None if match is None or _NEW_KEY.fullmatch(key) else match[1]
 
 
-def shown(key: bytes) -> str:
+def printable(key: bytes) -> str:
     """Return a key as printable ASCII."""
     return ascii(key.decode(errors="backslashreplace"))[1:-1]
 
 
-class _Findings:
-    """What was found about the values of one user."""
+class _FindingList:
+    """Collects the findings on the values of one user."""
 
     def __init__(self, user_id: bytes) -> None:
         self.user_id = user_id
-        self.listed: list[Finding] = []
+        self.listed: list[ImportFinding] = []
 
-    def tell(self, part: str, *, lost: bool = True) -> Tell:
+    def tell(self, part: str, *, lost: bool = True) -> ReportLoss:
         """Return a function that takes the kind and the reason of a finding in one key."""
-        key = shown(old_key(self.user_id, part))
-        return lambda kind, reason: self.listed.append(Finding(key, kind, reason, lost))
+        key = printable(legacy_key(self.user_id, part))
+        return lambda kind, reason: self.listed.append(ImportFinding(key, kind, reason, lost))
 
 
 def convert(
-    user_id: bytes, record: Record, now: int, *, plans: bool = True
-) -> tuple[Known | None, list[Finding]]:
-    """Return what a user's old values say as of `now` (ms), and what is to be said about them.
+    user_id: bytes, record: LegacyRecord, now: int, *, plans: bool = True
+) -> tuple[LegacyUser | None, list[ImportFinding]]:
+    """Return what a user's old values say as of `now` (ms), and the findings.
 
-    None instead of a Known if nothing can be read. Without `plans` the plan is not looked at.
+    None instead of a LegacyUser if nothing can be read. Without `plans` the plan is not looked at.
     """
-    found = _Findings(user_id)
-    lose, stored = found.tell("stats"), record.stats.get
+    findings = _FindingList(user_id)
+    lose, stored = findings.tell("stats"), record.stats.get
     conversations = values.read_count("conversations", stored(b"conversations"), lose)
     days_active = values.read_count("days_active", stored(b"days_active"), lose)
     score = values.read_score(stored(b"mood_score"), lose)
     plan = values.read_plan(stored(b"plan"), lose) if plans else None
     recent = values.read_recent(stored(b"recent_conversations"), now, lose)
-    last = values.read_last_login(record.last_login, now, found.tell("last_login"))
-    moods = values.read_moods(record.moods, now, found.tell("mood_history"))
+    last = values.read_last_login(record.last_login, now, findings.tell("last_login"))
+    moods = values.read_moods(record.moods, now, findings.tell("mood_history"))
     single = (conversations, days_active, score, plan, last)
     if not (recent or moods or any(value is not None for value in single)):
-        return None, found.listed
-    moods = _with_score(moods, score, last, now, found)
+        return None, findings.listed
+    moods = _with_score(moods, score, last, now, findings)
     days = _days(moods, last)
-    known = Known(
+    legacy_user = LegacyUser(
         conversations=len(recent) if conversations is None else conversations,
         days_active=max(1 if days_active is None else days_active, len(days)),
         days=days,
@@ -120,7 +120,7 @@ def convert(
         moods=moods,
         plan=plan,
     )
-    return known, found.listed
+    return legacy_user, findings.listed
 
 
 def _days(moods: Sequence[tuple[int, str]], last: date | None) -> list[date]:
@@ -129,10 +129,14 @@ def _days(moods: Sequence[tuple[int, str]], last: date | None) -> list[date]:
 
 
 def _with_score(
-    moods: list[tuple[int, str]], score: int | None, last: date | None, now: int, found: _Findings
+    moods: list[tuple[int, str]],
+    score: int | None,
+    last: date | None,
+    now: int,
+    findings: _FindingList,
 ) -> list[tuple[int, str]]:
     """Return the history, or the one entry that a score (in tenths) without one becomes."""
-    lose = found.tell("stats")
+    lose = findings.tell("stats")
     if not score:
         return moods  # 0 is what a score was before it was set.
     if moods:
@@ -143,6 +147,6 @@ def _with_score(
         lose("mood_score", "has no entry, and no day is known at which it could stand")
         return moods
     reason = "has no entry, and is put at noon (UTC) of the last login"
-    found.tell("stats", lost=False)("mood_score", reason)
+    findings.tell("stats", lost=False)("mood_score", reason)
     noon = milliseconds(datetime.combine(last, time(12), tzinfo=UTC))
     return [(min(noon, now) * ID_FACTOR + score, "")]

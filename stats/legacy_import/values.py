@@ -30,10 +30,10 @@ _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LONG_DAY = re.compile(r"([A-Z][a-z]{2}) ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9]{4})")
 _MILLISECONDS = re.compile(r"[0-9]{1,16}")
 
-Tell = Callable[[str, str], None]
+ReportLoss = Callable[[str, str], None]
 
 
-def read_count(name: str, raw: bytes | None, lose: Tell) -> int | None:
+def read_count(name: str, raw: bytes | None, lose: ReportLoss) -> int | None:
     """Return a whole number from 0."""
     if raw is None:
         return None
@@ -43,7 +43,7 @@ def read_count(name: str, raw: bytes | None, lose: Tell) -> int | None:
     return int(raw)
 
 
-def read_score(raw: bytes | None, lose: Tell) -> int | None:
+def read_score(raw: bytes | None, lose: ReportLoss) -> int | None:
     """Return a score in tenths."""
     if raw is None:
         return None
@@ -58,7 +58,7 @@ def _tenths(score: object) -> int:
     return round(check_score(score) * 10)
 
 
-def read_plan(raw: bytes | None, lose: Tell) -> Plan | None:
+def read_plan(raw: bytes | None, lose: ReportLoss) -> Plan | None:
     """Return a plan, by any of the names that occurred."""
     if raw is None:
         return None
@@ -68,7 +68,7 @@ def read_plan(raw: bytes | None, lose: Tell) -> Plan | None:
     return plan
 
 
-def read_last_login(raw: bytes | None, now: int, lose: Tell) -> date | None:
+def read_last_login(raw: bytes | None, now: int, lose: ReportLoss) -> date | None:
     """Return a day, in either of its spellings."""
     if raw is None:
         return None
@@ -94,7 +94,7 @@ def _day(text: str) -> date | None:
     return None
 
 
-def read_recent(raw: bytes | None, now: int, lose: Tell) -> list[str]:
+def read_recent(raw: bytes | None, now: int, lose: ReportLoss) -> list[str]:
     """Return the newest three conversations as JSON, newest first."""
     if not raw:
         return []
@@ -150,14 +150,14 @@ def _in_time(at: float, now: int) -> int | None:
 
 
 def read_moods(
-    members: Sequence[tuple[bytes, float]], now: int, lose: Tell
+    members: Sequence[tuple[bytes, float]], now: int, lose: ReportLoss
 ) -> list[tuple[int, str]]:
     """Return entries (the stored integer, the note) in order, from members and their places."""
-    found = [_entry(member, place, now, lose) for member, place in members]
-    return _each_once([entry for entry in found if entry is not None])
+    entries = [_entry(member, place, now, lose) for member, place in members]
+    return _each_once([entry for entry in entries if entry is not None])
 
 
-def _entry(member: bytes, place: float, now: int, lose: Tell) -> tuple[int, int, str] | None:
+def _entry(member: bytes, place: float, now: int, lose: ReportLoss) -> tuple[int, int, str] | None:
     """Return moment, tenths and note of an entry."""
     entry, kind = _json(member), "mood_history"
     if not isinstance(entry, dict):
@@ -175,7 +175,7 @@ def _entry(member: bytes, place: float, now: int, lose: Tell) -> tuple[int, int,
     return at, tenths, _note(entry.get("note"), lose)
 
 
-def _note(raw: Any, lose: Tell) -> str:
+def _note(raw: Any, lose: ReportLoss) -> str:
     if raw is None:
         return ""
     try:

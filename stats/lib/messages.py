@@ -26,6 +26,6 @@ class Sentence(str):
 
     def __new__(cls, one: str, many: str = "", /, **values: Any) -> "Sentence":
         """Return the English sentence."""
-        made = super().__new__(cls, (many if many and values["num"] != 1 else one) % values)
-        made.one, made.many, made.values = one, many, values
-        return made
+        sentence = super().__new__(cls, (many if many and values["num"] != 1 else one) % values)
+        sentence.one, sentence.many, sentence.values = one, many, values
+        return sentence

@@ -1,1 +1,1 @@
-"""A throw-away account with a plausible year."""
+"""The sample account: a throw-away one with a generated year."""

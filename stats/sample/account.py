@@ -1,4 +1,4 @@
-"""A throw-away account with a plausible year behind it, for somebody who only looks around."""
+"""The sample account, with a generated year, for visitors who only look around."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,17 @@ from stats.accounts.email_address import SAMPLE_HOST
 from stats.accounts.sessions import Login, new_session
 from stats.accounts.sign_up import new_login
 from stats.activity.clock import Clock, day_begins, user_day
-from stats.export.archive_format import Archive, Chat, Figures, MoodLine, Profile, RecentLine
+from stats.export.archive_format import (
+    Archive,
+    ArchivedConversation,
+    ArchivedMood,
+    ArchivedProfile,
+    ArchivedRecent,
+    ArchivedStats,
+)
 from stats.export.restore import restore
 from stats.lib.timestamps import DAY
-from stats.sample.texts import BRIGHT, LOW, PLAIN, Talk, talks
+from stats.sample.texts import BRIGHT, LOW, PLAIN, SampleConversation, sample_conversations
 from stats.store.client import Db
 
 NAME = "Robin"
@@ -45,21 +52,23 @@ def make_year(random: Random, clock: Clock, now: datetime) -> Archive:
     today = user_day(clock, now)
     runs = list(_runs(random))
     days = _active_days(runs, today)
-    chats = _chats(random, clock, days[:-1])
+    conversations = _conversations(random, clock, days[:-1])
     return Archive(
         format="aira-stats-1",
-        account=Profile(NAME, clock.timezone, clock.day_start, _at(random, clock, days[0], 8, 9)),
-        stats=Figures(
-            conversations=len(chats),
+        account=ArchivedProfile(
+            NAME, clock.timezone, clock.day_start, _at(random, clock, days[0], 8, 9)
+        ),
+        stats=ArchivedStats(
+            conversations=len(conversations),
             days_active=len(days),
             streak=runs[0][0],
             longest_streak=max(run for run, _ in runs),
             last_login=today,
-            recent_conversations=[_recent(chat) for chat in chats[-3:]],
+            recent_conversations=[_recent(conversation) for conversation in conversations[-3:]],
         ),
         days=days,
         moods=[mood for day in days[:-1] for mood in _moods(random, clock, day)],
-        conversations=chats,
+        conversations=conversations,
     )
 
 
@@ -77,9 +86,9 @@ def _runs(random: Random) -> Iterator[tuple[int, int]]:
 
 def _active_days(runs: Sequence[tuple[int, int]], today: date) -> list[date]:
     """Return the active days of the year up to `today`, oldest first."""
-    known = itertools.chain.from_iterable([True] * row + [False] * gap for row, gap in runs)
-    marks = itertools.islice(known, DAYS)
-    return [today - back * DAY for back, active in enumerate(marks) if active][::-1]
+    active_days = itertools.chain.from_iterable([True] * row + [False] * gap for row, gap in runs)
+    year = itertools.islice(active_days, DAYS)
+    return [today - back * DAY for back, active in enumerate(year) if active][::-1]
 
 
 def _at(random: Random, clock: Clock, day: date, first: int, last: int) -> datetime:
@@ -87,14 +96,14 @@ def _at(random: Random, clock: Clock, day: date, first: int, last: int) -> datet
     return day_begins(clock, day) + timedelta(seconds=random.randint(first * 3600, last * 3600))
 
 
-def _moods(random: Random, clock: Clock, day: date) -> Iterator[MoodLine]:
+def _moods(random: Random, clock: Clock, day: date) -> Iterator[ArchivedMood]:
     """Yield the entries of a day: mostly one in the evening, now and then one before or none."""
     if random.random() < 0.1:
-        yield MoodLine(_at(random, clock, day, 7, 10), _score(random, day))
+        yield ArchivedMood(_at(random, clock, day, 7, 10), _score(random, day))
     if random.random() < 0.96:
         score = _score(random, day)
         note = _note(random, score) if random.random() < 0.22 else ""
-        yield MoodLine(_at(random, clock, day, 18, 22), score, note)
+        yield ArchivedMood(_at(random, clock, day, 18, 22), score, note)
 
 
 def _score(random: Random, day: date) -> float:
@@ -108,30 +117,32 @@ def _note(random: Random, score: float) -> str:
     return random.choice(BRIGHT if score >= 7.5 else LOW if score < 5 else PLAIN)
 
 
-def _chats(random: Random, clock: Clock, days: Sequence[date]) -> list[Chat]:
-    """Return conversations on some of these days, oldest first; all are told before one again."""
+def _conversations(
+    random: Random, clock: Clock, days: Sequence[date]
+) -> list[ArchivedConversation]:
+    """Return conversations on some of these days, oldest first; no text twice before all."""
     times = sorted(
         _at(random, clock, day, 7, 22) for day in random.choices(days, k=CONVERSATION_COUNT)
     )
     return [
-        _chat(f"sample-{number:03}", talk, at)
-        for number, (talk, at) in enumerate(zip(_dealt(random), times, strict=False), 1)
+        _conversation(f"sample-{number:03}", sample, at)
+        for number, (sample, at) in enumerate(zip(_shuffled(random), times, strict=False), 1)
     ]
 
 
-def _dealt(random: Random) -> Iterator[Talk]:
-    pool = talks()
+def _shuffled(random: Random) -> Iterator[SampleConversation]:
+    pool = sample_conversations()
     while True:
         yield from random.sample(pool, len(pool))
 
 
-def _chat(chat_id: str, talk: Talk, at: datetime) -> Chat:
+def _conversation(chat_id: str, sample: SampleConversation, at: datetime) -> ArchivedConversation:
     roles = itertools.cycle(("user", "assistant"))
     messages = [
-        {"role": role, "content": turn} for role, turn in zip(roles, talk.turns, strict=False)
+        {"role": role, "content": turn} for role, turn in zip(roles, sample.turns, strict=False)
     ]
-    return Chat(chat_id, talk.title, talk.summary, at, messages)
+    return ArchivedConversation(chat_id, sample.title, sample.summary, at, messages)
 
 
-def _recent(chat: Chat) -> RecentLine:
-    return RecentLine(chat.saved_at, chat.summary, chat.chat_id)
+def _recent(conversation: ArchivedConversation) -> ArchivedRecent:
+    return ArchivedRecent(conversation.saved_at, conversation.summary, conversation.chat_id)

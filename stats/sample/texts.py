@@ -1,23 +1,23 @@
-"""The words of the sample year: what was talked about, and what was noted beside a mood."""
+"""The texts of the sample year: conversations, and notes of mood entries."""
 
 from dataclasses import dataclass
 from importlib.resources import files
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """One conversation; the turns are the user's and Aira's by turns."""
+class SampleConversation:
+    """One conversation; the turns are alternately the user's and Aira's."""
 
     title: str
     summary: str
     turns: tuple[str, ...]
 
 
-def talks() -> list[Talk]:
+def sample_conversations() -> list[SampleConversation]:
     """Return the conversations: a title, a summary and the turns, a line each."""
     text = (files("stats.sample") / "talks.txt").read_text(encoding="utf-8")
     blocks = [block.splitlines() for block in text.strip().split("\n\n")]
-    return [Talk(title, summary, tuple(turns)) for title, summary, *turns in blocks]
+    return [SampleConversation(title, summary, tuple(turns)) for title, summary, *turns in blocks]
 
 
 BRIGHT = (

@@ -155,7 +155,7 @@ def token_key(digest: str) -> str:
     return f"token:{{{digest}}}"
 
 
-def moved_place(user_id: str) -> tuple[str, str]:
+def import_marker(user_id: str) -> tuple[str, str]:
     """Return the key and the member that say of an id that it came from the old layout.
 
     Among a million ids two of 64 bits differ with all but certainty. Small sets take less room.

@@ -91,9 +91,9 @@ def test_it_lists_them_oldest_first(db: Db, later: Later) -> None:
     assert check(db, keys[1])
     found = list_keys(db)
     assert {key.name for key in found[:2]} == {"one", "two: a colon"}
-    assert (found[2].name, found[2].prefix, found[2].used) == ("three", keys[2][5:13], None)
-    assert found[2].made - found[0].made == 5
-    assert [key.used for key in found if key.name.startswith("two")] == [1_900_000_005]
+    assert (found[2].name, found[2].prefix, found[2].used_at) == ("three", keys[2][5:13], None)
+    assert found[2].created_at - found[0].created_at == 5
+    assert [key.used_at for key in found if key.name.startswith("two")] == [1_900_000_005]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, "a\nb", "a\x1b[2Jb", "\0", "\ud800"])
@@ -175,7 +175,7 @@ def test_last_use_is_written_once_a_minute(valkey: Db, later: Later) -> None:
     for _ in range(180):
         later(1)
         assert check(valkey, key)
-        seen.add(list_keys(valkey)[0].used)
+        seen.add(list_keys(valkey)[0].used_at)
     assert len(seen) == 3
 
 
@@ -186,7 +186,7 @@ def test_each_key_has_a_last_use_of_its_own(valkey: Db, later: Later) -> None:
     assert check(valkey, keys[1])
     later(90)
     assert check(valkey, other(keys[0])) is None
-    assert sorted(key.used or 0 for key in list_keys(valkey)) == [1_900_000_000, 1_900_000_005]
+    assert sorted(key.used_at or 0 for key in list_keys(valkey)) == [1_900_000_000, 1_900_000_005]
 
 
 def test_guesses_cost_one_look_a_second_and_no_memory(

@@ -68,7 +68,7 @@ def test_a_call_costs_no_second_trip(
     trips = RoundTrips(monkeypatch)
     assert status(app, key) == 200
     assert trips.count == 1
-    assert list_keys(valkey)[0].used is not None
+    assert list_keys(valkey)[0].used_at is not None
 
 
 def test_while_redis_is_away_it_is_503_and_configured_keys_are_known(

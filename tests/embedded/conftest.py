@@ -28,7 +28,7 @@ def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="aira-") as short:
         path = Path(short).resolve() / "data"
         yield path
-        for hold in [hold for place, hold in server._held.items() if place.is_relative_to(path)]:
+        for hold in [hold for place, hold in server._handles.items() if place.is_relative_to(path)]:
             hold.close()
         for pid in server_pids(path):
             kill(pid)

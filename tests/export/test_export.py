@@ -18,10 +18,10 @@ from stats.billing.sync import bind_customer
 from stats.conversations import delete_conversation, save_conversation
 from stats.errors import InvalidInput, UserNotFound
 from stats.export.archive_format import read_archive
-from stats.export.csv_export import harmless, mood_table
+from stats.export.csv_export import harmless, mood_csv
 from stats.export.json_export import export_user
 from stats.export.restore import restore
-from stats.legacy_import.importer import move_in
+from stats.legacy_import.importer import import_users
 from stats.moods import entries as moods
 from stats.sample.account import CONVERSATION_COUNT, make_sample, make_year
 from stats.store.keys import ALL_KINDS, EXPORT_KINDS, LOGIN_HISTORY_KINDS, user_keys
@@ -143,7 +143,7 @@ def test_it_makes_nobody(db):
     with pytest.raises(UserNotFound):
         export_user(db, "bob")
     with pytest.raises(UserNotFound):
-        mood_table(db, "bob")
+        mood_csv(db, "bob")
     assert contents(db) == {}
 
 
@@ -180,13 +180,13 @@ def test_no_cell_is_a_formula(note):
 def test_it_disarms_formulas(valkey, first):
     note = f'{first}HYPERLINK("http://e.example";"a, b")'
     moods.record_mood(valkey, "bob", 5, note=note, create_day=TODAY.isoformat())
-    [_, row] = csv.reader(io.StringIO(mood_table(valkey, "bob"), newline=""))
+    [_, row] = csv.reader(io.StringIO(mood_csv(valkey, "bob"), newline=""))
     assert row[3] == f"'{note}"
 
 
 def test_the_table_knows_whose_day_it_is(valkey):
     user = live(valkey).user_id
-    rows = list(csv.DictReader(io.StringIO(mood_table(valkey, user))))
+    rows = list(csv.DictReader(io.StringIO(mood_csv(valkey, user))))
     for row in rows:
         at = datetime.fromisoformat(row["timestamp"])
         assert row["day"] == user_day(Clock("Asia/Tokyo", 3), at).isoformat()
@@ -219,7 +219,7 @@ def test_a_sample_is_an_export_like_any(db, clock):
 
 def test_who_moved_in_without_a_last_login_can_bring_their_export_back(db):
     Old("bob", {"conversations": "7", "days_active": "9"}).write(db)
-    list(move_in(db, db, [b"bob"]))
+    list(import_users(db, db, [b"bob"]))
     sign_in_links.make_link(db, "bob", "Bob")
     data = taken(db, "bob")
     before = json.loads(data)["stats"]

@@ -10,12 +10,12 @@ import redis
 from stats.accounts.deletion import handle_account_deletion
 from stats.daily_login import handle_daily_login
 from stats.legacy_import import importer
-from stats.legacy_import.importer import Outcome, Report, find_users, move_in
-from stats.legacy_import.records import Record, convert
+from stats.legacy_import.importer import ImportReport, Outcome, find_users, import_users
+from stats.legacy_import.records import LegacyRecord, convert
 from stats.moods import entries as moods
 from stats.snapshot import user_stats_exist
 from stats.store.client import Db
-from stats.store.keys import moved_place, user_key
+from stats.store.keys import import_marker, user_key
 from stats.user_stats import (
     add_recent_conversation,
     create_user_stats,
@@ -56,10 +56,10 @@ def fill(db: Db, users: list[Old]) -> None:
         user.write(db)
 
 
-def bring(db: Db, source: Db | None = None, **options: Any) -> Report:
+def bring(db: Db, source: Db | None = None, **options: Any) -> ImportReport:
     """Move everybody in."""
-    report, source = Report(), source or db
-    for moved in move_in(db, source, find_users(source), **options):
+    report, source = ImportReport(), source or db
+    for moved in import_users(db, source, find_users(source), **options):
         report.add(moved)
     return report
 
@@ -89,7 +89,7 @@ def plain(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def figures(report: Report) -> Any:
+def figures(report: ImportReport) -> Any:
     return report.outcomes, report.plans, sorted(map(str, report.findings))
 
 
@@ -208,7 +208,7 @@ def test_who_moved_before_the_mark_was_written_is_remembered_by_the_next_run(val
     user = whole()[0]
     user.write(valkey)
     bring(valkey)
-    valkey.unlink(moved_place(user.id)[0])
+    valkey.unlink(import_marker(user.id)[0])
     assert bring(valkey).before == 1
     handle_account_deletion(valkey, user.id)
     assert bring(valkey).outcomes == {Outcome.GONE: 1}
@@ -219,7 +219,7 @@ def test_a_server_that_stops_half_way_holds_whole_users(valkey: Db, raw: Db) -> 
     """The server refuses the second half of a batch, as one does that is out of memory."""
     fill(valkey, a_thousand()[40:100])
     half = find_users(valkey)[:30]
-    list(move_in(valkey, valkey, half))
+    list(import_users(valkey, valkey, half))
     whole_ones = plain(contents(raw))
     limit = raw.config_get("maxmemory")["maxmemory"]
     raw.config_set("maxmemory", 1)
@@ -334,7 +334,7 @@ def test_without_plans_nobody_gets_one(valkey: Db) -> None:
 
 
 def test_a_score_put_at_noon_of_today_does_not_lie_ahead() -> None:
-    record = Record({b"mood_score": b"7"}, NOON[:10].encode(), ())
+    record = LegacyRecord({b"mood_score": b"7"}, NOON[:10].encode(), ())
     for now, at in ((MS + 3_600_000, MS), (MS - 3_600_000, MS - 3_600_000)):
         known, _ = convert(b"alice", record, now)
         assert known is not None
@@ -376,7 +376,7 @@ def test_a_server_that_has_lost_the_script_gets_it_again(
 ) -> None:
     monkeypatch.setattr(importer, "BATCH_SIZE", 2)
     fill(valkey, whole())
-    for number, _ in enumerate(move_in(valkey, valkey, find_users(valkey))):
+    for number, _ in enumerate(import_users(valkey, valkey, find_users(valkey))):
         if number == 1:
             valkey.script_flush()
     for user in whole():

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from stats.errors import InvalidInput
 from stats.export.archive_format import read_archive
-from stats.export.csv_export import mood_table
+from stats.export.csv_export import mood_csv
 from stats.export.json_export import export_user
 from stats.export.restore import restore
 from stats.web.accounts.settings import back_to_settings, bp, settings_page
@@ -33,7 +33,7 @@ def export_json() -> ResponseReturnValue:
 @limited(60, HOUR, by=by_user, method="GET")
 def export_csv() -> ResponseReturnValue:
     """Hand over the mood history."""
-    return _download(mood_table(db(), current_user.id), "text/csv", "csv")
+    return _download(mood_csv(db(), current_user.id), "text/csv", "csv")
 
 
 def _download(text: str, kind: str, ending: str) -> Response:

@@ -43,9 +43,9 @@ def import_aira(dry_run: bool, address: str | None, without_plans: bool) -> None
     sys.exit(VALUES_LOST if report.count(lost=True) else 0)
 
 
-def _move(db: Db, source: Db, *, dry_run: bool, plans: bool) -> Report:
-    report, user_ids = Report(), find_users(source)
-    moving = move_in(db, source, user_ids, dry_run=dry_run, plans=plans)
+def _move(db: Db, source: Db, *, dry_run: bool, plans: bool) -> ImportReport:
+    report, user_ids = ImportReport(), find_users(source)
+    moving = import_users(db, source, user_ids, dry_run=dry_run, plans=plans)
     with click.progressbar(
         moving,
         length=len(user_ids),

@@ -30,8 +30,8 @@ def list_() -> None:
     with operator_context() as current:
         found = service_keys.list_keys(current.db)
     for key in found:
-        used = "never used" if key.used is None else f"used {_moment(key.used)}"
-        click.echo(f"{key.prefix}  made {_moment(key.made)}  {used:<25}  {key.name}")
+        used = "never used" if key.used_at is None else f"used {_moment(key.used_at)}"
+        click.echo(f"{key.prefix}  made {_moment(key.created_at)}  {used:<25}  {key.name}")
     if not found:
         click.echo("There are none.", err=True)
 
