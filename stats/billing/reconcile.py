@@ -113,12 +113,12 @@ def _compare_subscription(
 def mend(
     db: Db,
     gateway: StripeGateway,
-    report: Report,
+    report: Comparison,
     *,
     grace: int,
-    on_mended: Callable[[Finding], None],
+    on_mended: Callable[[Discrepancy], None],
     sure: bool = False,
-) -> list[Finding]:
+) -> list[Discrepancy]:
     """Synchronise the users with mendable findings; return the findings that are left.
 
     `on_mended` is called with each of the others as soon as it is mended, whatever fails later.
@@ -136,6 +136,6 @@ def mend(
         ):
             left.append(finding)
         else:
-            sync(db, gateway, found.user_id, grace=grace)
-            on_mended(found)
+            sync(db, gateway, finding.user_id, grace=grace)
+            on_mended(finding)
     return left

@@ -50,8 +50,8 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """One user: what became of them, whether in an earlier run, and the plan granted with it.
+class ImportedUser:
+    """One user's import: its outcome, whether an earlier run did it, and the plan granted.
 
     `user_id` is None for a user who was skipped: their old id may be none that is possible here.
     """
@@ -59,7 +59,7 @@ class Moved:
     outcome: Outcome
     before: bool = False
     plan: Plan | None = None
-    findings: Sequence[Finding] = ()
+    findings: Sequence[ImportFinding] = ()
     user_id: str | None = None
 
 
@@ -173,11 +173,11 @@ def _move_batch(
     replies = list(_write(db, jobs))
     if not dry_run:
         _sure(_ask(db, (("SADD", *place) for place in places)))
-    for (before, mark), (name, _, findings) in zip(replies, moving, strict=True):
-        outcome, _, plan = as_text(mark).partition(" ")
-        told = () if outcome == Outcome.GONE else findings
+    for (before, result), (imported_id, _, findings) in zip(replies, moving, strict=True):
+        outcome, _, plan = as_text(result).partition(" ")
+        reported = () if outcome == Outcome.GONE else findings
         granted = Plan(plan) if plan else None
-        yield Moved(Outcome(outcome), bool(before), granted, told, name)
+        yield ImportedUser(Outcome(outcome), bool(before), granted, reported, imported_id)
 
 
 def _sure(replies: list[Any]) -> list[Any]:

@@ -67,7 +67,7 @@ def _send_reset(form: ResetForm) -> bool:
 
 def count_mail(email: str) -> None:
     """Count a mail, so that nobody's mailbox is filled; raises TooManyTries."""
-    count_attempt(f"mail {one_spelling(email)}")
+    count_attempt(f"mail {canonical_email(email)}")
 
 
 @bp.route("/reset/<token>", methods=["GET", "POST"])

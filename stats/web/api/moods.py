@@ -62,12 +62,12 @@ def _whole_number(name: str, default: int, maximum: int) -> int:
     return int(text)
 
 
-def _entry(entry: moods.Entry) -> dict[str, Any]:
+def _entry(entry: moods.MoodEntry) -> dict[str, Any]:
     answer = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
     return {**answer, "note": entry.note} if entry.note else answer
 
 
-def _summary(entries: list[moods.Entry]) -> dict[str, Any]:
+def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
     summary = moods.summarise(entries)
     return {
         "average": summary.average,

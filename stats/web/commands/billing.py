@@ -5,7 +5,7 @@ import sys
 import click
 from flask.cli import AppGroup
 
-from stats.billing.reconcile import Finding, Report, compare, mend
+from stats.billing.reconcile import Comparison, Discrepancy, compare, mend
 from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.webhook import ACTED_ON, handle
 from stats.web.commands.operator_context import OPERATOR, operator_context
@@ -31,7 +31,7 @@ def reconcile(user_id: str | None, fix: bool, yes: bool) -> None:
     sys.exit(1 if left else 0)
 
 
-def _mend(current: Runtime, report: Report, *, sure: bool) -> list[Finding]:
+def _mend(current: Runtime, report: Comparison, *, sure: bool) -> list[Discrepancy]:
     return mend(
         current.db,
         _stripe(current),
@@ -42,7 +42,7 @@ def _mend(current: Runtime, report: Report, *, sure: bool) -> list[Finding]:
     )
 
 
-def _record_mended(finding: Finding) -> None:
+def _record_mended(finding: Discrepancy) -> None:
     event("plan.reconciled", finding.user_id, finding=finding.what, by=OPERATOR)
 
 

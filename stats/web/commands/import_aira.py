@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import click
 from flask.cli import with_appcontext
 
-from stats.legacy_import.importer import Moved, Outcome, Report, find_users, move_in
+from stats.legacy_import.importer import (
+    ImportedUser,
+    ImportReport,
+    Outcome,
+    find_users,
+    import_users,
+)
 from stats.lib.urls import store_url
 from stats.store.client import Db, connect
 from stats.web.commands.operator_context import OPERATOR, operator_context
@@ -61,13 +67,13 @@ def _move(db: Db, source: Db, *, dry_run: bool, plans: bool) -> ImportReport:
     return report
 
 
-def _record_grant(moved: Moved) -> None:
+def _record_grant(moved: ImportedUser) -> None:
     """Record the plan that a user was granted with the move, unless an earlier run did."""
     if moved.plan is not None and not moved.before:
         event("plan.granted", moved.user_id, plan=moved.plan, by=OPERATOR, reason=MOVED_IN)
 
 
-def _tell(report: Report, *, dry_run: bool, plans: bool) -> None:
+def _tell(report: ImportReport, *, dry_run: bool, plans: bool) -> None:
     for found in report.findings:
         click.echo(f"{found.key}: {found.kind} {found.reason}")
     outcomes = report.outcomes

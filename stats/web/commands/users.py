@@ -61,7 +61,7 @@ def _print_table(rows: list[tuple[str, ...]]) -> None:
 def show(who: str) -> None:
     """Show one user, by id or e-mail address."""
     with operator_context() as current:
-        user = operators.look_at(current.db, operators.find(current.db, who))
+        user = operators.read_user(current.db, operators.find(current.db, who))
         live = len(sessions(current.db, user.user_id))
     for label, value in (*zip(COLUMNS, _row(user), strict=True), *_more(user, live)):
         click.echo(f"{label + ':':<20}{value}")

@@ -19,7 +19,7 @@ from flask import Flask, current_app, request, session
 from flask_login import current_user
 
 from stats import rate_limit
-from stats.accounts.email_address import one_spelling
+from stats.accounts.email_address import canonical_email
 from stats.errors import TooManyTries
 from stats.rate_limit import Attempt, MinuteCounter, count_hit
 from stats.web.http.service_key import is_service

@@ -138,7 +138,9 @@ def test_a_session_that_runs_out_is_told_so(
 ) -> None:
     end = int(time.time()) + 2
     [session_id] = valkey.hkeys(alice.key("sessions"))
-    valkey.hset(alice.key("sessions"), session_id, f"{end - IDLE_TIMEOUT}:{end - IDLE_TIMEOUT}:agent")
+    valkey.hset(
+        alice.key("sessions"), session_id, f"{end - IDLE_TIMEOUT}:{end - IDLE_TIMEOUT}:agent"
+    )
     assert asker.remembers(alice, url)
     assert first_after(asker, alice, url, end).status == 302
 

@@ -18,7 +18,7 @@ from stats.accounts.profile import check_name
 from stats.activity.clock import time_zones
 from stats.errors import InvalidInput
 from stats.mail import Draft
-from stats.moods.insights import sentences
+from stats.moods.insights import describe_weekdays
 from stats.web.http import error_pages
 from stats.web.templating import translation
 from tests.web.accounts.test_emails import every_mail, written
