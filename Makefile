@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-browser test-cluster verify verify-lives \
+.PHONY: run install test test-quick test-browser test-cluster verify verify-lives \
 	verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
@@ -19,6 +19,11 @@ install: $(VENV)/runtime
 
 test: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal
+
+# What tells two interpreters apart, without browsers, clusters and processes of its own.
+QUICK := accounts activity conversations export legacy_import lib moods store user_stats web billing
+test-quick: $(VENV)/dev
+	$(PY) -m pytest -n 4 --dist worksteal $(addprefix tests/,$(QUICK))
 
 test-browser: $(VENV)/dev build/npm/node_modules
 	$(PY) -m pytest tests/browser tests/deploy tests/documents/test_api_examples.py \
