@@ -21,7 +21,8 @@ test: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal
 
 # What tells two interpreters apart, without browsers, clusters and processes of its own.
-QUICK := accounts activity conversations export legacy_import lib moods store user_stats web billing
+QUICK := activity conversations lib moods store user_stats \
+	web/api web/dashboard web/http web/poll_cache web/templating
 test-quick: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal $(addprefix tests/,$(QUICK))
 
