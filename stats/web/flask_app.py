@@ -23,7 +23,8 @@ from stats.web.accounts import (
 from stats.web.accounts import settings as account
 from stats.web.api import conversations as api_conversations
 from stats.web.api import dashboard as api_dashboard
-from stats.web.api import description, moods, plans, users
+from stats.web.api import moods, plans, users
+from stats.web.api.description import routes as description
 from stats.web.billing import routes as billing
 from stats.web.billing import webhook
 from stats.web.commands import billing as cli

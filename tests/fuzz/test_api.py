@@ -13,7 +13,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
 from stats.billing.practice_gateway import sign
-from stats.web.api.openapi import routes
+from stats.web.api.description.openapi import routes
 from tests.conftest import SERVICE_KEY
 from tests.fuzz.conftest import CASES, SEED, settle
 from tests.web.kit import Browser

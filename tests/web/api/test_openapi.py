@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from stats.web.api import openapi
+from stats.web.api.description import openapi
 from tests.web.kit import Browser
 
 UNDESCRIBED = {"/api/openapi.json", "/api/docs"}

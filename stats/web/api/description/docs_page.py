@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stats.lib.messages import N_
-from stats.web.api.openapi import description
+from stats.web.api.description.openapi import description
 
 HEADER = "Authorization: Bearer $KEY"
 # The first word of a path → the title that its operations stand under.

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from stats.web.accounts.emails import link
 from stats.web.api.blueprint import bp
-from stats.web.api.docs_page import shown
-from stats.web.api.openapi import description
+from stats.web.api.description.docs_page import shown
+from stats.web.api.description.openapi import description
 from stats.web.http.access import public
 
 
