@@ -119,6 +119,6 @@ def _about(words: Iterable[str]) -> set[str]:
 @cache
 def _commonest() -> frozenset[str]:
     # Only the first password that is chosen needs the list; the start should not wait for it.
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
     return frozenset(FREQUENCY_LISTS["passwords"])

@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from flask_compress import Compress
@@ -37,6 +38,9 @@ from stats.web.pages import conversations, health, history, metrics, public
 from stats.web.poll_cache import PollCache
 from stats.web.runtime import FirstUse, Runtime, configure_secrets
 from stats.web.templating import environment
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 BODY_LIMIT = 256 * 1024
 PACKAGE = Path(__file__).parent
@@ -148,13 +152,19 @@ def _compress_long(app: Flask) -> None:
 def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
     """Put the app on its runtime and behind the proxies it is to believe."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
-    app.wsgi_app = security_headers.SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    _wrap(app, security_headers.SecurityHeaders(app.wsgi_app))
     headers = security_headers.unchanged_poll_headers()
     poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size, headers)
-    app.wsgi_app = app.extensions["aira.poll_cache"] = poll_cache  # type: ignore[method-assign]
+    app.extensions["aira.poll_cache"] = poll_cache
+    _wrap(app, poll_cache)
     if settings.secret_keys:
         configure_secrets(app, settings)
     else:
-        app.wsgi_app = FirstUse(app, runtime)  # type: ignore[method-assign]
+        _wrap(app, FirstUse(app, runtime))
     if hops := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
+        _wrap(app, ProxyFix(app.wsgi_app, hops, hops, hops, hops))
+
+
+def _wrap(app: Flask, middleware: "WSGIApplication") -> None:
+    # As Flask's documentation says; for mypy it is a method that nobody may replace.
+    app.wsgi_app = middleware  # type: ignore[assignment, method-assign]

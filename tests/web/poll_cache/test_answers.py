@@ -9,26 +9,10 @@ from flask import Flask
 from stats.web.poll_cache import MAX_KEY_LENGTH
 from tests.web.kit import HTMX, PASSWORD, Browser, RoundTrips, log_in, poll_url
 from tests.web.monitoring.test_metrics import Rose, rose
-from tests.web.poll_cache.polls import Asker, Reply, ping_seldom
+from tests.web.poll_cache.polls import Asker, Reply
 
 __all__ = ["rose"]
 pytestmark = pytest.mark.one_server
-
-
-@pytest.fixture(autouse=True)
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ping_seldom(monkeypatch)
-
-
-@pytest.fixture
-def asker(app: Flask) -> Asker:
-    return Asker(app)
-
-
-@pytest.fixture
-def url(alice: Browser) -> str:
-    """What Alice's page polls."""
-    return poll_url(alice.get("/dashboard"))
 
 
 def test_the_second_one_asks_redis_nothing(

@@ -17,27 +17,11 @@ from stats.web.http import current_user
 from tests.browser.serving import eventually
 from tests.support.tracking import kill_streams
 from tests.web.kit import HTMX, PASSWORD, Browser, log_in, poll_url
-from tests.web.poll_cache.polls import Asker, Reply, cache_of, ping_seldom, tracking_of
+from tests.web.poll_cache.polls import Asker, Reply, cache_of, tracking_of
 
 pytestmark = pytest.mark.one_server
 PASSWORDS = {"current_password": PASSWORD, "new_password": "another sentence nobody knows"}
 End = Callable[[Browser, Browser], Any]
-
-
-@pytest.fixture(autouse=True)
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ping_seldom(monkeypatch)
-
-
-@pytest.fixture
-def asker(app: Flask) -> Asker:
-    return Asker(app)
-
-
-@pytest.fixture
-def url(alice: Browser) -> str:
-    """What Alice's page polls."""
-    return poll_url(alice.get("/dashboard"))
 
 
 @pytest.fixture

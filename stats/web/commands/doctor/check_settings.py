@@ -79,7 +79,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 def is_weak(secret: str) -> bool:
     """Return whether a secret could be guessed, as zxcvbn estimates it."""
-    from zxcvbn import zxcvbn  # type: ignore[import-untyped]
+    from zxcvbn import zxcvbn
 
     return bool(zxcvbn(secret[:LONGEST])["guesses_log10"] < STRONG)
 
