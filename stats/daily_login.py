@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from stats.activity.clock import as_day, user_day
-from stats.activity.streak import record_login
+from stats.activity.streak import day_arguments, day_now, record_login
 from stats.errors import UserNotFound
 from stats.snapshot import Snapshot
 from stats.store.client import Db
@@ -29,9 +29,10 @@ def handle_daily_login(db: Db, user_id: str, today: date | str | None = None) ->
 
     An earlier date than the stored one changes nothing. Raises UserNotFound and InvalidInput.
     """
-    if today is None:
-        today = _day(open_stats(db, user_id, create=False), None)
-    return record_login(db, user_id, as_day(today))[0]
+    if today is not None:
+        return record_login(db, user_id, day_arguments(as_day(today)))[0]
+    clock = open_stats(db, user_id, create=False).clock
+    return record_login(db, user_id, day_now(clock, datetime.now(UTC)))[0]
 
 
 def get_login_streak(db: Db, user_id: str, today: date | str | None = None) -> int:

@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from stats.accounts.sessions import Session
+from stats.activity.calendar import Calendar
 from stats.activity.clock import Clock, compact, day_ends, user_day
 from stats.lib.text import texts
-from stats.lib.timestamps import DAY, milliseconds, moment
-from stats.moods.entries import MoodEntry, read_entry, score_word, scores_by_day
+from stats.lib.timestamps import milliseconds
+from stats.moods.entries import MoodEntry, read_entry, scores_by_day
+from stats.moods.scores import score_word
 from stats.plans.billing_state import BillingState, next_end
 from stats.plans.plan import Plan
 from stats.snapshot import Snapshot
@@ -43,6 +45,7 @@ class Dashboard:
     billing: BillingState
     now: datetime
     clock: Clock = field(init=False)
+    calendar: Calendar = field(init=False)
     today: date = field(init=False)
     mood_score: float | None = field(init=False)
     mood_day: date | None = field(init=False)
@@ -50,15 +53,15 @@ class Dashboard:
     def __post_init__(self) -> None:
         """Derive the fields that nearly every reader needs."""
         snapshot, at = self.snapshot, self.snapshot.mood_at
-        self.clock = snapshot.clock
+        self.clock, self.calendar = snapshot.clock, snapshot.calendar
         self.today = user_day(self.clock, self.now)
         self.mood_score = None if at is None else snapshot.mood_score
-        self.mood_day = None if at is None else user_day(self.clock, at)
+        self.mood_day = None if at is None else self.calendar.day_at(at)
 
     @property
     def since(self) -> date:
         """The user's first day."""
-        return user_day(self.clock, self.created)
+        return self.calendar.day_at(self.created)
 
     @property
     def charts(self) -> str:
@@ -121,13 +124,7 @@ class Dashboard:
     @cached_property
     def mood_days(self) -> dict[date, list[float]]:
         """The scores that were read, by the user's day."""
-        return scores_by_day(self.clock, self.stored_moods)
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether the entry recorded last can be taken back: it is for today or yesterday."""
-        undo = self.snapshot.undo
-        return undo is not None and user_day(self.clock, moment(undo)) >= self.today - DAY
+        return scores_by_day(self.calendar, self.stored_moods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from stats.activity.calendar import Calendar, read_calendar
 from stats.activity.clock import Clock, parse_day, user_day
 from stats.activity.streak import streak_on
 from stats.errors import UserNotFound
@@ -94,6 +95,8 @@ class Snapshot(Counts):
     drawn: str = "0"
     timezone: str = "UTC"
     day_start: int = 0
+    clocks: str = ""
+    active_until: int = 0
     undo: int | None = None
     grant: Plan | None = None
     paid: str = ""
@@ -116,6 +119,11 @@ class Snapshot(Counts):
     def clock(self) -> Clock:
         """The user's time zone and start of day."""
         return Clock(self.timezone, self.day_start)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The clock in force now, and those before it."""
+        return read_calendar(self.clock, self.clocks)
 
     @property
     def mood_at(self) -> datetime | None:

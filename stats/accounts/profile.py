@@ -4,6 +4,7 @@ from stats.activity.clock import Clock
 from stats.errors import InvalidInput
 from stats.lib.messages import Sentence
 from stats.lib.text import clean
+from stats.lib.timestamps import now_ms
 from stats.snapshot import Snapshot
 from stats.store.client import Db
 from stats.store.keys import SESSION_KINDS, user_keys
@@ -21,11 +22,13 @@ def update_profile(
 ) -> Snapshot:
     """Change the profile in one step; return the stats. A `theme` or `live` of None stays.
 
+    Another clock counts from now on: a day that has passed stays what it was.
+
     Raises InvalidInput, and UserNotFound if the user is gone.
     """
     fields: list[str | int] = [] if theme is None else ["theme", check_theme(theme)]
     fields += [] if live is None else ["live", int(live)]
-    arguments = (check_name(name), clock.timezone, clock.day_start, *fields)
+    arguments = (check_name(name), clock.timezone, clock.day_start, now_ms(), *fields)
     return Snapshot.read(
         run(db, "accounts/update_profile", user_keys(user_id, SESSION_KINDS), *arguments)
     )

@@ -1,5 +1,6 @@
 """A user's days: the time zone, the hour at which a day begins, and the day of a moment."""
 
+import logging
 import math
 from array import array
 from bisect import bisect_right
@@ -7,11 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from stats.errors import InvalidInput
 from stats.lib.text import as_text
 from stats.lib.timestamps import DAY, EPOCH, MILLISECOND
+
+log = logging.getLogger("stats.activity")
 
 # A mean year in ms; a date is never further from it than the margin, in days.
 YEAR, MARGIN = 31_556_952_000, 4
@@ -25,13 +28,17 @@ class Clock(NamedTuple):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone; one that the system no longer knows raises ZoneInfoNotFoundError."""
+        """The time zone; UTC for one that the zone database does not know, or no longer."""
         return _zone(self.timezone)
 
 
 @lru_cache(maxsize=600)
 def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        log.warning("time zone %r is not in the zone database: its days are read in UTC", name)
+        return ZoneInfo("UTC")
 
 
 def check_clock(timezone: str, day_start: int = 0) -> Clock:

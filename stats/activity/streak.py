@@ -1,7 +1,9 @@
 """The streak: days in a row, with a missed one forgiven now and then."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
+from stats.activity.clock import Clock, day_ends, user_day
 from stats.errors import UserNotFound
 from stats.lib.timestamps import DAY
 from stats.store.client import Db
@@ -28,21 +30,27 @@ def _forgivable(missed: date, forgiven: date | None) -> bool:
     return forgiven is None or forgiven < missed - FORGIVEN_EVERY
 
 
-def record_login(db: Db, user_id: str, today: date) -> tuple[bool, list[object]]:
-    """Count `today` (the user's day) as active unless it or a later day was.
+def day_arguments(today: date, ends: int = 0) -> tuple[str | int, ...]:
+    """Return a user's day as the scripts that count it take it.
+
+    `ends` is when it ends (s since 1970), 0 where that is not known.
+    """
+    missed = today - DAY
+    earlier = (missed, missed - DAY, missed - FORGIVEN_EVERY)
+    return (today.isoformat(), *(day.isoformat() for day in earlier), ends)
+
+
+def day_now(clock: Clock, now: datetime) -> tuple[str | int, ...]:
+    """Return the user's day of an aware moment as the scripts that count it take it."""
+    return day_arguments(user_day(clock, now), day_ends(clock, now))
+
+
+def record_login(db: Db, user_id: str, day: Sequence[str | int]) -> tuple[bool, list[object]]:
+    """Count a day (of `day_now` or `day_arguments`) as active unless it or a later day was.
 
     Returns whether it counted, and the script's snapshot of the stats. Raises UserNotFound.
     """
-    missed = today - DAY
-    reply = run(
-        db,
-        "activity/record_login",
-        user_keys(user_id, SNAPSHOT_KINDS),
-        today.isoformat(),
-        missed.isoformat(),
-        (missed - DAY).isoformat(),
-        (missed - FORGIVEN_EVERY).isoformat(),
-    )
+    reply = run(db, "activity/record_login", user_keys(user_id, SNAPSHOT_KINDS), *day)
     if reply is None:
         raise UserNotFound("There are no stats for this user.")
     return bool(reply[0]), reply[1:]

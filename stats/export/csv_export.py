@@ -3,7 +3,6 @@
 import csv
 import io
 
-from stats.activity.clock import user_day
 from stats.export.stored_data import read_stored_user
 from stats.lib.timestamps import iso
 from stats.store.client import Db
@@ -16,11 +15,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def mood_csv(db: Db, user_id: str) -> str:
     """Return the mood history as CSV (RFC 4180), newest first; raises UserNotFound."""
     stored, text = read_stored_user(db, user_id), io.StringIO()
-    clock = stored.snapshot.clock
+    calendar = stored.snapshot.calendar
     table = csv.writer(text)
     table.writerow(("timestamp", "day", "score", "note"))
     for entry in stored.moods:
-        day = user_day(clock, entry.at).isoformat()
+        day = calendar.day_of(entry.id).isoformat()
         table.writerow((iso(entry.at), day, entry.score, harmless(entry.note)))
     return text.getvalue()
 

@@ -11,7 +11,8 @@ from stats.errors import InvalidInput, UserNotFound
 from stats.export.archive_format import Archive, ArchivedConversation, ArchivedRecent
 from stats.lib.messages import N_
 from stats.lib.timestamps import iso, milliseconds
-from stats.moods.entries import ID_FACTOR, check_score
+from stats.moods.entries import ID_FACTOR
+from stats.moods.scores import to_tenths
 from stats.snapshot import NO_STATS, Counts
 from stats.store.client import Db
 from stats.store.keys import RESTORE_KINDS, user_keys
@@ -100,7 +101,7 @@ def _profile(archive: Archive) -> dict[str, str | int]:
 def _moods(archive: Archive) -> tuple[Flat, Flat]:
     """Return the entries, oldest first, and their notes by entry."""
     moods = [(milliseconds(mood.timestamp), mood) for mood in archive.moods]
-    entries = sorted(at * ID_FACTOR + round(check_score(mood.score) * 10) for at, mood in moods)
+    entries = sorted(at * ID_FACTOR + to_tenths(mood.score) for at, mood in moods)
     return [*entries], _flat((at, mood.note) for at, mood in moods if mood.note)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from stats.errors import InvalidInput
 from stats.lib.text import clean, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment
-from stats.moods.entries import CLOCK_SKEW, EARLIEST, ID_FACTOR, NOTE_LENGTH, check_score
+from stats.moods.entries import CLOCK_SKEW, EARLIEST, ID_FACTOR, NOTE_LENGTH
+from stats.moods.scores import to_tenths
 from stats.plans.plan import Plan
 from stats.snapshot import MAX_COUNT
 from stats.user_stats import SUMMARY_LENGTH, recent_line
@@ -55,7 +56,7 @@ def read_score(raw: bytes | None, lose: ReportLoss) -> int | None:
 
 
 def _tenths(score: object) -> int:
-    return round(check_score(score) * 10)
+    return to_tenths(score)
 
 
 def read_plan(raw: bytes | None, lose: ReportLoss) -> Plan | None:

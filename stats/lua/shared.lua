@@ -1,7 +1,7 @@
 -- Shared by all scripts that touch a user.
 -- KEYS[1] is user:{id}:stats, KEYS[2] user:{id}:last_login, KEYS[3] user:{id}:days.
 local stats, last_login, days = KEYS[1], KEYS[2], KEYS[3]
-local KEPT_OPS = 64
+local KEPT_OPS, KEPT_CLOCKS = 64, 100
 
 local function exists()
   return redis.call('EXISTS', stats) == 1
@@ -37,6 +37,45 @@ end
 -- What the charts show has changed: the moods, or the days on which they lie.
 local function redraw()
   redis.call('HSET', stats, 'drawn', string.format('%.0f', changed()))
+end
+
+-- Counts a day as active unless it or a later one was; tells whether it did. `missed` is the day before
+-- it and `before` the one before that; `missed` is forgiven if the last forgiven day lies before `limit`
+-- (all YYYY-MM-DD, which sort as they stand). `ends` is when the day ends (s), 0 if that is not known.
+local function count_day(today, missed, before, limit, ends)
+  if ends ~= '0' then redis.call('HSET', stats, 'active_until', ends) end
+  local last, forgiven = redis.call('GET', last_login), redis.call('HGET', stats, 'forgiven')
+  if last and last >= today then return false end
+  local streak = 1
+  if last == missed then
+    streak = redis.call('HINCRBY', stats, 'streak', 1)
+  elseif last == before and (not forgiven or forgiven < limit) then
+    streak = redis.call('HINCRBY', stats, 'streak', 1)
+    redis.call('HSET', stats, 'forgiven', missed)
+  else
+    redis.call('HSET', stats, 'streak', 1)
+  end
+  if streak > tonumber(redis.call('HGET', stats, 'longest_streak') or 0) then
+    redis.call('HSET', stats, 'longest_streak', streak)
+  end
+  redis.call('HINCRBY', stats, 'days_active', 1)
+  was_active(today)
+  changed()
+  return true
+end
+
+-- Sets where the user's days begin from `now` (ms) on; what was in force before stays for the past.
+local function set_clock(timezone, day_start, now)
+  local old = redis.call('HMGET', stats, 'timezone', 'day_start', 'clocks')
+  local zone, start, clocks = old[1] or 'UTC', old[2] or '0', old[3] and old[3] .. ' ' or ''
+  if zone ~= timezone or start ~= day_start then
+    local _, count = string.gsub(clocks, ' ', '')
+    if count >= KEPT_CLOCKS then clocks = string.gsub(clocks, '^%S+ ', '') end
+    redis.call('HSET', stats, 'clocks', clocks .. table.concat({now, start, zone}, ':'))
+    redis.call('HDEL', stats, 'active_until')
+  end
+  redis.call('HSET', stats, 'timezone', timezone, 'day_start', day_start, 'fresh_until', 0)
+  redraw()
 end
 
 -- What every answer is made of: the stats' fields and the last active day (or nil).
@@ -115,6 +154,7 @@ local function remove_mood(moods, notes, id)
   if not value or entry_at(value) ~= tonumber(id) then return false end
   redis.call('LREM', moods, 1, value)
   redis.call('HDEL', notes, id)
+  if redis.call('HGET', stats, 'undo') == id then redis.call('HDEL', stats, 'undo') end
   refresh_mood(moods)
   return true
 end

@@ -1,20 +1,19 @@
 """Mood entries: recorded, taken back, read; the current score is always the latest entry's."""
 
-import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from stats.accounts.sessions import ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, TOUCH_INTERVAL
-from stats.activity.clock import Clock, day_of
-from stats.errors import InvalidInput, NotFound, SessionEnded
-from stats.lib.messages import N_
+from stats.activity.calendar import Calendar
+from stats.activity.streak import day_now
+from stats.errors import InvalidInput, NotFound, SessionEnded, UserNotFound
 from stats.lib.text import as_text, clean
-from stats.lib.timestamps import milliseconds, moment, now_ms
-from stats.snapshot import Snapshot
+from stats.lib.timestamps import MILLISECOND, milliseconds, moment, now_ms
+from stats.moods.scores import mean_score, round_half_up, to_tenths
+from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
 from stats.store.keys import MOOD_KINDS, RECORD_MOOD_KINDS, user_keys
 from stats.store.scripts import run
@@ -24,13 +23,13 @@ SESSION_ENDED = "The session has ended. Log in again."
 NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)
+# An entry that is older was meant for another moment, and is no activity.
+ABOUT_NOW = timedelta(minutes=1)
+UNKNOWN_DAY = ("",) * 5
+# How the script that records begins its reply.
+DAY_NEEDED, REPEATED = 0, 2
 STABLE_WITHIN = 0.5
 ID_FACTOR = 128
-
-SCORE_WORDS = (
-    *(N_("Very low"), N_("Very low"), N_("Low"), N_("Low"), N_("A little low"), N_("In between")),
-    *(N_("All right"), N_("Good"), N_("Good"), N_("Very good"), N_("Very good")),
-)
 
 
 class MoodEntry(NamedTuple):
@@ -57,28 +56,6 @@ class MoodSummary:
     total: int
 
 
-def check_score(score: object) -> float:
-    """Return a score from 0 to 10 rounded to one decimal, -0.0 as 0.0.
-
-    Raises InvalidInput for booleans, text, NaN, infinities and numbers out of range.
-    """
-    if isinstance(score, bool) or not isinstance(score, int | float):
-        raise InvalidInput("score must be a number from 0 to 10.", "score")
-    if not 0 <= score <= 10 or not math.isfinite(score):
-        raise InvalidInput("score must be a number from 0 to 10.", "score")
-    return round(score * 10) / 10
-
-
-def round_score(score: float) -> int:
-    """Return a score from 0 to 10 without its tenths, halves rounded up."""
-    return int(score + 0.5)
-
-
-def score_word(score: float) -> str:
-    """Return the word for a score from 0 to 10, halves rounded up."""
-    return SCORE_WORDS[round_score(score)]
-
-
 def record_mood(
     db: Db,
     user_id: str,
@@ -89,24 +66,49 @@ def record_mood(
     op: str = "",
     create_day: str = "",
     session_id: str | None = None,
+    page_day: date | None = None,
 ) -> Snapshot:
     """Record a mood as of `at` (aware, not in the future, by default now) in one step.
 
     `op` is an operation id (`stats.store.keys.operation_id`): the same one again changes nothing.
-    `create_day` makes the stats of an unseen user. With `session_id` the user records it: the
-    session must be live, and its use is written. Returns the snapshot afterwards. Raises
-    InvalidInput, UserNotFound and, with nothing recorded, SessionEnded.
+    One about this moment counts the user's day as active. `create_day` makes the stats of an
+    unseen user. With `session_id` the user records it: the session must be live, and its use is
+    written.
+    `page_day` is the day that a page called today: if it is over, and no `at` is given, the entry
+    is about its last moment.
+
+    Returns the snapshot afterwards; its `undo` is the new entry's id, and None for an operation
+    that had been carried out. Raises InvalidInput, UserNotFound and, with nothing recorded,
+    SessionEnded.
     """
-    session = () if session_id is None else (session_id, int(time.time()), *SESSION_LIMITS)
-    arguments = (create_day, op, *_entry(score, note, at), *session)
-    reply = run(db, "moods/record", user_keys(user_id, RECORD_MOOD_KINDS), *arguments)
-    if reply is None and session_id is not None:
-        raise SessionEnded(SESSION_ENDED)
-    return Snapshot.read(reply)
+    now, (meant, tenths, text) = datetime.now(UTC), _entry(score, note, at)
+    session = () if session_id is None else (session_id, *SESSION_LIMITS)
+
+    def send(at: int, counts: bool, page_day: str, day: Sequence[str | int]) -> Any:
+        keys = user_keys(user_id, RECORD_MOOD_KINDS)
+        about = (int(now.timestamp()), at, int(counts), page_day, *day)
+        return run(db, "moods/record", keys, create_day, op, tenths, text, *about, *session)
+
+    counts = milliseconds(now) - meant <= ABOUT_NOW // MILLISECOND
+    reply = send(meant, counts, page_day.isoformat() if page_day else "", UNKNOWN_DAY)
+    if reply and reply[0] == DAY_NEEDED:
+        # Only Python knows which day it is for the user, and when that ends.
+        calendar = Snapshot.read(reply[1:]).calendar
+        meant = (page_day and calendar.last_moment(page_day, now)) or meant
+        counts = counts and calendar.day_of(meant) == calendar.day_at(now)
+        reply = send(meant, counts, "", day_now(calendar.clock, now))
+    return _recorded(reply, own=session_id is not None)
+
+
+def _recorded(reply: Any, *, own: bool) -> Snapshot:
+    if reply is None:
+        raise SessionEnded(SESSION_ENDED) if own else UserNotFound(NO_STATS)
+    snapshot = Snapshot.read(reply[1:])
+    return replace(snapshot, undo=None) if reply[0] == REPEATED else snapshot
 
 
 def _entry(score: float, note: str, at: datetime | None) -> tuple[int, int, str]:
-    tenths = round(check_score(score) * 10)
+    tenths = to_tenths(score)
     return _moment(at), tenths, clean(note, "note", most=NOTE_LENGTH)
 
 
@@ -120,17 +122,17 @@ def _moment(at: datetime | None) -> int:
     return min(milliseconds(at), now_ms())
 
 
-def undo_mood(db: Db, user_id: str, *, op: str = "") -> Snapshot:
-    """Take back the entry recorded last, once; the score before it stands again.
+def undo_mood(db: Db, user_id: str, entry_id: int, *, op: str = "") -> Snapshot:
+    """Take an entry back, once; the score before it stands again.
 
-    With nothing to take back nothing changes. Returns the snapshot; raises UserNotFound.
+    Without that entry nothing changes. Returns the snapshot; raises UserNotFound.
     """
-    return Snapshot.read(run(db, "moods/undo", user_keys(user_id, MOOD_KINDS), op))
+    return Snapshot.read(run(db, "moods/undo", user_keys(user_id, MOOD_KINDS), op, entry_id))
 
 
 def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
     """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
-    tenths = round(check_score(score) * 10)
+    tenths = to_tenths(score)
     text = clean(note, "note", most=NOTE_LENGTH)
     reply = run(db, "moods/edit", user_keys(user_id, MOOD_KINDS), entry_id, tenths, text)
     if reply is None:
@@ -162,12 +164,12 @@ def read_entry(value: Any, note: str = "") -> MoodEntry:
     return MoodEntry(at, tenths / 10, note)
 
 
-def scores_by_day(clock: Clock, values: Sequence[int]) -> dict[date, list[float]]:
+def scores_by_day(calendar: Calendar, values: Sequence[int]) -> dict[date, list[float]]:
     """Return the scores of stored integers, oldest first, by the user's day."""
     days: dict[date, list[float]] = {}
     for value in values:
         at, tenths = divmod(value, ID_FACTOR)
-        days.setdefault(day_of(clock, at), []).append(tenths / 10)
+        days.setdefault(calendar.day_of(at), []).append(tenths / 10)
     return days
 
 
@@ -180,7 +182,7 @@ def summarise(entries: Sequence[MoodEntry]) -> MoodSummary:
     scores = [entry.score for entry in entries]
     if not scores:
         return MoodSummary(None, None, None, None, 0)
-    average = round(fmean(scores), 2)
+    average = mean_score(scores, places=2)
     return MoodSummary(average, max(scores), min(scores), _trend(scores), len(scores))
 
 
@@ -188,7 +190,7 @@ def _trend(scores: Sequence[float]) -> str | None:
     half = len(scores) // 2
     if half == 0:
         return None
-    change = fmean(scores[:half]) - fmean(scores[-half:])
+    change = round_half_up(fmean(scores[:half]) - fmean(scores[-half:]), places=6)
     if abs(change) <= STABLE_WITHIN:
         return "stable"
     return "improving" if change > 0 else "declining"

@@ -7,10 +7,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import NamedTuple
 
-from stats.activity.clock import Clock, day_begins, user_day
+from stats.activity.calendar import Calendar
 from stats.lib.text import as_text
-from stats.lib.timestamps import DAY, milliseconds, moment
+from stats.lib.timestamps import DAY, milliseconds
 from stats.moods.entries import scores_by_day
+from stats.moods.scores import mean_score
 from stats.store.client import Db
 from stats.store.keys import MOOD_HISTORY_KINDS, user_keys
 from stats.store.scripts import run
@@ -79,17 +80,12 @@ class Year:
         return [self.days[monday : monday + 7] for monday in range(0, len(self.days), 7)]
 
 
-def _shown(scores: Sequence[float]) -> float:
-    """Return the mean of a day's entries in tenths."""
-    return round(fmean(scores), 1)
-
-
 def make_day(
     day: date, scores: Mapping[date, Sequence[float]], activity: Activity | None = None
 ) -> Day:
     """Return one day; its mean is the mean of all its entries."""
     entries = scores.get(day, ())
-    mean = _shown(entries) if entries else None
+    mean = mean_score(entries) if entries else None
     if activity is None:
         return Day(day, mean, len(entries))
     return Day(day, mean, len(entries), day in activity.active, activity.conversations.get(day, 0))
@@ -102,7 +98,7 @@ def week_mean(scores: Mapping[date, Sequence[float]], day: date) -> float | None
 
 def _week_mean(means: Sequence[float | None]) -> float | None:
     present = [mean for mean in means if mean is not None]
-    return round(fmean(present), 1) if present else None
+    return mean_score(present) if present else None
 
 
 def year_dates(today: date) -> tuple[date, ...]:
@@ -124,9 +120,9 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
     ]
     return Trend(
         dates=dates[before:],
-        means=tuple([_shown(entries) if entries else None for entries in by_date[before:]]),
+        means=tuple([mean_score(entries) if entries else None for entries in by_date[before:]]),
         week_means=tuple(weeks),
-        mean=round(fmean(logged), 1) if logged else None,
+        mean=mean_score(logged) if logged else None,
         logged=len(logged),
     )
 
@@ -136,23 +132,23 @@ def make_year(
 ) -> Year:
     """Return the 53 weeks that end with the one of `today`. No day of `scores` is empty."""
     dates = year_dates(today)
-    means = {day: _shown(scores[day]) for day in dates if day in scores}
+    means = {day: mean_score(scores[day]) for day in dates if day in scores}
     return Year(dates, means, scores, activity)
 
 
 def read_history(
-    db: Db, user_id: str, clock: Clock, since: date
+    db: Db, user_id: str, calendar: Calendar, since: date
 ) -> tuple[dict[date, list[float]], Activity]:
     """Return the scores by the user's day, and the activity, from the user's day `since` on."""
-    begins = milliseconds(day_begins(clock, since))
+    begins = milliseconds(calendar.begins(since))
     keys = user_keys(user_id, MOOD_HISTORY_KINDS)
     moods, days, saved = run(db, "moods/read_history", keys, begins, since.strftime("%Y%m%d"))
     conversations: dict[date, int] = {}
     for score in saved:
-        day = user_day(clock, moment(int(float(as_text(score)))))
+        day = calendar.day_of(int(float(as_text(score))))
         conversations[day] = conversations.get(day, 0) + 1
     active = frozenset(_parse(as_text(day)) for day in days)
-    return scores_by_day(clock, list(map(int, moods))), Activity(active, conversations)
+    return scores_by_day(calendar, list(map(int, moods))), Activity(active, conversations)
 
 
 def _parse(day: str) -> date:

@@ -6,6 +6,7 @@ from math import sqrt
 from statistics import fmean, variance
 
 from stats.lib.messages import N_, Sentence, both
+from stats.moods.scores import round_half_up
 
 MIN_DAYS = 4
 WEEKDAYS = (
@@ -71,8 +72,7 @@ def _compare(
     """Return a sentence on the difference of two means, None unless it exceeds its error."""
     error = sqrt(variance(first) / len(first) + variance(second) / len(second))
     first_mean, second_mean = fmean(first), fmean(second)
-    if abs(first_mean - second_mean) <= error or f"{first_mean:.1f}" == f"{second_mean:.1f}":
+    one, other = (f"{round_half_up(mean):.1f}" for mean in (first_mean, second_mean))
+    if abs(first_mean - second_mean) <= error or one == other:
         return None
-    return Sentence(
-        *patterns, one=f"{first_mean:.1f}", other=f"{second_mean:.1f}", num=count, **names
-    )
+    return Sentence(*patterns, one=one, other=other, num=count, **names)

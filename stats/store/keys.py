@@ -7,7 +7,10 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    (JSON: timestamp, summary, id), plan, streak, longest_streak,
                                    mood_updated_at (ms), version, fresh_until (s), and, when set:
                                    drawn (the version that last changed the charts),
-                                   timezone, day_start, forgiven (day), grant (plan), undo (ms),
+                                   timezone, day_start, clocks (those before it, oldest first:
+                                   "until:day_start:zone ...", until in ms), active_until (when
+                                   the last active day ends, s), forgiven (day), grant (plan),
+                                   undo (id of the entry recorded last, until it is taken back),
                                    paid ("Plus:end", end in s or empty), used, used_until (s),
                                    imported ("new" or "merged", and the plan granted: it came from
                                    the old layout)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stats.activity.streak import record_login
+from stats.activity.streak import day_arguments, record_login
 from stats.daily_login import get_login_streak, handle_daily_login
 from stats.daily_login import is_first_login_of_day as is_first
 from stats.errors import InvalidInput, UserNotFound
@@ -170,7 +170,7 @@ def test_it_makes_nobody_by_looking(db):
     assert is_first(db, "alice")
     assert is_first(db, "alice", "2026-03-12")
     with pytest.raises(UserNotFound):
-        record_login(db, "alice", date(2026, 3, 12))
+        record_login(db, "alice", day_arguments(date(2026, 3, 12)))
     assert contents(db) == {}
 
 

@@ -2,9 +2,10 @@
 `SOAK=60` is the long form."""
 
 import os
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 
@@ -30,6 +31,7 @@ BYTES_A_REQUEST = 1024
 # Established, and the states in which this side has not closed yet (net/tcp_states.h).
 LIVE = ("01", "08")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+UNDO_ENTRY = re.compile(r'name="entry" value="(\d+)"')
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def measure(site: Site, db: redis.Redis) -> Figures:
 
 def ways(person: Person, stranger: Person, key: str) -> list[Way]:
     """A mixed load that leaves as much behind as it found."""
-    mood = person.form("form", "/dashboard/mood", score="6", note="As it is")
+    mood = person.form("form", "/dashboard/mood", 200, score="6", note="As it is")
+    mood = replace(mood, headers={**mood.headers, "HX-Request": "true"})
     undo = person.form("undo", "/dashboard/mood/undo")
     chat = service(
         "chat",
@@ -90,12 +93,16 @@ def ways(person: Person, stranger: Person, key: str) -> list[Way]:
 
 def visit(person: Person, key: str, end: float, least: int) -> int:
     """Ask one thing after the other until then; return how many were asked, at least so many."""
-    asked, stranger = 0, Person(person.port, key, known=person)
+    asked, entry, stranger = 0, "", Person(person.port, key, known=person)
     for way in cycle(ways(person, stranger, key)):
         asker = stranger if way.name in ("login", "stranger", "webhook") else person
+        if way.name == "undo":
+            way = person.form("undo", way.path, entry=entry)
         # The stranger's log-ins stay the stranger's first: its cookie is not taken over.
         answer = send(person.port, way, asker.cookie)
         assert answer.status == way.status, (way.name, answer.status)
+        if way.name == "form":
+            [entry] = UNDO_ENTRY.findall(answer.text)
         asked += 1
         if asked >= least and time.monotonic() > end:
             break

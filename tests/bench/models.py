@@ -12,7 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from app import create_app
 from stats.activity.clock import user_day
-from stats.activity.streak import record_login
+from stats.activity.streak import day_now, record_login
 from stats.conversations import save_conversation
 from stats.moods.entries import record_mood
 from stats.settings import Settings
@@ -74,7 +74,7 @@ def year(db: redis.Redis, user_id: str) -> None:
     for ago in range(DAYS - 1, -1, -1):
         at = now - timedelta(days=ago, minutes=chance.randrange(30))
         record_mood(db, user_id, chance.randrange(4, 19) / 2, at=at)
-        record_login(db, user_id, user_day(clock, at))
+        record_login(db, user_id, day_now(clock, at))
     talker(db, user_id)
 
 

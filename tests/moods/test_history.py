@@ -1,5 +1,7 @@
 """Moods that are sent twice, and what a list of moods amounts to."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,18 +9,17 @@ from hypothesis import strategies as st
 from stats.conversations import save_conversation
 from stats.lib.timestamps import EPOCH, now_ms
 from stats.moods.entries import (
-    SCORE_WORDS,
     MoodEntry,
     MoodSummary,
     read_moods,
     record_mood,
-    score_word,
     summarise,
-    undo_mood,
 )
+from stats.moods.scores import SCORE_WORDS, score_word
 from stats.store.keys import operation_id
 from stats.user_stats import create_user_stats, get_user_stats
 from tests.support.store_checks import contents, version
+from tests.support.undo import undo_last
 
 SCORES = st.integers(0, 100).map(lambda tenths: tenths / 10)
 
@@ -37,7 +38,7 @@ def test_it_counts_a_repeated_operation_once(db):
     op = operation_id("mood", "from the form")
     first = record_mood(db, "alice", 7, op=op)
     before = contents(db)
-    assert record_mood(db, "alice", 7, op=op) == first
+    assert record_mood(db, "alice", 7, op=op) == replace(first, undo=None)
     assert record_mood(db, "alice", 2, op=op, note="another").stats().mood_score == 7
     assert contents(db) == before
     record_mood(db, "alice", 2, op=operation_id("mood", "another form"))
@@ -60,7 +61,7 @@ def test_it_keeps_the_operations_of_users_apart(db):
 def test_it_does_not_bring_back_by_repetition_what_was_taken_back(db):
     create_user_stats(db, "alice")
     record_mood(db, "alice", 7, op="one")
-    undo_mood(db, "alice")
+    undo_last(db, "alice")
     record_mood(db, "alice", 7, op="one")
     assert count(db) == 0
 
@@ -110,9 +111,9 @@ def test_it_changes_the_version_with_each_change_and_no_other_call(db):
     assert not changed()
     read_moods(db, "alice", since=EPOCH)
     assert not changed()
-    undo_mood(db, "alice")
+    undo_last(db, "alice")
     assert changed()
-    undo_mood(db, "alice")
+    undo_last(db, "alice")
     assert not changed()
     assert get_user_stats(db, "alice").mood_score == 0
 

@@ -16,6 +16,7 @@ from stats.moods import entries as moods
 from stats.store.keys import operation_id
 from stats.user_stats import open_stats
 from tests.support.store_checks import contents, keys_of
+from tests.support.undo import undo_last
 
 PASSWORD = "correct horse battery"
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -31,7 +32,7 @@ def live(db, name: str = "alice") -> log_in.Login:
     log_in.log_in(db, email, PASSWORD, "Firefox")
     moods.record_mood(db, user, 7, note="a note", op=operation_id("mood", "one"))
     moods.record_mood(db, user, 3, note="another")
-    moods.undo_mood(db, user)
+    undo_last(db, user)
     for chat in ("one", "two"):
         save_conversation(db, user, MESSAGES, chat_id=chat, key=f"save {chat}")
     delete_conversation(db, user, "two")
@@ -55,7 +56,7 @@ def every_change(db, login: log_in.Login, board) -> dict[str, Callable[[], objec
         "count": lambda: stats.increment_conversations(db, user),
         "day": lambda: stats.increment_days_active(db, user),
         "mood": lambda: moods.record_mood(db, user, 5, note="n", op="x"),
-        "undo": lambda: moods.undo_mood(db, user),
+        "undo": lambda: undo_last(db, user),
         "plan": lambda: stats.update_plan(db, user, "Premium"),
         "recent": lambda: stats.add_recent_conversation(db, user, "words"),
         "save": lambda: save_conversation(db, user, MESSAGES, key="y"),

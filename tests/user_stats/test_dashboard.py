@@ -54,7 +54,7 @@ def test_it_shows_a_new_user(db, alice):
         BERLIN,
     )
     assert (board.mood_score, board.mood_word, board.mood_day) == (None, "", None)
-    assert (board.today_mood, board.mood_days, board.can_undo) == (None, {}, False)
+    assert (board.today_mood, board.mood_days) == (None, {})
     assert board.today == user_day(BERLIN, board.now)
     assert board.since == user_day(BERLIN, board.created)
 
@@ -69,7 +69,7 @@ def test_it_shows_what_the_stats_show(db, alice):
     assert (board.snapshot.conversations, board.mood_score, board.plan) == (1, 8.5, "Premium")
     assert board.snapshot.recent_conversations == found.recent_conversations
     assert (board.today_mood, board.mood_day, board.mood_word) == (8.5, board.today, "Very good")
-    assert (board.mood_days, board.can_undo) == ({board.today: [8.5]}, True)
+    assert board.mood_days == {board.today: [8.5]}
 
 
 def test_it_changes_nothing_by_looking(db, alice):
@@ -170,15 +170,12 @@ def test_it_says_nothing_to_a_session_that_has_ended(db, alice):
     assert get_dashboard(db, alice.user_id, alice.session_id, shown=shown) is None
 
 
-def test_it_offers_to_take_back_what_was_entered_for_today_or_yesterday(db, alice):
+def test_it_shows_the_mood_of_a_day_that_has_passed_as_the_latest_alone(db, alice):
     moods.record_mood(db, alice.user_id, 5)
     board = look(db, alice)
     later = [replace(board, now=noon(board, days)) for days in (0, 1, 2)]
-    assert [board.can_undo for board in later] == [True, True, False]
     assert [board.today_mood for board in later] == [5, None, None]
     assert [board.mood_score for board in later] == [5, 5, 5]
-    moods.undo_mood(db, alice.user_id)
-    assert not look(db, alice).can_undo
 
 
 def test_it_ends_the_streak_by_the_clock_alone(db, alice):

@@ -11,12 +11,13 @@ from stats.activity.clock import Clock, user_day
 from stats.conversations import delete_conversation, list_conversations, save_conversation
 from stats.errors import NotFound
 from stats.lib.timestamps import EPOCH
-from stats.moods.entries import read_moods, record_mood, undo_mood
+from stats.moods.entries import read_moods, record_mood
 from stats.store.client import Db
 from stats.store.keys import SNAPSHOT_KINDS, operation_id, user_keys
 from stats.store.scripts import run
 from stats.user_stats import open_stats
 from tests.support.store_checks import together
+from tests.support.undo import undo_last
 
 CROWD = 100
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -176,7 +177,7 @@ def test_it_records_one_operation_of_a_crowd_once(crowd, alice):
 def test_it_takes_one_entry_back_for_a_crowd(crowd, alice):
     for score in range(10):
         record_mood(crowd, alice, score)
-    together(20, lambda _: undo_mood(crowd, alice))
+    together(20, lambda _: undo_last(crowd, alice))
     assert [entry.score for entry in read_moods(crowd, alice, since=EPOCH)] == [*range(8, -1, -1)]
     assert stats.get_user_stats(crowd, alice).mood_score == 8
 
@@ -185,7 +186,7 @@ def test_it_keeps_score_and_history_together_in_a_crowd(crowd, alice):
     def act(number: int) -> None:
         record_mood(crowd, alice, number % 10)
         if number % 3 == 0:
-            undo_mood(crowd, alice)
+            undo_last(crowd, alice)
 
     together(60, act)
     entries = read_moods(crowd, alice, since=EPOCH)

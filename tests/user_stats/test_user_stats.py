@@ -122,7 +122,7 @@ def test_it_records_a_mood_in_the_history_too(db):
     assert stats.update_mood_score(db, "alice", 8.25) is None
     found = stats.get_user_stats(db, "alice")
     (entry,) = read_moods(db, "alice", since=EPOCH)
-    assert found.mood_score == entry.score == 8.2
+    assert found.mood_score == entry.score == 8.3
     assert found.mood_updated_at == entry.at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -224,6 +224,7 @@ def test_it_gives_each_change_a_new_version(db, name):
 
 def test_it_gives_reading_no_new_version(db):
     stats.create_user_stats(db, "alice")
+    stats.handle_daily_login(db, "alice")
     before = contents(db)
     stats.get_user_stats(db, "alice")
     stats.create_user_stats(db, "alice")

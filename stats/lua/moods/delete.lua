@@ -1,5 +1,4 @@
 -- Deletes an entry. KEYS: stats, last_login, days, moods, notes. ARGV: entry id (ms).
 -- Reply: nil without the entry; else the snapshot.
 if not exists() or not remove_mood(KEYS[4], KEYS[5], ARGV[1]) then return false end
-if redis.call('HGET', stats, 'undo') == ARGV[1] then redis.call('HDEL', stats, 'undo') end
 return {snapshot()}

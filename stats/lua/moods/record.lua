@@ -1,12 +1,22 @@
--- Records a mood entry and makes the latest one current.
+-- Records a mood entry and makes the latest one current; one about this moment counts the day as active.
 -- KEYS: stats, last_login, days, moods, notes, ops, account, sessions.
--- ARGV: first day or '', operation id or '', at (ms), score * 10, note; and, for a user's own hand: the
--- session, now (s), idle limit (s), age limit (s), when its use is noted again (s).
--- Reply: nil without stats or without that session; else the snapshot.
-if ARGV[6] and not use_session(KEYS[7], KEYS[8], ARGV[6], unpack(ARGV, 7)) then return false end
+-- ARGV: first day or '', operation id or '', score * 10, note, now (s), at (ms), 1 if that is about this
+-- moment, the day that a page called today or '', the user's day as `count_day` takes it or five '' while
+-- it is not known; and, for a user's own hand: the session, idle limit (s), age limit (s), when its use is
+-- noted again (s).
+-- Reply: nil without stats or without that session; {0, snapshot...} when the user's day is needed,
+-- nothing done; {2, snapshot...} when the operation is not new, and nothing was done; else {1, snapshot...}.
+local own, now = ARGV[14], tonumber(ARGV[5])
+if own and not use_session(KEYS[7], KEYS[8], own, now, unpack(ARGV, 15)) then return false end
 if not ensure(ARGV[1]) then return false end
-if not first_time(KEYS[6], ARGV[2]) then return {snapshot()} end
-local moods, at = KEYS[4], tonumber(ARGV[3])
+-- Until then the last active day is the user's day.
+local same_day = now < tonumber(redis.call('HGET', stats, 'active_until') or 0)
+local counts = ARGV[7] == '1' and not same_day
+local other_page = ARGV[8] ~= '' and not (same_day and redis.call('GET', last_login) == ARGV[8])
+if (counts or other_page) and ARGV[9] == '' then return {0, snapshot()} end
+if not first_time(KEYS[6], ARGV[2]) then return {2, snapshot()} end
+if counts then count_day(unpack(ARGV, 9, 13)) end
+local moods, at = KEYS[4], tonumber(ARGV[6])
 local place = find_mood(moods, at)
 -- A moment that is taken gives way to the next free one. No two ids are equal, so an id less its
 -- index never falls, and the end of a run without gaps is found by halving.
@@ -18,14 +28,14 @@ while low < high do
 end
 at = at + low - place
 local there = redis.call('LINDEX', moods, low)
-local value = string.format('%.0f', at * 128 + tonumber(ARGV[4]))
+local value = string.format('%.0f', at * 128 + tonumber(ARGV[3]))
 if there then
   redis.call('LINSERT', moods, 'BEFORE', there, value)
 else
   redis.call('RPUSH', moods, value)
 end
 local id = string.format('%.0f', at)
-if ARGV[5] ~= '' then redis.call('HSET', KEYS[5], id, ARGV[5]) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[5], id, ARGV[4]) end
 redis.call('HSET', stats, 'undo', id)
 refresh_mood(moods)
-return {snapshot()}
+return {1, snapshot()}

@@ -81,7 +81,8 @@ def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
 @bp.patch("/mood")
 @documented(
     "Record a mood",
-    description="The score of the entry with the latest `at` is the one that is shown.",
+    description="The score of the entry with the latest `at` is the one that is shown. An entry "
+    "about this moment (within a minute) counts the day as active.",
     security=SERVICE_KEY_OR_SESSION,
     parameters=[USER_ID, IDEMPOTENCY_KEY],
     body=MoodBody,

@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from stats.accounts import sign_in_links
 from stats.accounts.deletion import close_account
 from stats.accounts.log_in import find_user
-from stats.activity.clock import user_day
-from stats.activity.streak import record_login
+from stats.activity.streak import day_now, record_login
 from stats.errors import NotFound
 from stats.lib.messages import N_
 from stats.lib.text import check_id
@@ -47,9 +46,9 @@ def login() -> ResponseReturnValue:
     subject = authorise()
     no_fields()
     snapshot = read_stats(subject)
-    today = user_day(snapshot.clock, datetime.now(UTC))
-    if snapshot.last_day is None or snapshot.last_day < today:
-        snapshot = Snapshot.read(record_login(db(), subject.user_id, today)[1])
+    day = day_now(snapshot.clock, datetime.now(UTC))
+    if snapshot.last_day is None or snapshot.last_day.isoformat() < str(day[0]):
+        snapshot = Snapshot.read(record_login(db(), subject.user_id, day)[1])
     return changed("The day is counted.", snapshot)
 
 

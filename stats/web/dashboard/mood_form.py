@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from secrets import token_urlsafe
 
-from stats.activity.clock import Clock
+from stats.activity.clock import user_day
 from stats.dashboard import Dashboard
-from stats.moods.entries import score_word
+from stats.moods.scores import score_word
+from stats.snapshot import Snapshot
 from stats.web.templating.formatting import clock_text
 from stats.web.templating.translation import _
 
@@ -20,15 +21,17 @@ REFRESH = "aira:refresh"
 class MoodForm:
     """The check-in form: what was saved for today, or what was typed and why it will not do.
 
-    `saved_at` is ISO 8601, `op` what a repeated answer is known by.
+    `date` is the day that the page calls today, `saved_at` ISO 8601, `entry_id` that of the entry
+    that Undo takes back, `op` what a repeated answer is known by.
     """
 
-    score: float | None
+    date: date
+    score: float | None = None
     day: str = "today"
     note: str = ""
     saved_at: str = ""
     saved_text: str = ""
-    can_undo: bool = False
+    entry_id: int | None = None
     first: bool = False
     errors: Mapping[str, str] = field(default_factory=dict)
     op: str = field(default_factory=lambda: token_urlsafe(9))
@@ -41,17 +44,29 @@ class MoodForm:
 
 def mood_form(board: Dashboard) -> MoodForm:
     """Return the form as it stands when nothing was typed."""
-    at = board.snapshot.mood_at
+    at, undo = board.snapshot.mood_at, board.snapshot.undo
     if board.today_mood is None or at is None:
-        return MoodForm(None, can_undo=board.can_undo, first=at is None)
-    saved = clock_text(board.clock, at)
-    latest = board.snapshot.undo == board.snapshot.mood_updated_at
-    undo = latest and board.can_undo
-    return MoodForm(board.today_mood, saved_at=at.isoformat(), saved_text=saved, can_undo=undo)
+        return MoodForm(board.today, first=at is None)
+    return MoodForm(
+        board.today,
+        board.today_mood,
+        saved_at=at.isoformat(),
+        saved_text=clock_text(board.clock, at),
+        entry_id=undo if undo == board.snapshot.mood_updated_at else None,
+    )
 
 
-def saved_form(score: float, day: str, clock: Clock) -> MoodForm:
-    """Return the form as it stands when a mood was saved just now."""
+def saved_form(score: float, day: str, page_day: date | None, snapshot: Snapshot) -> MoodForm:
+    """Return the form as it stands when a mood was saved just now.
+
+    The page keeps its day, whatever day has begun meanwhile.
+    """
     now = datetime.now(UTC)
-    saved = clock_text(clock, now)
-    return MoodForm(score, day, saved_at=now.isoformat(), saved_text=saved, can_undo=True)
+    return MoodForm(
+        page_day or user_day(snapshot.clock, now),
+        score,
+        day,
+        saved_at=now.isoformat(),
+        saved_text=clock_text(snapshot.clock, now),
+        entry_id=snapshot.undo,
+    )

@@ -1,7 +1,6 @@
 """The dashboard: the page, the polled fragment, the mood form."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -9,18 +8,17 @@ from flask_login import current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from stats.activity.clock import day_begins, user_day
-from stats.activity.streak import record_login
+from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
-from stats.lib.timestamps import DAY
 from stats.moods.entries import record_mood, undo_mood
+from stats.web.dashboard.form_day import moment_of, read_page_day
 from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.dashboard.stats_fragment import stats_fragment
 from stats.web.http.access import acts_by_session
 from stats.web.http.current_user import UnchangedUser, poll_cache, read_again
 from stats.web.http.current_user import board as current_board
-from stats.web.http.forms import NUMBER, form_operation, read_score
+from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_score
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
@@ -38,7 +36,7 @@ def page() -> ResponseReturnValue:
     """Show the whole page; the first one of a user's day counts as that day's login."""
     board = current_board()
     if board.first_of_day and request.method == "GET":
-        record_login(db(), board.user_id, board.today)
+        record_login(db(), board.user_id, day_now(board.clock, board.now))
         board = read_again()
     return _page(board, mood_form(board))
 
@@ -108,41 +106,28 @@ def _renewed(board: Dashboard) -> Dashboard:
 @acts_by_session
 def mood() -> ResponseReturnValue:
     """Record a mood; answer with the form (htmx) or go back to the page."""
-    day, note = request.form.get("day", "today"), request.form.get("note", "")
+    day, note = request.form.get("day", "today"), request.form.get("note", "").strip()
     if day != "today" and not current_user.is_authenticated:
         return unauthorised()
     try:
+        page_day = read_page_day(request.form.get("date", ""))
         score = read_score(request.form.get("score", ""))
-        op = _op("mood", day, score, note.strip())
         snapshot = record_mood(
             db(),
             session["_user_id"],
             score,
-            note=note.strip(),
-            at=_moment(day),
-            op=op,
+            note=note,
+            at=None if day == "today" else moment_of(current_board(), day, page_day),
+            op=_op("mood", day, page_day, score, note),
             session_id=session["sid"],
+            page_day=page_day if day == "today" else None,
         )
     except InvalidInput as error:
         return _refused(error, day, note)
     g.user_id = session["_user_id"]
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, snapshot.clock)))
-
-
-def _moment(day: str) -> datetime | None:
-    """Return when the mood is for: None for now, or yesterday at this time of day."""
-    if day == "today":
-        return None
-    if day != "yesterday":
-        raise InvalidInput("Choose today or yesterday.", "day")
-    board = current_board()
-    yesterday = board.today - DAY
-    at = board.now.astimezone(board.clock.zone) - DAY
-    # Daylight saving can push the same time of day out of yesterday.
-    in_day = user_day(board.clock, at) == yesterday
-    return at if in_day else day_begins(board.clock, yesterday) + timedelta(hours=12)
+    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, page_day, snapshot)))
 
 
 def _op(kind: str, *content: object) -> str:
@@ -155,16 +140,18 @@ def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     errors = {error.field or "form": reason(error)}
     typed = request.form.get("score", "").strip()
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
-    form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))
+    board, op = read_again(), request.form.get("op", "")
+    form = MoodForm(board.today, score, day=day, note=note, errors=errors, op=op)
     if htmx_request.htmx:
         return render_template(TEMPLATE, mood=form), 422
-    return _page(read_again(), form), 422
+    return _page(board, form), 422
 
 
 @bp.post("/dashboard/mood/undo")
 def undo() -> ResponseReturnValue:
-    """Take the last entry back, once."""
-    snapshot = undo_mood(db(), current_board().user_id, op=_op("undo"))
+    """Take back the entry that stands beside the button, once."""
+    entry_id = read_entry_id(request.form.get("entry", ""))
+    snapshot = undo_mood(db(), current_board().user_id, entry_id, op=_op("undo", entry_id))
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
     board = replace(current_board(), snapshot=snapshot)

@@ -12,6 +12,7 @@ from stats.web.templating.translation import _
 
 NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
 OP_LENGTH = 64
+ENTRY_ID_LENGTH = 13
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -30,6 +31,13 @@ def read_score(text: str) -> float:
     if not NUMBER.fullmatch(text.strip()):
         raise InvalidInput("Choose a place on the line, from 0 to 10.", "score")
     return float(text)
+
+
+def read_entry_id(text: str) -> int:
+    """Return the id of a mood entry in a form field (ms since 1970); raises InvalidInput."""
+    if not (text.isascii() and text.isdigit() and len(text) <= ENTRY_ID_LENGTH):
+        raise InvalidInput("This form is too old. Load the page again.", "entry")
+    return int(text)
 
 
 def form_operation(kind: str, op: str, *content: object) -> str:

@@ -6,8 +6,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from stats.activity.clock import day_begins, user_day
 from stats.conversations import MAX_SEARCHED, list_conversations
+from stats.dashboard import Dashboard
 from stats.errors import InvalidInput
 from stats.lib.timestamps import DAY
 from stats.moods import entries as moods
@@ -32,7 +32,7 @@ def page() -> ResponseReturnValue:
     if wanted := request.args.get("day"):
         return redirect(url_for("history.day", day=_day(wanted).isoformat()))
     now = board()
-    scores, activity = read_history(db(), now.user_id, now.clock, now.today - WEEKS * 7 * DAY)
+    scores, activity = read_history(db(), now.user_id, now.calendar, now.today - WEEKS * 7 * DAY)
     year = make_year(scores, now.today, activity)
     recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
     return render_template(
@@ -65,10 +65,8 @@ def _show(
     now = board()
     if not date(2000, 1, 1) <= day <= now.today:
         abort(404)
-    begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
-    entries = [one for one in moods.read_moods(db(), now.user_id, since=begins) if one.at < ends]
-    chats = list_conversations(db(), now.user_id, most=MAX_SEARCHED, since=begins, before=ends)
-    _, activity = read_history(db(), now.user_id, now.clock, day)
+    entries = [entry for entry in _entries(now, day) if now.calendar.day_of(entry.id) == day]
+    _, activity = read_history(db(), now.user_id, now.calendar, day)
     return render_template(
         "history/day.html",
         day=day,
@@ -77,9 +75,20 @@ def _show(
         entries=day_entries(now, [_typed(one, typed) for one in entries]),
         mean=make_day(day, {day: [one.score for one in entries]}).mean,
         active=day in activity.active,
-        conversations=[ChatView(chat, now) for chat in chats],
+        conversations=_conversations(now, day),
         errors=errors or {},
     )
+
+
+def _entries(now: Dashboard, day: date) -> list[MoodEntry]:
+    return moods.read_moods(db(), now.user_id, since=now.calendar.begins(day))
+
+
+def _conversations(now: Dashboard, day: date) -> list[ChatView]:
+    begins, ends = now.calendar.begins(day), now.calendar.ends(day)
+    chats = list_conversations(db(), now.user_id, most=MAX_SEARCHED, since=begins, before=ends)
+    views = [ChatView(chat, now) for chat in chats]
+    return [view for view in views if now.calendar.day_at(view.timestamp) == day]
 
 
 def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
@@ -89,7 +98,7 @@ def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
-    day = user_day(board().clock, MoodEntry(entry_id, 0).at)
+    day = board().calendar.day_of(entry_id)
     score, note = request.form.get("score", ""), request.form.get("note", "").strip()
     try:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
@@ -103,7 +112,7 @@ def edit(entry_id: int) -> ResponseReturnValue:
 @bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
 def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry."""
-    day = user_day(board().clock, MoodEntry(entry_id, 0).at)
+    day = board().calendar.day_of(entry_id)
     moods.delete_mood(db(), current_user.id, entry_id)
     flash(_("The check-in is deleted."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)

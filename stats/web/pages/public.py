@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.lib.messages import N_
-from stats.moods.entries import round_score
+from stats.moods.scores import round_score
 from stats.sample.account import make_sample
 from stats.web.accounts.auth import clock_of
 from stats.web.http.access import public

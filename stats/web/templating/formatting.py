@@ -8,7 +8,9 @@ from datetime import datetime
 from stats.activity.clock import Clock
 from stats.conversations import Conversation
 from stats.dashboard import Dashboard
-from stats.moods.entries import MoodEntry, score_word
+from stats.lib.timestamps import milliseconds
+from stats.moods.entries import MoodEntry
+from stats.moods.scores import score_word
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import _
 
@@ -21,8 +23,13 @@ def user_fingerprint(user_id: str) -> str:
 
 
 def clock_text(clock: Clock, moment: datetime) -> str:
-    """Return a moment as `19:31` in the user's zone."""
+    """Return a moment as `19:31` in a clock's zone."""
     return _clock(moment.astimezone(clock.zone))
+
+
+def local_time(board: Dashboard, moment: datetime) -> datetime:
+    """Return an aware moment in the zone that the user lived in at that moment."""
+    return moment.astimezone(board.calendar.clock_at(milliseconds(moment)).zone)
 
 
 def _clock(local: datetime) -> str:
@@ -31,7 +38,7 @@ def _clock(local: datetime) -> str:
 
 def moment_text(board: Dashboard, moment: datetime) -> str:
     """Return a moment as `12 March, 19:31` in the user's zone, with the year if it is another."""
-    local = moment.astimezone(board.clock.zone)
+    local = local_time(board, moment)
     return _("%(day)s, %(time)s", day=day_month(local, board.today), time=_clock(local))
 
 
@@ -64,7 +71,7 @@ class EntryView:
 def day_entries(board: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
     """Return entries as the day's page shows them."""
     return [
-        EntryView(one.id, one.score, one.note, one.at, clock_text(board.clock, one.at))
+        EntryView(one.id, one.score, one.note, one.at, _clock(local_time(board, one.at)))
         for one in entries
     ]
 
@@ -76,7 +83,7 @@ class ChatView:
         self._chat = chat
         self.timestamp = datetime.fromisoformat(chat.saved_at)
         self.absolute = moment_text(board, self.timestamp)
-        self.time = clock_text(board.clock, self.timestamp)
+        self.time = _clock(local_time(board, self.timestamp))
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._chat, name)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -141,14 +142,21 @@ def test_it_does_not_let_yesterday_replace_today(alice: Browser) -> None:
     assert [entry["score"] for entry in alice.moods()] == [8, 3]
 
 
+def take_back(browser: Browser, **kwargs: Any) -> TestResponse:
+    """Press the Undo button that stands on the page, if there is one."""
+    page = browser.get("/dashboard").text
+    entry = re.search(r'name="entry" value="(\d+)" form="undo-form"', page)
+    return browser.post(UNDO, {"entry": entry[1] if entry else "1"}, **kwargs)
+
+
 def test_it_takes_the_last_entry_back_once(alice: Browser) -> None:
     for score in ("4", "6", "9"):
         alice.post(MOOD, {"score": score})
-    answer = alice.post(UNDO)
+    answer = take_back(alice)
     assert (answer.status_code, answer.location) == (303, "/dashboard")
     assert current(alice) == "6"
     assert 'id="mood-undo"' not in alice.get("/dashboard").text
-    alice.post(UNDO)
+    take_back(alice)
     assert current(alice) == "6"
     assert [entry["score"] for entry in alice.moods()] == [6, 4]
 
@@ -156,7 +164,7 @@ def test_it_takes_the_last_entry_back_once(alice: Browser) -> None:
 def test_it_shows_a_dash_again_when_the_only_entry_is_taken_back(alice: Browser) -> None:
     alice.post(MOOD, {"score": "4"})
     url = poll_url(alice.get("/dashboard"))
-    answer = alice.post(UNDO, headers=HTMX)
+    answer = take_back(alice, headers=HTMX)
     assert answer.status_code == 200
     assert answer.headers["HX-Trigger"] == "aira:refresh"
     assert 'id="mood-form"' in answer.text
@@ -169,21 +177,22 @@ def test_it_offers_undo_only_while_there_is_something_to_take_back(alice: Browse
     assert 'id="mood-undo"' not in alice.get("/dashboard").text
     alice.post(MOOD, {"score": "4"})
     assert 'id="mood-undo"' in alice.get("/dashboard").text
-    alice.post(UNDO)
+    take_back(alice)
     assert 'id="mood-undo"' not in alice.get("/dashboard").text
-    assert alice.post(UNDO).status_code == 303
+    assert take_back(alice).status_code == 303
 
 
 def test_it_takes_back_yesterdays_entry_though_todays_is_later(alice: Browser) -> None:
     alice.post(MOOD, {"score": "8"})
-    alice.post(MOOD, {"score": "3", "day": "yesterday"})
-    alice.post(UNDO)
+    answer = alice.post(MOOD, {"score": "3", "day": "yesterday"}, headers=HTMX)
+    [entry] = re.findall(r'name="entry" value="(\d+)" form="undo-form"', answer.text)
+    alice.post(UNDO, {"entry": entry})
     assert [entry["score"] for entry in alice.moods()] == [8]
 
 
 def test_it_touches_nobody_elses_mood(alice: Browser, bob: Browser) -> None:
     alice.post(MOOD, {"score": "8"})
-    bob.post(UNDO)
+    bob.post(UNDO, {"entry": alice.moods()[0]["id"]})
     assert current(alice) == "8"
     assert current(bob) == "—"
 

@@ -20,9 +20,10 @@ def test_it_saves_a_changed_score_that_is_sent_with_the_same_op(alice):
 
 def test_it_undoes_once_for_one_op(alice):
     alice.post("/dashboard/mood", {"score": "7"})
-    alice.post("/dashboard/mood/undo", {"op": "one"})
+    form = {"op": "one", "entry": alice.moods()[0]["id"]}
+    alice.post("/dashboard/mood/undo", form)
     alice.post("/dashboard/mood", {"score": "9"})
-    alice.post("/dashboard/mood/undo", {"op": "one"})
+    alice.post("/dashboard/mood/undo", form)
     assert scores(alice) == [9.0]
 
 
