@@ -149,14 +149,16 @@ local function refresh_mood(moods)
   redraw()
 end
 
+-- Removes an entry; returns it and its note (false where there is none), false without that entry.
 local function remove_mood(moods, notes, id)
   local _, value = find_mood(moods, tonumber(id))
   if not value or entry_at(value) ~= tonumber(id) then return false end
+  local note = redis.call('HGET', notes, id)
   redis.call('LREM', moods, 1, value)
   redis.call('HDEL', notes, id)
   if redis.call('HGET', stats, 'undo') == id then redis.call('HDEL', stats, 'undo') end
   refresh_mood(moods)
-  return true
+  return value, note
 end
 
 -- Tells whether a session of an account lives, and notes its use if that was long ago. All in s.

@@ -140,22 +140,23 @@ def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "")
     return Snapshot.read(reply)
 
 
-def delete_mood(db: Db, user_id: str, entry_id: int) -> Snapshot:
-    """Delete an entry; the latest of the others is current then. Raises NotFound."""
+def delete_mood(db: Db, user_id: str, entry_id: int) -> MoodEntry:
+    """Delete an entry and return it; the latest of the others is current then. Raises NotFound."""
     reply = run(db, "moods/delete", user_keys(user_id, MOOD_KINDS), entry_id)
     if reply is None:
         raise NotFound("There is no such entry.")
-    return Snapshot.read(reply)
+    return _entry_with_note(*reply)
 
 
 def read_moods(db: Db, user_id: str, *, since: datetime) -> list[MoodEntry]:
     """Return the entries from an aware moment on, newest first."""
     keys = user_keys(user_id, MOOD_KINDS)
     values, notes = run(db, "moods/read", keys, milliseconds(since))
-    return [
-        read_entry(value, as_text(note) if note else "")
-        for value, note in reversed(list(zip(values, notes, strict=True)))
-    ]
+    return [_entry_with_note(*pair) for pair in reversed(list(zip(values, notes, strict=True)))]
+
+
+def _entry_with_note(value: Any, note: Any = None) -> MoodEntry:
+    return read_entry(value, as_text(note) if note else "")
 
 
 def read_entry(value: Any, note: str = "") -> MoodEntry:

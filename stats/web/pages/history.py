@@ -1,21 +1,23 @@
 """The history: trend, year and activity; one day with its entries."""
 
 from datetime import date, datetime
+from secrets import token_urlsafe
+from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.conversations import MAX_SEARCHED, list_conversations
 from stats.dashboard import Dashboard
 from stats.errors import InvalidInput
-from stats.lib.timestamps import DAY
+from stats.lib.timestamps import DAY, moment
 from stats.moods import entries as moods
 from stats.moods.entries import MoodEntry
 from stats.moods.history import WEEKS, make_day, make_year, read_history
 from stats.moods.insights import describe_weekdays
 from stats.web.http.current_user import board
-from stats.web.http.forms import NUMBER, read_score
+from stats.web.http.forms import NUMBER, form_operation, read_score
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
 from stats.web.templating.formatting import ChatView, day_entries
@@ -24,6 +26,9 @@ from stats.web.templating.translation import _, reason
 bp = Blueprint("history", __name__, url_prefix="/history")
 
 RECENT_DAYS = 14
+FIRST_DAY = date(2000, 1, 1)
+# Where the session keeps an entry from its deletion to the next page.
+DELETED = "deleted_entry"
 
 
 @bp.get("")
@@ -34,7 +39,9 @@ def page() -> ResponseReturnValue:
     now = board()
     scores, activity = read_history(db(), now.user_id, now.calendar, now.today - WEEKS * 7 * DAY)
     year = make_year(scores, now.today, activity)
-    recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
+    days = [now.today - back * DAY for back in range(RECENT_DAYS)]
+    later = sorted((day for day in scores if day > now.today), reverse=True)
+    recent = [make_day(day, scores, activity) for day in (*later, *days)]
     return render_template(
         "history/page.html",
         activity_year=year,
@@ -63,21 +70,35 @@ def _show(
     day: date, errors: dict[int, str] | None = None, typed: tuple[MoodEntry, ...] = ()
 ) -> str:
     now = board()
-    if not date(2000, 1, 1) <= day <= now.today:
+    last = _last_day(now)
+    if not FIRST_DAY <= day <= last:
         abort(404)
     entries = [entry for entry in _entries(now, day) if now.calendar.day_of(entry.id) == day]
     _, activity = read_history(db(), now.user_id, now.calendar, day)
     return render_template(
         "history/day.html",
         day=day,
-        previous=day - DAY,
-        next=day + DAY if day < now.today else None,
+        previous=day - DAY if day > FIRST_DAY else None,
+        next=day + DAY if day < last else None,
+        is_today=day == now.today,
+        deleted=_just_deleted(),
         entries=day_entries(now, [_typed(one, typed) for one in entries]),
         mean=make_day(day, {day: [one.score for one in entries]}).mean,
         active=day in activity.active,
         conversations=_conversations(now, day),
         errors=errors or {},
     )
+
+
+def _last_day(now: Dashboard) -> date:
+    """Return today, or the day of a later entry, which a clock that ran ahead has left."""
+    return max(now.today, now.mood_day or now.today)
+
+
+def _just_deleted() -> dict[str, Any] | None:
+    """Return the entry that the page before deleted, once, for the form that puts it back."""
+    deleted = session.pop(DELETED, None)
+    return deleted and dict(zip(("id", "score", "note", "op"), deleted, strict=True))
 
 
 def _entries(now: Dashboard, day: date) -> list[MoodEntry]:
@@ -98,21 +119,35 @@ def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
-    day = board().calendar.day_of(entry_id)
     score, note = request.form.get("score", ""), request.form.get("note", "").strip()
     try:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
+        day = board().calendar.day_of(entry_id)
         return _show(day, {entry_id: reason(error)}, (MoodEntry(entry_id, shown, note),)), 422
     flash(_("Saved."))
-    return redirect(url_for("history.day", day=day.isoformat()), 303)
+    return _to_day(entry_id)
 
 
 @bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
 def delete(entry_id: int) -> ResponseReturnValue:
-    """Delete an entry."""
+    """Delete an entry; the next page offers to put it back."""
+    deleted = moods.delete_mood(db(), current_user.id, entry_id)
+    session[DELETED] = (*deleted, token_urlsafe(9))
+    return _to_day(entry_id)
+
+
+@bp.post("/entries/<int(max=4102444800000):entry_id>/restore")
+def restore(entry_id: int) -> ResponseReturnValue:
+    """Put an entry back that was deleted on the page before, once."""
+    score, note = read_score(request.form.get("score", "")), request.form.get("note", "")
+    op = form_operation("restore", request.form.get("op", ""), entry_id, score, note)
+    moods.record_mood(db(), current_user.id, score, note=note, at=moment(entry_id), op=op)
+    flash(_("The check-in is back."))
+    return _to_day(entry_id)
+
+
+def _to_day(entry_id: int) -> ResponseReturnValue:
     day = board().calendar.day_of(entry_id)
-    moods.delete_mood(db(), current_user.id, entry_id)
-    flash(_("The check-in is deleted."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)
