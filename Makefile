@@ -38,6 +38,7 @@ test-cluster: $(VENV)/dev
 
 # The long forms of what make test does briefly.
 LIVES ?= 10000
+DIARIES ?= 2000
 KILLS ?= 100
 SOAK ?= 60
 HUNG ?= 10
@@ -47,6 +48,7 @@ verify: verify-lives verify-badday verify-fuzz
 
 verify-lives: $(VENV)/dev
 	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/test_lives.py
+	DIARIES=$(DIARIES) $(PY) -m pytest -s tests/moods/test_diaries.py
 
 verify-badday: $(VENV)/dev
 	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) $(PY) -m pytest -s tests/badday
