@@ -1,6 +1,6 @@
 """Deleting an account and all that is stored of it."""
 
-from stats.billing.stripe_gateway import Gateway
+from stats.billing.gateway import Gateway
 from stats.billing.sync import read_state
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text

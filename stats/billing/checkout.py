@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stats.billing.client_reference import reference
-from stats.billing.stripe_gateway import Gateway
+from stats.billing.gateway import Gateway
 from stats.billing.sync import bind_customer, fetch_state, read_state
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.billing_state import BillingState

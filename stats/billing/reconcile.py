@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stats.billing.stripe_gateway import StripeGateway, UnknownCustomer
+from stats.billing.gateway import UnknownCustomer
+from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.sync import bind_customer, fetch_subscriptions, make_state, read_state, sync
 from stats.errors import StatsError
 from stats.lib.text import as_text

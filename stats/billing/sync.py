@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stats.billing.stripe_gateway import Gateway
+from stats.billing.gateway import Gateway
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan

@@ -12,7 +12,7 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
-from stats.billing.stripe_gateway import Gateway
+from stats.billing.gateway import Gateway
 from stats.billing.sync import keep_orphan, log, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id

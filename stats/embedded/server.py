@@ -9,13 +9,10 @@ Three lock files stand in the folder. The kernel lets go of each when its holder
 """
 
 import atexit
-import hashlib
 import os
 import signal
-import socket
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,14 +22,12 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
+from stats.embedded.unix_socket import answers, send_command, socket_path
 from stats.errors import StoreUnavailable
 from stats.lib.file_lock import lock_file, open_lock, private_opener, share, try_lock
 
 TIMEOUT = 30.0
 POLL_INTERVAL = 0.005
-# What fits with its closing NUL on macOS; Linux has room for four more.
-MAX_SOCKET_PATH = 103
-
 # What only a data folder of ours holds, a copied one too.
 KNOWN_FILES = ("valkey.start", "appendonlydir")
 
@@ -103,7 +98,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _enter(folder: Path) -> Embedded:
-    path = _socket_path(folder)
+    path = socket_path(folder)
     with _starting(folder):
         _ensure_server(folder, path)
         if folder not in _handles:
@@ -126,7 +121,7 @@ def _ensure_server(folder: Path, path: Path) -> None:
 
     def ready() -> bool:
         nonlocal launched
-        if _answers(path):
+        if answers(path):
             return True
         with lock_file(folder / "valkey.alive") as alive:
             if try_lock(alive):
@@ -189,42 +184,11 @@ def _last_words(folder: Path) -> str:
 
 def _stop_server(folder: Path) -> None:
     """Return when the server has gone, or when it cannot be asked or has a reason to stay."""
-    if _ask(_socket_path(folder), b"SHUTDOWN", seconds=10) != b"":
+    if send_command(socket_path(folder), b"SHUTDOWN", seconds=10) != b"":
         return
     with lock_file(folder / "valkey.alive") as alive:
         _wait_until(lambda: try_lock(alive), f"The embedded Valkey in {folder} does not stop.")
     _reap(folder)
-
-
-def _socket_path(folder: Path) -> Path:
-    """In the folder, or, where that is too long for a socket, in a private one beside it."""
-    path = folder / "valkey.sock"
-    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
-        return path
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    private = Path(tempfile.gettempdir()) / f"aira-stats-{os.getuid()}-{name}"
-    private.mkdir(mode=0o700, exist_ok=True)
-    status = private.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.getuid():
-        raise StoreUnavailable(f"{private} should be a private folder of this user's, and is not.")
-    return private / "valkey.sock"
-
-
-def _answers(path: Path) -> bool:
-    reply = _ask(path, b"PING", seconds=1)
-    if not reply:
-        return False
-    return not reply.startswith(b"-LOADING")
-
-
-def _ask(path: Path, command: bytes, seconds: float) -> bytes | None:
-    """Return the start of the reply, b"" if the server hangs up, None if it cannot be reached."""
-    with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
-        connection.settimeout(seconds)
-        connection.connect(str(path))
-        connection.sendall(command + b"\r\n")
-        return connection.recv(64)
-    return None
 
 
 @contextmanager

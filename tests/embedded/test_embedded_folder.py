@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from stats.embedded import server
+from stats.embedded import server, unix_socket
 from stats.errors import StoreUnavailable
 from tests.browser.serving import eventually
 from tests.embedded.helpers import finish, is_running, kill, line, server_pid, server_pids
@@ -142,7 +142,7 @@ say(redis.Redis.from_url(embedded.start(folder / ("deep" * 30)).url).get("kept")
 """)
     assert line(other) == "b'yes'"
     finish(other)
-    private = server._socket_path(deep).parent
+    private = unix_socket.socket_path(deep).parent
     assert private.stat().st_mode & 0o777 == 0o700
     hold.close()
     assert not is_running(deep)
@@ -151,7 +151,7 @@ say(redis.Redis.from_url(embedded.start(folder / ("deep" * 30)).url).get("kept")
 
 def test_a_link_in_the_place_of_the_socket_folder_is_refused(folder, tmp_path):
     deep = folder / ("deep" * 30)
-    private = server._socket_path(deep).parent
+    private = unix_socket.socket_path(deep).parent
     private.rmdir()
     private.symlink_to(tmp_path)
     try:

@@ -10,8 +10,9 @@ import redis
 from stats.accounts.deletion import handle_account_deletion
 from stats.daily_login import handle_daily_login
 from stats.legacy_import import importer
-from stats.legacy_import.importer import ImportReport, Outcome, find_users, import_users
+from stats.legacy_import.importer import ImportReport, Outcome, import_users
 from stats.legacy_import.records import LegacyRecord, convert
+from stats.legacy_import.source import find_users
 from stats.moods import entries as moods
 from stats.snapshot import user_stats_exist
 from stats.store.client import Db

@@ -13,7 +13,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
-from stats.embedded import server
+from stats.embedded import unix_socket
 from tests.browser.serving import (
     Site,
     environment,
@@ -118,7 +118,7 @@ def test_a_data_folder_too_deep_for_a_socket_serves(tmp_path: Path) -> None:
         assert not (deep / "data" / "valkey.sock").exists()
         assert site.interrupt() == 0
         assert site.left_over() == set()
-        server._socket_path(site.data_dir).parent.rmdir()
+        unix_socket.socket_path(site.data_dir).parent.rmdir()
     finally:
         site.destroy()
 

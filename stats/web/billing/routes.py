@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.billing import checkout, sync
+from stats.billing.gateway import Gateway
 from stats.billing.practice_gateway import ACTIONS, PracticeGateway, sign
-from stats.billing.stripe_gateway import Gateway
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.plan import Plan, check_plan
 from stats.user_stats import open_stats

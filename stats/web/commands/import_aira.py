@@ -11,9 +11,9 @@ from stats.legacy_import.importer import (
     ImportedUser,
     ImportReport,
     Outcome,
-    find_users,
     import_users,
 )
+from stats.legacy_import.source import find_users
 from stats.lib.urls import store_url
 from stats.store.client import Db, connect
 from stats.web.commands.operator_context import OPERATOR, operator_context

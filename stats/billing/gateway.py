@@ -1,0 +1,42 @@
+"""What billing needs of Stripe, whoever plays it: Stripe itself or the practice checkout."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from stats.errors import BillingUnavailable
+from stats.plans.plan import Plan
+
+
+class UnknownCustomer(BillingUnavailable):
+    """Stripe has no such customer: it is another account's, or of the other mode (live or test)."""
+
+
+class Gateway(Protocol):
+    """What billing needs of Stripe. Every call raises BillingUnavailable when it is down."""
+
+    livemode: bool
+    products: Mapping[str, Plan]
+
+    def subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """Return all subscriptions of a customer, whatever their status."""
+
+    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+        """Return the id of the user's new customer, after `earlier` ones that were deleted.
+
+        It is the same one when called again soon.
+        """
+
+    def is_deleted(self, customer: str) -> bool:
+        """Return whether a customer was deleted: nothing can be sold to it any more."""
+
+    def open_session(self, customer: str, plan: Plan) -> str | None:
+        """Return the address of an open Checkout Session for this plan, if there is one."""
+
+    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+        """Return the address of a new Checkout Session; `back` is our own address."""
+
+    def portal(self, customer: str, subscription: str | None, back: str) -> str:
+        """Return the address of the customer portal, at a subscription's update if one is given."""
+
+    def cancel(self, subscription: str) -> None:
+        """End a subscription now."""
