@@ -16,7 +16,7 @@ from stats.accounts.profile import check_name
 from stats.activity.clock import check_clock, user_day
 from stats.conversations import TITLE_LENGTH
 from stats.errors import InvalidInput
-from stats.lib.messages import N_, Sentence
+from stats.lib.messages import N_, lazy_gettext
 from stats.lib.strict_json import parse
 from stats.lib.text import ID_PATTERN
 from stats.lib.timestamps import milliseconds
@@ -112,7 +112,7 @@ def read_archive(data: bytes) -> Archive:
         _check(archive)
     except (msgspec.ValidationError, InvalidInput) as error:
         why = error.args[0] if isinstance(error, InvalidInput) else f"{str(error).rstrip('.')}."
-        no_export = Sentence("The file is no export from here. %(why)s", why=why)
+        no_export = lazy_gettext("The file is no export from here. %(why)s", why=why)
         raise InvalidInput(no_export, "file") from None
     return archive
 
@@ -152,4 +152,4 @@ def _check_days(archive: Archive, today: date) -> None:
 def _check_unique(values: Iterable[object], what: str) -> None:
     listed = list(values)
     if len(set(listed)) != len(listed):
-        raise InvalidInput(Sentence("It holds %(what)s twice.", what=what))
+        raise InvalidInput(lazy_gettext("It holds %(what)s twice.", what=what))

@@ -107,7 +107,7 @@ def record_mood(
 
 def _entry(score: float, note: str, at: datetime | None) -> tuple[int, int, str]:
     tenths = round(check_score(score) * 10)
-    return _moment(at), tenths, clean(note, "note", most=NOTE_LENGTH)
+    return _moment(at), tenths, clean(note, "note", max_length=NOTE_LENGTH)
 
 
 def _moment(at: datetime | None) -> int:
@@ -131,7 +131,7 @@ def undo_mood(db: Db, user_id: str, *, op: str = "") -> Snapshot:
 def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
     """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
     tenths = round(check_score(score) * 10)
-    text = clean(note, "note", most=NOTE_LENGTH)
+    text = clean(note, "note", max_length=NOTE_LENGTH)
     reply = run(db, "moods/edit", user_keys(user_id, MOOD_KINDS), entry_id, tenths, text)
     if reply is None:
         raise NotFound("There is no such entry.")

@@ -24,7 +24,7 @@ from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
-from stats.web.templating.translation import _, ngettext, reason
+from stats.web.templating.translation import _, error_message, ngettext
 
 bp = Blueprint("auth", __name__)
 
@@ -88,7 +88,7 @@ def _sign_up(form: SignUpForm) -> log_in.Login | None:
             **visit(),
         )
     except EmailTaken as error:
-        form.email.errors = [reason(error)]
+        form.email.errors = [error_message(error)]
     except InvalidInput as error:
         add_error(form, error)
     return None
@@ -104,9 +104,9 @@ def add_error(form: Form, error: InvalidInput) -> None:
     """Put a sentence beside the field it is about, or above the form."""
     field = form._fields.get(error.field or "")
     if field is None:
-        form.form_errors.append(reason(error))
+        form.form_errors.append(error_message(error))
     else:
-        field.errors = [reason(error)]
+        field.errors = [error_message(error)]
 
 
 @bp.route("/login", methods=["GET", "POST"])

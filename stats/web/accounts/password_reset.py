@@ -15,7 +15,7 @@ from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_address, by_email, count_attempt, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("recovery", __name__)
 
@@ -58,7 +58,7 @@ def _send_reset(form: ResetForm) -> bool:
         count_mail(form.email.data)
         asked = password_reset.request_reset(db(), form.email.data)
     except InvalidInput as error:
-        form.email.errors = [reason(error)]
+        form.email.errors = [error_message(error)]
         return False
     emails.post(emails.reset(asked.email, asked.token) if asked else None)
     event("password.reset_asked", asked.user_id if asked else None)
@@ -82,7 +82,7 @@ def reset_password(token: str) -> ResponseReturnValue:
             if found:
                 return _is_reset(found)
     except InvalidInput as error:
-        form.new_password.errors = [reason(error)]
+        form.new_password.errors = [error_message(error)]
     if found is None:
         return render_template("accounts/reset_password.html", dead=True), 404
     page = render_template("accounts/reset_password.html", form=form, email=found.email)

@@ -16,7 +16,7 @@ from stats.web.accounts.settings import back_to_settings, bp, settings_page
 from stats.web.http.access import takes
 from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 FILE_LIMIT = 16 * 1024 * 1024
 
@@ -53,6 +53,6 @@ def import_() -> ResponseReturnValue:
         archive = read_archive(file.read() if file else b"")
         restore(db(), current_user.id, archive)
     except InvalidInput as error:
-        return settings_page(import_error=reason(error)), 422
+        return settings_page(import_error=error_message(error)), 422
     flash(_("Everything is back where it was."))
     return back_to_settings()

@@ -27,7 +27,7 @@ from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db, runtime
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("account", __name__)
 WRONG_ADDRESS = N_("Type the e-mail address of this account to delete it.")
@@ -115,7 +115,7 @@ def _save(form: ProfileForm) -> str:
             live=form.live.data,
         )
     except EmailTaken as error:
-        form.email.errors = [reason(error)]
+        form.email.errors = [error_message(error)]
         return ""
     except InvalidInput as error:
         add_error(form, error)
@@ -164,7 +164,7 @@ def _change_password(current: str, new: str) -> dict[str, str]:
             return {"current_password": _(WRONG_PASSWORD)}
         event("password.changed", current_user.id)
     except InvalidInput as error:
-        wrong = {"new_password": reason(error)}
+        wrong = {"new_password": error_message(error)}
     attempt.forgive(db())
     return wrong
 

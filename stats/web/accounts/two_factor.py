@@ -19,7 +19,7 @@ from stats.web.accounts.auth import account_name, count_login_attempt
 from stats.web.accounts.recent_logins import since_text
 from stats.web.monitoring.audit_log import event
 from stats.web.runtime import db
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("two_factor", __name__)
 
@@ -37,7 +37,7 @@ def page() -> ResponseReturnValue:
     try:
         answer = act()
     except InvalidInput as error:
-        return _page(errors={error.field or "": reason(error)}, action=action), 422
+        return _page(errors={error.field or "": error_message(error)}, action=action), 422
     attempt.forgive(db())
     return answer
 

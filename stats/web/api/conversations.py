@@ -75,7 +75,7 @@ def _listed(conversation: Conversation) -> dict[str, Any]:
 def list_chats() -> ResponseReturnValue:
     """Answer the saved conversations, newest first."""
     user_id = authorise().user_id
-    listed = conversations.list_conversations(db(), user_id, most=conversations.MAX_SEARCHED)
+    listed = conversations.list_conversations(db(), user_id, limit=conversations.MAX_SEARCHED)
     return jsonify(success=True, chats=[_listed(conversation) for conversation in listed])
 
 

@@ -9,4 +9,6 @@ KEY_LENGTH = 255
 
 def idempotency_key() -> str:
     """Return the header's key, "" without one."""
-    return clean(request.headers.get("Idempotency-Key", ""), "Idempotency-Key", most=KEY_LENGTH)
+    return clean(
+        request.headers.get("Idempotency-Key", ""), "Idempotency-Key", max_length=KEY_LENGTH
+    )

@@ -25,7 +25,7 @@ from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
 from stats.web.templating.formatting import clock_text, greeting, user_fingerprint
-from stats.web.templating.translation import reason
+from stats.web.templating.translation import error_message
 
 bp = Blueprint("dashboard", __name__)
 
@@ -152,7 +152,7 @@ def _op(kind: str, *content: object) -> str:
 def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return unauthorised()
-    errors = {error.field or "form": reason(error)}
+    errors = {error.field or "form": error_message(error)}
     typed = request.form.get("score", "").strip()
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
     form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))

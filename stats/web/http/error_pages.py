@@ -29,7 +29,7 @@ from stats.errors import (
 from stats.lib.messages import N_
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import runtime
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 STATUS: dict[type[Exception], int] = {
     InvalidInput: 400,
@@ -145,7 +145,7 @@ def _page(error: Exception, status: int) -> str:
     title, sentence = SENTENCES.get(status, SENTENCES[400])
     title, sentence = _(title), _(sentence)
     if isinstance(error, InvalidInput | BillingUnavailable):
-        title, sentence = _("That did not work"), reason(error)
+        title, sentence = _("That did not work"), error_message(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
     return render_template(
         "layout/error.html", bare=True, title=title, sentence=sentence, action=action

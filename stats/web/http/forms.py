@@ -37,5 +37,5 @@ def form_operation(kind: str, op: str, *content: object) -> str:
 
     A form keeps its `op` until an answer comes: what was changed meanwhile is another operation.
     """
-    op = clean(op, "op", most=OP_LENGTH)
+    op = clean(op, "op", max_length=OP_LENGTH)
     return operation_id(kind, f"{op}:{content}" if op else "")

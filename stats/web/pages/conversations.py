@@ -21,12 +21,12 @@ PAGE, MOST_PAGES = 30, 10_000
 @bp.get("")
 def page() -> ResponseReturnValue:
     """List the conversations, newest first, or those that hold the words looked for."""
-    words = clean(request.args.get("q", ""), "q", most=QUERY_LENGTH)
+    words = clean(request.args.get("q", ""), "q", max_length=QUERY_LENGTH)
     number = request.args.get("page", 1, type=int)
     if not 1 <= number <= MOST_PAGES:
         abort(404)
     skip = (number - 1) * PAGE
-    found, more = search_conversations(db(), current_user.id, words, most=PAGE, skip=skip)
+    found, more = search_conversations(db(), current_user.id, words, limit=PAGE, skip=skip)
     chats = [ChatView(chat, board()) for chat in found]
     return render_template("conversations/list.html", q=words, chats=chats, page=number, more=more)
 

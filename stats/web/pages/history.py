@@ -19,7 +19,7 @@ from stats.web.http.forms import NUMBER, read_score
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
 from stats.web.templating.formatting import ChatView, day_entries
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("history", __name__, url_prefix="/history")
 
@@ -67,7 +67,7 @@ def _show(
         abort(404)
     begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
     entries = [one for one in moods.read_moods(db(), now.user_id, since=begins) if one.at < ends]
-    chats = list_conversations(db(), now.user_id, most=MAX_SEARCHED, since=begins, before=ends)
+    chats = list_conversations(db(), now.user_id, limit=MAX_SEARCHED, since=begins, before=ends)
     _, activity = read_history(db(), now.user_id, now.clock, day)
     return render_template(
         "history/day.html",
@@ -95,7 +95,9 @@ def edit(entry_id: int) -> ResponseReturnValue:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
-        return _show(day, {entry_id: reason(error)}, (MoodEntry(entry_id, shown, note),)), 422
+        return _show(
+            day, {entry_id: error_message(error)}, (MoodEntry(entry_id, shown, note),)
+        ), 422
     flash(_("Saved."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)
 

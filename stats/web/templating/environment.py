@@ -14,14 +14,14 @@ from stats.web.templating.dates import (
     weekday,
     weekday_day_month,
 )
-from stats.web.templating.translation import language, look_up, look_up_plural, price_parts
+from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
 
 def init_app(app: Flask) -> None:
     """Give the templates the words."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
-    install(look_up, look_up_plural, newstyle=True)
+    install(translate, translate_plural, newstyle=True)
     app.jinja_env.globals.update(
         language=language,
         weekday=weekday,
