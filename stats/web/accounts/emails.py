@@ -10,13 +10,13 @@ from typing import Any
 
 from flask import current_app, request, url_for
 
-from stats.mail import Draft, Mail, Post
+from stats.mail import Draft, Mail, MailQueue
 from stats.web.runtime import runtime
 
 
 def post(mail: Draft | None) -> None:
     """Make and send a mail in a moment; None takes as long and sends nothing."""
-    sender: Post = current_app.extensions.setdefault("aira.post", Post(runtime().given))
+    sender: MailQueue = current_app.extensions.setdefault("aira.post", MailQueue(runtime().given))
     sender.send(mail)
 
 
