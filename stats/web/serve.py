@@ -81,7 +81,7 @@ def application() -> Flask:
         app = create_app()
     except ConfigError as error:
         sys.exit(f"aira-stats: {error}")
-    log_setup.set_up(app.extensions["aira"].given)
+    log_setup.set_up(app.extensions["aira"].base_settings)
     return app
 
 

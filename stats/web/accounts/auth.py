@@ -22,8 +22,8 @@ from stats.web.http.current_user import begin_session
 from stats.web.http.forms import Form
 from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _, error_message, ngettext
 
 bp = Blueprint("auth", __name__)
@@ -71,7 +71,7 @@ def signup() -> ResponseReturnValue:
     form = SignUpForm()
     if form.validate_on_submit() and (login := _sign_up(form)):
         begin_session(login, remember=True)
-        event("signup", login.user_id)
+        record_event("signup", login.user_id)
         send_confirmation(login.user_id, form.email.data)
         return redirect(url_for("dashboard.page"))
     return render_template("accounts/signup.html", form=form), 422 if form.is_submitted() else 200
@@ -123,7 +123,7 @@ def login() -> ResponseReturnValue:
         if found:
             attempt.forgive(db())
             return enter(found, target, remember=form.remember.data)
-        event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
+        record_event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
         form.form_errors.append(_(WRONG))
     return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
 
@@ -149,7 +149,7 @@ def enter(
     """Begin the browser's session and go on to `target`, by way of the code if one is wanted."""
     if isinstance(found, log_in.Login):
         begin_session(found, remember=remember)
-        event("login", found.user_id, how=found.method)
+        record_event("login", found.user_id, how=found.method)
         return redirect(target)
     session.clear()
     kept = target if len(target) <= LONGEST_TARGET else local_path(None)
@@ -174,7 +174,7 @@ def login_code() -> ResponseReturnValue:
         if begun:
             attempt.forgive(db())
             return _finish(begun, target, remember)
-        event("login.failed", user_id, reason="code")
+        record_event("login.failed", user_id, reason="code")
         if two_factor.is_void(db(), half):
             return _start_over(target)
         recovering = "recovering" in request.form
@@ -203,9 +203,9 @@ def logout() -> ResponseReturnValue:
     """End this session, no other; a sample account goes with it."""
     user_id = current_user.id
     throw_away = log_in.log_out(db(), user_id, session["sid"])
-    event("logout", user_id)
+    record_event("logout", user_id)
     logout_user()
     session.clear()
     if throw_away:
-        close_account(db(), runtime().gateway, user_id)
+        close_account(db(), current_runtime().gateway, user_id)
     return redirect(url_for("pages.landing"))

@@ -11,7 +11,7 @@ from stats.web.accounts import emails
 from stats.web.accounts.password_reset import WRONG_PASSWORD, bp, count_mail
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_user, limited
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _
 
@@ -33,7 +33,7 @@ def _confirmed(token: str) -> ResponseReturnValue | None:
     held = email_confirmation.confirm_email(db(), token)
     if held is None:
         return None
-    event("email.confirmed", held.user_id)
+    record_event("email.confirmed", held.user_id)
     flash(_("Your e-mail address is confirmed."))
     return _onwards()
 
@@ -46,7 +46,7 @@ def _pressed(token: str) -> ResponseReturnValue | None:
     if change is None:
         return None
     if change.old:
-        event("email.changed", change.user_id)
+        record_event("email.changed", change.user_id)
         emails.post(emails.changed_old(change.old))
         emails.post(emails.changed_new(change.new))
     flash(
@@ -101,7 +101,7 @@ def change_address(address: str, password: str) -> str:
         return _ask_both(address, password)
     if not email_change.change_now(db(), current_user.id, password, address):
         raise InvalidInput(WRONG_PASSWORD, "current_password")
-    event("email.changed", current_user.id)
+    record_event("email.changed", current_user.id)
     return _("Your e-mail address is changed.")
 
 
@@ -110,7 +110,7 @@ def _ask_both(address: str, password: str) -> str:
     change = email_change.request_change(db(), current_user.id, password, address)
     if change is None:
         raise InvalidInput(WRONG_PASSWORD, "current_password")
-    event("email.change_asked", current_user.id)
+    record_event("email.change_asked", current_user.id)
     if email_change.is_taken(db(), address):
         emails.post(emails.change_taken(address))
     else:

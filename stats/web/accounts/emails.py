@@ -11,23 +11,25 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from stats.mail import Draft, Mail, MailQueue
-from stats.web.runtime import runtime
+from stats.web.runtime import current_runtime
 
 
 def post(mail: Draft | None) -> None:
     """Make and send a mail in a moment; None takes as long and sends nothing."""
-    sender: MailQueue = current_app.extensions.setdefault("aira.post", MailQueue(runtime().given))
+    sender: MailQueue = current_app.extensions.setdefault(
+        "aira.post", MailQueue(current_runtime().base_settings)
+    )
     sender.send(mail)
 
 
 def offers_mail() -> bool:
     """Return whether mail can be sent here."""
-    return runtime().given.offers_mail
+    return current_runtime().base_settings.offers_mail
 
 
 def link(endpoint: str, **values: Any) -> str:
     """Return the whole address of a page; with a mail server, by PUBLIC_URL and no Host header."""
-    given = runtime().given
+    given = current_runtime().base_settings
     base = given.public_url if given.public_url or given.smtp_url else request.url_root
     return str(base).rstrip("/") + url_for(endpoint, **values)
 

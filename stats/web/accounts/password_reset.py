@@ -13,7 +13,7 @@ from stats.web.accounts import emails
 from stats.web.http.access import public
 from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_address, by_email, count_attempt, limited
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message
 
@@ -61,7 +61,7 @@ def _send_reset(form: ResetForm) -> bool:
         form.email.errors = [error_message(error)]
         return False
     emails.post(emails.reset(asked.email, asked.token) if asked else None)
-    event("password.reset_asked", asked.user_id if asked else None)
+    record_event("password.reset_asked", asked.user_id if asked else None)
     return True
 
 
@@ -90,7 +90,7 @@ def reset_password(token: str) -> ResponseReturnValue:
 
 
 def _is_reset(found: password_reset.Reset) -> ResponseReturnValue:
-    event("password.reset", found.user_id)
+    record_event("password.reset", found.user_id)
     emails.post(emails.password_changed(found.email))
     flash(_("Your password is changed. Log in with it."))
     return redirect(url_for("auth.login"), 303)

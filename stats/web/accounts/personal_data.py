@@ -13,7 +13,7 @@ from stats.export.csv_export import mood_csv
 from stats.export.json_export import export_user
 from stats.export.restore import restore
 from stats.web.accounts.settings import back_to_settings, bp, settings_page
-from stats.web.http.access import takes
+from stats.web.http.access import max_content_length
 from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message
@@ -45,7 +45,7 @@ def _download(text: str, kind: str, ending: str) -> Response:
 
 @bp.post("/settings/import")
 @limited(20, HOUR, by=by_user)
-@takes(FILE_LIMIT)
+@max_content_length(FILE_LIMIT)
 def import_() -> ResponseReturnValue:
     """Read an export back into an empty account."""
     file = request.files.get("file")

@@ -9,7 +9,7 @@ from stats.accounts import login_history
 from stats.accounts.email_address import is_sample
 from stats.accounts.login_history import LoginMethod
 from stats.lib.messages import N_
-from stats.web.http.current_user import board
+from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
 from stats.web.templating.dates import day_month
 from stats.web.templating.formatting import moment_text
@@ -70,7 +70,9 @@ def recent() -> Security:
 
 def _line(entry: login_history.LoginEntry, how: str) -> Line:
     at = datetime.fromtimestamp(entry.seconds, UTC)
-    return Line(at, moment_text(board(), at), _(how), agent_text(entry.agent), entry.address)
+    return Line(
+        at, moment_text(current_dashboard(), at), _(how), agent_text(entry.agent), entry.address
+    )
 
 
 def agent_text(agent: str) -> str:
@@ -84,5 +86,5 @@ def agent_text(agent: str) -> str:
 
 def since_text(seconds: int) -> str:
     """Return the day of a moment (s since 1970) by the member's clock: `12 March`."""
-    local = datetime.fromtimestamp(seconds, board().clock.zone)
-    return day_month(local, board().today)
+    local = datetime.fromtimestamp(seconds, current_dashboard().clock.zone)
+    return day_month(local, current_dashboard().today)

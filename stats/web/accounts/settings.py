@@ -22,11 +22,11 @@ from stats.web.accounts.auth import add_error
 from stats.web.accounts.email_address import change_address
 from stats.web.accounts.password_reset import WRONG_PASSWORD
 from stats.web.accounts.recent_logins import recent
-from stats.web.http.current_user import board
+from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("account", __name__)
@@ -55,7 +55,7 @@ class ProfileForm(Form):
 
 
 def _profile_form(typed: Mapping[str, str] | None = None) -> ProfileForm:
-    clock = board().clock
+    clock = current_dashboard().clock
     return ProfileForm(
         typed,
         name=current_user.name,
@@ -162,7 +162,7 @@ def _change_password(current: str, new: str) -> dict[str, str]:
     try:
         if not passwords.change_password(db(), current_user.id, current, new, session["sid"]):
             return {"current_password": _(WRONG_PASSWORD)}
-        event("password.changed", current_user.id)
+        record_event("password.changed", current_user.id)
     except InvalidInput as error:
         wrong = {"new_password": error_message(error)}
     attempt.forgive(db())
@@ -183,10 +183,10 @@ def delete() -> ResponseReturnValue:
     if not _is_sure(request.form.get("confirm", "")):
         return settings_page(delete_error=_(WRONG_ADDRESS if current_user.email else WRONG_ID)), 422
     try:
-        close_account(db(), runtime().gateway, current_user.id)
+        close_account(db(), current_runtime().gateway, current_user.id)
     except BillingUnavailable:
         return settings_page(delete_error=_(NOT_DELETED)), 503, {"Retry-After": "60"}
-    event("account.deleted", current_user.id, by="the user")
+    record_event("account.deleted", current_user.id, by="the user")
     logout_user()
     session.clear()
     flash(_(FAREWELL))

@@ -9,8 +9,8 @@ from stats.accounts.deletion import close_account
 from stats.web.accounts.auth import enter, visit
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_address, limited
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("links", __name__)
 
@@ -33,7 +33,7 @@ def _log_in(token: str) -> ResponseReturnValue | None:
     user_id = sign_in_links.use_link(db(), token)
     found = user_id and log_in.log_in_by_link(db(), user_id, **visit())
     if not found:
-        event("login.failed", user_id, reason="link")
+        record_event("login.failed", user_id, reason="link")
         return None
     _leave()
     return enter(found, url_for("dashboard.page"), remember=True)
@@ -45,8 +45,8 @@ def _leave() -> None:
         return
     user_id = current_user.id
     if log_in.log_out(db(), user_id, session["sid"]):
-        close_account(db(), runtime().gateway, user_id)
-    event("logout", user_id)
+        close_account(db(), current_runtime().gateway, user_id)
+    record_event("logout", user_id)
 
 
 def _dead() -> ResponseReturnValue:

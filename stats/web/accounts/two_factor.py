@@ -17,7 +17,7 @@ from stats.accounts.email_address import is_sample
 from stats.errors import InvalidInput
 from stats.web.accounts.auth import account_name, count_login_attempt
 from stats.web.accounts.recent_logins import since_text
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message
 
@@ -47,19 +47,19 @@ def _on() -> ResponseReturnValue:
         db(), current_user.id, secret=_offer(), code=_typed("code"), password=_password()
     )
     del session["offer"]
-    event("two_factor.on", current_user.id)
+    record_event("two_factor.on", current_user.id)
     return _page(codes=codes)
 
 
 def _codes() -> ResponseReturnValue:
     codes = two_factor.make_codes(db(), current_user.id, code=_typed("code"), password=_password())
-    event("two_factor.codes_made", current_user.id)
+    record_event("two_factor.codes_made", current_user.id)
     return _page(codes=codes)
 
 
 def _off() -> ResponseReturnValue:
     two_factor.switch_off(db(), current_user.id, code=_typed("code"), password=_password())
-    event("two_factor.off", current_user.id)
+    record_event("two_factor.off", current_user.id)
     flash(_("Two-factor is off. Your password alone logs you in."))
     return redirect(url_for("two_factor.page"), 303)
 

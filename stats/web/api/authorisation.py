@@ -8,8 +8,8 @@ from flask_login import current_user
 from stats.errors import InvalidInput
 from stats.lib.text import check_id
 from stats.user_stats import first_day
-from stats.web.http.access import has_token, names_session
-from stats.web.http.service_key import is_service
+from stats.web.http.access import has_csrf_token, has_session_cookie
+from stats.web.http.service_key import has_service_key
 
 NOBODY = "Log in or send a service key."
 
@@ -34,7 +34,7 @@ class Subject:
 
 def check_credentials() -> bool:
     """Return whether a service key asks, and not a login session; 401 for neither."""
-    if not (service := is_service()) and not current_user.is_authenticated:
+    if not (service := has_service_key()) and not current_user.is_authenticated:
         abort(401, NOBODY)
     return service
 
@@ -52,9 +52,9 @@ def authorise(in_body: str | None = None) -> Subject:
 def authorise_action() -> Subject:
     """As `authorise`, for an act whose script does nothing without a live session, and tells."""
     user_id = request.args.get("userId")
-    if is_service():
+    if has_service_key():
         return Subject(check_id(user_id), True)
-    if not names_session():
+    if not has_session_cookie():
         abort(401, NOBODY)
     return _own(session["_user_id"], user_id)
 
@@ -64,12 +64,12 @@ def _own(own_id: str, user_id: str | None) -> Subject:
         if not current_user.is_authenticated:
             abort(401, NOBODY)
         abort(403, "This is another user's data.")
-    if not has_token():
+    if not has_csrf_token():
         abort(401, NOBODY)
     return Subject(own_id, False)
 
 
 def require_service_key() -> None:
     """Refuse everybody without a service key."""
-    if not is_service():
+    if not has_service_key():
         abort(403 if current_user.is_authenticated else 401, "This needs a service key.")

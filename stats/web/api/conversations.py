@@ -28,8 +28,8 @@ from stats.web.runtime import db
     parameters=[USER_ID, IDEMPOTENCY_KEY],
     body=ChatBody,
     body_example=examples.CHAT_BODY,
-    answer=Saved,
-    answer_example=examples.CHAT_SAVED,
+    response=Saved,
+    response_example=examples.CHAT_SAVED,
 )
 def save_chat() -> ResponseReturnValue:
     """Save a conversation; one chatId counts once."""
@@ -69,8 +69,8 @@ def _listed(conversation: Conversation) -> dict[str, Any]:
     "The saved conversations",
     security=SERVICE_KEY_OR_SESSION,
     parameters=[USER_ID],
-    answer=Chats,
-    answer_example=examples.CHATS,
+    response=Chats,
+    response_example=examples.CHATS,
 )
 def list_chats() -> ResponseReturnValue:
     """Answer the saved conversations, newest first."""
@@ -84,8 +84,8 @@ def list_chats() -> ResponseReturnValue:
     "One conversation",
     security=SERVICE_KEY_OR_SESSION,
     parameters=[USER_ID],
-    answer=WholeChat,
-    answer_example=examples.WHOLE_CHAT,
+    response=WholeChat,
+    response_example=examples.WHOLE_CHAT,
 )
 def read_chat(chat_id: str) -> ResponseReturnValue:
     """Answer one conversation with its messages."""
@@ -105,8 +105,8 @@ def read_chat(chat_id: str) -> ResponseReturnValue:
     description="The count of conversations stays.",
     security=SERVICE_KEY_OR_SESSION,
     parameters=[USER_ID],
-    answer=Done,
-    answer_example=examples.CHAT_DELETED,
+    response=Done,
+    response_example=examples.CHAT_DELETED,
 )
 def delete_chat(chat_id: str) -> ResponseReturnValue:
     """Delete one conversation; the count stays."""

@@ -22,8 +22,8 @@ from stats.web.runtime import db
     "The stats",
     security=SERVICE_KEY_OR_SESSION,
     parameters=[USER_ID],
-    answer=Dashboard,
-    answer_example=examples.DASHBOARD,
+    response=Dashboard,
+    response_example=examples.DASHBOARD,
 )
 def dashboard() -> ResponseReturnValue:
     """Answer the stats."""
@@ -34,7 +34,7 @@ def read_stats(subject: Subject) -> Snapshot:
     """Return the stats of `subject`: read with the session, or made for a service key."""
     if subject.service:
         return open_stats(db(), subject.user_id, create=bool(subject.create_day))
-    snapshot: Snapshot = current_user.board.snapshot
+    snapshot: Snapshot = current_user.dashboard.snapshot
     return snapshot
 
 

@@ -21,7 +21,7 @@ from stats.web.api.idempotency import idempotency_key
 from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID, whole_number
 from stats.web.api.request_models import MoodBody, read_body
 from stats.web.api.response_models import Changed, History
-from stats.web.http.access import acts_by_session
+from stats.web.http.access import session_checked_by_script
 from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
 from stats.web.runtime import db
 
@@ -38,8 +38,8 @@ DEFAULT_DAYS, MAX_DAYS = 30, 3660
         whole_number("limit", DEFAULT_MOODS, MAX_MOODS),
         whole_number("days", DEFAULT_DAYS, MAX_DAYS),
     ],
-    answer=History,
-    answer_example=examples.MOOD_HISTORY,
+    response=History,
+    response_example=examples.MOOD_HISTORY,
 )
 def read_moods() -> ResponseReturnValue:
     """Answer the mood history, newest first, and what it amounts to."""
@@ -86,10 +86,10 @@ def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
     parameters=[USER_ID, IDEMPOTENCY_KEY],
     body=MoodBody,
     body_example=examples.MOOD_BODY,
-    answer=Changed,
-    answer_example=examples.MOOD_RECORDED,
+    response=Changed,
+    response_example=examples.MOOD_RECORDED,
 )
-@acts_by_session
+@session_checked_by_script
 def record_mood() -> ResponseReturnValue:
     """Record a mood."""
     subject = authorise_action()

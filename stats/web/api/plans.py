@@ -16,7 +16,7 @@ from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID
 from stats.web.api.request_models import PlanBody, read_body
 from stats.web.api.response_models import Changed, Given
 from stats.web.http.documented import SERVICE_KEY, SERVICE_KEY_OR_SESSION, documented
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 
 
@@ -29,8 +29,8 @@ from stats.web.runtime import db
     parameters=[USER_ID, IDEMPOTENCY_KEY],
     body=PlanBody,
     body_example=examples.PLAN_BODY,
-    answer=Changed,
-    answer_example=examples.PLAN_SET,
+    response=Changed,
+    response_example=examples.PLAN_SET,
 )
 def set_plan() -> ResponseReturnValue:
     """Set or remove an operator's grant."""
@@ -43,7 +43,7 @@ def set_plan() -> ResponseReturnValue:
         create=True,
         op=operation_id("plan", idempotency_key()),
     )
-    event("plan.granted", subject.user_id, plan=body.plan)
+    record_event("plan.granted", subject.user_id, plan=body.plan)
     return changed("The plan is set.", snapshot)
 
 
@@ -54,8 +54,8 @@ def set_plan() -> ResponseReturnValue:
     "a conversation begins.",
     security=SERVICE_KEY_OR_SESSION,
     parameters=[USER_ID],
-    answer=Given,
-    answer_example=examples.ENTITLEMENTS,
+    response=Given,
+    response_example=examples.ENTITLEMENTS,
 )
 def entitlements() -> ResponseReturnValue:
     """Answer what the plan gives, and how much of it was used today."""

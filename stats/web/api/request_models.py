@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from stats.errors import InvalidInput
 from stats.export.archive_format import Message, Tag
 from stats.lib.strict_json import parse
-from stats.web.http.request_body import whole
+from stats.web.http.request_body import body_data
 
 ID_PATTERN = "^[A-Za-z0-9_.:@|-]{1,128}$"
 Score = Annotated[float, Meta(ge=0, le=10, description="A mood, kept to one decimal.")]
@@ -77,4 +77,4 @@ def read_json() -> Any:
     """Return the decoded JSON body: an object of storable text without a key twice."""
     if request.mimetype != "application/json":
         abort(415, "Send the body as application/json.")
-    return parse(whole(request.environ))
+    return parse(body_data(request.environ))

@@ -24,8 +24,8 @@ from stats.web.api.parameters import EMAIL, USER_ID
 from stats.web.api.request_models import no_fields
 from stats.web.api.response_models import Changed, Done, FoundUser, SignInLink
 from stats.web.http.documented import SERVICE_KEY, documented
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _
 
 # What somebody is called who came by a link and has not said yet.
@@ -38,8 +38,8 @@ NAMELESS = N_("friend")
     description="The user came to Aira; a day counts once.",
     security=SERVICE_KEY,
     parameters=[USER_ID],
-    answer=Changed,
-    answer_example=examples.DAY_COUNTED,
+    response=Changed,
+    response_example=examples.DAY_COUNTED,
 )
 def login() -> ResponseReturnValue:
     """Count today as a day on which the user came to Aira."""
@@ -58,8 +58,8 @@ def login() -> ResponseReturnValue:
     "Find a user by e-mail",
     security=SERVICE_KEY,
     parameters=[EMAIL],
-    answer=FoundUser,
-    answer_example=examples.USER_FOUND,
+    response=FoundUser,
+    response_example=examples.USER_FOUND,
 )
 def find() -> ResponseReturnValue:
     """Answer the user id behind an e-mail address."""
@@ -77,15 +77,15 @@ def find() -> ResponseReturnValue:
     "hand it to nobody else and keep it nowhere. An id with stats but no account is given one "
     "without password and address. Two-factor is still asked for.",
     security=SERVICE_KEY,
-    answer=SignInLink,
-    answer_example=examples.SIGN_IN_LINK,
+    response=SignInLink,
+    response_example=examples.SIGN_IN_LINK,
 )
 def make_link(user_id: str) -> ResponseReturnValue:
     """Answer an address that lets its holder in as this user, once."""
     require_service_key()
     no_fields()
     sign_in_link = sign_in_links.make_link(db(), user_id, _(NAMELESS))
-    event("link.made", user_id)
+    record_event("link.made", user_id)
     url = link("links.follow", token=sign_in_link.token)
     return jsonify(url=url, expires=iso(sign_in_link.expires))
 
@@ -95,13 +95,13 @@ def make_link(user_id: str) -> ResponseReturnValue:
     "Delete a user",
     description="Subscriptions at Stripe are ended first.",
     security=SERVICE_KEY,
-    answer=Done,
-    answer_example=examples.USER_DELETED,
+    response=Done,
+    response_example=examples.USER_DELETED,
 )
 def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete all that is stored about a user."""
     require_service_key()
     no_fields()
-    close_account(db(), runtime().gateway, check_id(user_id))
-    event("account.deleted", user_id, by="service key")
+    close_account(db(), current_runtime().gateway, check_id(user_id))
+    record_event("account.deleted", user_id, by="service key")
     return jsonify(success=True, message="All that was stored about the user is gone.")

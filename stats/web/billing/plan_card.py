@@ -12,18 +12,18 @@ from stats.web.templating.translation import price_parts
 class PlanView:
     """A user's plan in words: price, use, and what happens when."""
 
-    def __init__(self, board: Dashboard, prices: Mapping[Plan, str]) -> None:
-        self._board = board
-        self._now = board.now.timestamp()
-        self._best = board.billing.best(self._now)
-        self.name = plan = board.plan
+    def __init__(self, dashboard: Dashboard, prices: Mapping[Plan, str]) -> None:
+        self._dashboard = dashboard
+        self._now = dashboard.now.timestamp()
+        self._best = dashboard.billing.best(self._now)
+        self.name = plan = dashboard.plan
         # A plan that nothing is paid for is a grant.
-        self.granted = plan != Plan.FREE and board.billing.plan(self._now) != plan
+        self.granted = plan != Plan.FREE and dashboard.billing.plan(self._now) != plan
         price = "£0" if plan == Plan.FREE else prices.get(plan)
         self.price = price and " ".join(price_parts(price)).strip()
         self.limit = plan.daily_conversations
-        self.used = board.used_today
-        self.day_start = board.clock.day_start
+        self.used = dashboard.used_today
+        self.day_start = dashboard.clock.day_start
 
     @property
     def renews(self) -> str | None:
@@ -44,9 +44,9 @@ class PlanView:
     @property
     def overdue(self) -> str | None:
         """The day until which an unpaid plan is kept, None if all is paid."""
-        found = None if self.granted else self._board.billing.overdue(self._now)
+        found = None if self.granted else self._dashboard.billing.overdue(self._now)
         return None if found is None or found.ends is None else self._day(found.ends)
 
     def _day(self, moment: int) -> str:
-        local = datetime.fromtimestamp(moment, self._board.clock.zone)
-        return day_month(local, self._board.today)
+        local = datetime.fromtimestamp(moment, self._dashboard.clock.zone)
+        return day_month(local, self._dashboard.today)

@@ -15,8 +15,8 @@ from stats.user_stats import open_stats
 from stats.web.billing.plan_card import PlanView
 from stats.web.billing.webhook import accept_event
 from stats.web.http.access import public
-from stats.web.http.current_user import board
-from stats.web.runtime import db, runtime
+from stats.web.http.current_user import current_dashboard
+from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("billing", __name__)
 
@@ -44,10 +44,10 @@ class Offer:
 @public
 def plans() -> ResponseReturnValue:
     """Show the three plans; to a member also which one it is now and what can be done."""
-    held, member = runtime(), current_user.is_authenticated
+    held, member = current_runtime(), current_user.is_authenticated
     prices = held.prices.read()
-    plan = PlanView(board(), prices) if member else None
-    live = member and any(found.plan for found in board().billing.live)
+    plan = PlanView(current_dashboard(), prices) if member else None
+    live = member and any(found.plan for found in current_dashboard().billing.live)
     offers = [
         Offer(
             one,
@@ -85,7 +85,7 @@ def start() -> ResponseReturnValue:
         abort(400)
     if plan == Plan.FREE:
         abort(400)
-    held = runtime()
+    held = current_runtime()
     target = checkout.start_checkout(
         held.db,
         gateway(),
@@ -95,21 +95,21 @@ def start() -> ResponseReturnValue:
         keys=held.settings.secret_keys,
         back=_back(),
         grace=held.grace,
-        link=held.given.stripe_payment_links.get(plan),
+        link=held.base_settings.stripe_payment_links.get(plan),
     )
     return redirect(target, 303)
 
 
 def gateway() -> Gateway:
     """Return Stripe or its stand-in; raises BillingUnavailable when there is neither."""
-    found = runtime().gateway
+    found = current_runtime().gateway
     if found is None:
         raise BillingUnavailable("Upgrading is not set up here.")
     return found
 
 
 def _back() -> str:
-    return runtime().given.public_url or request.host_url.rstrip("/")
+    return current_runtime().base_settings.public_url or request.host_url.rstrip("/")
 
 
 @bp.post("/billing/portal")
@@ -123,7 +123,7 @@ def back() -> ResponseReturnValue:
     """Wait for the webhook. Nothing is granted here; Stripe may be asked, once, for this user."""
     tries = request.args.get("try", "0")
     count = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else TRIES
-    paid = board().plan != Plan.FREE
+    paid = current_dashboard().plan != Plan.FREE
     if count == 0 and not paid and request.method == "GET" and _look_once():
         return redirect(url_for("billing.back"))
     page = "billing/checkout_return.html" if count == 0 else "billing/_checkout_return.html"
@@ -132,12 +132,12 @@ def back() -> ResponseReturnValue:
         paid=paid,
         waiting=not paid and count < TRIES,
         next_try=count + 1,
-        plan=PlanView(board(), runtime().prices.cached()),
+        plan=PlanView(current_dashboard(), current_runtime().prices.cached()),
     )
 
 
 def _look_once() -> bool:
-    held = runtime()
+    held = current_runtime()
     if held.gateway is None:
         return False
     try:
@@ -150,7 +150,7 @@ def _look_once() -> bool:
 @bp.route("/billing/practice", methods=["GET", "POST"])
 def practice() -> ResponseReturnValue:
     """Stand in for Stripe's pages; no money moves."""
-    held = runtime()
+    held = current_runtime()
     if not isinstance(held.gateway, PracticeGateway):
         abort(404)
     live = held.gateway.live(current_user.id)
@@ -160,7 +160,7 @@ def practice() -> ResponseReturnValue:
     return render_template(
         "billing/practice.html",
         live=live,
-        now=PlanView(board(), held.prices.cached()),
+        now=PlanView(current_dashboard(), held.prices.cached()),
         plan=check_plan(wanted),
         prices=held.prices.cached(),
     )
@@ -181,6 +181,6 @@ def _practise(stand_in: PracticeGateway) -> ResponseReturnValue:
 def _deliver(body: bytes) -> None:
     """Sign a practice event and have it verified and acted on as one of Stripe's."""
     try:
-        accept_event(body, sign(body, runtime().webhook_secrets[0]))
+        accept_event(body, sign(body, current_runtime().webhook_secrets[0]))
     except InvalidInput:
         raise BillingUnavailable("The practice payment did not arrive.") from None

@@ -12,9 +12,9 @@ from msgspec import Struct
 from stats.billing import webhook
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.web.http.documented import NO_CREDENTIALS, documented
-from stats.web.monitoring.audit_log import event as note
+from stats.web.monitoring.audit_log import record_event
 from stats.web.monitoring.counters import UNKNOWN, count_webhook
-from stats.web.runtime import runtime
+from stats.web.runtime import current_runtime
 
 bp = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
 
@@ -46,8 +46,8 @@ class Received(Struct):
     parameters=[SIGNATURE],
     body=Delivery,
     body_example={"id": "evt_1", "type": "customer.subscription.updated"},
-    answer=Received,
-    answer_example={"received": True},
+    response=Received,
+    response_example={"received": True},
 )
 def stripe() -> ResponseReturnValue:
     """Take a delivery; 200 only once its effect is stored."""
@@ -61,7 +61,7 @@ def accept_event(body: bytes, signature: str) -> None:
     Stripe's events and those of the practice checkout come this way. Raises InvalidInput for one
     that is not signed as it should be, BillingUnavailable, and what the store raises.
     """
-    current = runtime()
+    current = current_runtime()
     with counted() as delivery:
         event = webhook.verify(body, signature, current.webhook_secrets)
         delivery.kind = str(event["type"])
@@ -71,7 +71,9 @@ def accept_event(body: bytes, signature: str) -> None:
         delivery.result = webhook.handle(
             current.db, current.gateway, event, keys, grace=current.grace
         )
-    note("stripe.event", None, id=str(event["id"]), type=delivery.kind, result=delivery.result)
+    record_event(
+        "stripe.event", None, id=str(event["id"]), type=delivery.kind, result=delivery.result
+    )
 
 
 @dataclass(slots=True)

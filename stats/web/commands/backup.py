@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from stats.errors import StoreUnavailable
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
 LOG = "appendonlydir"
 MANIFEST = "appendonly.aof.manifest"
@@ -23,15 +23,15 @@ TRIES = 10
 def backup(target: Path) -> None:
     """Copy the embedded store and its keys to TARGET, a new folder. Nobody has to wait."""
     with operator_context() as current:
-        if not current.given.embedded:
+        if not current.base_settings.embedded:
             raise click.ClickException("This is for the embedded store. Back up Redis itself.")
         if target.exists():
             raise click.ClickException(f"{target} exists. Name a new folder.")
         try:
-            copy_store(current.given.data_dir, target)
+            copy_store(current.base_settings.data_dir, target)
         except OSError as error:
             raise click.ClickException(f"The backup failed: {error}.") from None
-        event("backup.made", None, by=OPERATOR)
+        record_event("backup.made", None, by=OPERATOR)
     click.echo(f"{target} holds all that was acknowledged before it began.")
 
 

@@ -9,7 +9,7 @@ from stats.billing.reconcile import Comparison, Discrepancy, compare, mend
 from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.webhook import ACTED_ON, handle
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import Runtime
 
 billing = AppGroup("billing", help="Compare and repair what is paid and what is given.")
@@ -43,7 +43,7 @@ def _mend(current: Runtime, report: Comparison, *, sure: bool) -> list[Discrepan
 
 
 def _record_mended(finding: Discrepancy) -> None:
-    event("plan.reconciled", finding.user_id, finding=finding.what, by=OPERATOR)
+    record_event("plan.reconciled", finding.user_id, finding=finding.what, by=OPERATOR)
 
 
 def _stripe(current: Runtime) -> StripeGateway:
@@ -60,5 +60,5 @@ def replay() -> None:
         for delivery in stripe.undelivered_events(list(ACTED_ON)):
             result = handle(current.db, stripe, delivery, keys, grace=current.grace)
             event_id, kind = str(delivery["id"]), str(delivery["type"])
-            event("stripe.event", None, id=event_id, type=kind, result=result, by=OPERATOR)
+            record_event("stripe.event", None, id=event_id, type=kind, result=result, by=OPERATOR)
             click.echo(f"{event_id} {kind}: {result}")

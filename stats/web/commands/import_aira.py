@@ -17,7 +17,7 @@ from stats.legacy_import.importer import (
 from stats.lib.urls import store_url
 from stats.store.client import Db, connect
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
 VALUES_LOST = 3
 MOVED_IN = "import-aira"
@@ -70,7 +70,7 @@ def _move(db: Db, source: Db, *, dry_run: bool, plans: bool) -> ImportReport:
 def _record_grant(moved: ImportedUser) -> None:
     """Record the plan that a user was granted with the move, unless an earlier run did."""
     if moved.plan is not None and not moved.before:
-        event("plan.granted", moved.user_id, plan=moved.plan, by=OPERATOR, reason=MOVED_IN)
+        record_event("plan.granted", moved.user_id, plan=moved.plan, by=OPERATOR, reason=MOVED_IN)
 
 
 def _tell(report: ImportReport, *, dry_run: bool, plans: bool) -> None:

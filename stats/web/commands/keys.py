@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from stats import service_keys
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
 keys = AppGroup("keys", help="Make, list and revoke service keys.")
 
@@ -19,7 +19,7 @@ def create(name: str) -> None:
     with operator_context() as current:
         key = service_keys.create_key(current.db, name)
         prefix = service_keys.prefix_of(key)
-        event("key.made", None, prefix=prefix, by=OPERATOR)
+        record_event("key.made", None, prefix=prefix, by=OPERATOR)
     click.echo(key)
     click.echo(f"Keep it now: it is not shown again. Revoke it as {prefix}.", err=True)
 
@@ -46,5 +46,5 @@ def revoke(prefix: str) -> None:
     """Take a key away, by its prefix; it stops within 30 seconds."""
     with operator_context() as current:
         service_keys.revoke_key(current.db, prefix)
-        event("key.revoked", None, prefix=prefix, by=OPERATOR)
+        record_event("key.revoked", None, prefix=prefix, by=OPERATOR)
     click.echo(f"{prefix} is revoked. Whoever holds it is refused within 30 seconds.")

@@ -9,7 +9,7 @@ from redis.exceptions import RedisClusterException
 
 from stats.errors import StatsError
 from stats.web.monitoring import log_setup
-from stats.web.runtime import Runtime, runtime
+from stats.web.runtime import Runtime, current_runtime
 
 OPERATOR = "operator"
 
@@ -21,8 +21,8 @@ def operator_context() -> Iterator[Runtime]:
     A command that changes something records it with `event(..., by=OPERATOR)` in here. Errors of
     this program and of Redis become a ClickException: one line without a traceback, exit code 1.
     """
-    current = runtime()
-    log_setup.set_up(current.given)
+    current = current_runtime()
+    log_setup.set_up(current.base_settings)
     try:
         yield current
     except StatsError as error:

@@ -11,7 +11,7 @@ from stats.billing.plan_census import take_census
 from stats.plans.plan import check_plan
 from stats.user_stats import grant_plan, open_stats
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
 stats = AppGroup("stats", help="See a user's stats, grant a plan by hand, count users by plan.")
 
@@ -35,7 +35,7 @@ def set_plan(who: str, plan: str, reason: str) -> None:
         granted, why = check_plan(plan), operators.check_reason(reason)
         user_id = operators.find(current.db, who)
         left = grant_plan(current.db, user_id, granted, create=False).stats().plan
-        event("plan.granted", user_id, plan=granted, by=OPERATOR, reason=why)
+        record_event("plan.granted", user_id, plan=granted, by=OPERATOR, reason=why)
     click.echo(f"{user_id} has {left}.")
 
 

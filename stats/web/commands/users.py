@@ -13,7 +13,7 @@ from stats.accounts.sessions import sessions
 from stats.export.json_export import export_user
 from stats.operators import User
 from stats.web.commands.operator_context import OPERATOR, operator_context, told
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
 users = AppGroup("users", help="Look users up, make accounts, mend what people cannot.")
 
@@ -91,7 +91,7 @@ def create(email: str, name: str, user_id: str | None, no_password: bool) -> Non
         made = operators.create(
             current.db, email=email, name=name, password=password, user_id=user_id
         )
-        event("account.created", made, by=OPERATOR)
+        record_event("account.created", made, by=OPERATOR)
     click.echo(made)
 
 
@@ -107,7 +107,7 @@ def set_password(who: str) -> None:
     with operator_context() as current:
         user_id = operators.find(current.db, who)
         operators.set_password(current.db, user_id, _ask_password())
-        event("password.set", user_id, by=OPERATOR)
+        record_event("password.set", user_id, by=OPERATOR)
     click.echo(f"{user_id} has a new password and is logged out everywhere.")
 
 
@@ -119,7 +119,7 @@ def two_factor_off(who: str) -> None:
         user_id = operators.find(current.db, who)
         if not two_factor.forget(current.db, user_id):
             raise click.ClickException("Two-factor is off already.")
-        event("two_factor.off", user_id, by=OPERATOR)
+        record_event("two_factor.off", user_id, by=OPERATOR)
     click.echo(f"Two-factor is off for {user_id}.")
 
 
@@ -133,7 +133,7 @@ def delete(who: str, yes: bool) -> None:
         if not yes and click.prompt(f"Type {user_id} to delete all of it", err=True) != user_id:
             raise click.ClickException("That is another id. Nothing was deleted.")
         close_account(current.db, current.gateway, user_id)
-        event("account.deleted", user_id, by=OPERATOR)
+        record_event("account.deleted", user_id, by=OPERATOR)
     click.echo(f"All that was stored about {user_id} is gone.")
 
 
@@ -144,6 +144,6 @@ def export(who: str) -> None:
     with operator_context() as current:
         user_id = operators.find(current.db, who)
         found = export_user(current.db, user_id)
-        event("data.exported", user_id, by=OPERATOR)
+        record_event("data.exported", user_id, by=OPERATOR)
     # In ASCII, so that no terminal or pipe changes it or is changed by it.
     click.echo(json.dumps(found, indent=2))

@@ -39,15 +39,15 @@ class MoodForm:
         return "" if self.score is None else _(score_word(self.score))
 
 
-def mood_form(board: Dashboard) -> MoodForm:
+def mood_form(dashboard: Dashboard) -> MoodForm:
     """Return the form as it stands when nothing was typed."""
-    at = board.snapshot.mood_at
-    if board.today_mood is None or at is None:
-        return MoodForm(None, can_undo=board.can_undo, first=at is None)
-    saved = clock_text(board.clock, at)
-    latest = board.snapshot.undo == board.snapshot.mood_updated_at
-    undo = latest and board.can_undo
-    return MoodForm(board.today_mood, saved_at=at.isoformat(), saved_text=saved, can_undo=undo)
+    at = dashboard.snapshot.mood_at
+    if dashboard.today_mood is None or at is None:
+        return MoodForm(None, can_undo=dashboard.can_undo, first=at is None)
+    saved = clock_text(dashboard.clock, at)
+    latest = dashboard.snapshot.undo == dashboard.snapshot.mood_updated_at
+    undo = latest and dashboard.can_undo
+    return MoodForm(dashboard.today_mood, saved_at=at.isoformat(), saved_text=saved, can_undo=undo)
 
 
 def saved_form(score: float, day: str, clock: Clock) -> MoodForm:

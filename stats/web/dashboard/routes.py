@@ -17,9 +17,13 @@ from stats.lib.timestamps import DAY
 from stats.moods.entries import record_mood, undo_mood
 from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.dashboard.stats_fragment import stats_fragment
-from stats.web.http.access import acts_by_session
-from stats.web.http.current_user import UnchangedUser, poll_cache, read_again
-from stats.web.http.current_user import board as current_board
+from stats.web.http.access import session_checked_by_script
+from stats.web.http.current_user import (
+    UnchangedUser,
+    current_dashboard,
+    poll_cache,
+    reload_dashboard,
+)
 from stats.web.http.forms import NUMBER, form_operation, read_score
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
@@ -36,19 +40,19 @@ MOODS = "aira:moods"
 @bp.get("/dashboard")
 def page() -> ResponseReturnValue:
     """Show the whole page; the first one of a user's day counts as that day's login."""
-    board = current_board()
-    if board.first_of_day and request.method == "GET":
-        record_login(db(), board.user_id, board.today)
-        board = read_again()
-    return _page(board, mood_form(board))
+    dashboard = current_dashboard()
+    if dashboard.first_of_day and request.method == "GET":
+        record_login(db(), dashboard.user_id, dashboard.today)
+        dashboard = reload_dashboard()
+    return _page(dashboard, mood_form(dashboard))
 
 
-def _page(board: Dashboard, form: MoodForm) -> str:
-    board = _renewed(board)
-    shown = stats_fragment(board) | chart_values(board.mood_days, board.today)
-    updated = clock_text(board.clock, board.now)
+def _page(dashboard: Dashboard, form: MoodForm) -> str:
+    dashboard = _renewed(dashboard)
+    shown = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
+    updated = clock_text(dashboard.clock, dashboard.now)
     return render_template(
-        "dashboard/page.html", mood=form, greeting=greeting(board), updated=updated, **shown
+        "dashboard/page.html", mood=form, greeting=greeting(dashboard), updated=updated, **shown
     )
 
 
@@ -60,15 +64,15 @@ def stats() -> ResponseReturnValue:
     """
     user = current_user._get_current_object()
     if isinstance(user, UnchangedUser):
-        poll_cache().remember(request.environ, user.question, user.until)
+        poll_cache().remember(request.environ, user.read_stamp, user.until)
         return "", 204
     if _is_of_somebody_else():
         return _loaded_anew()
-    board = _renewed(current_board())
+    dashboard = _renewed(current_dashboard())
     response: Response = make_response(
-        render_template("dashboard/_stats.html", **stats_fragment(board))
+        render_template("dashboard/_stats.html", **stats_fragment(dashboard))
     )
-    if request.args.get("charts", board.charts) != board.charts:
+    if request.args.get("charts", dashboard.charts) != dashboard.charts:
         response.headers["HX-Trigger"] = MOODS
     return response
 
@@ -78,12 +82,14 @@ def charts() -> ResponseReturnValue:
     """Show the charts, or nothing (204) if those asked with still stand."""
     if _is_of_somebody_else():
         return _loaded_anew()
-    board = current_board()
-    if request.args.get("v") == board.charts:
+    dashboard = current_dashboard()
+    if request.args.get("v") == dashboard.charts:
         return "", 204
-    values = chart_values(board.mood_days, board.today)
-    fingerprint = user_fingerprint(board.user_id)
-    return render_template("dashboard/_charts.html", board=board, fingerprint=fingerprint, **values)
+    values = chart_values(dashboard.mood_days, dashboard.today)
+    fingerprint = user_fingerprint(dashboard.user_id)
+    return render_template(
+        "dashboard/_charts.html", board=dashboard, fingerprint=fingerprint, **values
+    )
 
 
 def _is_of_somebody_else() -> bool:
@@ -97,15 +103,15 @@ def _loaded_anew() -> ResponseReturnValue:
     return response
 
 
-def _renewed(board: Dashboard) -> Dashboard:
-    if board.is_fresh or request.method == "HEAD":
-        return board
-    renew(db(), board)
-    return read_again()
+def _renewed(dashboard: Dashboard) -> Dashboard:
+    if dashboard.is_fresh or request.method == "HEAD":
+        return dashboard
+    renew(db(), dashboard)
+    return reload_dashboard()
 
 
 @bp.post("/dashboard/mood")
-@acts_by_session
+@session_checked_by_script
 def mood() -> ResponseReturnValue:
     """Record a mood; answer with the form (htmx) or go back to the page."""
     day, note = request.form.get("day", "today"), request.form.get("note", "")
@@ -137,12 +143,12 @@ def _moment(day: str) -> datetime | None:
         return None
     if day != "yesterday":
         raise InvalidInput("Choose today or yesterday.", "day")
-    board = current_board()
-    yesterday = board.today - DAY
-    at = board.now.astimezone(board.clock.zone) - DAY
+    dashboard = current_dashboard()
+    yesterday = dashboard.today - DAY
+    at = dashboard.now.astimezone(dashboard.clock.zone) - DAY
     # Daylight saving can push the same time of day out of yesterday.
-    in_day = user_day(board.clock, at) == yesterday
-    return at if in_day else day_begins(board.clock, yesterday) + timedelta(hours=12)
+    in_day = user_day(dashboard.clock, at) == yesterday
+    return at if in_day else day_begins(dashboard.clock, yesterday) + timedelta(hours=12)
 
 
 def _op(kind: str, *content: object) -> str:
@@ -158,17 +164,17 @@ def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))
     if htmx_request.htmx:
         return render_template(TEMPLATE, mood=form), 422
-    return _page(read_again(), form), 422
+    return _page(reload_dashboard(), form), 422
 
 
 @bp.post("/dashboard/mood/undo")
 def undo() -> ResponseReturnValue:
     """Take the last entry back, once."""
-    snapshot = undo_mood(db(), current_board().user_id, op=_op("undo"))
+    snapshot = undo_mood(db(), current_dashboard().user_id, op=_op("undo"))
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    board = replace(current_board(), snapshot=snapshot)
-    return _swapped(render_template(TEMPLATE, mood=mood_form(board)))
+    dashboard = replace(current_dashboard(), snapshot=snapshot)
+    return _swapped(render_template(TEMPLATE, mood=mood_form(dashboard)))
 
 
 def _swapped(form: str) -> ResponseReturnValue:

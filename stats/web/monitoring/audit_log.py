@@ -10,7 +10,7 @@ from stats.web.monitoring.counters import count_event
 security = logging.getLogger("aira.security")
 
 
-def event(what: str, user_id: str | None = None, **facts: str | int) -> None:
+def record_event(what: str, user_id: str | None = None, **facts: str | int) -> None:
     """Write down an event such as `login.failed`, about a user or nobody known.
 
     `facts` are plain words: a plan, a reason, a number. The request's id and address are added.

@@ -7,7 +7,7 @@ from flask_login import current_user
 from stats import conversations
 from stats.conversations import search_conversations
 from stats.lib.text import clean
-from stats.web.http.current_user import board
+from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
 from stats.web.templating.formatting import ChatView
 from stats.web.templating.translation import _
@@ -27,7 +27,7 @@ def page() -> ResponseReturnValue:
         abort(404)
     skip = (number - 1) * PAGE
     found, more = search_conversations(db(), current_user.id, words, limit=PAGE, skip=skip)
-    chats = [ChatView(chat, board()) for chat in found]
+    chats = [ChatView(chat, current_dashboard()) for chat in found]
     return render_template("conversations/list.html", q=words, chats=chats, page=number, more=more)
 
 
@@ -35,7 +35,7 @@ def page() -> ResponseReturnValue:
 def one(chat_id: str) -> ResponseReturnValue:
     """Show one conversation."""
     chat = conversations.get_conversation(db(), current_user.id, chat_id)
-    return render_template("conversations/detail.html", chat=ChatView(chat, board()))
+    return render_template("conversations/detail.html", chat=ChatView(chat, current_dashboard()))
 
 
 @bp.post("/<chat_id>/delete")

@@ -14,7 +14,7 @@ from stats.moods import entries as moods
 from stats.moods.entries import MoodEntry
 from stats.moods.history import WEEKS, make_day, make_year, read_history
 from stats.moods.insights import describe_weekdays
-from stats.web.http.current_user import board
+from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import NUMBER, read_score
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
@@ -31,7 +31,7 @@ def page() -> ResponseReturnValue:
     """Show the trend, the year and what the days say, or go to the day asked for."""
     if wanted := request.args.get("day"):
         return redirect(url_for("history.day", day=_day(wanted).isoformat()))
-    now = board()
+    now = current_dashboard()
     scores, activity = read_history(db(), now.user_id, now.clock, now.today - WEEKS * 7 * DAY)
     year = make_year(scores, now.today, activity)
     recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
@@ -62,7 +62,7 @@ def day(day: str) -> ResponseReturnValue:
 def _show(
     day: date, errors: dict[int, str] | None = None, typed: tuple[MoodEntry, ...] = ()
 ) -> str:
-    now = board()
+    now = current_dashboard()
     if not date(2000, 1, 1) <= day <= now.today:
         abort(404)
     begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
@@ -89,7 +89,7 @@ def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
-    day = user_day(board().clock, MoodEntry(entry_id, 0).at)
+    day = user_day(current_dashboard().clock, MoodEntry(entry_id, 0).at)
     score, note = request.form.get("score", ""), request.form.get("note", "").strip()
     try:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
@@ -105,7 +105,7 @@ def edit(entry_id: int) -> ResponseReturnValue:
 @bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
 def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry."""
-    day = user_day(board().clock, MoodEntry(entry_id, 0).at)
+    day = user_day(current_dashboard().clock, MoodEntry(entry_id, 0).at)
     moods.delete_mood(db(), current_user.id, entry_id)
     flash(_("The check-in is deleted."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)

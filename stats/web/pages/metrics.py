@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from stats.lib.version import version
 from stats.store import scripts
 from stats.web.http.access import public
-from stats.web.http.service_key import is_service
+from stats.web.http.service_key import has_service_key
 from stats.web.monitoring.counters import OWN, SHARED, last_census, script_counter
 
 bp = Blueprint("metrics", __name__)
@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 @public
 def metrics() -> ResponseReturnValue:
     """Show the metrics to whom a service key lets in."""
-    if not is_service():
+    if not has_service_key():
         abort(401, "This needs a service key.")
     shown = exposition() + generate_latest(UsersByPlan())
     return Response(shown, content_type=CONTENT_TYPE_PLAIN_0_0_4)

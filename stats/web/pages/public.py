@@ -26,7 +26,7 @@ from stats.web.accounts.auth import clock_of
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.rate_limits import HOUR, by_address, limited
-from stats.web.runtime import db, runtime
+from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("pages", __name__)
 
@@ -84,7 +84,7 @@ def landing() -> ResponseReturnValue:
     """Say what this is, or go to the dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
-    return render_template("public/landing.html", sample=runtime().given.embedded)
+    return render_template("public/landing.html", sample=current_runtime().base_settings.embedded)
 
 
 @limited(60, HOUR, by=by_address)

@@ -29,20 +29,20 @@ def _clock(local: datetime) -> str:
     return f"{local.hour:02d}:{local.minute:02d}"
 
 
-def moment_text(board: Dashboard, moment: datetime) -> str:
+def moment_text(dashboard: Dashboard, moment: datetime) -> str:
     """Return a moment as `12 March, 19:31` in the user's zone, with the year if it is another."""
-    local = moment.astimezone(board.clock.zone)
-    return _("%(day)s, %(time)s", day=day_month(local, board.today), time=_clock(local))
+    local = moment.astimezone(dashboard.clock.zone)
+    return _("%(day)s, %(time)s", day=day_month(local, dashboard.today), time=_clock(local))
 
 
-def greeting(board: Dashboard) -> str:
+def greeting(dashboard: Dashboard) -> str:
     """Return `Good evening, Maya` by the user's clock."""
-    hour = board.now.astimezone(board.clock.zone).hour
+    hour = dashboard.now.astimezone(dashboard.clock.zone).hour
     if MORNING <= hour < AFTERNOON:
-        return _("Good morning, %(name)s", name=board.name)
+        return _("Good morning, %(name)s", name=dashboard.name)
     if AFTERNOON <= hour < EVENING:
-        return _("Good afternoon, %(name)s", name=board.name)
-    return _("Good evening, %(name)s", name=board.name)
+        return _("Good afternoon, %(name)s", name=dashboard.name)
+    return _("Good evening, %(name)s", name=dashboard.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ class EntryView:
         return _(score_word(self.score))
 
 
-def day_entries(board: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
+def day_entries(dashboard: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
     """Return entries as the day's page shows them."""
     return [
-        EntryView(one.id, one.score, one.note, one.at, clock_text(board.clock, one.at))
+        EntryView(one.id, one.score, one.note, one.at, clock_text(dashboard.clock, one.at))
         for one in entries
     ]
 
@@ -72,11 +72,11 @@ def day_entries(board: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryVie
 class ChatView:
     """A conversation on the page; everything else is the conversation's own."""
 
-    def __init__(self, chat: Conversation, board: Dashboard) -> None:
+    def __init__(self, chat: Conversation, dashboard: Dashboard) -> None:
         self._chat = chat
         self.timestamp = datetime.fromisoformat(chat.saved_at)
-        self.absolute = moment_text(board, self.timestamp)
-        self.time = clock_text(board.clock, self.timestamp)
+        self.absolute = moment_text(dashboard, self.timestamp)
+        self.time = clock_text(dashboard.clock, self.timestamp)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._chat, name)

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.monitoring.log_setup import Json, Readable
 from tests.web.kit import PASSWORD, Browser, log_in, sign_up
 
@@ -174,7 +174,7 @@ def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, readable: Kept
         answer = alice.post("/settings/email/confirm")
     assert answer.status_code in (400, 429)
     with app.test_request_context("/"):
-        event("limit.reached", route="recovery.send_again")
+        record_event("limit.reached", route="recovery.send_again")
     assert "limit.reached route=recovery.send_again" in readable.lines[-1]
 
 

@@ -98,7 +98,7 @@ def test_a_stranger_reads_no_english(app: Flask) -> None:
         for page in ("login", "signup"):
             answer = Browser(app).post(f"/{page}", {**someone, **wrong} if wrong else {})
             assert (answer.status_code, english(answer.text)) == (422, set())
-    for status in error_pages.SENTENCES:
+    for status in error_pages.PAGE_MESSAGES:
         with app.test_request_context():
             assert not english(error_pages._page(Exception(), status))
 
@@ -129,7 +129,7 @@ def test_a_member_reads_no_english(app: Flask) -> None:
 
 @pytest.mark.usefixtures("odd")
 def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
-    open_to_all = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    open_to_all = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     open_to_all.test_client_class = Client
     ada = sign_up(open_to_all, "Ada")
     assert not english(Browser(open_to_all).get("/").text)

@@ -73,7 +73,7 @@ def description() -> dict[str, Any]:
 
 def _schemas(documentations: list[Documentation]) -> tuple[dict[type, Any], dict[str, Any]]:
     """Return the references to all models that are documented, and what they refer to."""
-    models = {model for facts in documentations for model in (facts.body, facts.answer) if model}
+    models = {model for facts in documentations for model in (facts.body, facts.response) if model}
     models.add(Error)
     ordered = sorted(models, key=lambda model: model.__name__)
     references, components = msgspec.json.schema_components(
@@ -91,7 +91,7 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
         "summary": facts.summary,
         "security": facts.security,
         "parameters": [_with_example(parameter) for parameter in parameters],
-        "responses": {"200": _content("Done", schemas[facts.answer], facts.answer_example)}
+        "responses": {"200": _content("Done", schemas[facts.response], facts.response_example)}
         | {code: _refusal(code, why, schemas[Error]) for code, why in REFUSALS.items()},
     }
     if facts.description:

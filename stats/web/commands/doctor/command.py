@@ -14,7 +14,7 @@ from stats.web.commands.doctor.check_store import check_store
 from stats.web.commands.doctor.check_stripe import check_stripe
 from stats.web.commands.doctor.check_webhook import check_webhook
 from stats.web.commands.doctor.findings import Code, Finding
-from stats.web.runtime import Runtime, runtime
+from stats.web.runtime import Runtime, current_runtime
 
 
 @click.command()
@@ -22,8 +22,8 @@ from stats.web.runtime import Runtime, runtime
 @with_appcontext
 def doctor(strict: bool) -> None:
     """Look whether all is set up well. The exit code is that of the worst finding, 0 for none."""
-    held = runtime()
-    click.echo(f"set: {', '.join(what_is_set(held.given)) or 'nothing'}")
+    held = current_runtime()
+    click.echo(f"set: {', '.join(what_is_set(held.base_settings)) or 'nothing'}")
     # One cause, such as Stripe away, is told once.
     found: dict[Finding, None] = {}
     for one in examine(current_app._get_current_object(), held):  # type: ignore[attr-defined]
@@ -38,7 +38,7 @@ def doctor(strict: bool) -> None:
 
 def examine(app: Flask, held: Runtime) -> Iterator[Finding]:
     """Yield all that is found, as it is found. Files come before the store, which mends some."""
-    given = held.given
+    given = held.base_settings
     yield from check_settings(given)
     files = list(check_files(given))
     yield from files
