@@ -19,7 +19,7 @@ from stats.store.scripts import run
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
 DEFAULT_LIMIT = 100
-TITLE_LENGTH = 1000
+TITLE_LENGTH, TAG_LENGTH = 1000, 50
 MAX_SEARCHED = 100_000
 
 
@@ -98,7 +98,7 @@ def _conversation(
         title=title or cut(summary, 80) or f"Conversation of {count}",
         summary=cut(summary or title or f"Conversation of {count}", SUMMARY_LENGTH),
         message_count=len(messages),
-        tags=tuple(clean(tag, "tags", max_length=50) for tag in tags),
+        tags=tuple(clean(tag, "tags", max_length=TAG_LENGTH) for tag in tags),
         saved_at=saved_at,
         messages=tuple(messages),
     )

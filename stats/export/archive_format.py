@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from stats.accounts.profile import check_name
 from stats.activity.clock import check_clock, user_day
-from stats.conversations import TITLE_LENGTH
+from stats.conversations import TAG_LENGTH, TITLE_LENGTH
 from stats.errors import InvalidInput
 from stats.lib.messages import N_, lazy_gettext
 from stats.lib.strict_json import parse
@@ -29,7 +29,8 @@ FORMAT = "aira-stats-1"
 Moment = Annotated[datetime, Meta(tz=True)]
 Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
 Summary = Annotated[str, Meta(max_length=SUMMARY_LENGTH)]
-Tag = Annotated[str, Meta(min_length=1, max_length=50)]
+Tag = Annotated[str, Meta(min_length=1, max_length=TAG_LENGTH)]
+Tags = Annotated[list[Tag], Meta(max_length=20)]
 
 
 class ArchivedProfile(Struct):
@@ -87,7 +88,7 @@ class ArchivedConversation(Struct, rename="camel"):
     summary: Summary
     saved_at: Moment
     messages: list[dict[str, Any]]
-    tags: Annotated[list[Tag], Meta(max_length=20)] = []
+    tags: Tags = []
 
 
 class Archive(Struct):

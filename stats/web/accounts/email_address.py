@@ -47,8 +47,8 @@ def _pressed(token: str) -> ResponseReturnValue | None:
         return None
     if change.old:
         record_event("email.changed", change.user_id)
-        emails.post(emails.changed_old(change.old))
-        emails.post(emails.changed_new(change.new))
+        emails.send_later(emails.changed_old(change.old))
+        emails.send_later(emails.changed_new(change.new))
     flash(
         _("Your e-mail address is changed.")
         if change.done
@@ -73,7 +73,7 @@ def send_confirmation(user_id: str, email: str) -> None:
     """
     if emails.offers_mail() and not is_sample(email):
         address = normalise_email(email)
-        emails.post(
+        emails.send_later(
             emails.confirmation(
                 address, email_confirmation.make_confirmation(db(), user_id, address)
             )
@@ -112,11 +112,11 @@ def _ask_both(address: str, password: str) -> str:
         raise InvalidInput(WRONG_PASSWORD, "current_password")
     record_event("email.change_asked", current_user.id)
     if email_change.is_taken(db(), address):
-        emails.post(emails.change_taken(address))
+        emails.send_later(emails.change_taken(address))
     else:
-        emails.post(emails.change_new(address, change.new_token))
+        emails.send_later(emails.change_new(address, change.new_token))
     if change.old_token:
-        emails.post(emails.change_old(change.old, address, change.old_token))
+        emails.send_later(emails.change_old(change.old, address, change.old_token))
         return _("Saved. Your address changes once you press the links in the mails to both.")
     return _("Saved. Your address changes once you press the link in the mail to the new one.")
 

@@ -60,7 +60,7 @@ def _send_reset(form: ResetForm) -> bool:
     except InvalidInput as error:
         form.email.errors = [error_message(error)]
         return False
-    emails.post(emails.reset(asked.email, asked.token) if asked else None)
+    emails.send_later(emails.reset(asked.email, asked.token) if asked else None)
     record_event("password.reset_asked", asked.user_id if asked else None)
     return True
 
@@ -91,6 +91,6 @@ def reset_password(token: str) -> ResponseReturnValue:
 
 def _is_reset(found: password_reset.Reset) -> ResponseReturnValue:
     record_event("password.reset", found.user_id)
-    emails.post(emails.password_changed(found.email))
+    emails.send_later(emails.password_changed(found.email))
     flash(_("Your password is changed. Log in with it."))
     return redirect(url_for("auth.login"), 303)

@@ -1,4 +1,4 @@
-"""What operators do for a user: count a day, find, let in, delete."""
+"""Operations of a service key on a user: count a day, find, make a sign-in link, delete."""
 
 from datetime import UTC, datetime
 
@@ -15,21 +15,21 @@ from stats.lib.messages import N_
 from stats.lib.text import check_id
 from stats.lib.timestamps import iso
 from stats.snapshot import Snapshot
-from stats.web.accounts.emails import link
+from stats.web.accounts.emails import external_url
 from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
-from stats.web.api.dashboard import changed, read_stats
+from stats.web.api.dashboard import changed_response, read_stats
 from stats.web.api.parameters import EMAIL, USER_ID
-from stats.web.api.request_models import no_fields
+from stats.web.api.request_models import require_empty_body
 from stats.web.api.response_models import Changed, Done, FoundUser, SignInLink
 from stats.web.http.documented import SERVICE_KEY, documented
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _
 
-# What somebody is called who came by a link and has not said yet.
-NAMELESS = N_("friend")
+# The name of an account that a sign-in link creates, until the user chooses one.
+DEFAULT_NAME = N_("friend")
 
 
 @bp.post("/login")
@@ -42,15 +42,15 @@ NAMELESS = N_("friend")
     response_example=examples.DAY_COUNTED,
 )
 def login() -> ResponseReturnValue:
-    """Count today as a day on which the user came to Aira."""
+    """Count today as an active day of the user."""
     require_service_key()
     subject = authorise()
-    no_fields()
+    require_empty_body()
     snapshot = read_stats(subject)
     today = user_day(snapshot.clock, datetime.now(UTC))
     if snapshot.last_day is None or snapshot.last_day < today:
         snapshot = Snapshot.read(record_login(db(), subject.user_id, today)[1])
-    return changed("The day is counted.", snapshot)
+    return changed_response("The day is counted.", snapshot)
 
 
 @bp.get("/users")
@@ -62,7 +62,7 @@ def login() -> ResponseReturnValue:
     response_example=examples.USER_FOUND,
 )
 def find() -> ResponseReturnValue:
-    """Answer the user id behind an e-mail address."""
+    """Answer the id of the user with an e-mail address."""
     require_service_key()
     user_id = find_user(db(), request.args.get("email", ""))
     if user_id is None:
@@ -81,12 +81,12 @@ def find() -> ResponseReturnValue:
     response_example=examples.SIGN_IN_LINK,
 )
 def make_link(user_id: str) -> ResponseReturnValue:
-    """Answer an address that lets its holder in as this user, once."""
+    """Answer the URL of a single-use sign-in link for this user."""
     require_service_key()
-    no_fields()
-    sign_in_link = sign_in_links.make_link(db(), user_id, _(NAMELESS))
+    require_empty_body()
+    sign_in_link = sign_in_links.make_link(db(), user_id, _(DEFAULT_NAME))
     record_event("link.made", user_id)
-    url = link("links.follow", token=sign_in_link.token)
+    url = external_url("links.follow", token=sign_in_link.token)
     return jsonify(url=url, expires=iso(sign_in_link.expires))
 
 
@@ -99,9 +99,9 @@ def make_link(user_id: str) -> ResponseReturnValue:
     response_example=examples.USER_DELETED,
 )
 def delete_user(user_id: str) -> ResponseReturnValue:
-    """Delete all that is stored about a user."""
+    """Delete a user and end their subscriptions."""
     require_service_key()
-    no_fields()
+    require_empty_body()
     close_account(db(), current_runtime().gateway, check_id(user_id))
     record_event("account.deleted", user_id, by="service key")
     return jsonify(success=True, message="All that was stored about the user is gone.")
