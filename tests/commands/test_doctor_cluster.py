@@ -34,12 +34,12 @@ def test_it_finds_a_cluster_that_lacks_slots(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = cluster.client()
-    ask = check_store._ask
+    ask = check_store._execute
 
     def says(node: redis.Redis) -> Callable[..., Any]:
         return lambda what: {"cluster_state": "fail"} if "CLUSTER" in what else ask(node)(what)
 
-    monkeypatch.setattr(check_store, "_ask", says)
+    monkeypatch.setattr(check_store, "_execute", says)
     assert found(cluster, client) == {Code.STORE_BROKEN}
     client.close()
 

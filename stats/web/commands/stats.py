@@ -20,9 +20,9 @@ stats = AppGroup("stats", help="See a user's stats, grant a plan by hand, count 
 @click.argument("who", metavar="ID")
 def show(who: str) -> None:
     """Write a user's stats as JSON, as the API answers them."""
-    with operator_context() as current:
-        found = open_stats(current.db, operators.find(current.db, who), create=False).stats()
-    click.echo(json.dumps(found.to_dict(), indent=2))
+    with operator_context() as runtime:
+        result = open_stats(runtime.db, operators.find(runtime.db, who), create=False).stats()
+    click.echo(json.dumps(result.to_dict(), indent=2))
 
 
 @stats.command("set-plan")
@@ -31,18 +31,18 @@ def show(who: str) -> None:
 @click.option("--reason", required=True, help="Why, in 3 to 200 characters; it goes into the log.")
 def set_plan(who: str, plan: str, reason: str) -> None:
     """Grant Plus or Premium; Free takes the grant away. What is paid for stays."""
-    with operator_context() as current:
-        granted, why = check_plan(plan), operators.check_reason(reason)
-        user_id = operators.find(current.db, who)
-        left = grant_plan(current.db, user_id, granted, create=False).stats().plan
-        record_event("plan.granted", user_id, plan=granted, by=OPERATOR, reason=why)
-    click.echo(f"{user_id} has {left}.")
+    with operator_context() as runtime:
+        granted, checked_reason = check_plan(plan), operators.check_reason(reason)
+        user_id = operators.find(runtime.db, who)
+        effective = grant_plan(runtime.db, user_id, granted, create=False).stats().plan
+        record_event("plan.granted", user_id, plan=granted, by=OPERATOR, reason=checked_reason)
+    click.echo(f"{user_id} has {effective}.")
 
 
 @stats.command()
 def census() -> None:
     """Count all users by plan, for /metrics; a timer should run it."""
-    with operator_context() as current:
-        taken = take_census(current.db, datetime.now(UTC))
-    users = ", ".join(f"{plan} {number}" for plan, number in taken.users.items())
-    click.echo(f"{users}; counted in {taken.took_ms} ms.")
+    with operator_context() as runtime:
+        result = take_census(runtime.db, datetime.now(UTC))
+    users = ", ".join(f"{plan} {number}" for plan, number in result.users.items())
+    click.echo(f"{users}; counted in {result.took_ms} ms.")

@@ -1,11 +1,11 @@
-"""What `flask doctor` can find. `docs/commands.md` has the same table, and a test compares them."""
+"""The findings of `flask doctor`; a test compares the codes with the table in docs/commands.md."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Code(IntEnum):
-    """What is wrong, worst first within each tenth. It is the exit code, too."""
+    """The kinds of findings, worst first within each ten; also the exit codes."""
 
     SECRET_WEAK = 10
     SERVICE_KEY_WEAK = 11
@@ -55,7 +55,7 @@ class Code(IntEnum):
 
     @property
     def is_advice(self) -> bool:
-        """Whether all works without it."""
+        """Whether everything works in spite of it."""
         return self >= ADVICE
 
 
@@ -64,13 +64,13 @@ ADVICE = 90
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, and what to do about it. Neither ever holds a secret."""
+    """A problem and its fix, as texts without secrets."""
 
     code: Code
-    what: str
-    todo: str
+    problem: str
+    fix: str
 
     def line(self) -> str:
         """Return it as it is printed."""
-        mark = "advice " if self.code.is_advice else ""
-        return f"[{self.code:d}] {mark}{self.what} - {self.todo}"
+        prefix = "advice " if self.code.is_advice else ""
+        return f"[{self.code:d}] {prefix}{self.problem} - {self.fix}"
