@@ -1,4 +1,4 @@
-"""The check-in form: as it is shown, and as it comes back once a mood was saved."""
+"""The check-in form of the dashboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from stats.web.templating.formatting import clock_text
 from stats.web.templating.translation import _
 
 TEMPLATE = "dashboard/_mood_form.html"
-# What the page listens for, to ask for its numbers anew.
+# The client event at which the page requests its numbers again.
 REFRESH = "aira:refresh"
 
 
 @dataclass(frozen=True, slots=True)
 class MoodForm:
-    """The check-in form: what was saved for today, or what was typed and why it will not do.
+    """The check-in form: the mood saved for today, or the submitted values and their errors.
 
-    `saved_at` is ISO 8601, `op` what a repeated answer is known by.
+    `saved_at` is ISO 8601; `op` makes a repeated submission idempotent.
     """
 
     score: float | None
@@ -40,7 +40,7 @@ class MoodForm:
 
 
 def mood_form(dashboard: Dashboard) -> MoodForm:
-    """Return the form as it stands when nothing was typed."""
+    """Return the form as a page load shows it."""
     at = dashboard.snapshot.mood_at
     if dashboard.today_mood is None or at is None:
         return MoodForm(None, can_undo=dashboard.can_undo, first=at is None)
@@ -51,7 +51,7 @@ def mood_form(dashboard: Dashboard) -> MoodForm:
 
 
 def saved_form(score: float, day: str, clock: Clock) -> MoodForm:
-    """Return the form as it stands when a mood was saved just now."""
+    """Return the form after a mood was saved."""
     now = datetime.now(UTC)
     saved = clock_text(clock, now)
     return MoodForm(score, day, saved_at=now.isoformat(), saved_text=saved, can_undo=True)

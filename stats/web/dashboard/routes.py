@@ -1,4 +1,4 @@
-"""The dashboard: the page, the polled fragment, the mood form."""
+"""The routes of the dashboard: the page, the polled fragment, the charts, the mood form."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,13 +33,13 @@ from stats.web.templating.translation import error_message
 
 bp = Blueprint("dashboard", __name__)
 
-# The event at which the charts ask for themselves anew.
-MOODS = "aira:moods"
+# The client event at which the charts request themselves again.
+MOODS_CHANGED = "aira:moods"
 
 
 @bp.get("/dashboard")
 def page() -> ResponseReturnValue:
-    """Show the whole page; the first one of a user's day counts as that day's login."""
+    """Show the page; the first one of a user's day counts as that day's login."""
     dashboard = current_dashboard()
     if dashboard.first_of_day and request.method == "GET":
         record_login(db(), dashboard.user_id, dashboard.today)
@@ -48,40 +48,40 @@ def page() -> ResponseReturnValue:
 
 
 def _page(dashboard: Dashboard, form: MoodForm) -> str:
-    dashboard = _renewed(dashboard)
-    shown = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
+    dashboard = _renew_if_stale(dashboard)
+    context = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
     updated = clock_text(dashboard.clock, dashboard.now)
     return render_template(
-        "dashboard/page.html", mood=form, greeting=greeting(dashboard), updated=updated, **shown
+        "dashboard/page.html", mood=form, greeting=greeting(dashboard), updated=updated, **context
     )
 
 
 @bp.get("/dashboard/stats")
 def stats() -> ResponseReturnValue:
-    """Show the fragment, or nothing (204) if the version asked with still stands.
+    """Show the fragment, or 204 if the version in `v` is current.
 
-    A page whose charts are old is told so, by the event `aira:moods`.
+    If the version in `charts` is not, the event `aira:moods` has the page request its charts.
     """
     user = current_user._get_current_object()
     if isinstance(user, UnchangedUser):
         poll_cache().remember(request.environ, user.read_stamp, user.until)
         return "", 204
-    if _is_of_somebody_else():
-        return _loaded_anew()
-    dashboard = _renewed(current_dashboard())
+    if _is_other_user():
+        return _refresh_page()
+    dashboard = _renew_if_stale(current_dashboard())
     response: Response = make_response(
         render_template("dashboard/_stats.html", **stats_fragment(dashboard))
     )
     if request.args.get("charts", dashboard.charts) != dashboard.charts:
-        response.headers["HX-Trigger"] = MOODS
+        response.headers["HX-Trigger"] = MOODS_CHANGED
     return response
 
 
 @bp.get("/dashboard/charts")
 def charts() -> ResponseReturnValue:
-    """Show the charts, or nothing (204) if those asked with still stand."""
-    if _is_of_somebody_else():
-        return _loaded_anew()
+    """Show the charts, or 204 if the version in `v` is current."""
+    if _is_other_user():
+        return _refresh_page()
     dashboard = current_dashboard()
     if request.args.get("v") == dashboard.charts:
         return "", 204
@@ -92,18 +92,18 @@ def charts() -> ResponseReturnValue:
     )
 
 
-def _is_of_somebody_else() -> bool:
-    """Return whether the page that asks is of another user, who was logged in before."""
+def _is_other_user() -> bool:
+    """Return whether the requesting page belongs to the user who was logged in before."""
     own = user_fingerprint(current_user.id)
     return request.args.get("who", own) != own
 
 
-def _loaded_anew() -> ResponseReturnValue:
+def _refresh_page() -> ResponseReturnValue:
     response: ResponseReturnValue = make_response("", refresh=True)
     return response
 
 
-def _renewed(dashboard: Dashboard) -> Dashboard:
+def _renew_if_stale(dashboard: Dashboard) -> Dashboard:
     if dashboard.is_fresh or request.method == "HEAD":
         return dashboard
     renew(db(), dashboard)
@@ -113,13 +113,13 @@ def _renewed(dashboard: Dashboard) -> Dashboard:
 @bp.post("/dashboard/mood")
 @session_checked_by_script
 def mood() -> ResponseReturnValue:
-    """Record a mood; answer with the form (htmx) or go back to the page."""
+    """Record a mood; return the form (htmx) or redirect to the page."""
     day, note = request.form.get("day", "today"), request.form.get("note", "")
     if day != "today" and not current_user.is_authenticated:
         return unauthorised()
     try:
         score = read_score(request.form.get("score", ""))
-        op = _op("mood", day, score, note.strip())
+        op = _operation_id("mood", day, score, note.strip())
         snapshot = record_mood(
             db(),
             session["_user_id"],
@@ -130,15 +130,15 @@ def mood() -> ResponseReturnValue:
             session_id=session["sid"],
         )
     except InvalidInput as error:
-        return _refused(error, day, note)
+        return _invalid(error, day, note)
     g.user_id = session["_user_id"]
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, snapshot.clock)))
+    return _swap_form(render_template(TEMPLATE, mood=saved_form(score, day, snapshot.clock)))
 
 
 def _moment(day: str) -> datetime | None:
-    """Return when the mood is for: None for now, or yesterday at this time of day."""
+    """Return the time of the mood: None for now, or yesterday at this time of day."""
     if day == "today":
         return None
     if day != "yesterday":
@@ -147,20 +147,20 @@ def _moment(day: str) -> datetime | None:
     yesterday = dashboard.today - DAY
     at = dashboard.now.astimezone(dashboard.clock.zone) - DAY
     # Daylight saving can push the same time of day out of yesterday.
-    in_day = user_day(dashboard.clock, at) == yesterday
-    return at if in_day else day_begins(dashboard.clock, yesterday) + timedelta(hours=12)
+    is_yesterday = user_day(dashboard.clock, at) == yesterday
+    return at if is_yesterday else day_begins(dashboard.clock, yesterday) + timedelta(hours=12)
 
 
-def _op(kind: str, *content: object) -> str:
+def _operation_id(kind: str, *content: object) -> str:
     return form_operation(kind, request.form.get("op", ""), *content)
 
 
-def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
+def _invalid(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return unauthorised()
     errors = {error.field or "form": error_message(error)}
-    typed = request.form.get("score", "").strip()
-    score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
+    text = request.form.get("score", "").strip()
+    score = min(float(text), 10.0) if NUMBER.fullmatch(text) else None
     form = MoodForm(score, day=day, note=note, errors=errors, op=request.form.get("op", ""))
     if htmx_request.htmx:
         return render_template(TEMPLATE, mood=form), 422
@@ -169,15 +169,15 @@ def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
 
 @bp.post("/dashboard/mood/undo")
 def undo() -> ResponseReturnValue:
-    """Take the last entry back, once."""
-    snapshot = undo_mood(db(), current_dashboard().user_id, op=_op("undo"))
+    """Undo the last entry, once."""
+    snapshot = undo_mood(db(), current_dashboard().user_id, op=_operation_id("undo"))
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
     dashboard = replace(current_dashboard(), snapshot=snapshot)
-    return _swapped(render_template(TEMPLATE, mood=mood_form(dashboard)))
+    return _swap_form(render_template(TEMPLATE, mood=mood_form(dashboard)))
 
 
-def _swapped(form: str) -> ResponseReturnValue:
-    """Answer htmx with the form alone and let the page ask for its numbers anew."""
+def _swap_form(form: str) -> ResponseReturnValue:
+    """Return the form for htmx, with the event that has the page request its numbers again."""
     response: ResponseReturnValue = make_response(form, trigger=REFRESH)
     return response

@@ -1,4 +1,4 @@
-"""What the polled partial `dashboard/_stats.html` shows: the dashboard put into words."""
+"""The template context of the polled partial `dashboard/_stats.html`."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -23,10 +23,7 @@ class RecentView(NamedTuple):
 
 
 def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
-    """Return the values for `dashboard/_stats.html`.
-
-    Nobody waits for Stripe: the prices that are known are shown.
-    """
+    """Return the context of `dashboard/_stats.html`, with cached prices."""
     return {
         "board": dashboard,
         "fingerprint": user_fingerprint(dashboard.user_id),
@@ -39,7 +36,7 @@ def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
 
 
 def _since(first: date, today: date) -> str:
-    """Return the user's first day if it is of this month, and its month otherwise."""
+    """Return the user's first day as text: the day if it is in this month, else the month."""
     of_this_month = (first.year, first.month) == (today.year, today.month)
     return day_month(first) if of_this_month else month_year(first)
 

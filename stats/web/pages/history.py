@@ -1,4 +1,4 @@
-"""The history: trend, year and activity; one day with its entries."""
+"""The history pages: trend, year and activity; one day with its entries."""
 
 from datetime import date, datetime
 
@@ -18,7 +18,7 @@ from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import NUMBER, read_score
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
-from stats.web.templating.formatting import ChatView, day_entries
+from stats.web.templating.formatting import ConversationView, day_entries
 from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("history", __name__, url_prefix="/history")
@@ -28,13 +28,18 @@ RECENT_DAYS = 14
 
 @bp.get("")
 def page() -> ResponseReturnValue:
-    """Show the trend, the year and what the days say, or go to the day asked for."""
-    if wanted := request.args.get("day"):
-        return redirect(url_for("history.day", day=_day(wanted).isoformat()))
-    now = current_dashboard()
-    scores, activity = read_history(db(), now.user_id, now.clock, now.today - WEEKS * 7 * DAY)
-    year = make_year(scores, now.today, activity)
-    recent = [make_day(now.today - back * DAY, scores, activity) for back in range(RECENT_DAYS)]
+    """Show the trend, the year and the recent days, or redirect to the day in `day`."""
+    if text := request.args.get("day"):
+        return redirect(url_for("history.day", day=_parse_day(text).isoformat()))
+    dashboard = current_dashboard()
+    scores, activity = read_history(
+        db(), dashboard.user_id, dashboard.clock, dashboard.today - WEEKS * 7 * DAY
+    )
+    year = make_year(scores, dashboard.today, activity)
+    recent = [
+        make_day(dashboard.today - days_ago * DAY, scores, activity)
+        for days_ago in range(RECENT_DAYS)
+    ]
     return render_template(
         "history/page.html",
         activity_year=year,
@@ -42,11 +47,11 @@ def page() -> ResponseReturnValue:
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),
-        **charts(scores, now.today),
+        **charts(scores, dashboard.today),
     )
 
 
-def _day(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
@@ -56,34 +61,37 @@ def _day(text: str) -> date:
 @bp.get("/<day>")
 def day(day: str) -> ResponseReturnValue:
     """Show one day with its entries and conversations."""
-    return _show(_day(day))
+    return _show(_parse_day(day))
 
 
 def _show(
-    day: date, errors: dict[int, str] | None = None, typed: tuple[MoodEntry, ...] = ()
+    day: date, errors: dict[int, str] | None = None, submitted: tuple[MoodEntry, ...] = ()
 ) -> str:
-    now = current_dashboard()
-    if not date(2000, 1, 1) <= day <= now.today:
+    dashboard = current_dashboard()
+    if not date(2000, 1, 1) <= day <= dashboard.today:
         abort(404)
-    begins, ends = day_begins(now.clock, day), day_begins(now.clock, day + DAY)
-    entries = [one for one in moods.read_moods(db(), now.user_id, since=begins) if one.at < ends]
-    chats = list_conversations(db(), now.user_id, limit=MAX_SEARCHED, since=begins, before=ends)
-    _, activity = read_history(db(), now.user_id, now.clock, day)
+    start, end = day_begins(dashboard.clock, day), day_begins(dashboard.clock, day + DAY)
+    entries = [
+        entry for entry in moods.read_moods(db(), dashboard.user_id, since=start) if entry.at < end
+    ]
+    chats = list_conversations(db(), dashboard.user_id, limit=MAX_SEARCHED, since=start, before=end)
+    _, activity = read_history(db(), dashboard.user_id, dashboard.clock, day)
     return render_template(
         "history/day.html",
         day=day,
         previous=day - DAY,
-        next=day + DAY if day < now.today else None,
-        entries=day_entries(now, [_typed(one, typed) for one in entries]),
-        mean=make_day(day, {day: [one.score for one in entries]}).mean,
+        next=day + DAY if day < dashboard.today else None,
+        entries=day_entries(dashboard, [_submitted_or(entry, submitted) for entry in entries]),
+        mean=make_day(day, {day: [entry.score for entry in entries]}).mean,
         active=day in activity.active,
-        conversations=[ChatView(chat, now) for chat in chats],
+        conversations=[ConversationView(chat, dashboard) for chat in chats],
         errors=errors or {},
     )
 
 
-def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
-    return next((entry for entry in typed if entry.id == stored.id), stored)
+def _submitted_or(stored: MoodEntry, submitted: tuple[MoodEntry, ...]) -> MoodEntry:
+    """Return the submitted form of an entry, or the entry as it is stored."""
+    return next((entry for entry in submitted if entry.id == stored.id), stored)
 
 
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
@@ -94,10 +102,9 @@ def edit(entry_id: int) -> ResponseReturnValue:
     try:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
-        shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
-        return _show(
-            day, {entry_id: error_message(error)}, (MoodEntry(entry_id, shown, note),)
-        ), 422
+        value = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
+        submitted = MoodEntry(entry_id, value, note)
+        return _show(day, {entry_id: error_message(error)}, (submitted,)), 422
     flash(_("Saved."))
     return redirect(url_for("history.day", day=day.isoformat()), 303)
 

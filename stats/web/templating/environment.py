@@ -1,4 +1,4 @@
-"""What all templates are given."""
+"""The Jinja environment: translation and dates for all templates."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from stats.web.templating.translation import language, price_parts, translate, t
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates the words."""
+    """Install gettext and the date functions in the Jinja environment."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(translate, translate_plural, newstyle=True)

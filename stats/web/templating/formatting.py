@@ -1,4 +1,4 @@
-"""A dashboard put into words, as templates are given it."""
+"""Dashboard values as text, and presenters of entries and conversations."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from stats.moods.entries import MoodEntry, score_word
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import _
 
-MORNING, AFTERNOON, EVENING = 5, 12, 18
+MORNING, AFTERNOON, EVENING = 5, 12, 18  # the hours at which they begin
 
 
 def user_fingerprint(user_id: str) -> str:
-    """Return eight letters that stand for a user in the address of a poll."""
+    """Return 8 hex digits that identify a user in the URL of a poll."""
     return hashlib.blake2s(user_id.encode(), digest_size=4).hexdigest()
 
 
@@ -57,26 +57,28 @@ class EntryView:
 
     @property
     def word(self) -> str:
-        """The word for the score."""
+        """The score as a word."""
         return _(score_word(self.score))
 
 
 def day_entries(dashboard: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
     """Return entries as the day's page shows them."""
     return [
-        EntryView(one.id, one.score, one.note, one.at, clock_text(dashboard.clock, one.at))
-        for one in entries
+        EntryView(
+            entry.id, entry.score, entry.note, entry.at, clock_text(dashboard.clock, entry.at)
+        )
+        for entry in entries
     ]
 
 
-class ChatView:
-    """A conversation on the page; everything else is the conversation's own."""
+class ConversationView:
+    """A conversation with its time as text; other attributes are the conversation's own."""
 
-    def __init__(self, chat: Conversation, dashboard: Dashboard) -> None:
-        self._chat = chat
-        self.timestamp = datetime.fromisoformat(chat.saved_at)
+    def __init__(self, conversation: Conversation, dashboard: Dashboard) -> None:
+        self._conversation = conversation
+        self.timestamp = datetime.fromisoformat(conversation.saved_at)
         self.absolute = moment_text(dashboard, self.timestamp)
         self.time = clock_text(dashboard.clock, self.timestamp)
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._chat, name)
+        return getattr(self._conversation, name)

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from stats.web.monitoring.audit_log import record_event
-from stats.web.monitoring.log_setup import Json, Readable
+from stats.web.monitoring.log_setup import JsonFormatter, ReadableFormatter
 from tests.web.kit import PASSWORD, Browser, log_in, sign_up
 
 ROOT = Path(__file__).parents[3]
@@ -49,13 +49,13 @@ def keep(formatter: logging.Formatter) -> Iterator[Kept]:
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     """What a deployed instance writes."""
-    yield from keep(Json())
+    yield from keep(JsonFormatter())
 
 
 @pytest.fixture
 def readable() -> Iterator[Kept]:
     """What an instance on somebody's desk writes."""
-    yield from keep(Readable())
+    yield from keep(ReadableFormatter())
 
 
 def read(kept: Kept) -> list[dict[str, Any]]:
