@@ -32,6 +32,7 @@ from stats.web.commands import billing as cli
 from stats.web.commands import import_aira
 from stats.web.dashboard import routes as dashboard
 from stats.web.http import access, current_user, error_pages, rate_limits, security_headers
+from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.json_provider import MsgspecProvider
 from stats.web.monitoring import access_log
 from stats.web.pages import conversations, health, history, metrics, public
@@ -42,7 +43,6 @@ from stats.web.templating import environment
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-MAX_CONTENT_LENGTH = 256 * 1024
 PACKAGE = Path(__file__).parent
 # Shorter responses are not compressed: it would cost ten times what it saves on the wire.
 COMPRESS_MIN_SIZE = 4096

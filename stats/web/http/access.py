@@ -66,9 +66,10 @@ def check_access() -> AnyResponse | None:
 
 
 def has_csrf_token() -> bool:
-    """Return whether the request has a valid CSRF token; aborts with 400 if one is needed.
+    """Return True if the request passes the CSRF check; raises CSRFError (400) if it does not.
 
-    False for a session that has ended: the caller answers that instead.
+    Returns False instead for a view that is `session_checked_by_script` if no session is live: the
+    session has ended, and its token with it.
     """
     try:
         _check_token()

@@ -28,6 +28,7 @@ from stats.errors import (
 from stats.lib.messages import N_
 from stats.store.circuit_breaker import REDIS_ERRORS, UNREACHABLE_ERRORS
 from stats.web.http.login_redirect import unauthorised
+from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.runtime import current_runtime
 from stats.web.templating.translation import _, error_message
 
@@ -71,7 +72,7 @@ PAGE_MESSAGES = {
 API_MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
-    413: "The body is larger than 256 KiB.",
+    413: f"The body is larger than {MAX_CONTENT_LENGTH // 1024} KiB.",
     500: "Something went wrong here. Nothing was half written.",
     503: "The store does not answer just now. Try again in a moment.",
 }

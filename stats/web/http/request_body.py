@@ -16,6 +16,8 @@ from flask import abort
 
 from stats.web.worker_processes import THREADS
 
+# The size of a body unless a view sets its own (bytes).
+MAX_CONTENT_LENGTH = 256 * 1024
 SLOTS = threading.BoundedSemaphore(THREADS - 1)
 SLOT_TIMEOUT = 0.5
 BODY_KEY = "aira.body"

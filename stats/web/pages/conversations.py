@@ -31,7 +31,12 @@ def page() -> ResponseReturnValue:
     )
     chats = [ConversationView(chat, current_dashboard()) for chat in results]
     return render_template(
-        "conversations/list.html", q=query, chats=chats, page=number, more=has_more
+        "conversations/list.html",
+        q=query,
+        query_length=QUERY_LENGTH,
+        chats=chats,
+        page=number,
+        more=has_more,
     )
 
 

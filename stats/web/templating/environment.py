@@ -1,9 +1,10 @@
-"""The Jinja environment: translation and dates for all templates."""
+"""The globals of all templates: translation, dates, limits."""
 
 from typing import Any
 
 from flask import Flask
 
+from stats.moods.entries import NOTE_LENGTH
 from stats.web.templating.dates import (
     cell,
     day_month,
@@ -18,7 +19,7 @@ from stats.web.templating.translation import language, price_parts, translate, t
 
 
 def init_app(app: Flask) -> None:
-    """Install gettext and the date functions in the Jinja environment."""
+    """Install gettext, the date functions and the length of notes in the Jinja environment."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(translate, translate_plural, newstyle=True)
@@ -33,4 +34,5 @@ def init_app(app: Flask) -> None:
         day_month_year=day_month_year,
         weekday_day_month=weekday_day_month,
         price_parts=price_parts,
+        note_length=NOTE_LENGTH,
     )

@@ -13,6 +13,7 @@ from stats.web.api import examples
 from stats.web.api.parameters import in_path
 from stats.web.api.response_models import Error
 from stats.web.http.documented import Documentation, documentation_of
+from stats.web.http.error_pages import API_MESSAGES
 
 # The error responses of every route.
 ERROR_RESPONSES = {
@@ -20,7 +21,7 @@ ERROR_RESPONSES = {
     "401": "No credentials, or wrong ones.",
     "403": "Another user's data, or a service key is needed.",
     "404": "There is no such thing.",
-    "413": "The body is larger than 256 KiB.",
+    "413": API_MESSAGES[413],
     "415": "The body is not application/json.",
     "429": "Too much was asked in a short time; see Retry-After.",
     "503": "The store or Stripe does not answer just now; see Retry-After.",
