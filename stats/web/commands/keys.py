@@ -28,11 +28,11 @@ def create(name: str) -> None:
 def list_() -> None:
     """List the keys that were made here; those of STATS_API_KEYS are not among them."""
     with operator_context() as runtime:
-        service_key_list = service_keys.list_keys(runtime.db)
-    for key in service_key_list:
+        created = service_keys.list_keys(runtime.db)
+    for key in created:
         used = "never used" if key.used_at is None else f"used {_moment(key.used_at)}"
         click.echo(f"{key.prefix}  made {_moment(key.created_at)}  {used:<25}  {key.name}")
-    if not service_key_list:
+    if not created:
         click.echo("There are none.", err=True)
 
 

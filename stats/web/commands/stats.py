@@ -17,23 +17,25 @@ stats = AppGroup("stats", help="See a user's stats, grant a plan by hand, count 
 
 
 @stats.command()
-@click.argument("who", metavar="ID")
-def show(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def show(id_or_email: str) -> None:
     """Write a user's stats as JSON, as the API answers them."""
     with operator_context() as runtime:
-        result = open_stats(runtime.db, operators.find(runtime.db, who), create=False).stats()
+        result = open_stats(
+            runtime.db, operators.find(runtime.db, id_or_email), create=False
+        ).stats()
     click.echo(json.dumps(result.to_dict(), indent=2))
 
 
 @stats.command("set-plan")
-@click.argument("who", metavar="ID")
+@click.argument("id_or_email", metavar="ID")
 @click.argument("plan")
 @click.option("--reason", required=True, help="Why, in 3 to 200 characters; it goes into the log.")
-def set_plan(who: str, plan: str, reason: str) -> None:
+def set_plan(id_or_email: str, plan: str, reason: str) -> None:
     """Grant Plus or Premium; Free takes the grant away. What is paid for stays."""
     with operator_context() as runtime:
         granted, checked_reason = check_plan(plan), operators.check_reason(reason)
-        user_id = operators.find(runtime.db, who)
+        user_id = operators.find(runtime.db, id_or_email)
         effective = grant_plan(runtime.db, user_id, granted, create=False).stats().plan
         record_event("plan.granted", user_id, plan=granted, by=OPERATOR, reason=checked_reason)
     click.echo(f"{user_id} has {effective}.")

@@ -57,11 +57,11 @@ def _print_table(rows: list[tuple[str, ...]]) -> None:
 
 
 @users.command()
-@click.argument("who", metavar="ID")
-def show(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def show(id_or_email: str) -> None:
     """Show one user, by id or e-mail address."""
     with operator_context() as runtime:
-        user = operators.read_user(runtime.db, operators.find(runtime.db, who))
+        user = operators.read_user(runtime.db, operators.find(runtime.db, id_or_email))
         live = len(sessions(runtime.db, user.user_id))
     for label, value in (*zip(COLUMNS, _row(user), strict=True), *_details(user, live)):
         click.echo(f"{label + ':':<20}{value}")
@@ -101,22 +101,22 @@ def _ask_password() -> str:
 
 
 @users.command("set-password")
-@click.argument("who", metavar="ID")
-def set_password(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def set_password(id_or_email: str) -> None:
     """Set a password; all sessions of the user end."""
     with operator_context() as runtime:
-        user_id = operators.find(runtime.db, who)
+        user_id = operators.find(runtime.db, id_or_email)
         operators.set_password(runtime.db, user_id, _ask_password())
         record_event("password.set", user_id, by=OPERATOR)
     click.echo(f"{user_id} has a new password and is logged out everywhere.")
 
 
 @users.command("two-factor-off")
-@click.argument("who", metavar="ID")
-def two_factor_off(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def two_factor_off(id_or_email: str) -> None:
     """Ask for no code any more. Make sure first who it is that asks you to."""
     with operator_context() as runtime:
-        user_id = operators.find(runtime.db, who)
+        user_id = operators.find(runtime.db, id_or_email)
         if not two_factor.forget(runtime.db, user_id):
             raise click.ClickException("Two-factor is off already.")
         record_event("two_factor.off", user_id, by=OPERATOR)
@@ -124,12 +124,12 @@ def two_factor_off(who: str) -> None:
 
 
 @users.command()
-@click.argument("who", metavar="ID")
+@click.argument("id_or_email", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(who: str, yes: bool) -> None:
+def delete(id_or_email: str, yes: bool) -> None:
     """End a user's subscriptions, then delete all that is stored."""
     with operator_context() as runtime:
-        user_id = operators.find(runtime.db, who)
+        user_id = operators.find(runtime.db, id_or_email)
         if not yes and click.prompt(f"Type {user_id} to delete all of it", err=True) != user_id:
             raise click.ClickException("That is another id. Nothing was deleted.")
         close_account(runtime.db, runtime.gateway, user_id)
@@ -138,11 +138,11 @@ def delete(who: str, yes: bool) -> None:
 
 
 @users.command()
-@click.argument("who", metavar="ID")
-def export(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def export(id_or_email: str) -> None:
     """Write all that is stored about a user as JSON."""
     with operator_context() as runtime:
-        user_id = operators.find(runtime.db, who)
+        user_id = operators.find(runtime.db, id_or_email)
         data = export_user(runtime.db, user_id)
         record_event("data.exported", user_id, by=OPERATOR)
     # ASCII only, so that no encoding or control character of a terminal matters.

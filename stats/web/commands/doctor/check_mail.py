@@ -22,7 +22,7 @@ def check_mail(settings: Settings) -> Iterator[Finding]:
         yield _login_failed(f"refuses user and password ({error.smtp_code})")
     except OSError as error:
         yield Finding(
-            Code.MAIL_AWAY,
+            Code.MAIL_UNREACHABLE,
             f"the mail server cannot be used ({type(error).__name__})",
             "start it, or correct host and port in SMTP_URL",
         )

@@ -34,13 +34,13 @@ def check_store(db: Db) -> Iterator[Finding]:
         yield from _check_scripts(db)
     except ACCESS_ERRORS:
         yield Finding(
-            Code.STORE_REFUSES,
+            Code.STORE_ACCESS_DENIED,
             "Redis refuses us",
             "correct user and password in REDIS_URL, and let that user do everything (ACL)",
         )
     except STORE_ERRORS as error:
         yield Finding(
-            Code.STORE_AWAY,
+            Code.STORE_UNREACHABLE,
             f"Redis cannot be used ({type(error).__name__})",
             "start it, or correct REDIS_URL",
         )
@@ -86,7 +86,7 @@ def _check_server(
         )
     if in_cluster and _execute(node)("CLUSTER INFO").get("cluster_state") != "ok":
         yield Finding(
-            Code.STORE_BROKEN,
+            Code.CLUSTER_DOWN,
             "the cluster does not serve all slots",
             "bring its primaries back: redis-cli --cluster check",
         )
@@ -95,13 +95,13 @@ def _check_server(
 def _check_persistence(info: dict[str, Any]) -> Iterator[Finding]:
     if "aof_enabled" not in info or "maxmemory_policy" not in info:
         yield Finding(
-            Code.STORE_UNSEEN,
+            Code.STORE_PERSISTENCE_UNKNOWN,
             "this Redis does not say how it keeps data",
             "see to it that it has an append-only file and maxmemory-policy noeviction",
         )
     if info.get("aof_enabled") == 0:
         yield Finding(
-            Code.STORE_FORGETS,
+            Code.STORE_NOT_PERSISTENT,
             "Redis keeps no append-only file, so a crash loses what was acknowledged",
             "set appendonly yes",
         )
@@ -144,7 +144,7 @@ def _check_listpack(node: redis.Redis) -> Iterator[Finding]:
     value = int(next(iter(config.values()), MIN_LISTPACK_VALUE) or MIN_LISTPACK_VALUE)
     if value < MIN_LISTPACK_VALUE:
         yield Finding(
-            Code.STORE_HASHES,
+            Code.STORE_LISTPACK,
             f"hash-max-listpack-value is {value}, so each user takes more memory than need be",
             f"set it to {MIN_LISTPACK_VALUE}",
         )

@@ -37,7 +37,7 @@ def unavailable(error: stripe.StripeError) -> Finding:
             "Links and webhook endpoints, and write customers, subscriptions, Checkout and portal",
         )
     return Finding(
-        Code.STRIPE_AWAY,
+        Code.STRIPE_UNREACHABLE,
         f"Stripe cannot be used ({type(error).__name__})",
         "see https://status.stripe.com, the network, and STRIPE_API_BASE",
     )

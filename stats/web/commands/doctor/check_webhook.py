@@ -86,7 +86,7 @@ def _host(settings: Settings) -> str:
 def _check_endpoint(settings: Settings) -> Iterator[Finding]:
     if not settings.public_url:
         yield Finding(
-            Code.ENDPOINT_UNSEEN,
+            Code.ENDPOINT_UNKNOWN,
             "without PUBLIC_URL nobody can tell which webhook endpoint at Stripe is ours",
             "set it",
         )

@@ -49,7 +49,10 @@ def run_checks(app: Flask, runtime: Runtime) -> Iterator[Finding]:
     store_findings = list(_check_store(runtime))
     yield from store_findings
     yield from check_stripe(settings)
-    if not any(finding.code in (Code.STORE_AWAY, Code.STORE_REFUSES) for finding in store_findings):
+    if not any(
+        finding.code in (Code.STORE_UNREACHABLE, Code.STORE_ACCESS_DENIED)
+        for finding in store_findings
+    ):
         yield from check_webhook(app, settings)
     yield from check_mail(settings)
 
@@ -58,6 +61,6 @@ def _check_store(runtime: Runtime) -> Iterator[Finding]:
     try:
         db = runtime.db
     except StoreUnavailable as error:
-        yield Finding(Code.STORE_AWAY, str(error).rstrip("."), "mend what it says")
+        yield Finding(Code.STORE_UNREACHABLE, str(error).rstrip("."), "mend what it says")
         return
     yield from check_store(db)
