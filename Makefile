@@ -102,7 +102,7 @@ screenshots: $(VENV)/dev
 strings: $(VENV)/dev
 	mkdir -p build
 	$(VENV)/bin/pybabel -q extract --mapping-file=pyproject.toml --project=aira-stats --no-wrap \
-		--keywords='both:1,2 Sentence Sentence:1,2,2t InvalidInput EmailTaken BillingUnavailable' \
+		--keywords='lazy_gettext lazy_ngettext:1,2 ngettext_noop:1,2 InvalidInput EmailTaken BillingUnavailable' \
 		--output-file=build/messages.pot .
 
 lint: $(VENV)/dev

@@ -19,7 +19,7 @@ from stats.store.scripts import run
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
 DEFAULT_LIMIT = 100
-TITLE_LENGTH = 1000
+TITLE_LENGTH, TAG_LENGTH = 1000, 50
 MAX_SEARCHED = 100_000
 
 
@@ -90,7 +90,7 @@ def _conversation(
     saved_at: str,
 ) -> Conversation:
     messages = [clean_json(message, "messages") for message in messages]
-    title = clean(title or "", "title", most=TITLE_LENGTH).strip()
+    title = clean(title or "", "title", max_length=TITLE_LENGTH).strip()
     summary = clean(summary or "", "summary").strip()
     count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
     return Conversation(
@@ -98,7 +98,7 @@ def _conversation(
         title=title or cut(summary, 80) or f"Conversation of {count}",
         summary=cut(summary or title or f"Conversation of {count}", SUMMARY_LENGTH),
         message_count=len(messages),
-        tags=tuple(clean(tag, "tags", most=50) for tag in tags),
+        tags=tuple(clean(tag, "tags", max_length=TAG_LENGTH) for tag in tags),
         saved_at=saved_at,
         messages=tuple(messages),
     )
@@ -143,11 +143,11 @@ def list_conversations(
     db: Db,
     user_id: str,
     *,
-    most: int = DEFAULT_LIMIT,
+    limit: int = DEFAULT_LIMIT,
     since: datetime | None = None,
     before: datetime | None = None,
 ) -> list[Conversation]:
-    """Return up to `most` conversations, newest first, without their messages.
+    """Return up to `limit` conversations, newest first, without their messages.
 
     `since` and `before` are aware moments: those saved before `since`, or at `before` or later, are
     left out.
@@ -155,15 +155,15 @@ def list_conversations(
     begins = "-inf" if since is None else milliseconds(since)
     ends = "+inf" if before is None else f"({milliseconds(before)}"
     ids, heads = run(
-        db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), most, begins, ends
+        db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), limit, begins, ends
     )
     return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
 
 
 def search_conversations(
-    db: Db, user_id: str, words: str, *, most: int = DEFAULT_LIMIT, skip: int = 0
+    db: Db, user_id: str, words: str, *, limit: int = DEFAULT_LIMIT, skip: int = 0
 ) -> tuple[list[Conversation], bool]:
-    """Return up to `most` conversations that hold all `words` in title, summary or tags.
+    """Return up to `limit` conversations that hold all `words` in title, summary or tags.
 
     Newest first, the first `skip` left out; the second value tells whether there are older ones.
     Case does not matter (Unicode case folding).
@@ -171,10 +171,10 @@ def search_conversations(
     terms = words.casefold().split()
     matches = [
         conversation
-        for conversation in list_conversations(db, user_id, most=MAX_SEARCHED)
+        for conversation in list_conversations(db, user_id, limit=MAX_SEARCHED)
         if all(word in _haystack(conversation) for word in terms)
     ]
-    return matches[skip : skip + most], len(matches) > skip + most
+    return matches[skip : skip + limit], len(matches) > skip + limit
 
 
 def _haystack(conversation: Conversation) -> str:

@@ -1,4 +1,4 @@
-"""What the domain raises. `stats.web.errors` alone turns these into HTTP statuses."""
+"""What the domain raises. `stats.web.http.error_pages` alone turns these into HTTP statuses."""
 
 
 class StatsError(Exception):

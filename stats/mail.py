@@ -27,7 +27,7 @@ from stats.settings import Settings
 log = logging.getLogger("stats.mail")
 
 TIMEOUT = 10.0
-MOST_WAITING = 500
+MAX_QUEUED = 500
 # The answer to the request is out before the work on its mail begins.
 DELAY = 0.5
 LAST_CALLS = 3.0
@@ -50,12 +50,12 @@ class Mail:
 Draft = Callable[[], Mail]
 
 
-class Post:
+class MailQueue:
     """The mails of one process, sent one after the other. Its thread begins with the first."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._waiting: queue.Queue[tuple[float, Mail | Draft | None]] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[tuple[float, Mail | Draft | None]] = queue.Queue(MAX_QUEUED)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()

@@ -11,7 +11,7 @@ from stats.plans.plan import check_plan
 from stats.snapshot import NO_STATS, RecentConversation, Snapshot, UserStats
 from stats.store.client import Db
 from stats.store.keys import SNAPSHOT_KINDS, STATS_KINDS, user_keys
-from stats.store.scripts import run, run_kept
+from stats.store.scripts import run, run_replicated
 
 
 def initialize_user_stats(db: Db, user_id: str) -> None:
@@ -119,7 +119,7 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
     day = first_day() if create else ""
     now = now_ms() // 1000
     keys = user_keys(user_id, (*SNAPSHOT_KINDS, "ops"))
-    reply = run_kept(db, "billing/grant_plan", keys, day, check_plan(plan), now, op)
+    reply = run_replicated(db, "billing/grant_plan", keys, day, check_plan(plan), now, op)
     return Snapshot.read(reply)
 
 

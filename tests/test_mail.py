@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from stats import mail
-from stats.mail import Mail, Post, compose, deliver
+from stats.mail import Mail, MailQueue, compose, deliver
 from stats.settings import Settings
 from tests.browser.serving import eventually
 from tests.support.mailbox import SENDER, Mailbox, html_of, open_mailbox, text_of
@@ -34,7 +34,7 @@ def settings(box: Mailbox, **more: object) -> Settings:
 
 
 def test_it_sends_plain_text_with_its_headers(box):
-    Post(settings(box)).send(HELLO)
+    MailQueue(settings(box)).send(HELLO)
     [got] = box.wait(1)
     assert got["From"].addresses[0].addr_spec == SENDER
     assert (got["To"], got["Subject"]) == (HELLO.to, HELLO.subject)
@@ -49,7 +49,7 @@ def test_it_sends_plain_text_with_its_headers(box):
 
 
 def test_it_sends_html_beside_the_text(box):
-    Post(settings(box)).send(replace(HELLO, html="<p>A line – Ænd</p>\n"))
+    MailQueue(settings(box)).send(replace(HELLO, html="<p>A line – Ænd</p>\n"))
     [got] = box.wait(1)
     assert got.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
@@ -60,7 +60,7 @@ def test_it_sends_html_beside_the_text(box):
 
 
 def test_it_makes_a_mail_in_the_thread_that_sends_it(box, caplog):
-    threads, post = [], Post(settings(box))
+    threads, post = [], MailQueue(settings(box))
 
     def make():
         threads.append(threading.current_thread().name)
@@ -86,7 +86,7 @@ def test_it_gives_every_mail_an_id_of_its_own(box):
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r"])
 def test_it_takes_no_header_from_a_value(box, break_, caplog):
     caplog.set_level(logging.ERROR, "stats.mail")
-    post, evil = Post(settings(box)), f"x{break_}Bcc: eve@example.com"
+    post, evil = MailQueue(settings(box)), f"x{break_}Bcc: eve@example.com"
     for bad in (
         Mail(f"alice@example.com{break_}Bcc: eve@example.com", "s", "t"),
         Mail("alice@example.com, eve@example.com", "s", "t"),
@@ -108,7 +108,7 @@ def test_it_prints_where_there_is_no_mail_server(capsys):
 def test_it_logs_a_failure_with_neither_address_nor_token(box, caplog):
     caplog.set_level(logging.ERROR, "stats.mail")
     box.answer = "554 no mail for alice@example.com here"
-    post = Post(settings(box))
+    post = MailQueue(settings(box))
     post.send(HELLO)
     post.close()
     [record] = caplog.records
@@ -118,11 +118,11 @@ def test_it_logs_a_failure_with_neither_address_nor_token(box, caplog):
 
 
 def test_it_goes_on_after_a_server_that_was_away(box, caplog):
-    away = Post(settings(box, smtp_url="smtp://127.0.0.1:1"))
+    away = MailQueue(settings(box, smtp_url="smtp://127.0.0.1:1"))
     away.send(HELLO)
     away.close()
     assert caplog.records[0].facts == {"reason": "ConnectionRefusedError"}
-    box.answer, post = "451 later", Post(settings(box))
+    box.answer, post = "451 later", MailQueue(settings(box))
     post.send(HELLO)
     assert eventually(lambda: len(caplog.records) == 2)
     box.answer = "250 OK"
@@ -132,7 +132,7 @@ def test_it_goes_on_after_a_server_that_was_away(box, caplog):
 
 def test_it_lets_nobody_wait(box, monkeypatch):
     monkeypatch.setattr(mail, "DELAY", 0.5)
-    post, begun = Post(settings(box)), time.monotonic()
+    post, begun = MailQueue(settings(box)), time.monotonic()
     post.send(HELLO)
     assert time.monotonic() - begun < 0.4
     assert box.mails == []
@@ -141,9 +141,9 @@ def test_it_lets_nobody_wait(box, monkeypatch):
 
 
 def test_it_keeps_no_more_than_a_server_can_take(monkeypatch, caplog):
-    monkeypatch.setattr(mail, "MOST_WAITING", 1)
+    monkeypatch.setattr(mail, "MAX_QUEUED", 1)
     monkeypatch.setattr(mail, "DELAY", 3600)
-    post = Post(Settings())
+    post = MailQueue(Settings())
     for _ in range(3):
         post.send(None)
     assert "too many" in caplog.records[-1].facts["reason"]
@@ -173,7 +173,7 @@ def test_it_logs_in_where_it_is_told_to(box):
     ],
 )
 def test_a_domain_is_spelt_as_every_server_takes_it(box, typed, sent):
-    post = Post(settings(box))
+    post = MailQueue(settings(box))
     post.send(Mail(typed, "s", "t"))
     post.close()
     assert box.wait(1)[0]["To"] == sent

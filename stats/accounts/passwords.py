@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
 from stats.errors import InvalidInput
-from stats.lib.messages import N_, Sentence
+from stats.lib.messages import N_, lazy_gettext
 from stats.lib.text import as_text, clean
 from stats.store.client import Db
 from stats.store.keys import SESSION_KINDS, user_key, user_keys
@@ -68,13 +68,11 @@ def change_password(db: Db, user_id: str, current: str, new: str, session_id: st
     )
 
 
-def check_current_password(db: Db, user_id: str, password: str) -> bool:
-    """Return whether this is the user's password; one who has none takes as long to say so."""
-    return verify_current(db, user_id, password) is not None
-
-
 def verify_current(db: Db, user_id: str, password: str) -> str | None:
-    """Return the hash of the user's password if this is it, for a script to compare, or None."""
+    """Return the stored hash if `password` matches it, else None.
+
+    The hash is for a script to compare. A user without a password takes as long.
+    """
     digest, _ = credentials(db, user_id)
     matches = verify_hash(digest or dummy_hash(), password)
     return digest if digest and matches else None
@@ -96,7 +94,9 @@ def check_password(password: str, about: Iterable[str] = ()) -> str:
     clean(password, "password")
     if not least <= len(password) <= most or is_too_long(password):
         raise InvalidInput(
-            Sentence("A password needs %(least)s to %(most)s characters.", least=least, most=most),
+            lazy_gettext(
+                "A password needs %(least)s to %(most)s characters.", least=least, most=most
+            ),
             "password",
         )
     if password.casefold() in _about(about):

@@ -2,7 +2,7 @@
 
 from stats.activity.clock import Clock
 from stats.errors import InvalidInput
-from stats.lib.messages import Sentence
+from stats.lib.messages import lazy_gettext
 from stats.lib.text import clean
 from stats.lib.timestamps import now_ms
 from stats.snapshot import Snapshot
@@ -43,7 +43,7 @@ def check_name(name: str) -> str:
     name = clean(name, "name").strip()
     if not 1 <= len(name) <= NAME_LENGTH:
         raise InvalidInput(
-            Sentence("A name needs 1 to %(most)s characters.", most=NAME_LENGTH), "name"
+            lazy_gettext("A name needs 1 to %(most)s characters.", most=NAME_LENGTH), "name"
         )
     return name
 

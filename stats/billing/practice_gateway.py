@@ -18,12 +18,11 @@ from stats.lib.text import as_text
 from stats.plans.plan import Plan
 from stats.plans.subscription import LIVE
 from stats.store.client import Db
-from stats.store.keys import user_keys
+from stats.store.keys import PRACTICE_KINDS, user_keys
 from stats.store.scripts import run
 
 MONTH = 30 * 86_400
 PREFIX = "cus_practice_"
-KINDS = ("stats", "last_login", "days", "practice")
 PRODUCTS: Mapping[str, Plan] = {
     "prod_practice_plus": Plan.PLUS,
     "prod_practice_premium": Plan.PREMIUM,
@@ -47,7 +46,8 @@ class PracticeGateway:
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """Return all subscriptions of a practice customer as they stand now."""
-        return [_at(found, time.time()) for found in self._read(_user(customer))[1]]
+        _, subscriptions = self._read(_user(customer))
+        return [_at(subscription, time.time()) for subscription in subscriptions]
 
     def create_customer(self, user_id: str, email: str, earlier: int) -> str:
         """Return the practice customer of a user."""
@@ -74,37 +74,40 @@ class PracticeGateway:
 
     def live(self, user_id: str) -> dict[str, Any] | None:
         """Return the user's live practice subscription, if there is one."""
-        found = self.subscriptions(PREFIX + user_id)
-        return next((one for one in found if one["status"] in LIVE), None)
+        return _find_live(self.subscriptions(PREFIX + user_id))
 
     def act(self, user_id: str, action: str, plan: Plan) -> bytes:
-        """Carry out an action of the practice page; return the event that tells of it.
+        """Carry out an action of the practice page; return its event, unsigned.
 
-        Raises InvalidInput for an action that does not fit what stands.
+        Raises InvalidInput for an action that does not fit the subscriptions as they stand.
         """
-        before, found = self._read(user_id)
+        stored, subscriptions = self._read(user_id)
         now = int(time.time())
-        found = [_at(one, now) for one in found]
-        live = next((one for one in found if one["status"] in LIVE), None)
+        subscriptions = [_at(subscription, now) for subscription in subscriptions]
+        live = _find_live(subscriptions)
         if (action == "pay") == (live is not None) or plan == Plan.FREE:
             raise InvalidInput("That does not fit your plan any more. Look at it again.", "action")
         if live is None:
             live = _subscription(user_id, plan, now)
-            found.append(live)
+            subscriptions.append(live)
         else:
             _change(live, action, plan, now)
-        self._write(user_id, before, found)
+        self._write(user_id, stored, subscriptions)
         return _event(_kind(action), live, now)
 
     def _read(self, user_id: str) -> tuple[str, list[dict[str, Any]]]:
-        stored = self._db.get(user_keys(user_id, KINDS)[-1])
+        stored = self._db.get(user_keys(user_id, PRACTICE_KINDS)[-1])
         text = "" if stored is None else as_text(stored)
         return text, json.loads(text or "[]")
 
-    def _write(self, user_id: str, before: str, found: list[dict[str, Any]]) -> None:
-        keys = user_keys(user_id, KINDS)
-        if not run(self._db, "billing/write_practice", keys, before, json.dumps(found)):
+    def _write(self, user_id: str, stored: str, subscriptions: list[dict[str, Any]]) -> None:
+        keys = user_keys(user_id, PRACTICE_KINDS)
+        if not run(self._db, "billing/write_practice", keys, stored, json.dumps(subscriptions)):
             raise InvalidInput("That was done in another tab. Look at it again.", "action")
+
+
+def _find_live(subscriptions: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return next((one for one in subscriptions if one["status"] in LIVE), None)
 
 
 def _user(customer: str) -> str:
@@ -125,7 +128,7 @@ def _subscription(user_id: str, plan: Plan, now: int) -> dict[str, Any]:
 
 
 def _item(plan: Plan, start: int, end: int) -> dict[str, Any]:
-    product = next(name for name, sold in PRODUCTS.items() if sold == plan)
+    product = next(name for name, product_plan in PRODUCTS.items() if product_plan == plan)
     return {
         "object": "subscription_item",
         "price": {"object": "price", "product": product},
@@ -134,24 +137,24 @@ def _item(plan: Plan, start: int, end: int) -> dict[str, Any]:
     }
 
 
-def _at(found: dict[str, Any], now: float) -> dict[str, Any]:
+def _at(subscription: dict[str, Any], now: float) -> dict[str, Any]:
     """Return a subscription as the clock has made it: renewed, or ended."""
-    item = found["items"]["data"][0]
-    if found["status"] not in LIVE or now < item["current_period_end"]:
-        return found
-    if found["cancel_at_period_end"]:
-        return {**found, "status": "canceled"}
+    item = subscription["items"]["data"][0]
+    if subscription["status"] not in LIVE or now < item["current_period_end"]:
+        return subscription
+    if subscription["cancel_at_period_end"]:
+        return {**subscription, "status": "canceled"}
     missed = int(now - item["current_period_end"]) // MONTH + 1
     start = item["current_period_end"] + (missed - 1) * MONTH
     renewed = {**item, "current_period_start": start, "current_period_end": start + MONTH}
-    return {**found, "items": {"object": "list", "data": [renewed]}}
+    return {**subscription, "items": {"object": "list", "data": [renewed]}}
 
 
 def _change(live: dict[str, Any], action: str, plan: Plan, now: int) -> None:
     if action == "change":
         item = live["items"]["data"][0]
-        edges = item["current_period_start"], item["current_period_end"]
-        live["items"]["data"] = [_item(plan, *edges)]
+        period = item["current_period_start"], item["current_period_end"]
+        live["items"]["data"] = [_item(plan, *period)]
     elif action == "finish":
         live["status"] = "canceled"
         live["ended_at"] = now
@@ -164,14 +167,14 @@ def _kind(action: str) -> str:
     return f"customer.subscription.{kinds.get(action, 'updated')}"
 
 
-def _event(kind: str, found: dict[str, Any], now: int) -> bytes:
+def _event(kind: str, subscription: dict[str, Any], now: int) -> bytes:
     event = {
         "id": f"evt_practice_{secrets.token_hex(8)}",
         "object": "event",
         "type": kind,
         "created": now,
         "livemode": False,
-        "data": {"object": found},
+        "data": {"object": subscription},
     }
     return json.dumps(event).encode()
 

@@ -13,7 +13,7 @@ from stripe import RequestsClient, StripeClient
 from stats.billing.concurrency import ConcurrencyLimit
 from stats.billing.gateway import UnknownCustomer
 from stats.errors import BillingUnavailable
-from stats.lib.messages import Sentence
+from stats.lib.messages import lazy_gettext
 from stats.plans.plan import Plan
 from stats.settings import Settings
 
@@ -118,7 +118,7 @@ class StripeGateway:
         price_id = price.get("id") if isinstance(price, dict) else price
         if not price_id:
             raise BillingUnavailable(
-                Sentence("The %(plan)s plan has no price at Stripe.", plan=plan)
+                lazy_gettext("The %(plan)s plan has no price at Stripe.", plan=plan)
             )
         return str(price_id)
 
@@ -126,7 +126,7 @@ class StripeGateway:
         """Return the product behind a plan, its default price in full."""
         product = next((key for key, value in self.products.items() if value == plan), None)
         if product is None:
-            raise BillingUnavailable(Sentence("The %(plan)s plan is not on sale.", plan=plan))
+            raise BillingUnavailable(lazy_gettext("The %(plan)s plan is not on sale.", plan=plan))
         params: Any = {"expand": ["default_price"]}
         return self._call(
             lambda: self._quick.v1.products.retrieve(product, params).to_dict(for_json=True)

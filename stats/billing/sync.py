@@ -14,7 +14,7 @@ from stats.plans.plan import Plan
 from stats.plans.subscription import Subscription, read_subscription
 from stats.store.client import Db
 from stats.store.keys import ORPHANS, PLAN_KINDS, customer_key, user_keys
-from stats.store.scripts import run, run_kept
+from stats.store.scripts import run, run_replicated
 
 log = logging.getLogger("stats.billing.webhook")
 DONE_SECONDS = 35 * 86_400
@@ -45,7 +45,7 @@ def sync(
     Raises BillingUnavailable and StoreUnavailable.
     """
     event_id = str(event["id"]) if event else ""
-    reply = run_kept(db, "billing/take_ticket", user_keys(user_id, PLAN_KINDS), event_id)
+    reply = run_replicated(db, "billing/take_ticket", user_keys(user_id, PLAN_KINDS), event_id)
     if reply is None:
         return "gone"
     if reply[0] == 0:
@@ -62,11 +62,11 @@ def sync(
 
 def bind_customer(db: Db, user_id: str, customer: str) -> bool:
     """Bind a customer to a user, once and for good; False if it is another user's."""
-    holder = run_kept(db, "lookups/claim", [customer_key(customer)], user_id)
+    holder = run_replicated(db, "lookups/claim", [customer_key(customer)], user_id)
     if holder is not None:
         log.error("customer %s is bound to another user", customer)
         return False
-    run_kept(db, "billing/add_customer", user_keys(user_id, PLAN_KINDS), customer)
+    run_replicated(db, "billing/add_customer", user_keys(user_id, PLAN_KINDS), customer)
     return True
 
 
@@ -124,7 +124,7 @@ def _with_last_plan(current: Subscription, before: BillingState, *, ours: bool) 
 
 def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState) -> str:
     now = int(time.time())
-    reply = run_kept(
+    reply = run_replicated(
         db,
         "billing/apply",
         user_keys(user_id, PLAN_KINDS),

@@ -14,9 +14,9 @@ from msgspec import Meta, Struct
 
 from stats.accounts.profile import check_name
 from stats.activity.clock import check_clock, user_day
-from stats.conversations import TITLE_LENGTH
+from stats.conversations import TAG_LENGTH, TITLE_LENGTH
 from stats.errors import InvalidInput
-from stats.lib.messages import N_, Sentence
+from stats.lib.messages import N_, lazy_gettext
 from stats.lib.strict_json import parse
 from stats.lib.text import ID_PATTERN
 from stats.lib.timestamps import milliseconds
@@ -29,7 +29,8 @@ FORMAT = "aira-stats-1"
 Moment = Annotated[datetime, Meta(tz=True)]
 Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
 Summary = Annotated[str, Meta(max_length=SUMMARY_LENGTH)]
-Tag = Annotated[str, Meta(min_length=1, max_length=50)]
+Tag = Annotated[str, Meta(min_length=1, max_length=TAG_LENGTH)]
+Tags = Annotated[list[Tag], Meta(max_length=20)]
 
 
 class ArchivedProfile(Struct):
@@ -87,7 +88,7 @@ class ArchivedConversation(Struct, rename="camel"):
     summary: Summary
     saved_at: Moment
     messages: list[dict[str, Any]]
-    tags: Annotated[list[Tag], Meta(max_length=20)] = []
+    tags: Tags = []
 
 
 class Archive(Struct):
@@ -112,7 +113,7 @@ def read_archive(data: bytes) -> Archive:
         _check(archive)
     except (msgspec.ValidationError, InvalidInput) as error:
         why = error.args[0] if isinstance(error, InvalidInput) else f"{str(error).rstrip('.')}."
-        no_export = Sentence("The file is no export from here. %(why)s", why=why)
+        no_export = lazy_gettext("The file is no export from here. %(why)s", why=why)
         raise InvalidInput(no_export, "file") from None
     return archive
 
@@ -152,4 +153,4 @@ def _check_days(archive: Archive, today: date) -> None:
 def _check_unique(values: Iterable[object], what: str) -> None:
     listed = list(values)
     if len(set(listed)) != len(listed):
-        raise InvalidInput(Sentence("It holds %(what)s twice.", what=what))
+        raise InvalidInput(lazy_gettext("It holds %(what)s twice.", what=what))

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from stats.errors import InvalidInput
-from stats.lib.messages import N_, Sentence
+from stats.lib.messages import N_, lazy_gettext
 from stats.lib.text import clean_json
 
 # What is saved must be readable later, whatever the stack is then: far from Python's own limit.
@@ -23,11 +23,11 @@ def parse(data: bytes, name: str = N_("The body")) -> Any:
         )
         return clean_json(_shallow(value), name)
     except RecursionError:
-        raise InvalidInput(Sentence("%(name)s is nested too deeply.", name=name)) from None
+        raise InvalidInput(lazy_gettext("%(name)s is nested too deeply.", name=name)) from None
     except _Refused as error:
-        raise InvalidInput(Sentence(error.args[0], name=name, number=error.args[-1])) from None
+        raise InvalidInput(lazy_gettext(error.args[0], name=name, number=error.args[-1])) from None
     except ValueError:
-        raise InvalidInput(Sentence("%(name)s is not valid JSON.", name=name)) from None
+        raise InvalidInput(lazy_gettext("%(name)s is not valid JSON.", name=name)) from None
 
 
 class _Refused(Exception):

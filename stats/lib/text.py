@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stats.errors import InvalidInput
-from stats.lib.messages import Sentence
+from stats.lib.messages import lazy_gettext
 
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 # An id of a user or a conversation. Braces and newlines are left out, so that no id can leave
@@ -14,22 +14,24 @@ ID_PATTERN = r"[A-Za-z0-9_.:@|-]{1,128}"
 _ID = re.compile(ID_PATTERN)
 
 
-def clean(text: object, field: str, *, most: int | None = None) -> str:
+def clean(text: object, field: str, *, max_length: int | None = None) -> str:
     """Return `text` unchanged if it can be stored.
 
-    `most` is the greatest length in code points. Raises InvalidInput for a value that is no text,
+    `max_length` counts code points. Raises InvalidInput for a value that is no text,
     for NUL, for lone surrogates (which UTF-8 cannot carry, RFC 3629 section 3) and for a text that
     is too long.
     """
     if not isinstance(text, str):
-        raise InvalidInput(Sentence("%(field)s must be text.", field=field), field)
+        raise InvalidInput(lazy_gettext("%(field)s must be text.", field=field), field)
     if _FORBIDDEN.search(text):
         raise InvalidInput(
-            Sentence("%(field)s holds a character that cannot be stored.", field=field), field
+            lazy_gettext("%(field)s holds a character that cannot be stored.", field=field), field
         )
-    if most is not None and len(text) > most:
+    if max_length is not None and len(text) > max_length:
         raise InvalidInput(
-            Sentence("%(field)s can have %(most)s characters at most.", field=field, most=most),
+            lazy_gettext(
+                "%(field)s can have %(most)s characters at most.", field=field, most=max_length
+            ),
             field,
         )
     return text

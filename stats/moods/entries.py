@@ -109,7 +109,7 @@ def _recorded(reply: Any, *, own: bool) -> Snapshot:
 
 def _entry(score: float, note: str, at: datetime | None) -> tuple[int, int, str]:
     tenths = to_tenths(score)
-    return _moment(at), tenths, clean(note, "note", most=NOTE_LENGTH)
+    return _moment(at), tenths, clean(note, "note", max_length=NOTE_LENGTH)
 
 
 def _moment(at: datetime | None) -> int:
@@ -133,7 +133,7 @@ def undo_mood(db: Db, user_id: str, entry_id: int, *, op: str = "") -> Snapshot:
 def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
     """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
     tenths = to_tenths(score)
-    text = clean(note, "note", most=NOTE_LENGTH)
+    text = clean(note, "note", max_length=NOTE_LENGTH)
     reply = run(db, "moods/edit", user_keys(user_id, MOOD_KINDS), entry_id, tenths, text)
     if reply is None:
         raise NotFound("There is no such entry.")

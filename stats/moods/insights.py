@@ -5,7 +5,7 @@ from datetime import date
 from math import sqrt
 from statistics import fmean, variance
 
-from stats.lib.messages import N_, Sentence, both
+from stats.lib.messages import N_, LazyMessage, lazy_ngettext, ngettext_noop
 from stats.moods.scores import round_half_up
 
 MIN_DAYS = 4
@@ -13,21 +13,21 @@ WEEKDAYS = (
     *(N_("Mondays"), N_("Tuesdays"), N_("Wednesdays"), N_("Thursdays")),
     *(N_("Fridays"), N_("Saturdays"), N_("Sundays")),
 )
-WEEKDAYS_DIFFER = both(
+WEEKDAYS_DIFFER = ngettext_noop(
     "%(low)s are lower than %(high)s: %(one)s against %(other)s, from %(num)s week.",
     "%(low)s are lower than %(high)s: %(one)s against %(other)s, from %(num)s weeks.",
 )
-WEEKENDS_LOWER = both(
+WEEKENDS_LOWER = ngettext_noop(
     "Weekends are lower than the other days: %(one)s against %(other)s, from %(num)s day.",
     "Weekends are lower than the other days: %(one)s against %(other)s, from %(num)s days.",
 )
-WEEKENDS_HIGHER = both(
+WEEKENDS_HIGHER = ngettext_noop(
     "Weekends are higher than the other days: %(one)s against %(other)s, from %(num)s day.",
     "Weekends are higher than the other days: %(one)s against %(other)s, from %(num)s days.",
 )
 
 
-def describe_weekdays(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
+def describe_weekdays(scores: Mapping[date, Sequence[float]]) -> list[LazyMessage]:
     """Return sentences that compare the daily means of weekdays and of weekends.
 
     A sentence needs MIN_DAYS days on each side and a difference above its standard error
@@ -38,7 +38,7 @@ def describe_weekdays(scores: Mapping[date, Sequence[float]]) -> list[Sentence]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _weekdays(means: Mapping[date, float]) -> Sentence | None:
+def _weekdays(means: Mapping[date, float]) -> LazyMessage | None:
     by_day = [[mean for day, mean in means.items() if day.weekday() == n] for n in range(7)]
     usable = [n for n in range(7) if len(by_day[n]) >= MIN_DAYS]
     if len(usable) < 2:
@@ -49,7 +49,7 @@ def _weekdays(means: Mapping[date, float]) -> Sentence | None:
     return _compare(WEEKDAYS_DIFFER, by_day[low], by_day[high], _span(means), names)
 
 
-def _weekends(means: Mapping[date, float]) -> Sentence | None:
+def _weekends(means: Mapping[date, float]) -> LazyMessage | None:
     ends = [mean for day, mean in means.items() if day.weekday() >= 5]
     rest = [mean for day, mean in means.items() if day.weekday() < 5]
     if min(len(ends), len(rest)) < MIN_DAYS:
@@ -68,11 +68,11 @@ def _compare(
     second: Sequence[float],
     count: int,
     names: Mapping[str, str],
-) -> Sentence | None:
+) -> LazyMessage | None:
     """Return a sentence on the difference of two means, None unless it exceeds its error."""
     error = sqrt(variance(first) / len(first) + variance(second) / len(second))
     first_mean, second_mean = fmean(first), fmean(second)
     one, other = (f"{round_half_up(mean):.1f}" for mean in (first_mean, second_mean))
     if abs(first_mean - second_mean) <= error or one == other:
         return None
-    return Sentence(*patterns, one=one, other=other, num=count, **names)
+    return lazy_ngettext(*patterns, one=one, other=other, num=count, **names)

@@ -57,10 +57,10 @@ class GuardedCluster(RedisCluster):
             raise StoreUnavailable("These data are moving to a node that is new here.")
         return super().get_redis_connection(node)
 
-    def keep(self, key: str, work: Callable[[redis.Redis], T]) -> T:
-        """Return what `work` returns, once a replica has written all that it wrote.
+    def run_replicated(self, key: str, func: Callable[[redis.Redis], T]) -> T:
+        """Return what `func` returns, once a replica has applied its writes.
 
-        `work` gets a client on one connection to the node that holds `key`; it may be called
+        `func` gets a client on one connection to the node that holds `key`; it may be called
         again when that node turns it away. A node without replicas answers for itself. Raises
         StoreUnavailable when no replica confirms in time: the writes may get lost or not.
         WAIT is for what its own connection wrote (https://valkey.io/commands/wait/).
@@ -68,14 +68,14 @@ class GuardedCluster(RedisCluster):
         self._open()
         try:
             try:
-                return self._keep(key, work)
+                return self._run_replicated(key, func)
             except MovedError as error:
                 self.nodes_manager.move_slot(error)
-                return self._keep(key, work)
+                return self._run_replicated(key, func)
         except AskError:
             raise StoreUnavailable("These data are moving to another node.") from None
 
-    def _keep(self, key: str, work: Callable[[redis.Redis], T]) -> T:
+    def _run_replicated(self, key: str, func: Callable[[redis.Redis], T]) -> T:
         node = self.nodes_manager.slots_cache[key_slot(key.encode())][0]
         pool = self.get_redis_connection(node).connection_pool
         try:
@@ -83,7 +83,7 @@ class GuardedCluster(RedisCluster):
                 self._breaker(node),
                 redis.Redis(connection_pool=pool, single_connection_client=True) as client,
             ):
-                result = work(client)
+                result = func(client)
                 if _has_replicas(client) and not _copied(client):
                     raise StoreUnavailable("No replica confirms what was written.")
                 return result

@@ -66,14 +66,14 @@ def _send(db: Db, script: str, keys: Sequence[str], args: Sequence[str | int]) -
         return execute("EVAL", source, len(keys), *keys, *args)
 
 
-def run_kept(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
-    """Run a script whose writes must not be lost; on a cluster a replica has them on return.
+def run_replicated(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
+    """Run a script as `run` does; on a cluster a replica has its writes on return (WAIT).
 
-    Raises StoreUnavailable when no replica confirms: the caller has to ask again, and the script
-    to write something again, or there is nothing to wait for.
+    Raises StoreUnavailable when no replica confirms. The caller must try again, and the script
+    must write again when it is repeated: WAIT counts only what its own connection wrote.
     """
     if isinstance(db, GuardedCluster):
-        return db.keep(keys[0], lambda node: run(node, script, keys, *args))
+        return db.run_replicated(keys[0], lambda node: run(node, script, keys, *args))
     return run(db, script, keys, *args)
 
 

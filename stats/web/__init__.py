@@ -1,1 +1,1 @@
-"""The Flask half: one module for each surface."""
+"""The Flask application: pages, JSON API, webhook, commands and the server."""

@@ -1,4 +1,4 @@
-"""`create_app`: what all surfaces stand on, put together."""
+"""`create_app`: the application factory."""
 
 import os
 from datetime import timedelta
@@ -32,21 +32,21 @@ from stats.web.commands import billing as cli
 from stats.web.commands import import_aira
 from stats.web.dashboard import routes as dashboard
 from stats.web.http import access, current_user, error_pages, rate_limits, security_headers
-from stats.web.json_provider import Provider
+from stats.web.http.request_body import MAX_CONTENT_LENGTH
+from stats.web.json_provider import MsgspecProvider
 from stats.web.monitoring import access_log
 from stats.web.pages import conversations, health, history, metrics, public
 from stats.web.poll_cache import PollCache
-from stats.web.runtime import FirstUse, Runtime, configure_secrets
+from stats.web.runtime import LoadSecretsMiddleware, Runtime, configure_secrets
 from stats.web.templating import environment
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-BODY_LIMIT = 256 * 1024
 PACKAGE = Path(__file__).parent
-# Shorter answers go out as they are: they would fill a packet or two less, and cost ten times that.
-COMPRESSED_FROM = 4096
-COMPRESSED = [
+# Shorter responses are not compressed: it would cost ten times what it saves on the wire.
+COMPRESS_MIN_SIZE = 4096
+COMPRESS_MIMETYPES = [
     "application/json",
     "application/manifest+json",
     "image/svg+xml",
@@ -54,8 +54,8 @@ COMPRESSED = [
     "text/html",
     "text/javascript",
 ]
-# The modules that have routes; some share a blueprint.
-ROUTES = (
+# The modules that define routes; some share a blueprint.
+ROUTE_MODULES = (
     public,
     health,
     auth,
@@ -82,14 +82,14 @@ ROUTES = (
 def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     """Return the Flask application; `settings` come from the environment unless given.
 
-    Does no I/O: what embedded mode makes by itself is made, and Redis connected, on first use.
+    Does no I/O: embedded mode generates its files, and Redis is connected, on first use.
     Raises ConfigError.
     """
     settings = settings or Settings.from_env(os.environ)
     app = Flask(__name__, root_path=str(_root()))
-    app.json = Provider(app)
+    app.json = MsgspecProvider(app)
     app.config.update(
-        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        MAX_CONTENT_LENGTH=MAX_CONTENT_LENGTH,
         PERMANENT_SESSION_LIFETIME=timedelta(days=90),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -99,8 +99,8 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
         COMPRESS_BR_LEVEL=2,
-        COMPRESS_MIN_SIZE=COMPRESSED_FROM,
-        COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_MIN_SIZE=COMPRESS_MIN_SIZE,
+        COMPRESS_MIMETYPES=COMPRESS_MIMETYPES,
         COMPRESS_REGISTER=False,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["help_url"] = settings.help_url
     Htmx(app)
-    _compress_long(app)
+    _init_compression(app)
     for module in (
         access_log,
         environment,
@@ -120,51 +120,51 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         metrics,
     ):
         module.init_app(app)
-    for blueprint in dict.fromkeys(module.bp for module in ROUTES):
+    for blueprint in dict.fromkeys(module.bp for module in ROUTE_MODULES):
         app.register_blueprint(blueprint)
     if settings.embedded:
         public.offer_sample(app)
     app.cli.add_command(cli.billing)
     app.cli.add_command(import_aira.import_aira)
     commands.init_app(app)
-    _stand(app, settings, db)
+    _wrap_wsgi_app(app, settings, db)
     return app
 
 
 def _root() -> Path:
-    """Return the folder of templates/ and static/: a wheel's are in here, a repository's on top."""
+    """Return the folder of templates/ and static/: this package in a wheel, else the repository."""
     return PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parents[1]
 
 
-def _compress_long(app: Flask) -> None:
-    """Compress answers that are worth it; the others need not be looked at for it."""
+def _init_compression(app: Flask) -> None:
+    """Compress long responses; Flask-Compress need not inspect the others."""
     compress = Compress(app)
 
     @app.after_request
-    def long_ones(response: Response) -> Response:
+    def compress_response(response: Response) -> Response:
         length = response.content_length
-        short = length is not None and length < COMPRESSED_FROM
-        # A part has the Vary of the whole (RFC 9110, section 15.3.7).
-        is_plain = short and response.status_code != 206
-        return response if is_plain else compress.after_request(response)
+        short = length is not None and length < COMPRESS_MIN_SIZE
+        # A partial response has the Vary of the full one (RFC 9110, section 15.3.7).
+        unchanged = short and response.status_code != 206
+        return response if unchanged else compress.after_request(response)
 
 
-def _stand(app: Flask, settings: Settings, db: Db | None) -> None:
-    """Put the app on its runtime and behind the proxies it is to believe."""
+def _wrap_wsgi_app(app: Flask, settings: Settings, db: Db | None) -> None:
+    """Attach the runtime and put the WSGI middleware around the app, innermost first."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
-    _wrap(app, security_headers.SecurityHeaders(app.wsgi_app))
+    _use(app, security_headers.SecurityHeadersMiddleware(app.wsgi_app))
     headers = security_headers.unchanged_poll_headers()
     poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size, headers)
     app.extensions["aira.poll_cache"] = poll_cache
-    _wrap(app, poll_cache)
+    _use(app, poll_cache)
     if settings.secret_keys:
         configure_secrets(app, settings)
     else:
-        _wrap(app, FirstUse(app, runtime))
+        _use(app, LoadSecretsMiddleware(app, runtime))
     if hops := settings.trusted_proxies:
-        _wrap(app, ProxyFix(app.wsgi_app, hops, hops, hops, hops))
+        _use(app, ProxyFix(app.wsgi_app, hops, hops, hops, hops))
 
 
-def _wrap(app: Flask, middleware: "WSGIApplication") -> None:
-    # As Flask's documentation says; for mypy it is a method that nobody may replace.
+def _use(app: Flask, middleware: "WSGIApplication") -> None:
+    # The way of Flask's documentation; to mypy a method cannot be assigned.
     app.wsgi_app = middleware  # type: ignore[assignment, method-assign]

@@ -1,10 +1,10 @@
-"""The one fast thing: a poll that was answered "nothing has changed" is answered from memory.
+"""A cache of polls answered 204: a repeated poll is answered from memory while nothing has changed.
 
-A request is known by what its answer depends on: method, scheme, host, cookies and query. It is
-remembered once the route has answered it with 204, together with the stamp of its user
-(stats/store/tracking.py) and the moment until which the answer stands by the clock. While the stamp
-stands, Redis has been written nothing of that user, so the route would say the same again. Whatever
-is not remembered goes to the route, and nothing else is ever answered here.
+The key of a request is all that its response depends on: method, scheme, host, cookies and query.
+Once the route has answered 204, the key is cached with the version stamp of its user
+(stats/store/tracking.py) and the moment at which the response expires. While the stamp stands,
+nothing of that user was written to Redis, so the route would answer the same. Every other request
+goes to the route.
 """
 
 import threading
@@ -21,24 +21,24 @@ from stats.web.runtime import Runtime
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# The headers of an answer for `http` and for `https`.
+# The headers of a response by scheme: `http` or `https`.
 Headers = Mapping[str, list[tuple[str, str]]]
 
 PATH = "/dashboard/stats"
 STATUS = "204 NO CONTENT"
-# Of longer requests nothing is remembered: a cookie of ours and its page make some 350 letters.
+# Requests with longer keys are not cached; the key of a usual one has some 350 characters.
 MAX_KEY_LENGTH = 1024
 
 
-class Question(NamedTuple):
-    """Whose data a poll is about, and how they stood before Redis was asked about them."""
+class ReadStamp(NamedTuple):
+    """The shard of a poll's user and its stamp, taken before Redis is read."""
 
     shard: int
     stamp: int
 
 
-class Answer(NamedTuple):
-    """That a poll was answered 204: until when (s since 1970), and while which stamp stands."""
+class CachedPoll(NamedTuple):
+    """One cached 204: it holds until `until` (s since 1970) and while the stamp stands."""
 
     until: float
     shard: int
@@ -46,9 +46,9 @@ class Answer(NamedTuple):
 
 
 class PollCache:
-    """WSGI middleware. It keeps `size` answers at most, and the oldest one goes first.
+    """WSGI middleware that caches up to `size` responses and evicts the oldest.
 
-    `headers` are those of its answers by the scheme of the request.
+    `headers` are those of its responses, by the scheme of the request.
     """
 
     def __init__(
@@ -56,63 +56,63 @@ class PollCache:
     ) -> None:
         self._wsgi_app, self._runtime, self._size = wsgi_app, runtime, size
         self._headers = headers
-        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._entries: OrderedDict[str, CachedPoll] = OrderedDict()
         self._lock = threading.Lock()
-        self._count_from_memory, self._count_asked = poll_counters()
+        self._count_hit, self._count_miss = poll_counters()
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if environ["PATH_INFO"] == PATH and self._is_unchanged(environ):
-            self._count_from_memory()
+            self._count_hit()
             start_response(STATUS, self._headers[environ["wsgi.url_scheme"]])
             return []
         return self._wsgi_app(environ, start_response)
 
     def _is_unchanged(self, environ: "WSGIEnvironment") -> bool:
         key = _key(environ)
-        answer = self._answers.get(key)
-        # Whether the stamps can be believed comes first, and what they say after it.
-        if answer is None or not self._tracking.is_in_step():
+        entry = self._entries.get(key)
+        # Order matters: a stamp means something only while the tracking is in step.
+        if entry is None or not self._tracking.is_in_step():
             return False
-        stands = self._tracking.stamp(answer.shard) == answer.stamp
-        if stands and time.time() < answer.until:
+        unchanged = self._tracking.stamp(entry.shard) == entry.stamp
+        if unchanged and time.time() < entry.until:
             return True
-        self._answers.pop(key, None)
+        self._entries.pop(key, None)
         return False
 
     @cached_property
     def _tracking(self) -> Tracking:
-        # The store is connected on first use: what embedded mode starts is not there before.
+        # Redis is connected on first use: the embedded server may not run before.
         return Tracking(self._runtime.db, count_tracking)
 
     def close(self) -> None:
-        """End the thread that listens to Redis; nothing is answered from memory any more."""
+        """Stop the thread that listens to Redis; from now on every poll goes to its route."""
         self._tracking.close()
 
-    def ask(self, user_id: str) -> Question:
-        """Return what `remember` wants to know of the moment before Redis is asked."""
-        self._count_asked()
+    def before_read(self, user_id: str) -> ReadStamp:
+        """Count a miss and return the stamp for `remember`; call it before Redis is read."""
+        self._count_miss()
         self._tracking.start()
         shard = self._tracking.shard(user_id)
-        return Question(shard, self._tracking.stamp(shard))
+        return ReadStamp(shard, self._tracking.stamp(shard))
 
-    def remember(self, environ: "WSGIEnvironment", question: Question, until: float) -> None:
-        """Remember that this request is answered 204 until then (s since 1970)."""
-        if not _is_plain(environ):
+    def remember(self, environ: "WSGIEnvironment", read_stamp: ReadStamp, until: float) -> None:
+        """Cache that this request is answered 204 until `until` (s since 1970)."""
+        if not _is_cacheable(environ):
             return
         key = _key(environ)
         with self._lock:
-            self._answers.pop(key, None)
-            self._answers[key] = Answer(until, *question)
-            if len(self._answers) > self._size:
-                self._answers.popitem(last=False)
+            self._entries.pop(key, None)
+            self._entries[key] = CachedPoll(until, *read_stamp)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
 
 
-def _is_plain(environ: "WSGIEnvironment") -> bool:
-    """Return whether a request is a GET without a body, whose head is of a usual length.
+def _is_cacheable(environ: "WSGIEnvironment") -> bool:
+    """Return whether a request is a GET with a Host, no body and a key of the usual length.
 
-    It names a host: without one the route's answer depends on the version of HTTP.
+    Without a Host the route's response depends on the version of HTTP.
     """
     return (
         environ["REQUEST_METHOD"] == "GET"
@@ -124,7 +124,7 @@ def _is_plain(environ: "WSGIEnvironment") -> bool:
 
 
 def _key(environ: "WSGIEnvironment") -> str:
-    """Return all of a request on which the answer to a poll depends; no header has a line break."""
+    """Return all that a poll's response depends on, joined by newlines, which no header has."""
     return "\n".join(
         (
             environ["REQUEST_METHOD"],

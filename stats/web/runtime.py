@@ -1,4 +1,4 @@
-"""What one app stands on: complete settings and a Redis client, both made on first use."""
+"""The settings, the Redis client and the Stripe client of one app, made on first use."""
 
 import errno
 import threading
@@ -20,22 +20,25 @@ from stats.store.client import Db, connect
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# How redis-py begins to say that nobody listens: no socket, or one that nobody serves.
-GONE = (f"Error {errno.ENOENT} ", f"Error {errno.ECONNREFUSED} ")
+# The beginning of redis-py's message when no server listens: no socket, or connection refused.
+NOT_LISTENING = (f"Error {errno.ENOENT} ", f"Error {errno.ECONNREFUSED} ")
 
 
 class Runtime:
-    """The settings and the store of one app. Making it does no I/O."""
+    """The settings and the clients of one app; making it does no I/O.
+
+    `base_settings` are those that the app was created with; `settings` are complete.
+    """
 
     def __init__(self, settings: Settings, db: Db | None = None) -> None:
-        self.given = settings
+        self.base_settings = settings
         self._db = db
         self._lock = threading.Lock()
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings with everything that embedded mode makes by itself."""
-        return self.given if self._db is not None else complete(self.given)
+        """The settings with what embedded mode generates; may start the embedded server."""
+        return self.base_settings if self._db is not None else complete(self.base_settings)
 
     @property
     def db(self) -> Db:
@@ -48,71 +51,71 @@ class Runtime:
 
     @cached_property
     def gateway(self) -> StripeGateway | PracticeGateway | None:
-        """Stripe, its practice stand-in (embedded mode without a key), or None."""
-        if self.given.stripe_secret_key:
-            return StripeGateway(self.given)
-        return PracticeGateway(self.db) if self.given.embedded else None
+        """The Stripe client; without a key the practice gateway (embedded mode) or None."""
+        if self.base_settings.stripe_secret_key:
+            return StripeGateway(self.base_settings)
+        return PracticeGateway(self.db) if self.base_settings.embedded else None
 
     @cached_property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The secrets that sign events."""
+        """The secrets with which webhook events may be signed."""
         if isinstance(self.gateway, PracticeGateway):
             return (practice_secret(self.settings.secret_keys[0]),)
-        return self.given.stripe_webhook_secrets
+        return self.base_settings.stripe_webhook_secrets
 
     @cached_property
     def prices(self) -> Prices:
-        """What the plans cost."""
+        """The prices of the plans, cached."""
         stripe = self.gateway if isinstance(self.gateway, StripeGateway) else None
-        return Prices(stripe, self.given.plan_prices)
+        return Prices(stripe, self.base_settings.plan_prices)
 
     @property
     def grace(self) -> int:
-        """The patience with unpaid subscriptions in seconds."""
-        return self.given.past_due_days * 86_400
+        """How long an unpaid subscription keeps its plan (s)."""
+        return self.base_settings.past_due_days * 86_400
 
-    def revive(self, error: Exception) -> None:
-        """Start the embedded server anew if an error says that it has gone."""
-        gone = isinstance(error, redis.ConnectionError) and str(error).startswith(GONE)
-        if gone and self.given.embedded:
-            server.start(self.given.data_dir)
+    def restart_embedded_server(self, error: Exception) -> None:
+        """Start the embedded server again if `error` says that it does not listen."""
+        is_down = isinstance(error, redis.ConnectionError) and str(error).startswith(NOT_LISTENING)
+        if is_down and self.base_settings.embedded:
+            server.start(self.base_settings.data_dir)
 
-    def open(self, app: Flask) -> None:
-        """Give the app its secrets, which embedded mode keeps in a file."""
+    def load_secrets(self, app: Flask) -> None:
+        """Configure the app's secret keys, which embedded mode keeps in a file."""
         with self._lock:
             configure_secrets(app, self.settings)
 
 
 def configure_secrets(app: Flask, settings: Settings) -> None:
-    """Let the first secret key sign and all of them verify, cookies and CSRF tokens alike."""
-    first, *others = settings.secret_keys
-    app.config["SECRET_KEY"] = first
-    app.config["SECRET_KEY_FALLBACKS"] = others[::-1]
-    app.config["WTF_CSRF_SECRET_KEY"] = [*others[::-1], first]
+    """Let the first secret key sign cookies and CSRF tokens, and all of them verify."""
+    current, *previous = settings.secret_keys
+    app.config["SECRET_KEY"] = current
+    app.config["SECRET_KEY_FALLBACKS"] = previous[::-1]
+    app.config["WTF_CSRF_SECRET_KEY"] = [*previous[::-1], current]
 
 
-class FirstUse:
-    """WSGI middleware that opens the runtime before the first request."""
+class LoadSecretsMiddleware:
+    """WSGI middleware that has the app's secrets loaded before its first request."""
 
     def __init__(self, app: Flask, runtime: Runtime) -> None:
         self.app, self.wsgi_app, self.runtime = app, app.wsgi_app, runtime
-        self.opened = False
+        self.loaded = False
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if not self.opened:
-            self.runtime.open(self.app)
-            self.opened = True
+        if not self.loaded:
+            self.runtime.load_secrets(self.app)
+            self.loaded = True
         return self.wsgi_app(environ, start_response)
 
 
-def runtime() -> Runtime:
+def current_runtime() -> Runtime:
     """Return the runtime of the current app."""
-    found: Runtime = current_app.extensions["aira"]
-    return found
+    runtime: Runtime = current_app.extensions["aira"]
+    return runtime
 
 
 def db() -> Db:
     """Return the Redis client of the current app."""
-    return runtime().db
+    return current_runtime().db

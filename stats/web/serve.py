@@ -1,4 +1,4 @@
-"""Serving: the parent that listens, its workers, and the application that each of them has."""
+"""The server: Granian's parent process, its workers, and the app of each worker."""
 
 import gc
 import os
@@ -17,32 +17,33 @@ from stats.web.flask_app import create_app
 from stats.web.monitoring import counters, log_setup
 from stats.web.worker_processes import (
     THREADS,
-    end_at_once_until_ready,
-    end_when_told,
-    exit_when_told,
-    parent_death_signal,
+    die_with_parent,
+    exit_on_signal,
+    reset_signals_after_fork,
+    stop_server_on_sigterm,
 )
 
-LAST_REQUESTS = 7
+# How long Granian waits for the last requests of a worker before it kills it (s).
+WORKER_KILL_TIMEOUT = 7
 
 
 def main() -> None:
     """Serve until interrupted."""
-    exit_when_told()
+    exit_on_signal()
     try:
         settings = Settings.from_env(os.environ)
         _check_port(settings)
         settings = complete(settings)
     except StatsError as error:
         sys.exit(f"aira-stats: {error}")
-    print(_greeting(settings), flush=True)
-    with counters.shared(settings.workers):
+    print(_startup_line(settings), flush=True)
+    with counters.share_metrics(settings.workers):
         _serve(settings)
 
 
 def _serve(settings: Settings) -> None:
-    """Serve until interrupted; requests under way then are answered before it returns."""
-    end_at_once_until_ready()
+    """Serve until interrupted; running requests are answered before it returns."""
+    reset_signals_after_fork()
     Granian(
         "stats.web.serve:worker",
         factory=True,
@@ -52,14 +53,13 @@ def _serve(settings: Settings) -> None:
         http=HTTPModes.http1,
         workers=settings.workers,
         blocking_threads=THREADS,
-        # The last resort for a worker that does not stop by itself.
-        workers_kill_timeout=LAST_REQUESTS,
+        workers_kill_timeout=WORKER_KILL_TIMEOUT,
         log_enabled=False,
     ).serve()
 
 
 def _check_port(settings: Settings) -> None:
-    # The server shares its port with any other of its kind, which would split the users.
+    # Granian sets SO_REUSEPORT: a second instance would take half of the requests.
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         socket.create_server((settings.host, settings.port), family=family).close()
@@ -67,7 +67,7 @@ def _check_port(settings: Settings) -> None:
         raise ConfigError(f"PORT: cannot listen on {settings.port}: {error.strerror}.") from None
 
 
-def _greeting(settings: Settings) -> str:
+def _startup_line(settings: Settings) -> str:
     line = f"Aira Stats is at http://{settings.host}:{settings.port}"
     if not Settings.from_env(os.environ).embedded:
         return line
@@ -76,21 +76,21 @@ def _greeting(settings: Settings) -> str:
 
 @cache
 def application() -> Flask:
-    """Return this process's application, made once; a setting that will not do ends the process."""
+    """Return the app of this process, made once; exits on a ConfigError."""
     try:
         app = create_app()
     except ConfigError as error:
         sys.exit(f"aira-stats: {error}")
-    log_setup.set_up(app.extensions["aira"].given)
+    log_setup.set_up(app.extensions["aira"].base_settings)
     return app
 
 
 def worker() -> Flask:
-    """Return the application of one worker process, which ends with its parent."""
+    """Return the app of a worker process, which ends with its parent."""
     app = application()
-    end_when_told()
-    parent_death_signal()
-    # All that was imported stays: the collector need not walk through it again and again.
+    stop_server_on_sigterm()
+    die_with_parent()
+    # What was imported is never freed: exclude it from garbage collection.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     return app

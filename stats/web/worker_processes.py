@@ -1,4 +1,4 @@
-"""How the parent and its worker processes begin and end."""
+"""Signals and the life cycle of the parent and its worker processes."""
 
 import ctypes
 import multiprocessing
@@ -9,70 +9,70 @@ import threading
 import time
 
 PR_SET_PDEATHSIG = 1
-# How many requests a worker answers at the same time.
+# How many requests a worker handles at the same time.
 THREADS = 4
 
 
-def exit_when_told() -> None:
-    """Leave by sys.exit at SIGTERM and SIGINT, so that what has been started is stopped again.
+def exit_on_signal() -> None:
+    """Exit by sys.exit at SIGTERM and SIGINT, so that cleanup runs.
 
-    Call it in the parent before it starts anything; the server's own handlers come later.
+    Call it in the parent before it starts anything; Granian installs its own handlers later.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
 
-def end_when_told() -> None:
-    """Have the first SIGTERM end this process's server, and later ones do nothing.
+def stop_server_on_sigterm() -> None:
+    """Have the first SIGTERM stop the server of this process, and later ones do nothing.
 
-    Call it in the worker before it serves. Left to the server, a signal that comes just before its
-    main thread sleeps is lost, and a second one blocks it while requests are under way. SIGINT is
-    left to the parent, for the terminal tells both.
+    Call it in the worker before it serves. Granian's own handler loses a signal that arrives just
+    before its main thread sleeps, and blocks on a second one while requests are running. SIGINT is
+    left to the parent: a terminal sends it to both.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    threading.Thread(target=_end_server, daemon=True).start()
+    threading.Thread(target=_wait_for_sigterm, daemon=True).start()
 
 
-def _end_server() -> None:
+def _wait_for_sigterm() -> None:
     signal.sigwait({signal.SIGTERM})
-    while not callable(end := signal.getsignal(signal.SIGTERM)) or not _serves():
+    while not callable(handler := signal.getsignal(signal.SIGTERM)) or not _is_serving():
         time.sleep(0.01)
-    end(signal.SIGTERM, None)
+    handler(signal.SIGTERM, None)
 
 
-def _serves() -> bool:
-    """Whether the main thread waits for the end, as it does once the server has begun."""
+def _is_serving() -> bool:
+    """Whether the main thread waits in Event.wait, as it does once Granian serves."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     while frame and frame.f_code is not threading.Event.wait.__code__:
         frame = frame.f_back
     return frame is not None
 
 
-def end_at_once_until_ready() -> None:
-    """Have processes that are forked from now on end at SIGTERM until they handle it themselves.
+def reset_signals_after_fork() -> None:
+    """Restore the default action of SIGTERM in processes that are forked from now on.
 
-    With the parent's handlers, which they inherit, they would take a SIGTERM and live on. Call it
-    in the parent before it serves.
+    With the inherited handlers of the parent they would ignore a SIGTERM that comes before their
+    own handlers. Call it in the parent before it serves.
     """
     os.register_at_fork(
-        before=lambda: _mask(signal.SIG_BLOCK),
-        after_in_parent=lambda: _mask(signal.SIG_UNBLOCK),
-        after_in_child=_forget_handlers,
+        before=lambda: _mask_sigterm(signal.SIG_BLOCK),
+        after_in_parent=lambda: _mask_sigterm(signal.SIG_UNBLOCK),
+        after_in_child=_reset_handlers,
     )
 
 
-def _forget_handlers() -> None:
+def _reset_handlers() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    _mask(signal.SIG_UNBLOCK)
+    _mask_sigterm(signal.SIG_UNBLOCK)
 
 
-def _mask(how: int) -> None:
-    signal.pthread_sigmask(how, {signal.SIGTERM})
+def _mask_sigterm(operation: int) -> None:
+    signal.pthread_sigmask(operation, {signal.SIGTERM})
 
 
-def parent_death_signal() -> None:
-    """Have the kernel send this process SIGTERM when its parent dies, even by kill -9.
+def die_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when its parent dies, even by SIGKILL.
 
     Call it in the worker. Linux only; elsewhere nothing happens.
     """
@@ -80,6 +80,6 @@ def parent_death_signal() -> None:
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     parent = multiprocessing.parent_process()
-    # The parent may have died just before the kernel was told.
+    # The parent may have died just before prctl.
     if parent is not None and os.getppid() != parent.pid:
         os.kill(os.getpid(), signal.SIGTERM)

@@ -9,7 +9,7 @@ import stats.accounts.log_in as log_in_module
 from stats.accounts import log_in as accounts
 from stats.accounts import passwords
 from stats.accounts.log_in import log_in, log_in_by_link
-from stats.accounts.passwords import change_password, check_current_password, check_password
+from stats.accounts.passwords import change_password, check_password, verify_current
 from stats.accounts.sign_up import sign_up
 from stats.activity.clock import Clock
 from stats.errors import InvalidInput
@@ -60,15 +60,15 @@ def test_it_does_not_even_hash_more_than_a_kibibyte(db, monkeypatch, password):
     passwords.dummy_hash()
     monkeypatch.setattr(passwords, "_hasher", None)  # whoever hashes, fails
     assert log_in(db, ALICE["email"], password) is None
-    assert not check_current_password(db, login.user_id, password)
+    assert not verify_current(db, login.user_id, password)
 
 
 def test_it_knows_the_current_password(db):
     login = join(db)
-    assert check_current_password(db, login.user_id, ALICE["password"])
+    assert verify_current(db, login.user_id, ALICE["password"])
     for wrong in ("", "correct horse", ALICE["password"] + " ", "\ud800"):
-        assert not check_current_password(db, login.user_id, wrong)
-    assert not check_current_password(db, "nobody", ALICE["password"])
+        assert not verify_current(db, login.user_id, wrong)
+    assert not verify_current(db, "nobody", ALICE["password"])
 
 
 def test_an_account_without_a_password_is_not_entered_by_one(db):
@@ -76,7 +76,7 @@ def test_an_account_without_a_password_is_not_entered_by_one(db):
     db.hdel(f"user:{{{login.user_id}}}:account", "password")
     for password in ("", ALICE["password"], "None"):
         assert log_in(db, ALICE["email"], password) is None
-        assert not check_current_password(db, login.user_id, password)
+        assert not verify_current(db, login.user_id, password)
     assert not change_password(db, login.user_id, "", "another password", login.session_id)
     assert log_in_by_link(db, login.user_id)
 

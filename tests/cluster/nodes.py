@@ -17,7 +17,7 @@ from redis.crc import key_slot
 from stats.embedded import server
 from stats.store.client import Db, connect
 from stats.store.keys import user_key
-from stats.web.worker_processes import parent_death_signal
+from stats.web.worker_processes import die_with_parent
 
 SLOTS = 16384
 PRIMARIES = 3
@@ -69,7 +69,7 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=parent_death_signal,
+                preexec_fn=die_with_parent,
             )
 
     def hang(self) -> None:

@@ -112,7 +112,7 @@ def look(app: Flask, *args: str) -> tuple[int, list[int], str]:
         assert found.pop() == "All is well."
     matches = [LINE.fullmatch(line) for line in found]
     assert all(matches), found
-    for secret in secrets_of(app.extensions["aira"].given):
+    for secret in secrets_of(app.extensions["aira"].base_settings):
         assert secret not in result.output
     return result.exit_code, [int(match[1]) for match in matches if match], result.stdout
 

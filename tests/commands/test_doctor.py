@@ -128,13 +128,13 @@ def any_host(clinic: Clinic) -> None:
     clinic.set(trusted_hosts=())
 
 
-@breaks(Code.STORE_AWAY)
+@breaks(Code.STORE_UNREACHABLE)
 def away(clinic: Clinic) -> None:
     clinic.db = connect("redis://:s3cret-of-redis@127.0.0.1:1")
     clinic.set(redis_url="redis://:s3cret-of-redis@127.0.0.1:1")
 
 
-@breaks(Code.STRIPE_AWAY)
+@breaks(Code.STRIPE_UNREACHABLE)
 def stripe_away(clinic: Clinic) -> None:
     clinic.set(stripe_api_base="http://127.0.0.1:1")
 
@@ -235,12 +235,12 @@ def too_few_events(clinic: Clinic) -> None:
     clinic.endpoint["enabled_events"].remove("invoice.paid")
 
 
-@breaks(Code.ENDPOINT_UNSEEN)
+@breaks(Code.ENDPOINT_UNKNOWN)
 def no_address(clinic: Clinic) -> None:
     clinic.set(public_url=None)
 
 
-@breaks(Code.MAIL_AWAY)
+@breaks(Code.MAIL_UNREACHABLE)
 def mail_away(clinic: Clinic) -> None:
     clinic.set(smtp_url="smtp://us:s3cret-of-mail@127.0.0.1:1", mail_from="post@aira.example")
 
@@ -275,9 +275,9 @@ def test_a_refused_key_is_found(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     ("setting", "bad", "code"),
     [
-        ("appendonly", "no", Code.STORE_FORGETS),
+        ("appendonly", "no", Code.STORE_NOT_PERSISTENT),
         ("maxmemory-policy", "allkeys-lru", Code.STORE_EVICTS),
-        ("hash-max-listpack-value", "64", Code.STORE_HASHES),
+        ("hash-max-listpack-value", "64", Code.STORE_LISTPACK),
     ],
 )
 def test_it_finds_a_store_that_is_set_badly(
@@ -298,7 +298,7 @@ def test_it_finds_a_store_that_is_set_badly(
         ({"redis_version": "4.0.14"}, Code.STORE_OLD),
         ({"role": "slave"}, Code.STORE_REPLICA),
         ({"cluster_enabled": 1}, Code.STORE_IS_CLUSTER),
-        ({"aof_enabled": None}, Code.STORE_UNSEEN),
+        ({"aof_enabled": None}, Code.STORE_PERSISTENCE_UNKNOWN),
     ],
 )
 def test_it_finds_a_store_that_will_not_do(
@@ -314,7 +314,7 @@ def test_it_finds_a_store_that_will_not_do(
     ("rules", "code"),
     [
         (("+@all", "-@scripting"), Code.STORE_SCRIPTS),
-        (("+@all", "-info"), Code.STORE_REFUSES),
+        (("+@all", "-info"), Code.STORE_ACCESS_DENIED),
         (("+@all", "-config"), None),
     ],
 )
@@ -334,7 +334,7 @@ def test_it_finds_a_wrong_password(clinic: Clinic, server: redis.Redis) -> None:
     path = server.connection_pool.connection_kwargs["path"]
     clinic.db = connect(f"unix://eve:not-this-one@{path}")
     exits, found, output = clinic.look("--strict")
-    assert (exits, found) == (Code.STORE_REFUSES, [Code.STORE_REFUSES])
+    assert (exits, found) == (Code.STORE_ACCESS_DENIED, [Code.STORE_ACCESS_DENIED])
     assert "not-this-one" not in output
 
 
@@ -449,7 +449,7 @@ def test_it_finds_a_key_that_is_empty(folder: Path) -> None:
 def test_it_finds_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     exits, found = examine(tmp_path / "file" / "data")
-    assert (exits, found) == (Code.STORE_AWAY, [Code.STORE_AWAY])
+    assert (exits, found) == (Code.STORE_UNREACHABLE, [Code.STORE_UNREACHABLE])
 
 
 def test_the_worst_finding_is_the_exit_code(clinic: Clinic) -> None:

@@ -13,7 +13,7 @@ from stats.web.commands.doctor import check_store
 from stats.web.commands.doctor.findings import Code
 from tests.cluster.nodes import Cluster
 
-ADVICE = {Code.STORE_HASHES, Code.STORE_UNSEEN}
+ADVICE = {Code.STORE_LISTPACK, Code.STORE_PERSISTENCE_UNKNOWN}
 
 
 def found(cluster: Cluster, client: object) -> set[Code]:
@@ -34,13 +34,13 @@ def test_it_finds_a_cluster_that_lacks_slots(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = cluster.client()
-    ask = check_store._ask
+    ask = check_store._execute
 
     def says(node: redis.Redis) -> Callable[..., Any]:
         return lambda what: {"cluster_state": "fail"} if "CLUSTER" in what else ask(node)(what)
 
-    monkeypatch.setattr(check_store, "_ask", says)
-    assert found(cluster, client) == {Code.STORE_BROKEN}
+    monkeypatch.setattr(check_store, "_execute", says)
+    assert found(cluster, client) == {Code.CLUSTER_DOWN}
     client.close()
 
 

@@ -119,7 +119,7 @@ def test_it_counts_users_by_plan(valkey: redis.Redis, flask: Flask_, alice: str)
 
 
 def test_a_census_without_redis_fails_in_one_line(app: Flask) -> None:
-    away = create_app(app.extensions["aira"].given, connect("unix:///nowhere/at/all"))
+    away = create_app(app.extensions["aira"].base_settings, connect("unix:///nowhere/at/all"))
     result = run_in(away, "stats", "census")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: Redis does not answer.\n"

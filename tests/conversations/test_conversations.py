@@ -202,7 +202,7 @@ def test_it_lists_as_many_as_asked_for_newest_first(db, clock):
     create_user_stats(db, "alice")
     for number in range(5):
         save_conversation(db, "alice", HELLO, chat_id=f"chat-{number}")
-    listed = [chat.chat_id for chat in list_conversations(db, "alice", most=3)]
+    listed = [chat.chat_id for chat in list_conversations(db, "alice", limit=3)]
     assert listed == ["chat-4", "chat-3", "chat-2"]
     assert list_conversations(db, "alice")[0].saved_at == iso_ms(1_773_300_000_004)
 

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from stats.errors import StoreUnavailable
-from stats.web.commands.backup import LOG, MANIFEST, copy_store
+from stats.web.commands.backup import AOF_FOLDER, MANIFEST, copy_store
 from tests.badday.test_kills import Writer
 from tests.badday.valkey import short_folder
 from tests.browser.serving import Site, eventually, serve
@@ -119,16 +119,16 @@ class Rewritten:
 def test_a_log_that_is_rewritten_meanwhile_is_copied_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = Rewritten(tmp_path / "data" / LOG, times=3)
+    log = Rewritten(tmp_path / "data" / AOF_FOLDER, times=3)
     monkeypatch.setattr(shutil, "copytree", log.copy)
     copy_store(tmp_path / "data", tmp_path / "copy")
-    copied = tmp_path / "copy" / LOG
+    copied = tmp_path / "copy" / AOF_FOLDER
     assert {path.name for path in copied.iterdir()} == {path.name for path in log.log.iterdir()}
     assert (copied / MANIFEST).read_text() == (log.log / MANIFEST).read_text()
 
 
 def test_a_backup_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = Rewritten(tmp_path / "data" / LOG, times=1000)
+    log = Rewritten(tmp_path / "data" / AOF_FOLDER, times=1000)
     monkeypatch.setattr(shutil, "copytree", log.copy)
     with pytest.raises(StoreUnavailable):
         copy_store(tmp_path / "data", tmp_path / "copy")

@@ -33,7 +33,7 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def app(app: Flask) -> Flask:
     """The application in embedded mode on a real server, without limits."""
     runtime = app.extensions["aira"]
-    settings = replace(runtime.given, redis_url=None, ratelimit_enabled=False)
+    settings = replace(runtime.base_settings, redis_url=None, ratelimit_enabled=False)
     made = create_app(settings, runtime.db)
     made.test_client_class = Client
     return made

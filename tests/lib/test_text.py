@@ -33,9 +33,9 @@ def test_it_refuses_what_is_no_text(text):
 
 
 def test_it_counts_code_points():
-    assert clean("👩" * 280, "note", most=280) == "👩" * 280
+    assert clean("👩" * 280, "note", max_length=280) == "👩" * 280
     with pytest.raises(InvalidInput):
-        clean("👩" * 281, "note", most=280)
+        clean("👩" * 281, "note", max_length=280)
     assert cut(SPLIT_EMOJI, 1) == "👩"
     assert cut(SPLIT_EMOJI, 100) == SPLIT_EMOJI
     assert cut("", 3) == ""

@@ -10,10 +10,10 @@ ROOT = Path(__file__).parents[2]
 
 PARENT = """
 import multiprocessing, signal
-from stats.web.worker_processes import parent_death_signal
+from stats.web.worker_processes import die_with_parent
 
 def work():
-    parent_death_signal()
+    die_with_parent()
     print("working", flush=True)
     signal.pause()
 

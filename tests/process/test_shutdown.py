@@ -146,11 +146,11 @@ def test_it_can_be_stopped_as_soon_as_it_has_begun(tmp_path: Path, number: signa
 # The parent takes signals as a server does, and its worker has not got as far as that.
 EARLY = """
 import multiprocessing, signal, time
-from stats.web.worker_processes import end_at_once_until_ready
+from stats.web.worker_processes import reset_signals_after_fork
 
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, lambda *_: None)
-end_at_once_until_ready()
+reset_signals_after_fork()
 began = multiprocessing.Event()
 
 def work():
@@ -176,7 +176,7 @@ def test_a_worker_that_still_begins_ends_at_once() -> None:
 TOLD = """
 import os, signal, sys
 import granian.server.mp as server
-from stats.web.worker_processes import end_when_told
+from stats.web.worker_processes import stop_server_on_sigterm
 
 def tell(moment):
     if moment == sys.argv[1]:
@@ -193,7 +193,7 @@ class Worker:
         tell("after")
 
 def load():
-    end_when_told()
+    stop_server_on_sigterm()
     return lambda environ, start: []
 
 real, server.WSGIWorker = server.WSGIWorker, Worker

@@ -40,7 +40,7 @@ def test_it_counts_every_conversation_of_a_crowd(crowd, alice):
     shown = [item.timestamp for item in recent]
     assert shown == sorted(times.values(), reverse=True)[:3]
     assert all(times[item.summary] == item.timestamp for item in recent)
-    listed = [chat.saved_at for chat in list_conversations(crowd, alice, most=1000)]
+    listed = [chat.saved_at for chat in list_conversations(crowd, alice, limit=1000)]
     assert listed == sorted(times.values(), reverse=True)
 
 

@@ -22,7 +22,7 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 @pytest.fixture
 def app(app: Flask, box: Mailbox, valkey: Redis) -> Iterator[Flask]:
     """The application with a mail server."""
-    given = app.extensions["aira"].given
+    given = app.extensions["aira"].base_settings
     made = create_app(replace(given, ratelimit_enabled=False, **box.settings), valkey)
     made.test_client_class = app.test_client_class
     yield made

@@ -1,4 +1,4 @@
-"""Sign-up, log-in with one factor or two, log-out."""
+"""Sign-up, log-in with one or two factors, log-out."""
 
 import time
 from dataclasses import astuple
@@ -22,23 +22,23 @@ from stats.web.http.current_user import begin_session
 from stats.web.http.forms import Form
 from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
-from stats.web.templating.translation import _, ngettext, reason
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
+from stats.web.templating.translation import _, error_message, ngettext
 
 bp = Blueprint("auth", __name__)
 
-WRONG = N_("The e-mail address and the password do not fit together.")
+WRONG_CREDENTIALS = N_("The e-mail address and the password do not fit together.")
 WRONG_RECOVERY = N_("This recovery code does not fit. Each works once.")
-TOO_SLOW = N_("Enter your password once more, and then a new code.")
-# How long a right password stands without its code (s).
-HALFWAY = 5 * 60
-# A longer address to go to would not fit into the cookie.
-LONGEST_TARGET = 1000
+CODE_EXPIRED = N_("Enter your password once more, and then a new code.")
+# How long a verified password waits for the second factor (s).
+CODE_TIMEOUT = 5 * 60
+# A longer redirect target would not fit into the session cookie.
+MAX_TARGET_LENGTH = 1000
 
 
 class SignUpForm(Form):
-    """What a new member fills in; the browser adds the time zone."""
+    """The sign-up form; a script fills in the time zone of the browser."""
 
     name = StringField(validators=[DataRequired(N_("Tell us what to call you."))])
     email = StringField(validators=[DataRequired(N_("Enter your e-mail address."))])
@@ -47,7 +47,7 @@ class SignUpForm(Form):
 
 
 class LogInForm(Form):
-    """What a member fills in to come back."""
+    """The log-in form."""
 
     email = StringField(validators=[DataRequired(N_("Enter your e-mail address."))])
     password = PasswordField(validators=[DataRequired(N_("Enter your password."))])
@@ -56,7 +56,7 @@ class LogInForm(Form):
 
 
 class CodeForm(Form):
-    """The second factor."""
+    """The form for the second factor: a TOTP code or a recovery code."""
 
     code = StringField(validators=[DataRequired(N_("Enter the code."))])
 
@@ -65,13 +65,13 @@ class CodeForm(Form):
 @limited(100, HOUR, by=by_address)  # offices share an address
 @public
 def signup() -> ResponseReturnValue:
-    """Show the form, or make an account and log in."""
+    """Show the form, or create an account and log in."""
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
     form = SignUpForm()
     if form.validate_on_submit() and (login := _sign_up(form)):
         begin_session(login, remember=True)
-        event("signup", login.user_id)
+        record_event("signup", login.user_id)
         send_confirmation(login.user_id, form.email.data)
         return redirect(url_for("dashboard.page"))
     return render_template("accounts/signup.html", form=form), 422 if form.is_submitted() else 200
@@ -85,97 +85,97 @@ def _sign_up(form: SignUpForm) -> log_in.Login | None:
             email=form.email.data,
             password=form.password.data,
             clock=clock_of(form.timezone.data),
-            **visit(),
+            **client_info(),
         )
     except EmailTaken as error:
-        form.email.errors = [reason(error)]
+        form.email.errors = [error_message(error)]
     except InvalidInput as error:
         add_error(form, error)
     return None
 
 
 def clock_of(timezone: str) -> Clock:
-    """Return the clock for the zone that a browser told, or UTC."""
-    # The browser fills this in unseen; nobody should be kept out by a zone that we do not know.
+    """Return the clock of the time zone that the browser sent, of UTC if it is unknown."""
+    # The field is hidden, so an error could not be corrected.
     return check_clock(timezone) if timezone in time_zones() else Clock()
 
 
 def add_error(form: Form, error: InvalidInput) -> None:
-    """Put a sentence beside the field it is about, or above the form."""
+    """Add the message of an error to its field, or to the form."""
     field = form._fields.get(error.field or "")
     if field is None:
-        form.form_errors.append(reason(error))
+        form.form_errors.append(error_message(error))
     else:
-        field.errors = [reason(error)]
+        field.errors = [error_message(error)]
 
 
 @bp.route("/login", methods=["GET", "POST"])
 @public
 def login() -> ResponseReturnValue:
-    """Show the form, or log in and go where the visitor was headed."""
+    """Show the form, or log in and redirect to `next`."""
     target = local_path(request.values.get("next"))
     if current_user.is_authenticated:
         return redirect(target)
     form = LogInForm(request.form if request.method == "POST" else None, next=target)
     if form.validate_on_submit():
         attempt = count_login_attempt(account_name(form.email.data))
-        found = log_in.log_in(db(), form.email.data, form.password.data, **visit())
-        if found:
+        login = log_in.log_in(db(), form.email.data, form.password.data, **client_info())
+        if login:
             attempt.forgive(db())
-            return enter(found, target, remember=form.remember.data)
-        event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
-        form.form_errors.append(_(WRONG))
+            return start_session(login, target, remember=form.remember.data)
+        record_event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
+        form.form_errors.append(_(WRONG_CREDENTIALS))
     return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
 
 
-def visit() -> dict[str, str]:
-    """Return which browser asks, and from where."""
+def client_info() -> dict[str, str]:
+    """Return the user agent and the address of the client, for the log-in history."""
     return {"agent": request.user_agent.string, "address": request.remote_addr or ""}
 
 
 def account_name(email: str) -> str:
-    """Return the name under which wrong passwords for an address are counted."""
+    """Return the rate-limit key of the log-in attempts on an account."""
     return f"account {canonical_email(email)}"
 
 
 def count_login_attempt(*names: str) -> Attempt:
-    """Count an attempt to log in for `names` and for who asks; raises TooManyTries."""
+    """Count a log-in attempt for `names` and the client's address; raises TooManyTries."""
     return count_attempt(by_address(), *names)
 
 
-def enter(
-    found: log_in.Login | log_in.Halfway, target: str, *, remember: bool
+def start_session(
+    login: log_in.Login | log_in.Halfway, target: str, *, remember: bool
 ) -> ResponseReturnValue:
-    """Begin the browser's session and go on to `target`, by way of the code if one is wanted."""
-    if isinstance(found, log_in.Login):
-        begin_session(found, remember=remember)
-        event("login", found.user_id, how=found.method)
+    """Begin a login session and redirect to `target`; ask for the second factor first if needed."""
+    if isinstance(login, log_in.Login):
+        begin_session(login, remember=remember)
+        record_event("login", login.user_id, how=login.method)
         return redirect(target)
     session.clear()
-    kept = target if len(target) <= LONGEST_TARGET else local_path(None)
-    session["halfway"] = (*astuple(found), int(time.time()), kept, remember)
+    saved_target = target if len(target) <= MAX_TARGET_LENGTH else local_path(None)
+    session["halfway"] = (*astuple(login), int(time.time()), saved_target, remember)
     return redirect(url_for("auth.login_code"))
 
 
 @bp.route("/login/code", methods=["GET", "POST"])
 @public
 def login_code() -> ResponseReturnValue:
-    """Show the form for the second factor, or take it and log in."""
+    """Show the form for the second factor, or verify it and log in."""
     if current_user.is_authenticated or "halfway" not in session:
         return redirect(url_for("auth.login"))
-    user_id, mark, since, target, remember = session["halfway"]
-    half = log_in.Halfway(user_id, mark)
-    if time.time() - since > HALFWAY:
+    user_id, fingerprint, since, target, remember = session["halfway"]
+    halfway = log_in.Halfway(user_id, fingerprint)
+    if time.time() - since > CODE_TIMEOUT:
         return _start_over(target)
     form = CodeForm()
     if form.validate_on_submit():
         attempt = count_login_attempt(f"code {user_id}")
-        begun = two_factor.finish(db(), half, form.code.data, **visit())
-        if begun:
+        login = two_factor.finish(db(), halfway, form.code.data, **client_info())
+        if login:
             attempt.forgive(db())
-            return _finish(begun, target, remember)
-        event("login.failed", user_id, reason="code")
-        if two_factor.is_void(db(), half):
+            return _finish(login, target, remember)
+        record_event("login.failed", user_id, reason="code")
+        if two_factor.is_void(db(), halfway):
             return _start_over(target)
         recovering = "recovering" in request.form
         form.code.errors = [_(WRONG_RECOVERY if recovering else two_factor.WRONG_CODE)]
@@ -186,26 +186,26 @@ def login_code() -> ResponseReturnValue:
 
 def _start_over(target: str) -> ResponseReturnValue:
     session.clear()
-    flash(_(TOO_SLOW))
+    flash(_(CODE_EXPIRED))
     return redirect(url_for("auth.login", next=target))
 
 
-def _finish(begun: log_in.Login, target: str, remember: bool) -> ResponseReturnValue:
-    answer = enter(begun, target, remember=remember)
-    if begun.method == login_history.LoginMethod.RECOVERY:
-        left = login_history.read_history(db(), begun.user_id).codes_left
+def _finish(login: log_in.Login, target: str, remember: bool) -> ResponseReturnValue:
+    response = start_session(login, target, remember=remember)
+    if login.method == login_history.LoginMethod.RECOVERY:
+        left = login_history.read_history(db(), login.user_id).codes_left
         flash(ngettext("%(num)s recovery code is left.", "%(num)s recovery codes are left.", left))
-    return answer
+    return response
 
 
 @bp.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End this session, no other; a sample account goes with it."""
+    """End this session only; deletes a sample account."""
     user_id = current_user.id
-    throw_away = log_in.log_out(db(), user_id, session["sid"])
-    event("logout", user_id)
+    is_sample = log_in.log_out(db(), user_id, session["sid"])
+    record_event("logout", user_id)
     logout_user()
     session.clear()
-    if throw_away:
-        close_account(db(), runtime().gateway, user_id)
+    if is_sample:
+        close_account(db(), current_runtime().gateway, user_id)
     return redirect(url_for("pages.landing"))

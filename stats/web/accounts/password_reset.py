@@ -1,4 +1,4 @@
-"""Ways back in: the forgotten password, and addresses that are confirmed or changed."""
+"""Resetting a forgotten password by mail. The blueprint also has the routes of email_address.py."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -13,9 +13,9 @@ from stats.web.accounts import emails
 from stats.web.http.access import public
 from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_address, by_email, count_attempt, limited
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("recovery", __name__)
 
@@ -23,19 +23,19 @@ WRONG_PASSWORD = N_("This is not your current password.")
 
 
 class ResetForm(Form):
-    """Whose password was forgotten."""
+    """The form that requests a reset."""
 
     email = StringField(validators=[DataRequired(N_("Enter your e-mail address."))])
 
 
 class NewPasswordForm(Form):
-    """The password to have from now on."""
+    """The form for a new password."""
 
     new_password = PasswordField(validators=[DataRequired(N_("Choose a password."))])
 
 
 @bp.app_context_processor
-def _offer() -> dict[str, bool]:
+def _mail_context() -> dict[str, bool]:
     return {"offers_mail": emails.offers_mail()}
 
 
@@ -44,7 +44,7 @@ def _offer() -> dict[str, bool]:
 @limited(20, HOUR, by=by_email)
 @public
 def reset() -> ResponseReturnValue:
-    """Ask for whom, and send a link; whether there is such an account is told to nobody."""
+    """Show the form, or send a link; the response does not reveal whether the account exists."""
     form = ResetForm()
     sent = emails.offers_mail() and form.validate_on_submit() and _send_reset(form)
     failed = form.is_submitted() and emails.offers_mail() and not sent
@@ -56,17 +56,19 @@ def reset() -> ResponseReturnValue:
 def _send_reset(form: ResetForm) -> bool:
     try:
         count_mail(form.email.data)
-        asked = password_reset.request_reset(db(), form.email.data)
+        reset_request = password_reset.request_reset(db(), form.email.data)
     except InvalidInput as error:
-        form.email.errors = [reason(error)]
+        form.email.errors = [error_message(error)]
         return False
-    emails.post(emails.reset(asked.email, asked.token) if asked else None)
-    event("password.reset_asked", asked.user_id if asked else None)
+    emails.send_later(
+        emails.reset(reset_request.email, reset_request.token) if reset_request else None
+    )
+    record_event("password.reset_asked", reset_request.user_id if reset_request else None)
     return True
 
 
 def count_mail(email: str) -> None:
-    """Count a mail, so that nobody's mailbox is filled; raises TooManyTries."""
+    """Count a mail against the limit of its address; raises TooManyTries."""
     count_attempt(f"mail {canonical_email(email)}")
 
 
@@ -74,23 +76,23 @@ def count_mail(email: str) -> None:
 @limited(60, HOUR, by=by_address)
 @public
 def reset_password(token: str) -> ResponseReturnValue:
-    """Ask for a new password, or set it; two-factor is still asked for at the log-in."""
-    found, form = password_reset.read_reset(db(), token), NewPasswordForm()
+    """Show the form for a new password, or set it; logging in still needs the second factor."""
+    account, form = password_reset.read_reset(db(), token), NewPasswordForm()
     try:
-        if found and form.validate_on_submit():
-            found = password_reset.reset_password(db(), token, form.new_password.data)
-            if found:
-                return _is_reset(found)
+        if account and form.validate_on_submit():
+            account = password_reset.reset_password(db(), token, form.new_password.data)
+            if account:
+                return _finish_reset(account)
     except InvalidInput as error:
-        form.new_password.errors = [reason(error)]
-    if found is None:
+        form.new_password.errors = [error_message(error)]
+    if account is None:
         return render_template("accounts/reset_password.html", dead=True), 404
-    page = render_template("accounts/reset_password.html", form=form, email=found.email)
+    page = render_template("accounts/reset_password.html", form=form, email=account.email)
     return page, 422 if form.is_submitted() else 200
 
 
-def _is_reset(found: password_reset.Reset) -> ResponseReturnValue:
-    event("password.reset", found.user_id)
-    emails.post(emails.password_changed(found.email))
+def _finish_reset(account: password_reset.Reset) -> ResponseReturnValue:
+    record_event("password.reset", account.user_id)
+    emails.send_later(emails.password_changed(account.email))
     flash(_("Your password is changed. Log in with it."))
     return redirect(url_for("auth.login"), 303)

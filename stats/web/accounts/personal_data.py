@@ -1,4 +1,4 @@
-"""What people take along and bring back: export and import."""
+"""Export and import of a user's data."""
 
 import json
 from datetime import UTC, datetime
@@ -13,18 +13,18 @@ from stats.export.csv_export import mood_csv
 from stats.export.json_export import export_user
 from stats.export.restore import restore
 from stats.web.accounts.settings import back_to_settings, bp, settings_page
-from stats.web.http.access import takes
+from stats.web.http.access import max_content_length
 from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
-FILE_LIMIT = 16 * 1024 * 1024
+MAX_FILE_SIZE = 16 * 1024 * 1024
 
 
 @bp.get("/settings/export.json")
 @limited(60, HOUR, by=by_user, method="GET")
 def export_json() -> ResponseReturnValue:
-    """Hand over all that is stored."""
+    """Download all data of the user as JSON."""
     text = json.dumps(export_user(db(), current_user.id), ensure_ascii=False, indent=1)
     return _download(text, "application/json", "json")
 
@@ -32,27 +32,27 @@ def export_json() -> ResponseReturnValue:
 @bp.get("/settings/export.csv")
 @limited(60, HOUR, by=by_user, method="GET")
 def export_csv() -> ResponseReturnValue:
-    """Hand over the mood history."""
+    """Download the mood history as CSV."""
     return _download(mood_csv(db(), current_user.id), "text/csv", "csv")
 
 
-def _download(text: str, kind: str, ending: str) -> Response:
-    answer = Response(text, content_type=f"{kind}; charset=utf-8")
-    name = f"aira-{datetime.now(UTC):%Y-%m-%d}.{ending}"
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
-    return answer
+def _download(text: str, mimetype: str, extension: str) -> Response:
+    response = Response(text, content_type=f"{mimetype}; charset=utf-8")
+    name = f"aira-{datetime.now(UTC):%Y-%m-%d}.{extension}"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
 
 
 @bp.post("/settings/import")
 @limited(20, HOUR, by=by_user)
-@takes(FILE_LIMIT)
+@max_content_length(MAX_FILE_SIZE)
 def import_() -> ResponseReturnValue:
-    """Read an export back into an empty account."""
+    """Restore an export into an empty account."""
     file = request.files.get("file")
     try:
         archive = read_archive(file.read() if file else b"")
         restore(db(), current_user.id, archive)
     except InvalidInput as error:
-        return settings_page(import_error=reason(error)), 422
+        return settings_page(import_error=error_message(error)), 422
     flash(_("Everything is back where it was."))
     return back_to_settings()

@@ -1,4 +1,4 @@
-"""Settings: the profile, the password, the data to take along or bring back, and the way out."""
+"""The settings page: profile, password, sessions, deletion of the account."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,25 +21,25 @@ from stats.rate_limit import Attempt
 from stats.web.accounts.auth import add_error
 from stats.web.accounts.email_address import change_address
 from stats.web.accounts.password_reset import WRONG_PASSWORD
-from stats.web.accounts.recent_logins import recent
-from stats.web.http.current_user import board
+from stats.web.accounts.recent_logins import recent_logins
+from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
-from stats.web.templating.translation import _, reason
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("account", __name__)
-WRONG_ADDRESS = N_("Type the e-mail address of this account to delete it.")
-WRONG_ID = N_("Type the user ID of this account to delete it.")
+CONFIRM_BY_ADDRESS = N_("Type the e-mail address of this account to delete it.")
+CONFIRM_BY_ID = N_("Type the user ID of this account to delete it.")
 NOT_DELETED = N_(
     "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
 )
-FAREWELL = N_("Your account and everything in it are gone. Take care.")
+ACCOUNT_DELETED = N_("Your account and everything in it are gone. Take care.")
 
 
 class ProfileForm(Form):
-    """What a member can change."""
+    """The form of the profile; a new address needs the current password."""
 
     name = StringField(validators=[DataRequired(N_("Tell us what to call you."))])
     email = StringField()
@@ -54,10 +54,10 @@ class ProfileForm(Form):
     live = BooleanField(false_values=(False, "false", "0", "off", ""))
 
 
-def _profile_form(typed: Mapping[str, str] | None = None) -> ProfileForm:
-    clock = board().clock
+def _profile_form(formdata: Mapping[str, str] | None = None) -> ProfileForm:
+    clock = current_dashboard().clock
     return ProfileForm(
-        typed,
+        formdata,
         name=current_user.name,
         email=current_user.email,
         timezone=clock.timezone,
@@ -68,23 +68,23 @@ def _profile_form(typed: Mapping[str, str] | None = None) -> ProfileForm:
 
 
 def settings_page(form: ProfileForm | None = None, **errors: Any) -> str:
-    others = set(log_in.sessions(db(), current_user.id)) - {session["sid"]}
-    shown = {"password_errors": {}, "import_error": "", "delete_error": ""}
+    other_sessions = set(log_in.sessions(db(), current_user.id)) - {session["sid"]}
+    context = {"password_errors": {}, "import_error": "", "delete_error": ""}
     if is_sample(current_user.email) or not current_user.email:
-        del shown["password_errors"]
+        del context["password_errors"]
     form = form or _profile_form()
-    beside = (form.email, form.current_password)
+    address_fields = (form.email, form.current_password)
     return render_template(
         "accounts/settings.html",
         form=form,
-        address_errors={field.name: field.errors[0] for field in beside if field.errors},
+        address_errors={field.name: field.errors[0] for field in address_fields if field.errors},
         zones=sorted(time_zones()),
-        other_sessions=len(others),
-        security=recent(),
+        other_sessions=len(other_sessions),
+        security=recent_logins(),
         address=address_state(db(), current_user.id),
         sample=is_sample(current_user.email),
         has_password=bool(passwords.credentials(db(), current_user.id)[0]),
-        **(shown | errors),
+        **(context | errors),
     )
 
 
@@ -92,20 +92,20 @@ def settings_page(form: ProfileForm | None = None, **errors: Any) -> str:
 def settings() -> ResponseReturnValue:
     """Show the settings, or save the profile."""
     form = _profile_form(request.form if request.method == "POST" else None)
-    if form.validate_on_submit() and (said := _save(form)):
-        flash(said)
+    if form.validate_on_submit() and (message := _save(form)):
+        flash(message)
         return back_to_settings()
     return settings_page(form), 422 if form.is_submitted() else 200
 
 
 def _save(form: ProfileForm) -> str:
-    """Save the profile; return what to say about it, "" if something will not do."""
+    """Save the profile; return the message to flash, "" if a field is invalid."""
     try:
         name, clock = (
             check_name(form.name.data),
             check_clock(form.timezone.data, form.day_start.data),
         )
-        said = _change_address(form)
+        message = _change_address(form)
         profile.update_profile(
             db(),
             current_user.id,
@@ -115,12 +115,12 @@ def _save(form: ProfileForm) -> str:
             live=form.live.data,
         )
     except EmailTaken as error:
-        form.email.errors = [reason(error)]
+        form.email.errors = [error_message(error)]
         return ""
     except InvalidInput as error:
         add_error(form, error)
         return ""
-    return said
+    return message
 
 
 def _change_address(form: ProfileForm) -> str:
@@ -135,7 +135,7 @@ def _change_address(form: ProfileForm) -> str:
 
 
 def _count_attempt() -> Attempt:
-    """Count an attempt at the current password as one to log in; raises TooManyTries."""
+    """Count an attempt at the current password like one to log in; raises TooManyTries."""
     return count_attempt(f"account {current_user.email or current_user.id}")
 
 
@@ -146,7 +146,7 @@ def back_to_settings() -> ResponseReturnValue:
 @bp.post("/settings/password")
 @limited(20, HOUR, by=by_user)
 def password() -> ResponseReturnValue:
-    """Change the password; every other session ends."""
+    """Change the password and end all other sessions."""
     errors = _change_password(
         request.form.get("current_password", ""), request.form.get("new_password", "")
     )
@@ -157,21 +157,21 @@ def password() -> ResponseReturnValue:
 
 
 def _change_password(current: str, new: str) -> dict[str, str]:
-    """Change the password; return what is wrong, by field."""
-    attempt, wrong = _count_attempt(), {}
+    """Change the password; return the messages of the fields that are invalid."""
+    attempt, errors = _count_attempt(), {}
     try:
         if not passwords.change_password(db(), current_user.id, current, new, session["sid"]):
             return {"current_password": _(WRONG_PASSWORD)}
-        event("password.changed", current_user.id)
+        record_event("password.changed", current_user.id)
     except InvalidInput as error:
-        wrong = {"new_password": reason(error)}
+        errors = {"new_password": error_message(error)}
     attempt.forgive(db())
-    return wrong
+    return errors
 
 
 @bp.post("/settings/sessions/revoke")
 def revoke() -> ResponseReturnValue:
-    """Log out everywhere else."""
+    """End all other sessions."""
     log_in.log_out_elsewhere(db(), current_user.id, session["sid"])
     flash(_("You are logged in only here now."))
     return back_to_settings()
@@ -179,22 +179,24 @@ def revoke() -> ResponseReturnValue:
 
 @bp.post("/settings/delete")
 def delete() -> ResponseReturnValue:
-    """Delete the account once its address (or id) was typed; its subscriptions end first."""
-    if not _is_sure(request.form.get("confirm", "")):
-        return settings_page(delete_error=_(WRONG_ADDRESS if current_user.email else WRONG_ID)), 422
+    """Delete the account, confirmed by its address or id, after ending its subscriptions."""
+    if not _is_confirmed(request.form.get("confirm", "")):
+        return settings_page(
+            delete_error=_(CONFIRM_BY_ADDRESS if current_user.email else CONFIRM_BY_ID)
+        ), 422
     try:
-        close_account(db(), runtime().gateway, current_user.id)
+        close_account(db(), current_runtime().gateway, current_user.id)
     except BillingUnavailable:
         return settings_page(delete_error=_(NOT_DELETED)), 503, {"Retry-After": "60"}
-    event("account.deleted", current_user.id, by="the user")
+    record_event("account.deleted", current_user.id, by="the user")
     logout_user()
     session.clear()
-    flash(_(FAREWELL))
+    flash(_(ACCOUNT_DELETED))
     return redirect(url_for("pages.landing"), 303)
 
 
-def _is_sure(typed: str) -> bool:
-    # Who came by a sign-in link may have no address, which nothing typed must match.
+def _is_confirmed(text: str) -> bool:
+    # An account made by a sign-in link may have no address, and an empty text must not match.
     if current_user.email:
-        return matches_email(typed, current_user.email)
-    return bool(typed.strip() == current_user.id)
+        return matches_email(text, current_user.email)
+    return bool(text.strip() == current_user.id)

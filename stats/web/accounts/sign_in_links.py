@@ -1,4 +1,4 @@
-"""Sign-in links: the page that a link of `POST /api/users/<id>/link` opens, and its button."""
+"""Sign-in links: the page that a link of `POST /api/users/<id>/link` opens."""
 
 from flask import Blueprint, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -6,11 +6,11 @@ from flask_login import current_user
 
 from stats.accounts import log_in, sign_in_links
 from stats.accounts.deletion import close_account
-from stats.web.accounts.auth import enter, visit
+from stats.web.accounts.auth import client_info, start_session
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_address, limited
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("links", __name__)
 
@@ -19,35 +19,35 @@ bp = Blueprint("links", __name__)
 @limited(100, HOUR, by=by_address)
 @public
 def follow(token: str) -> ResponseReturnValue:
-    """Show a button, so that a mail scanner uses nothing up, or log in by the link."""
+    """Show a button (mail scanners follow links with GET), or log in with POST."""
     if request.method == "POST":
-        return _log_in(token) or _dead()
+        return _log_in(token) or _expired()
     return (
         render_template("accounts/sign_in_link.html")
         if sign_in_links.read_link(db(), token)
-        else _dead()
+        else _expired()
     )
 
 
 def _log_in(token: str) -> ResponseReturnValue | None:
     user_id = sign_in_links.use_link(db(), token)
-    found = user_id and log_in.log_in_by_link(db(), user_id, **visit())
-    if not found:
-        event("login.failed", user_id, reason="link")
+    login = user_id and log_in.log_in_by_link(db(), user_id, **client_info())
+    if not login:
+        record_event("login.failed", user_id, reason="link")
         return None
-    _leave()
-    return enter(found, url_for("dashboard.page"), remember=True)
+    _end_current_session()
+    return start_session(login, url_for("dashboard.page"), remember=True)
 
 
-def _leave() -> None:
-    """End the session that this browser had, whoever's it was; a sample account goes with it."""
+def _end_current_session() -> None:
+    """End the session that this browser had, of whichever user; deletes a sample account."""
     if not current_user.is_authenticated:
         return
     user_id = current_user.id
     if log_in.log_out(db(), user_id, session["sid"]):
-        close_account(db(), runtime().gateway, user_id)
-    event("logout", user_id)
+        close_account(db(), current_runtime().gateway, user_id)
+    record_event("logout", user_id)
 
 
-def _dead() -> ResponseReturnValue:
+def _expired() -> ResponseReturnValue:
     return render_template("accounts/sign_in_link.html", dead=True), 404

@@ -1,7 +1,7 @@
-"""Two-factor on and off, and its recovery codes.
+"""Two-factor authentication: switching it on and off, and its recovery codes.
 
-The secret that is offered waits in the session cookie: looking at a page stores nothing, a reload
-shows the same one, and the cookie's owner, who alone can read it, is the one it is shown to.
+A new secret stays in the session cookie until it is confirmed: showing the page writes nothing, a
+reload shows the same secret, and only its user can read the cookie.
 """
 
 from typing import Any
@@ -17,49 +17,55 @@ from stats.accounts.email_address import is_sample
 from stats.errors import InvalidInput
 from stats.web.accounts.auth import account_name, count_login_attempt
 from stats.web.accounts.recent_logins import since_text
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
-from stats.web.templating.translation import _, reason
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("two_factor", __name__)
 
 
 @bp.route("/settings/two-factor", methods=["GET", "POST"])
 def page() -> ResponseReturnValue:
-    """Show how it stands, or switch it on, switch it off or make recovery codes."""
+    """Show the state, or switch it on, switch it off or make new recovery codes."""
     if is_sample(current_user.email) or not passwords.credentials(db(), current_user.id)[0]:
-        abort(404)  # a code stands beside a password
+        abort(404)  # a second factor needs a first one
     if request.method != "POST":
         return _page()
     action = request.form.get("action", "")
-    act = ACTIONS.get(action) or abort(400)
+    handler = ACTIONS.get(action) or abort(400)
     attempt = count_login_attempt(account_name(current_user.email), f"code {current_user.id}")
     try:
-        answer = act()
+        response = handler()
     except InvalidInput as error:
-        return _page(errors={error.field or "": reason(error)}, action=action), 422
+        return _page(errors={error.field or "": error_message(error)}, action=action), 422
     attempt.forgive(db())
-    return answer
+    return response
 
 
 def _on() -> ResponseReturnValue:
     codes = two_factor.switch_on(
-        db(), current_user.id, secret=_offer(), code=_typed("code"), password=_password()
+        db(),
+        current_user.id,
+        secret=_offered_secret(),
+        code=_form_value("code"),
+        password=_password(),
     )
     del session["offer"]
-    event("two_factor.on", current_user.id)
+    record_event("two_factor.on", current_user.id)
     return _page(codes=codes)
 
 
 def _codes() -> ResponseReturnValue:
-    codes = two_factor.make_codes(db(), current_user.id, code=_typed("code"), password=_password())
-    event("two_factor.codes_made", current_user.id)
+    codes = two_factor.make_codes(
+        db(), current_user.id, code=_form_value("code"), password=_password()
+    )
+    record_event("two_factor.codes_made", current_user.id)
     return _page(codes=codes)
 
 
 def _off() -> ResponseReturnValue:
-    two_factor.switch_off(db(), current_user.id, code=_typed("code"), password=_password())
-    event("two_factor.off", current_user.id)
+    two_factor.switch_off(db(), current_user.id, code=_form_value("code"), password=_password())
+    record_event("two_factor.off", current_user.id)
     flash(_("Two-factor is off. Your password alone logs you in."))
     return redirect(url_for("two_factor.page"), 303)
 
@@ -67,35 +73,35 @@ def _off() -> ResponseReturnValue:
 ACTIONS = {"on": _on, "codes": _codes, "off": _off}
 
 
-def _typed(name: str) -> str:
+def _form_value(name: str) -> str:
     return request.form.get(name, "")
 
 
 def _password() -> str:
-    return _typed("current_password")
+    return _form_value("current_password")
 
 
-def _offer() -> str:
-    """Return the secret that this session is offered."""
-    offered: str = session.setdefault("offer", two_factor.new_secret())
-    return offered
+def _offered_secret() -> str:
+    """Return the secret offered to this session; makes one the first time."""
+    secret: str = session.setdefault("offer", two_factor.new_secret())
+    return secret
 
 
-def _page(**shown: Any) -> str:
+def _page(**context: Any) -> str:
     log = login_history.read_history(db(), current_user.id)
     state: dict[str, Any] = {"errors": {}, "action": "", "codes": (), "left": log.codes_left}
     if log.two_factor is None:
-        secret = _offer()
+        secret = _offered_secret()
         groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
         address = two_factor.address(secret, current_user.email)
         state |= {"since": "", "secret": groups, "address": address, "qr": _qr(address)}
     else:
         state["since"] = since_text(log.two_factor)
-    return render_template("accounts/two_factor.html", **(state | shown))
+    return render_template("accounts/two_factor.html", **(state | context))
 
 
 def _qr(address: str) -> Markup:
-    """Return the inside of a square drawing: black on white, with the margin that readers need."""
+    """Return an SVG QR code, black on white, with the quiet zone that readers need."""
     code = segno.make(address, error="m", micro=False)
-    drawn = code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff")
-    return Markup(drawn)  # noqa: S704 - paths and numbers, nothing that anybody typed
+    svg = code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff")
+    return Markup(svg)  # noqa: S704 - paths and numbers only

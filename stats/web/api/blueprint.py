@@ -1,7 +1,4 @@
-"""The blueprint of the JSON API, which its modules share.
-
-A login session sees its own data; a service key any user's.
-"""
+"""The blueprint of the JSON API, which its modules share."""
 
 from flask import Blueprint
 

@@ -12,24 +12,22 @@ from stats.web.api import examples
 from stats.web.api.authorisation import Subject, authorise, check_credentials
 from stats.web.api.blueprint import bp
 from stats.web.api.idempotency import idempotency_key
-from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID
-from stats.web.api.request_models import ChatBody, convert, no_fields, read_json
+from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user
+from stats.web.api.request_models import ChatBody, convert, read_json, require_empty_body
 from stats.web.api.response_models import Chats, Done, Saved, WholeChat
-from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
 from stats.web.runtime import db
 
 
 @bp.post("/chat/save")
-@documented(
+@documented_for_user(
     "Save a conversation",
     description="Saving one `chatId` again updates it and counts once. `userId` may stand in "
     "the body instead.",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID, IDEMPOTENCY_KEY],
+    parameters=[IDEMPOTENCY_KEY],
     body=ChatBody,
     body_example=examples.CHAT_BODY,
-    answer=Saved,
-    answer_example=examples.CHAT_SAVED,
+    response=Saved,
+    response_example=examples.CHAT_SAVED,
 )
 def save_chat() -> ResponseReturnValue:
     """Save a conversation; one chatId counts once."""
@@ -37,7 +35,7 @@ def save_chat() -> ResponseReturnValue:
     value = read_json()
     subject = authorise(value.get("userId") if isinstance(value, Mapping) else None)
     conversation = _save(subject, convert(value, ChatBody), value["messages"])
-    return jsonify(success=True, tags=conversation.tags, **_listed(conversation))
+    return jsonify(success=True, tags=conversation.tags, **_summary(conversation))
 
 
 def _save(subject: Subject, body: ChatBody, messages: list[Any]) -> Conversation:
@@ -55,7 +53,7 @@ def _save(subject: Subject, body: ChatBody, messages: list[Any]) -> Conversation
     return conversation
 
 
-def _listed(conversation: Conversation) -> dict[str, Any]:
+def _summary(conversation: Conversation) -> dict[str, Any]:
     return {
         "chatId": conversation.chat_id,
         "title": conversation.title,
@@ -65,34 +63,30 @@ def _listed(conversation: Conversation) -> dict[str, Any]:
 
 
 @bp.get("/chat")
-@documented(
+@documented_for_user(
     "The saved conversations",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID],
-    answer=Chats,
-    answer_example=examples.CHATS,
+    response=Chats,
+    response_example=examples.CHATS,
 )
 def list_chats() -> ResponseReturnValue:
     """Answer the saved conversations, newest first."""
     user_id = authorise().user_id
-    listed = conversations.list_conversations(db(), user_id, most=conversations.MAX_SEARCHED)
-    return jsonify(success=True, chats=[_listed(conversation) for conversation in listed])
+    saved = conversations.list_conversations(db(), user_id, limit=conversations.MAX_SEARCHED)
+    return jsonify(success=True, chats=[_summary(conversation) for conversation in saved])
 
 
 @bp.get("/chat/<chat_id>")
-@documented(
+@documented_for_user(
     "One conversation",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID],
-    answer=WholeChat,
-    answer_example=examples.WHOLE_CHAT,
+    response=WholeChat,
+    response_example=examples.WHOLE_CHAT,
 )
 def read_chat(chat_id: str) -> ResponseReturnValue:
     """Answer one conversation with its messages."""
     conversation = conversations.get_conversation(db(), authorise().user_id, chat_id)
     return jsonify(
         success=True,
-        **_listed(conversation),
+        **_summary(conversation),
         summary=conversation.summary,
         tags=conversation.tags,
         messages=conversation.messages,
@@ -100,17 +94,15 @@ def read_chat(chat_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/chat/<chat_id>")
-@documented(
+@documented_for_user(
     "Delete a conversation",
     description="The count of conversations stays.",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID],
-    answer=Done,
-    answer_example=examples.CHAT_DELETED,
+    response=Done,
+    response_example=examples.CHAT_DELETED,
 )
 def delete_chat(chat_id: str) -> ResponseReturnValue:
     """Delete one conversation; the count stays."""
     subject = authorise()
-    no_fields()
+    require_empty_body()
     conversations.delete_conversation(db(), subject.user_id, chat_id)
     return jsonify(success=True, message="The conversation is deleted.")

@@ -1,4 +1,4 @@
-"""The stats, and the answer of every change to them."""
+"""The stats route, and the response of every change to the stats."""
 
 from typing import Any
 
@@ -11,19 +11,16 @@ from stats.user_stats import open_stats
 from stats.web.api import examples
 from stats.web.api.authorisation import Subject, authorise
 from stats.web.api.blueprint import bp
-from stats.web.api.parameters import USER_ID
+from stats.web.api.parameters import documented_for_user
 from stats.web.api.response_models import Dashboard
-from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
 from stats.web.runtime import db
 
 
 @bp.get("/dashboard")
-@documented(
+@documented_for_user(
     "The stats",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID],
-    answer=Dashboard,
-    answer_example=examples.DASHBOARD,
+    response=Dashboard,
+    response_example=examples.DASHBOARD,
 )
 def dashboard() -> ResponseReturnValue:
     """Answer the stats."""
@@ -31,13 +28,13 @@ def dashboard() -> ResponseReturnValue:
 
 
 def read_stats(subject: Subject) -> Snapshot:
-    """Return the stats of `subject`: read with the session, or made for a service key."""
+    """Return the stats of `subject`, which a service key may create; raises UserNotFound."""
     if subject.service:
         return open_stats(db(), subject.user_id, create=bool(subject.create_day))
-    snapshot: Snapshot = current_user.board.snapshot
+    snapshot: Snapshot = current_user.dashboard.snapshot
     return snapshot
 
 
-def changed(message: str, snapshot: Snapshot) -> dict[str, Any]:
-    """Return the answer for a change: what was done, and the stats as they stand now."""
+def changed_response(message: str, snapshot: Snapshot) -> dict[str, Any]:
+    """Return the response to a change: a message, and the stats after it."""
     return {"success": True, "message": message, "data": snapshot.stats().to_dict()}

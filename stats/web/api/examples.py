@@ -1,4 +1,4 @@
-"""What bodies and answers of the routes look like, for the description of the API."""
+"""Example requests and responses for the OpenAPI description."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ MESSAGES = [
     {"role": "user", "content": "I went for a walk."},
     {"role": "assistant", "content": "How was it?"},
 ]
-TOKEN = "Vd0o1r9sKdmYdZ8kq3cJ0nH2u5wX7yB4eG6iL8pQ1sT"  # noqa: S105 - opens nothing
-# What stands for a parameter, by its name.
+TOKEN = "Vd0o1r9sKdmYdZ8kq3cJ0nH2u5wX7yB4eG6iL8pQ1sT"  # noqa: S105 - an example
+# The example value of each parameter.
 VALUES: dict[str, Any] = {
     "userId": "42",
     "chatId": "chat-7",

@@ -8,5 +8,7 @@ KEY_LENGTH = 255
 
 
 def idempotency_key() -> str:
-    """Return the header's key, "" without one."""
-    return clean(request.headers.get("Idempotency-Key", ""), "Idempotency-Key", most=KEY_LENGTH)
+    """Return the key of the header, "" without one; raises InvalidInput for a bad one."""
+    return clean(
+        request.headers.get("Idempotency-Key", ""), "Idempotency-Key", max_length=KEY_LENGTH
+    )

@@ -14,15 +14,14 @@ from stats.moods import entries as moods
 from stats.snapshot import Snapshot
 from stats.store.keys import operation_id
 from stats.web.api import examples
-from stats.web.api.authorisation import NOBODY, Subject, authorise, authorise_action
+from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
 from stats.web.api.blueprint import bp
-from stats.web.api.dashboard import changed
+from stats.web.api.dashboard import changed_response
 from stats.web.api.idempotency import idempotency_key
-from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID, whole_number
+from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
 from stats.web.api.request_models import MoodBody, read_body
 from stats.web.api.response_models import Changed, History
-from stats.web.http.access import acts_by_session
-from stats.web.http.documented import SERVICE_KEY_OR_SESSION, documented
+from stats.web.http.access import session_checked_by_script
 from stats.web.runtime import db
 
 DEFAULT_MOODS, MAX_MOODS = 30, 1000
@@ -30,19 +29,17 @@ DEFAULT_DAYS, MAX_DAYS = 30, 3660
 
 
 @bp.get("/mood")
-@documented(
+@documented_for_user(
     "The mood history",
-    security=SERVICE_KEY_OR_SESSION,
     parameters=[
-        USER_ID,
         whole_number("limit", DEFAULT_MOODS, MAX_MOODS),
         whole_number("days", DEFAULT_DAYS, MAX_DAYS),
     ],
-    answer=History,
-    answer_example=examples.MOOD_HISTORY,
+    response=History,
+    response_example=examples.MOOD_HISTORY,
 )
 def read_moods() -> ResponseReturnValue:
-    """Answer the mood history, newest first, and what it amounts to."""
+    """Answer the mood history, newest first, and its summary."""
     subject = authorise()
     limit = _whole_number("limit", DEFAULT_MOODS, MAX_MOODS)
     days = _whole_number("days", DEFAULT_DAYS, MAX_DAYS)
@@ -63,8 +60,8 @@ def _whole_number(name: str, default: int, maximum: int) -> int:
 
 
 def _entry(entry: moods.MoodEntry) -> dict[str, Any]:
-    answer = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
-    return {**answer, "note": entry.note} if entry.note else answer
+    response = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
+    return {**response, "note": entry.note} if entry.note else response
 
 
 def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
@@ -79,31 +76,30 @@ def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
 
 
 @bp.patch("/mood")
-@documented(
+@documented_for_user(
     "Record a mood",
     description="The score of the entry with the latest `at` is the one that is shown. An entry "
     "about this moment (within a minute) counts the day as active.",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID, IDEMPOTENCY_KEY],
+    parameters=[IDEMPOTENCY_KEY],
     body=MoodBody,
     body_example=examples.MOOD_BODY,
-    answer=Changed,
-    answer_example=examples.MOOD_RECORDED,
+    response=Changed,
+    response_example=examples.MOOD_RECORDED,
 )
-@acts_by_session
+@session_checked_by_script
 def record_mood() -> ResponseReturnValue:
     """Record a mood."""
     subject = authorise_action()
     try:
         snapshot = _record(subject, read_body(MoodBody))
     except (InvalidInput, HTTPException):
-        # What is wrong with a request is told to whom its answer would have been.
+        # Nobody without a live session learns what is wrong with the request.
         if not subject.service and not current_user.is_authenticated:
-            abort(401, NOBODY)
+            abort(401, CREDENTIALS_REQUIRED)
         raise
     if not subject.service:
         g.user_id = subject.user_id
-    return changed("The mood is saved.", snapshot)
+    return changed_response("The mood is saved.", snapshot)
 
 
 def _record(subject: Subject, body: MoodBody) -> Snapshot:

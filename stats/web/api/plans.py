@@ -1,4 +1,4 @@
-"""Granting plans, and what a plan gives."""
+"""Granting plans, and the entitlements of a plan."""
 
 from datetime import UTC, datetime
 
@@ -10,13 +10,13 @@ from stats.user_stats import grant_plan, open_stats
 from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
-from stats.web.api.dashboard import changed, read_stats
+from stats.web.api.dashboard import changed_response, read_stats
 from stats.web.api.idempotency import idempotency_key
-from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID
+from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID, documented_for_user
 from stats.web.api.request_models import PlanBody, read_body
 from stats.web.api.response_models import Changed, Given
-from stats.web.http.documented import SERVICE_KEY, SERVICE_KEY_OR_SESSION, documented
-from stats.web.monitoring.audit_log import event
+from stats.web.http.documented import SERVICE_KEY, documented
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 
 
@@ -29,11 +29,11 @@ from stats.web.runtime import db
     parameters=[USER_ID, IDEMPOTENCY_KEY],
     body=PlanBody,
     body_example=examples.PLAN_BODY,
-    answer=Changed,
-    answer_example=examples.PLAN_SET,
+    response=Changed,
+    response_example=examples.PLAN_SET,
 )
 def set_plan() -> ResponseReturnValue:
-    """Set or remove an operator's grant."""
+    """Set the plan that an operator grants; Free removes the grant."""
     require_service_key()
     subject, body = authorise(), read_body(PlanBody)
     snapshot = grant_plan(
@@ -43,22 +43,20 @@ def set_plan() -> ResponseReturnValue:
         create=True,
         op=operation_id("plan", idempotency_key()),
     )
-    event("plan.granted", subject.user_id, plan=body.plan)
-    return changed("The plan is set.", snapshot)
+    record_event("plan.granted", subject.user_id, plan=body.plan)
+    return changed_response("The plan is set.", snapshot)
 
 
 @bp.get("/entitlements")
-@documented(
+@documented_for_user(
     "What the plan gives",
     description="A limit of `null` is no limit. Nobody is stopped by this service: ask before "
     "a conversation begins.",
-    security=SERVICE_KEY_OR_SESSION,
-    parameters=[USER_ID],
-    answer=Given,
-    answer_example=examples.ENTITLEMENTS,
+    response=Given,
+    response_example=examples.ENTITLEMENTS,
 )
 def entitlements() -> ResponseReturnValue:
-    """Answer what the plan gives, and how much of it was used today."""
+    """Answer the limits of the plan, and how much of them was used today."""
     subject = authorise()
     if subject.service:
         snapshot = open_stats(db(), subject.user_id, create=False)

@@ -1,8 +1,7 @@
-"""The JSON bodies of the API, and how they are read: strictly.
+"""The models of the API's request bodies, which the OpenAPI description uses too.
 
-The same models make the OpenAPI description. msgspec checks types without coercion; what it would
-let through (duplicate keys, NUL, lone surrogates, -0) is refused or made harmless in
-`stats.strict` and `stats.text`.
+msgspec validates types without coercion. What it accepts beyond that (duplicate keys, NUL, lone
+surrogates, -0) is refused or normalised in `stats.lib.strict_json` and `stats.lib.text`.
 """
 
 from datetime import datetime
@@ -12,18 +11,22 @@ import msgspec
 from flask import abort, request
 from msgspec import Meta, Struct
 
+from stats.conversations import TITLE_LENGTH
 from stats.errors import InvalidInput
-from stats.export.archive_format import Message, Tag
+from stats.export.archive_format import Message, Tags
 from stats.lib.strict_json import parse
-from stats.web.http.request_body import whole
+from stats.lib.text import ID_PATTERN
+from stats.moods.entries import NOTE_LENGTH
+from stats.web.http.request_body import body_data
 
-ID_PATTERN = "^[A-Za-z0-9_.:@|-]{1,128}$"
+# The `$` of JSON Schema; `\Z` would be unknown to the clients that read the description.
+ANCHORED_ID = f"^{ID_PATTERN}$"
 Score = Annotated[float, Meta(ge=0, le=10, description="A mood, kept to one decimal.")]
-Note = Annotated[str, Meta(max_length=280)]
+Note = Annotated[str, Meta(max_length=NOTE_LENGTH)]
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset, not in the future.")]
-ChatId = Annotated[str, Meta(pattern=ID_PATTERN)]
-UserId = Annotated[str, Meta(pattern=ID_PATTERN)]
-Title = Annotated[str, Meta(max_length=1000)]
+ChatId = Annotated[str, Meta(pattern=ANCHORED_ID)]
+UserId = Annotated[str, Meta(pattern=ANCHORED_ID)]
+Title = Annotated[str, Meta(max_length=TITLE_LENGTH)]
 
 
 class MoodBody(Struct, forbid_unknown_fields=True):
@@ -47,34 +50,34 @@ class ChatBody(Struct, forbid_unknown_fields=True, rename="camel"):
     chat_id: ChatId | None = None
     title: Title | None = None
     summary: str | None = None
-    tags: Annotated[list[Tag], Meta(max_length=20)] = []
+    tags: Tags = []
     user_id: UserId | None = None
 
 
 Body = TypeVar("Body", bound=Struct)
 
 
-def read_body(kind: type[Body]) -> Body:
-    """Return the request's body as `kind`; raises InvalidInput, or aborts with 415 or 413."""
-    return convert(read_json(), kind)
+def read_body(model: type[Body]) -> Body:
+    """Return the request's body as a `model`; raises InvalidInput, aborts with 400, 413 or 415."""
+    return convert(read_json(), model)
 
 
-def convert(value: Any, kind: type[Body]) -> Body:
-    """Return a decoded JSON value as `kind`; raises InvalidInput."""
+def convert(value: Any, model: type[Body]) -> Body:
+    """Return a decoded JSON value as a `model`; raises InvalidInput."""
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, model)
     except (msgspec.ValidationError, RecursionError) as error:
         raise InvalidInput(f"{error}.") from None
 
 
-def no_fields() -> None:
-    """Refuse fields where none are asked for; raises InvalidInput, or aborts with 415 or 413."""
+def require_empty_body() -> None:
+    """Accept no body or an empty object; raises InvalidInput, aborts with 400, 413 or 415."""
     if request.content_length and read_json() != {}:
         raise InvalidInput("This takes no fields.")
 
 
 def read_json() -> Any:
-    """Return the decoded JSON body: an object of storable text without a key twice."""
+    """Return the decoded JSON body, an object; raises InvalidInput, aborts with 400, 413 or 415."""
     if request.mimetype != "application/json":
         abort(415, "Send the body as application/json.")
-    return parse(whole(request.environ))
+    return parse(body_data(request.environ))

@@ -1,8 +1,13 @@
-"""What the API answers, as models: the description is made from them, and tests hold to it."""
+"""The models of the API's responses, for the OpenAPI description and for tests.
+
+The names of the classes are the names of the schemas in the description.
+"""
 
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
+
+from stats.user_stats import SUMMARY_LENGTH
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Plan = Literal["Free", "Plus", "Premium"]
@@ -10,7 +15,7 @@ Plan = Literal["Free", "Plus", "Premium"]
 
 class Recent(Struct):
     timestamp: Time
-    summary: Annotated[str, Meta(max_length=200)]
+    summary: Annotated[str, Meta(max_length=SUMMARY_LENGTH)]
 
 
 class Stats(Struct):

@@ -1,4 +1,4 @@
-"""What operators do for a user: count a day, find, let in, delete."""
+"""Operations of a service key on a user: count a day, find, make a sign-in link, delete."""
 
 from datetime import UTC, datetime
 
@@ -14,21 +14,21 @@ from stats.lib.messages import N_
 from stats.lib.text import check_id
 from stats.lib.timestamps import iso
 from stats.snapshot import Snapshot
-from stats.web.accounts.emails import link
+from stats.web.accounts.emails import external_url
 from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
-from stats.web.api.dashboard import changed, read_stats
+from stats.web.api.dashboard import changed_response, read_stats
 from stats.web.api.parameters import EMAIL, USER_ID
-from stats.web.api.request_models import no_fields
+from stats.web.api.request_models import require_empty_body
 from stats.web.api.response_models import Changed, Done, FoundUser, SignInLink
 from stats.web.http.documented import SERVICE_KEY, documented
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _
 
-# What somebody is called who came by a link and has not said yet.
-NAMELESS = N_("friend")
+# The name of an account that a sign-in link creates, until the user chooses one.
+DEFAULT_NAME = N_("friend")
 
 
 @bp.post("/login")
@@ -37,19 +37,19 @@ NAMELESS = N_("friend")
     description="The user came to Aira; a day counts once.",
     security=SERVICE_KEY,
     parameters=[USER_ID],
-    answer=Changed,
-    answer_example=examples.DAY_COUNTED,
+    response=Changed,
+    response_example=examples.DAY_COUNTED,
 )
 def login() -> ResponseReturnValue:
-    """Count today as a day on which the user came to Aira."""
+    """Count today as an active day of the user."""
     require_service_key()
     subject = authorise()
-    no_fields()
+    require_empty_body()
     snapshot = read_stats(subject)
     day = day_now(snapshot.clock, datetime.now(UTC))
     if snapshot.last_day is None or snapshot.last_day.isoformat() < str(day[0]):
         snapshot = Snapshot.read(record_login(db(), subject.user_id, day)[1])
-    return changed("The day is counted.", snapshot)
+    return changed_response("The day is counted.", snapshot)
 
 
 @bp.get("/users")
@@ -57,11 +57,11 @@ def login() -> ResponseReturnValue:
     "Find a user by e-mail",
     security=SERVICE_KEY,
     parameters=[EMAIL],
-    answer=FoundUser,
-    answer_example=examples.USER_FOUND,
+    response=FoundUser,
+    response_example=examples.USER_FOUND,
 )
 def find() -> ResponseReturnValue:
-    """Answer the user id behind an e-mail address."""
+    """Answer the id of the user with an e-mail address."""
     require_service_key()
     user_id = find_user(db(), request.args.get("email", ""))
     if user_id is None:
@@ -76,16 +76,16 @@ def find() -> ResponseReturnValue:
     "hand it to nobody else and keep it nowhere. An id with stats but no account is given one "
     "without password and address. Two-factor is still asked for.",
     security=SERVICE_KEY,
-    answer=SignInLink,
-    answer_example=examples.SIGN_IN_LINK,
+    response=SignInLink,
+    response_example=examples.SIGN_IN_LINK,
 )
 def make_link(user_id: str) -> ResponseReturnValue:
-    """Answer an address that lets its holder in as this user, once."""
+    """Answer the URL of a single-use sign-in link for this user."""
     require_service_key()
-    no_fields()
-    sign_in_link = sign_in_links.make_link(db(), user_id, _(NAMELESS))
-    event("link.made", user_id)
-    url = link("links.follow", token=sign_in_link.token)
+    require_empty_body()
+    sign_in_link = sign_in_links.make_link(db(), user_id, _(DEFAULT_NAME))
+    record_event("link.made", user_id)
+    url = external_url("links.follow", token=sign_in_link.token)
     return jsonify(url=url, expires=iso(sign_in_link.expires))
 
 
@@ -94,13 +94,13 @@ def make_link(user_id: str) -> ResponseReturnValue:
     "Delete a user",
     description="Subscriptions at Stripe are ended first.",
     security=SERVICE_KEY,
-    answer=Done,
-    answer_example=examples.USER_DELETED,
+    response=Done,
+    response_example=examples.USER_DELETED,
 )
 def delete_user(user_id: str) -> ResponseReturnValue:
-    """Delete all that is stored about a user."""
+    """Delete a user and end their subscriptions."""
     require_service_key()
-    no_fields()
-    close_account(db(), runtime().gateway, check_id(user_id))
-    event("account.deleted", user_id, by="service key")
+    require_empty_body()
+    close_account(db(), current_runtime().gateway, check_id(user_id))
+    record_event("account.deleted", user_id, by="service key")
     return jsonify(success=True, message="All that was stored about the user is gone.")

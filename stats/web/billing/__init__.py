@@ -1,1 +1,1 @@
-"""The pages of plans, and Stripe's webhook."""
+"""The plans pages, and Stripe's webhook."""

@@ -1,4 +1,4 @@
-"""A user's plan as the pages say it."""
+"""A user's plan as templates show it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,43 +10,48 @@ from stats.web.templating.translation import price_parts
 
 
 class PlanView:
-    """A user's plan in words: price, use, and what happens when."""
+    """A user's plan for templates: price, usage, and the days of renewal and end as text."""
 
-    def __init__(self, board: Dashboard, prices: Mapping[Plan, str]) -> None:
-        self._board = board
-        self._now = board.now.timestamp()
-        self._best = board.billing.best(self._now)
-        self.name = plan = board.plan
-        # A plan that nothing is paid for is a grant.
-        self.granted = plan != Plan.FREE and board.billing.plan(self._now) != plan
+    def __init__(self, dashboard: Dashboard, prices: Mapping[Plan, str]) -> None:
+        self._dashboard = dashboard
+        self._now = dashboard.now.timestamp()
+        self._subscription = dashboard.billing.best(self._now)
+        self.name = plan = dashboard.plan
+        # A plan without a subscription behind it was granted.
+        self.granted = plan != Plan.FREE and dashboard.billing.plan(self._now) != plan
         price = "£0" if plan == Plan.FREE else prices.get(plan)
         self.price = price and " ".join(price_parts(price)).strip()
         self.limit = plan.daily_conversations
-        self.used = board.used_today
-        self.day_start = board.clock.day_start
+        self.used = dashboard.used_today
+        self.day_start = dashboard.clock.day_start
 
     @property
     def renews(self) -> str | None:
-        """The day on which it renews, None if it ends, nobody pays, or Stripe has not said."""
-        best = self._best
-        if self.granted or best is None or best.ends is not None or best.renews is None:
+        """The day on which it renews; None if it ends, was granted, or Stripe has not said."""
+        subscription = self._subscription
+        if (
+            self.granted
+            or subscription is None
+            or subscription.ends is not None
+            or subscription.renews is None
+        ):
             return None
-        return self._day(best.renews) if self._now < best.renews else None
+        return self._day(subscription.renews) if self._now < subscription.renews else None
 
     @property
     def ends(self) -> str | None:
-        """The day on which it ends, None if it goes on."""
-        best = self._best
-        if self.granted or best is None or best.ends is None or self.overdue:
+        """The day on which it ends, None if it renews."""
+        subscription = self._subscription
+        if self.granted or subscription is None or subscription.ends is None or self.overdue:
             return None
-        return self._day(best.ends)
+        return self._day(subscription.ends)
 
     @property
     def overdue(self) -> str | None:
         """The day until which an unpaid plan is kept, None if all is paid."""
-        found = None if self.granted else self._board.billing.overdue(self._now)
-        return None if found is None or found.ends is None else self._day(found.ends)
+        unpaid = None if self.granted else self._dashboard.billing.overdue(self._now)
+        return None if unpaid is None or unpaid.ends is None else self._day(unpaid.ends)
 
     def _day(self, moment: int) -> str:
-        local = datetime.fromtimestamp(moment, self._board.clock.zone)
-        return day_month(local, self._board.today)
+        local = datetime.fromtimestamp(moment, self._dashboard.clock.zone)
+        return day_month(local, self._dashboard.today)

@@ -1,4 +1,4 @@
-"""Plans, the ways to Stripe and back, and the practice checkout."""
+"""The plans page, redirects to Stripe and back, and the practice checkout."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ from stats.user_stats import open_stats
 from stats.web.billing.plan_card import PlanView
 from stats.web.billing.webhook import accept_event
 from stats.web.http.access import public
-from stats.web.http.current_user import board
-from stats.web.runtime import db, runtime
+from stats.web.http.current_user import current_dashboard
+from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("billing", __name__)
 
-TRIES = 30
+MAX_RETURN_POLLS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +36,33 @@ class Offer:
 
     @property
     def daily(self) -> int | None:
-        """How many conversations a day it gives, None for no limit."""
+        """How many conversations a day it includes, None for no limit."""
         return self.plan.daily_conversations
 
 
 @bp.get("/plans")
 @public
 def plans() -> ResponseReturnValue:
-    """Show the three plans; to a member also which one it is now and what can be done."""
-    held, member = runtime(), current_user.is_authenticated
-    prices = held.prices.read()
-    plan = PlanView(board(), prices) if member else None
-    live = member and any(found.plan for found in board().billing.live)
+    """Show the plans; to a user also their own one and the actions on it."""
+    runtime, logged_in = current_runtime(), current_user.is_authenticated
+    prices = runtime.prices.read()
+    plan = PlanView(current_dashboard(), prices) if logged_in else None
+    live = logged_in and any(subscription.plan for subscription in current_dashboard().billing.live)
     offers = [
         Offer(
-            one,
-            "£0" if one == Plan.FREE else prices.get(one),
-            _action(one, plan.name, live) if plan else "join",
+            offered,
+            "£0" if offered == Plan.FREE else prices.get(offered),
+            _action(offered, plan.name, live) if plan else "join",
         )
-        for one in Plan
+        for offered in Plan
     ]
     return render_template(
         "billing/plans.html",
         offers=offers,
         plan=plan,
         live=live,
-        practice=isinstance(held.gateway, PracticeGateway),
-        available=held.gateway is not None,
+        practice=isinstance(runtime.gateway, PracticeGateway),
+        available=runtime.gateway is not None,
     )
 
 
@@ -78,100 +78,104 @@ def _action(plan: Plan, current: Plan, live: bool) -> str:
 
 @bp.post("/billing/checkout")
 def start() -> ResponseReturnValue:
-    """Go where the plan can be had: Checkout, a Payment Link, or the portal."""
+    """Redirect to Checkout, a Payment Link or the customer portal."""
     try:
         plan = check_plan(request.form.get("plan"))
     except InvalidInput:
         abort(400)
     if plan == Plan.FREE:
         abort(400)
-    held = runtime()
+    runtime = current_runtime()
     target = checkout.start_checkout(
-        held.db,
+        runtime.db,
         gateway(),
         current_user.id,
         current_user.email,
         plan,
-        keys=held.settings.secret_keys,
-        back=_back(),
-        grace=held.grace,
-        link=held.given.stripe_payment_links.get(plan),
+        keys=runtime.settings.secret_keys,
+        back=_base_url(),
+        grace=runtime.grace,
+        link=runtime.base_settings.stripe_payment_links.get(plan),
     )
     return redirect(target, 303)
 
 
 def gateway() -> Gateway:
-    """Return Stripe or its stand-in; raises BillingUnavailable when there is neither."""
-    found = runtime().gateway
-    if found is None:
+    """Return the gateway of the app; raises BillingUnavailable without one."""
+    configured = current_runtime().gateway
+    if configured is None:
         raise BillingUnavailable("Upgrading is not set up here.")
-    return found
+    return configured
 
 
-def _back() -> str:
-    return runtime().given.public_url or request.host_url.rstrip("/")
+def _base_url() -> str:
+    return current_runtime().base_settings.public_url or request.host_url.rstrip("/")
 
 
 @bp.post("/billing/portal")
 def portal() -> ResponseReturnValue:
-    """Go to the customer portal."""
-    return redirect(checkout.open_portal(db(), gateway(), current_user.id, back=_back()), 303)
+    """Redirect to the customer portal."""
+    return redirect(checkout.open_portal(db(), gateway(), current_user.id, back=_base_url()), 303)
 
 
 @bp.get("/billing/return")
 def back() -> ResponseReturnValue:
-    """Wait for the webhook. Nothing is granted here; Stripe may be asked, once, for this user."""
-    tries = request.args.get("try", "0")
-    count = int(tries) if tries.isascii() and tries.isdigit() and len(tries) < 4 else TRIES
-    paid = board().plan != Plan.FREE
-    if count == 0 and not paid and request.method == "GET" and _look_once():
+    """Poll until the webhook has arrived; the first request may sync from Stripe."""
+    number = request.args.get("try", "0")
+    count = (
+        int(number)
+        if number.isascii() and number.isdigit() and len(number) < 4
+        else MAX_RETURN_POLLS
+    )
+    paid = current_dashboard().plan != Plan.FREE
+    if count == 0 and not paid and request.method == "GET" and _sync_paid_plan():
         return redirect(url_for("billing.back"))
     page = "billing/checkout_return.html" if count == 0 else "billing/_checkout_return.html"
     return render_template(
         page,
         paid=paid,
-        waiting=not paid and count < TRIES,
+        waiting=not paid and count < MAX_RETURN_POLLS,
         next_try=count + 1,
-        plan=PlanView(board(), runtime().prices.cached()),
+        plan=PlanView(current_dashboard(), current_runtime().prices.cached()),
     )
 
 
-def _look_once() -> bool:
-    held = runtime()
-    if held.gateway is None:
+def _sync_paid_plan() -> bool:
+    """Read the user's subscriptions from Stripe; return whether they have a plan now."""
+    runtime = current_runtime()
+    if runtime.gateway is None:
         return False
     try:
-        sync.sync(held.db, held.gateway, current_user.id, grace=held.grace)
+        sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
-    return open_stats(held.db, current_user.id, create=False).stats().plan != Plan.FREE
+    return open_stats(runtime.db, current_user.id, create=False).stats().plan != Plan.FREE
 
 
 @bp.route("/billing/practice", methods=["GET", "POST"])
 def practice() -> ResponseReturnValue:
-    """Stand in for Stripe's pages; no money moves."""
-    held = runtime()
-    if not isinstance(held.gateway, PracticeGateway):
+    """Show the practice checkout, which stands in for Stripe's pages, or carry out an action."""
+    runtime = current_runtime()
+    if not isinstance(runtime.gateway, PracticeGateway):
         abort(404)
-    live = held.gateway.live(current_user.id)
+    live = runtime.gateway.live(current_user.id)
     if request.method == "POST":
-        return _practise(held.gateway)
-    wanted = request.args.get("plan", "Plus")
+        return _practice_action(runtime.gateway)
     return render_template(
         "billing/practice.html",
         live=live,
-        now=PlanView(board(), held.prices.cached()),
-        plan=check_plan(wanted),
-        prices=held.prices.cached(),
+        now=PlanView(current_dashboard(), runtime.prices.cached()),
+        plan=check_plan(request.args.get("plan", "Plus")),
+        prices=runtime.prices.cached(),
     )
 
 
-def _practise(stand_in: PracticeGateway) -> ResponseReturnValue:
+def _practice_action(practice_gateway: PracticeGateway) -> ResponseReturnValue:
     action = request.form.get("action", "")
     if action not in ACTIONS:
         abort(400)
     plan = check_plan(request.form.get("plan", "Plus"))
-    body = stand_in.act(current_user.id, action, plan)
+    body = practice_gateway.act(current_user.id, action, plan)
     _deliver(body)
     if action == "pay":
         return redirect(url_for("billing.back", session_id="practice"), 303)
@@ -179,8 +183,8 @@ def _practise(stand_in: PracticeGateway) -> ResponseReturnValue:
 
 
 def _deliver(body: bytes) -> None:
-    """Sign a practice event and have it verified and acted on as one of Stripe's."""
+    """Sign a practice event and handle it like a delivery of Stripe's webhook."""
     try:
-        accept_event(body, sign(body, runtime().webhook_secrets[0]))
+        accept_event(body, sign(body, current_runtime().webhook_secrets[0]))
     except InvalidInput:
         raise BillingUnavailable("The practice payment did not arrive.") from None

@@ -12,9 +12,9 @@ from msgspec import Struct
 from stats.billing import webhook
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.web.http.documented import NO_CREDENTIALS, documented
-from stats.web.monitoring.audit_log import event as note
+from stats.web.monitoring.audit_log import record_event
 from stats.web.monitoring.counters import UNKNOWN, count_webhook
-from stats.web.runtime import runtime
+from stats.web.runtime import current_runtime
 
 bp = Blueprint("webhooks", __name__, url_prefix="/api/webhooks")
 
@@ -46,45 +46,47 @@ class Received(Struct):
     parameters=[SIGNATURE],
     body=Delivery,
     body_example={"id": "evt_1", "type": "customer.subscription.updated"},
-    answer=Received,
-    answer_example={"received": True},
+    response=Received,
+    response_example={"received": True},
 )
 def stripe() -> ResponseReturnValue:
-    """Take a delivery; 200 only once its effect is stored."""
+    """Handle a delivery; 200 only once its effect is stored."""
     accept_event(request.get_data(), request.headers.get("Stripe-Signature", ""))
     return jsonify(received=True)
 
 
 def accept_event(body: bytes, signature: str) -> None:
-    """Verify a signed event, act on it, count it and write it down; returns once it is stored.
+    """Verify a signed event, handle, count and log it; returns once its effect is stored.
 
-    Stripe's events and those of the practice checkout come this way. Raises InvalidInput for one
-    that is not signed as it should be, BillingUnavailable, and what the store raises.
+    For Stripe's events and those of the practice checkout. Raises InvalidInput for a bad signature,
+    BillingUnavailable, and the errors of the store.
     """
-    current = runtime()
-    with counted() as delivery:
-        event = webhook.verify(body, signature, current.webhook_secrets)
-        delivery.kind = str(event["type"])
-        if current.gateway is None:
+    runtime = current_runtime()
+    with _counted() as outcome:
+        event = webhook.verify(body, signature, runtime.webhook_secrets)
+        outcome.event_type = str(event["type"])
+        if runtime.gateway is None:
             raise BillingUnavailable("Stripe is not set up here.")
-        keys = current.settings.secret_keys
-        delivery.result = webhook.handle(
-            current.db, current.gateway, event, keys, grace=current.grace
+        keys = runtime.settings.secret_keys
+        outcome.result = webhook.handle(
+            runtime.db, runtime.gateway, event, keys, grace=runtime.grace
         )
-    note("stripe.event", None, id=str(event["id"]), type=delivery.kind, result=delivery.result)
+    record_event(
+        "stripe.event", None, id=str(event["id"]), type=outcome.event_type, result=outcome.result
+    )
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What is known of a delivery so far: nothing at first, and that it is not done."""
+    """The type of a delivered event and what came of it, for the metrics."""
 
-    kind: str = UNKNOWN
+    event_type: str = UNKNOWN
     result: str = "failed"
 
 
 @contextmanager
-def counted() -> Iterator[Outcome]:
-    """Count a delivery by what is known of it in the end."""
+def _counted() -> Iterator[Outcome]:
+    """Count a delivery by its outcome."""
     outcome = Outcome()
     try:
         yield outcome
@@ -92,4 +94,4 @@ def counted() -> Iterator[Outcome]:
         outcome.result = "refused"
         raise
     finally:
-        count_webhook(outcome.kind, outcome.result)
+        count_webhook(outcome.event_type, outcome.result)

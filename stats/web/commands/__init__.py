@@ -1,4 +1,4 @@
-"""What operators type after `flask`: one module for each group of commands."""
+"""The commands of `flask` for operators: one module for each group."""
 
 from flask import Flask
 
@@ -10,6 +10,6 @@ from stats.web.commands.users import users
 
 
 def init_app(app: Flask) -> None:
-    """Put all groups, `flask backup` and `flask doctor` under `flask`."""
+    """Register the commands, but for `billing` and `import-aira` (see create_app)."""
     for command in (users, stats, keys, backup, doctor_command.doctor):
         app.cli.add_command(command)

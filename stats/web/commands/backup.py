@@ -1,4 +1,4 @@
-"""`flask backup`: a copy of the embedded store, taken while it is used."""
+"""`flask backup`: a copy of the embedded store while it runs."""
 
 import shutil
 import tempfile
@@ -9,12 +9,12 @@ from flask.cli import with_appcontext
 
 from stats.errors import StoreUnavailable
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
-LOG = "appendonlydir"
+AOF_FOLDER = "appendonlydir"
 MANIFEST = "appendonly.aof.manifest"
-KEYS = ("secret.key", "service.key")
-TRIES = 10
+KEY_FILES = ("secret.key", "service.key")
+MAX_ATTEMPTS = 10
 
 
 @click.command()
@@ -22,50 +22,50 @@ TRIES = 10
 @with_appcontext
 def backup(target: Path) -> None:
     """Copy the embedded store and its keys to TARGET, a new folder. Nobody has to wait."""
-    with operator_context() as current:
-        if not current.given.embedded:
+    with operator_context() as runtime:
+        if not runtime.base_settings.embedded:
             raise click.ClickException("This is for the embedded store. Back up Redis itself.")
         if target.exists():
             raise click.ClickException(f"{target} exists. Name a new folder.")
         try:
-            copy_store(current.given.data_dir, target)
+            copy_store(runtime.base_settings.data_dir, target)
         except OSError as error:
             raise click.ClickException(f"The backup failed: {error}.") from None
-        event("backup.made", None, by=OPERATOR)
+        record_event("backup.made", None, by=OPERATOR)
     click.echo(f"{target} holds all that was acknowledged before it began.")
 
 
 def copy_store(data_dir: Path, target: Path) -> None:
-    """Copy a data folder that is in use; `target` appears whole, with mode 0700, or not at all.
+    """Copy a data folder in use; `target` appears complete, with mode 0700, or not at all.
 
-    Each write is in the log before it is answered. A log that was cut off in a write is good: the
-    server drops that write when it starts. Raises OSError and StoreUnavailable.
+    Each write is in the append-only file before it is acknowledged. A copy may end within a write:
+    the server truncates it when it starts. Raises OSError and StoreUnavailable.
     """
-    draft = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
-        _copy_log(data_dir / LOG, draft / LOG)
-        for name in KEYS:
+        _copy_log(data_dir / AOF_FOLDER, temporary / AOF_FOLDER)
+        for name in KEY_FILES:
             if (data_dir / name).exists():
-                shutil.copy2(data_dir / name, draft)
-        draft.rename(target)
+                shutil.copy2(data_dir / name, temporary)
+        temporary.rename(target)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _copy_log(log: Path, copy: Path) -> None:
-    """Copy the log's files; again if the server, rewriting them, has named others meanwhile.
+    """Copy the append-only files; again if a rewrite has changed the manifest meanwhile.
 
     https://valkey.io/topics/persistence/#backing-up-aof-persistence
     """
-    for _ in range(TRIES):
-        named = (log / MANIFEST).read_bytes()
+    for _ in range(MAX_ATTEMPTS):
+        manifest = (log / MANIFEST).read_bytes()
         try:
             shutil.copytree(log, copy)
         except (shutil.Error, FileNotFoundError):
-            if named == (log / MANIFEST).read_bytes():
+            if manifest == (log / MANIFEST).read_bytes():
                 raise
         else:
-            if named == (log / MANIFEST).read_bytes():
+            if manifest == (log / MANIFEST).read_bytes():
                 return
         shutil.rmtree(copy, ignore_errors=True)
     raise StoreUnavailable("The store is being rewritten all the time. Try again later.")

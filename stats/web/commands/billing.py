@@ -1,4 +1,4 @@
-"""`flask billing`: what is paid and what is given, compared and repaired."""
+"""`flask billing`: compare the stored plans with the subscriptions at Stripe, and repair them."""
 
 import sys
 
@@ -9,7 +9,7 @@ from stats.billing.reconcile import Comparison, Discrepancy, compare, mend
 from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.webhook import ACTED_ON, handle
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import Runtime
 
 billing = AppGroup("billing", help="Compare and repair what is paid and what is given.")
@@ -21,44 +21,48 @@ billing = AppGroup("billing", help="Compare and repair what is paid and what is 
 @click.option("--yes", is_flag=True, help="Even if more than a fifth of the payers lose a plan.")
 def reconcile(user_id: str | None, fix: bool, yes: bool) -> None:
     """Compare Redis with Stripe and Stripe with Redis; exits 1 if they differ."""
-    with operator_context() as current:
-        stripe = _stripe(current)
-        report = compare(current.db, stripe, grace=current.grace, user_id=user_id)
-        for finding in report.findings:
-            click.echo(f"{finding.what}: {finding.user_id} ({finding.detail})")
-        left = _mend(current, report, sure=yes) if fix else list(report.findings)
-    click.echo(f"{len(report.findings)} found, {len(report.findings) - len(left)} mended")
-    sys.exit(1 if left else 0)
+    with operator_context() as runtime:
+        stripe = _stripe(runtime)
+        comparison = compare(runtime.db, stripe, grace=runtime.grace, user_id=user_id)
+        for discrepancy in comparison.findings:
+            click.echo(f"{discrepancy.what}: {discrepancy.user_id} ({discrepancy.detail})")
+        remaining = _mend(runtime, comparison, sure=yes) if fix else list(comparison.findings)
+    click.echo(
+        f"{len(comparison.findings)} found, {len(comparison.findings) - len(remaining)} mended"
+    )
+    sys.exit(1 if remaining else 0)
 
 
-def _mend(current: Runtime, report: Comparison, *, sure: bool) -> list[Discrepancy]:
+def _mend(runtime: Runtime, comparison: Comparison, *, sure: bool) -> list[Discrepancy]:
     return mend(
-        current.db,
-        _stripe(current),
-        report,
-        grace=current.grace,
+        runtime.db,
+        _stripe(runtime),
+        comparison,
+        grace=runtime.grace,
         sure=sure,
         on_mended=_record_mended,
     )
 
 
-def _record_mended(finding: Discrepancy) -> None:
-    event("plan.reconciled", finding.user_id, finding=finding.what, by=OPERATOR)
+def _record_mended(discrepancy: Discrepancy) -> None:
+    record_event("plan.reconciled", discrepancy.user_id, finding=discrepancy.what, by=OPERATOR)
 
 
-def _stripe(current: Runtime) -> StripeGateway:
-    if not isinstance(current.gateway, StripeGateway):
+def _stripe(runtime: Runtime) -> StripeGateway:
+    if not isinstance(runtime.gateway, StripeGateway):
         raise click.ClickException("STRIPE_SECRET_KEY is not set.")
-    return current.gateway
+    return runtime.gateway
 
 
 @billing.command()
 def replay() -> None:
     """Act on the events of the last 30 days whose delivery failed; safe to repeat."""
-    with operator_context() as current:
-        stripe, keys = _stripe(current), current.settings.secret_keys
-        for delivery in stripe.undelivered_events(list(ACTED_ON)):
-            result = handle(current.db, stripe, delivery, keys, grace=current.grace)
-            event_id, kind = str(delivery["id"]), str(delivery["type"])
-            event("stripe.event", None, id=event_id, type=kind, result=result, by=OPERATOR)
-            click.echo(f"{event_id} {kind}: {result}")
+    with operator_context() as runtime:
+        stripe, keys = _stripe(runtime), runtime.settings.secret_keys
+        for stripe_event in stripe.undelivered_events(list(ACTED_ON)):
+            result = handle(runtime.db, stripe, stripe_event, keys, grace=runtime.grace)
+            event_id, event_type = str(stripe_event["id"]), str(stripe_event["type"])
+            record_event(
+                "stripe.event", None, id=event_id, type=event_type, result=result, by=OPERATOR
+            )
+            click.echo(f"{event_id} {event_type}: {result}")

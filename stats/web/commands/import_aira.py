@@ -1,4 +1,4 @@
-"""`flask import-aira`: moving in from the deployment that this one replaces."""
+"""`flask import-aira`: import the users of the deployment that this one replaces."""
 
 import sys
 from collections import Counter
@@ -17,10 +17,10 @@ from stats.legacy_import.source import find_users
 from stats.lib.urls import store_url
 from stats.store.client import Db, connect
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
-VALUES_LOST = 3
-MOVED_IN = "import-aira"
+EXIT_VALUES_LOST = 3
+GRANT_REASON = "import-aira"
 
 
 def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -42,40 +42,42 @@ def _address(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 @with_appcontext
 def import_aira(dry_run: bool, address: str | None, without_plans: bool) -> None:
     """Move everybody in from the old layout; safe to repeat. Exits 3 if a value was lost."""
-    with operator_context() as current:
-        source = current.db if address is None else connect(address)
-        report = _move(current.db, source, dry_run=dry_run, plans=not without_plans)
-    _tell(report, dry_run=dry_run, plans=not without_plans)
-    sys.exit(VALUES_LOST if report.count(lost=True) else 0)
+    with operator_context() as runtime:
+        source = runtime.db if address is None else connect(address)
+        report = _import(runtime.db, source, dry_run=dry_run, plans=not without_plans)
+    _print_report(report, dry_run=dry_run, plans=not without_plans)
+    sys.exit(EXIT_VALUES_LOST if report.count(lost=True) else 0)
 
 
-def _move(db: Db, source: Db, *, dry_run: bool, plans: bool) -> ImportReport:
+def _import(db: Db, source: Db, *, dry_run: bool, plans: bool) -> ImportReport:
     report, user_ids = ImportReport(), find_users(source)
-    moving = import_users(db, source, user_ids, dry_run=dry_run, plans=plans)
+    results = import_users(db, source, user_ids, dry_run=dry_run, plans=plans)
     with click.progressbar(
-        moving,
+        results,
         length=len(user_ids),
         label="Looking" if dry_run else "Moving in",
         show_pos=True,
         file=sys.stderr,
         hidden=not sys.stderr.isatty(),
-    ) as shown:
-        for moved in shown:
-            report.add(moved)
+    ) as progress:
+        for imported in progress:
+            report.add(imported)
             if not dry_run:
-                _record_grant(moved)
+                _record_grant(imported)
     return report
 
 
-def _record_grant(moved: ImportedUser) -> None:
-    """Record the plan that a user was granted with the move, unless an earlier run did."""
-    if moved.plan is not None and not moved.before:
-        event("plan.granted", moved.user_id, plan=moved.plan, by=OPERATOR, reason=MOVED_IN)
+def _record_grant(imported: ImportedUser) -> None:
+    """Log the plan that a user was granted by the import, unless an earlier run did."""
+    if imported.plan is not None and not imported.before:
+        record_event(
+            "plan.granted", imported.user_id, plan=imported.plan, by=OPERATOR, reason=GRANT_REASON
+        )
 
 
-def _tell(report: ImportReport, *, dry_run: bool, plans: bool) -> None:
-    for found in report.findings:
-        click.echo(f"{found.key}: {found.kind} {found.reason}")
+def _print_report(report: ImportReport, *, dry_run: bool, plans: bool) -> None:
+    for finding in report.findings:
+        click.echo(f"{finding.key}: {finding.kind} {finding.reason}")
     outcomes = report.outcomes
     if dry_run:
         click.echo("Nothing was written. This is what would happen:")
@@ -85,13 +87,13 @@ def _tell(report: ImportReport, *, dry_run: bool, plans: bool) -> None:
     click.echo(f"skipped: {outcomes[Outcome.SKIPPED]}")
     click.echo(f"deleted here since: {outcomes[Outcome.GONE]}")
     click.echo(f"of these, moved in by an earlier run: {report.before}")
-    click.echo(f"plans granted, which the old system let anybody set: {_listed(report.plans)}")
-    click.echo(f"values put where they may belong: {_listed(report.count(lost=False))}")
-    click.echo(f"values lost: {_listed(report.count(lost=True))}")
+    click.echo(f"plans granted, which the old system let anybody set: {_total(report.plans)}")
+    click.echo(f"values put where they may belong: {_total(report.count(lost=False))}")
+    click.echo(f"values lost: {_total(report.count(lost=True))}")
 
 
-def _listed(counted: Mapping[str, int]) -> str:
-    """Return a total and what it is made of."""
-    parts = ", ".join(f"{name} {number}" for name, number in sorted(counted.items()))
-    total = Counter(counted).total()
+def _total(counts: Mapping[str, int]) -> str:
+    """Return a total with its parts: `3 (a 1, b 2)`."""
+    parts = ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
+    total = Counter(counts).total()
     return f"{total} ({parts})" if parts else str(total)

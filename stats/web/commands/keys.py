@@ -1,4 +1,4 @@
-"""`flask keys`: service keys made, listed and revoked while the program runs."""
+"""`flask keys`: create, list and revoke service keys while the server runs."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from stats import service_keys
 from stats.web.commands.operator_context import OPERATOR, operator_context
-from stats.web.monitoring.audit_log import event
+from stats.web.monitoring.audit_log import record_event
 
 keys = AppGroup("keys", help="Make, list and revoke service keys.")
 
@@ -16,10 +16,10 @@ keys = AppGroup("keys", help="Make, list and revoke service keys.")
 @click.argument("name")
 def create(name: str) -> None:
     """Make a key for a program and print it, this once."""
-    with operator_context() as current:
-        key = service_keys.create_key(current.db, name)
+    with operator_context() as runtime:
+        key = service_keys.create_key(runtime.db, name)
         prefix = service_keys.prefix_of(key)
-        event("key.made", None, prefix=prefix, by=OPERATOR)
+        record_event("key.made", None, prefix=prefix, by=OPERATOR)
     click.echo(key)
     click.echo(f"Keep it now: it is not shown again. Revoke it as {prefix}.", err=True)
 
@@ -27,12 +27,12 @@ def create(name: str) -> None:
 @keys.command("list")
 def list_() -> None:
     """List the keys that were made here; those of STATS_API_KEYS are not among them."""
-    with operator_context() as current:
-        found = service_keys.list_keys(current.db)
-    for key in found:
+    with operator_context() as runtime:
+        created = service_keys.list_keys(runtime.db)
+    for key in created:
         used = "never used" if key.used_at is None else f"used {_moment(key.used_at)}"
         click.echo(f"{key.prefix}  made {_moment(key.created_at)}  {used:<25}  {key.name}")
-    if not found:
+    if not created:
         click.echo("There are none.", err=True)
 
 
@@ -44,7 +44,7 @@ def _moment(seconds: int) -> str:
 @click.argument("prefix")
 def revoke(prefix: str) -> None:
     """Take a key away, by its prefix; it stops within 30 seconds."""
-    with operator_context() as current:
-        service_keys.revoke_key(current.db, prefix)
-        event("key.revoked", None, prefix=prefix, by=OPERATOR)
+    with operator_context() as runtime:
+        service_keys.revoke_key(runtime.db, prefix)
+        record_event("key.revoked", None, prefix=prefix, by=OPERATOR)
     click.echo(f"{prefix} is revoked. Whoever holds it is refused within 30 seconds.")

@@ -1,38 +1,38 @@
-"""What all commands share: what they stand on, and how they speak to a person."""
+"""What all commands share: the runtime, logging, error messages, safe output."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import redis
-from redis.exceptions import RedisClusterException
 
 from stats.errors import StatsError
+from stats.store.circuit_breaker import REDIS_ERRORS
 from stats.web.monitoring import log_setup
-from stats.web.runtime import Runtime, runtime
+from stats.web.runtime import Runtime, current_runtime
 
 OPERATOR = "operator"
 
 
 @contextmanager
 def operator_context() -> Iterator[Runtime]:
-    """Run a command: yield the app's runtime, and log to standard error as a server does.
+    """Run a command: yield the app's runtime, and log to standard error as the server does.
 
-    A command that changes something records it with `event(..., by=OPERATOR)` in here. Errors of
-    this program and of Redis become a ClickException: one line without a traceback, exit code 1.
+    Within it a command logs each change with `record_event(..., by=OPERATOR)`. StatsError and the
+    errors of Redis become a ClickException: one line without a traceback, exit code 1.
     """
-    current = runtime()
-    log_setup.set_up(current.given)
+    runtime = current_runtime()
+    log_setup.set_up(runtime.base_settings)
     try:
-        yield current
+        yield runtime
     except StatsError as error:
         raise click.ClickException(str(error)) from None
-    except (redis.RedisError, RedisClusterException):
+    except REDIS_ERRORS:
         raise click.ClickException("Redis does not answer.") from None
 
 
-def told(text: str) -> str:
-    """Return what a person wrote as a terminal may show it: nothing in it moves the cursor."""
+def escape_unprintable(text: str) -> str:
+    """Return user input with control characters escaped, safe to print to a terminal."""
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )

@@ -12,13 +12,13 @@ from stats.accounts.deletion import close_account
 from stats.accounts.sessions import sessions
 from stats.export.json_export import export_user
 from stats.operators import User
-from stats.web.commands.operator_context import OPERATOR, operator_context, told
-from stats.web.monitoring.audit_log import event
+from stats.web.commands.operator_context import OPERATOR, escape_unprintable, operator_context
+from stats.web.monitoring.audit_log import record_event
 
 users = AppGroup("users", help="Look users up, make accounts, mend what people cannot.")
 
 COLUMNS = ("id", "kind", "name", "e-mail", "created", "plan", "last active")
-NOTHING = "-"
+EMPTY = "-"
 
 
 @users.command("list")
@@ -26,16 +26,16 @@ NOTHING = "-"
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
 def list_(prefix: str, limit: int) -> None:
     """List users, with accounts and without."""
-    with operator_context() as current:
-        found, more = operators.list_users(current.db, prefix=prefix, limit=limit)
-    _print_table([COLUMNS, *map(_row, found)])
-    if more:
+    with operator_context() as runtime:
+        result, has_more = operators.list_users(runtime.db, prefix=prefix, limit=limit)
+    _print_table([COLUMNS, *map(_row, result)])
+    if has_more:
         click.echo("There are more. Ask for them with --limit or --prefix.", err=True)
 
 
 def _row(user: User) -> tuple[str, ...]:
-    name, email = (told(text) if text else NOTHING for text in (user.name, user.email))
-    last = user.last_active.isoformat() if user.last_active else NOTHING
+    name, email = (escape_unprintable(text) if text else EMPTY for text in (user.name, user.email))
+    last = user.last_active.isoformat() if user.last_active else EMPTY
     return (user.user_id, _kind(user), name, email, _day(user.created), user.plan, last)
 
 
@@ -46,7 +46,7 @@ def _kind(user: User) -> str:
 
 
 def _day(seconds: int | None) -> str:
-    return NOTHING if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    return EMPTY if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:
@@ -57,19 +57,19 @@ def _print_table(rows: list[tuple[str, ...]]) -> None:
 
 
 @users.command()
-@click.argument("who", metavar="ID")
-def show(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def show(id_or_email: str) -> None:
     """Show one user, by id or e-mail address."""
-    with operator_context() as current:
-        user = operators.read_user(current.db, operators.find(current.db, who))
-        live = len(sessions(current.db, user.user_id))
-    for label, value in (*zip(COLUMNS, _row(user), strict=True), *_more(user, live)):
+    with operator_context() as runtime:
+        user = operators.read_user(runtime.db, operators.find(runtime.db, id_or_email))
+        live = len(sessions(runtime.db, user.user_id))
+    for label, value in (*zip(COLUMNS, _row(user), strict=True), *_details(user, live)):
         click.echo(f"{label + ':':<20}{value}")
 
 
-def _more(user: User, live: int) -> list[tuple[str, object]]:
+def _details(user: User, live: int) -> list[tuple[str, object]]:
     return [
-        ("granted", user.granted or NOTHING),
+        ("granted", user.granted or EMPTY),
         ("password", "yes" if user.has_password else "none"),
         ("address confirmed", _day(user.confirmed)),
         ("two-factor since", _day(user.two_factor)),
@@ -87,63 +87,63 @@ def _more(user: User, live: int) -> list[tuple[str, object]]:
 def create(email: str, name: str, user_id: str | None, no_password: bool) -> None:
     """Make an account. The password is asked for, or left out for sign-in links alone."""
     password = None if no_password else _ask_password()
-    with operator_context() as current:
-        made = operators.create(
-            current.db, email=email, name=name, password=password, user_id=user_id
+    with operator_context() as runtime:
+        new_id = operators.create(
+            runtime.db, email=email, name=name, password=password, user_id=user_id
         )
-        event("account.created", made, by=OPERATOR)
-    click.echo(made)
+        record_event("account.created", new_id, by=OPERATOR)
+    click.echo(new_id)
 
 
 def _ask_password() -> str:
-    # Typed and never an argument: arguments can be seen by everybody on the machine.
+    # Not an argument: every user of the machine can see those.
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
 @users.command("set-password")
-@click.argument("who", metavar="ID")
-def set_password(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def set_password(id_or_email: str) -> None:
     """Set a password; all sessions of the user end."""
-    with operator_context() as current:
-        user_id = operators.find(current.db, who)
-        operators.set_password(current.db, user_id, _ask_password())
-        event("password.set", user_id, by=OPERATOR)
+    with operator_context() as runtime:
+        user_id = operators.find(runtime.db, id_or_email)
+        operators.set_password(runtime.db, user_id, _ask_password())
+        record_event("password.set", user_id, by=OPERATOR)
     click.echo(f"{user_id} has a new password and is logged out everywhere.")
 
 
 @users.command("two-factor-off")
-@click.argument("who", metavar="ID")
-def two_factor_off(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def two_factor_off(id_or_email: str) -> None:
     """Ask for no code any more. Make sure first who it is that asks you to."""
-    with operator_context() as current:
-        user_id = operators.find(current.db, who)
-        if not two_factor.forget(current.db, user_id):
+    with operator_context() as runtime:
+        user_id = operators.find(runtime.db, id_or_email)
+        if not two_factor.forget(runtime.db, user_id):
             raise click.ClickException("Two-factor is off already.")
-        event("two_factor.off", user_id, by=OPERATOR)
+        record_event("two_factor.off", user_id, by=OPERATOR)
     click.echo(f"Two-factor is off for {user_id}.")
 
 
 @users.command()
-@click.argument("who", metavar="ID")
+@click.argument("id_or_email", metavar="ID")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(who: str, yes: bool) -> None:
+def delete(id_or_email: str, yes: bool) -> None:
     """End a user's subscriptions, then delete all that is stored."""
-    with operator_context() as current:
-        user_id = operators.find(current.db, who)
+    with operator_context() as runtime:
+        user_id = operators.find(runtime.db, id_or_email)
         if not yes and click.prompt(f"Type {user_id} to delete all of it", err=True) != user_id:
             raise click.ClickException("That is another id. Nothing was deleted.")
-        close_account(current.db, current.gateway, user_id)
-        event("account.deleted", user_id, by=OPERATOR)
+        close_account(runtime.db, runtime.gateway, user_id)
+        record_event("account.deleted", user_id, by=OPERATOR)
     click.echo(f"All that was stored about {user_id} is gone.")
 
 
 @users.command()
-@click.argument("who", metavar="ID")
-def export(who: str) -> None:
+@click.argument("id_or_email", metavar="ID")
+def export(id_or_email: str) -> None:
     """Write all that is stored about a user as JSON."""
-    with operator_context() as current:
-        user_id = operators.find(current.db, who)
-        found = export_user(current.db, user_id)
-        event("data.exported", user_id, by=OPERATOR)
-    # In ASCII, so that no terminal or pipe changes it or is changed by it.
-    click.echo(json.dumps(found, indent=2))
+    with operator_context() as runtime:
+        user_id = operators.find(runtime.db, id_or_email)
+        data = export_user(runtime.db, user_id)
+        record_event("data.exported", user_id, by=OPERATOR)
+    # ASCII only, so that no encoding or control character of a terminal matters.
+    click.echo(json.dumps(data, indent=2))

@@ -18,19 +18,19 @@ def read_page_day(text: str) -> date | None:
     return _date(text) if text else None
 
 
-def moment_of(board: Dashboard, day: str, page_day: date | None) -> datetime | None:
+def moment_of(dashboard: Dashboard, day: str, page_day: date | None) -> datetime | None:
     """Return the moment that a check-in for `day` is for, None for this moment.
 
     `day` is "yesterday", the day before the one that the page called today, or YYYY-MM-DD. Raises
     InvalidInput for a day that is still to come or over 366 days ago.
     """
-    page_today = min(page_day or board.today, board.today)
+    page_today = min(page_day or dashboard.today, dashboard.today)
     wanted = page_today - DAY if day == "yesterday" else _date(day)
-    if not board.today - PAST_DAYS <= wanted <= board.today:
+    if not dashboard.today - PAST_DAYS <= wanted <= dashboard.today:
         raise InvalidInput("Choose a day from the last 366.", "day")
-    if wanted == board.today:
+    if wanted == dashboard.today:
         return None
-    at = board.calendar.same_time_on(wanted, board.now)
+    at = dashboard.calendar.same_time_on(wanted, dashboard.now)
     if at is None:
         raise InvalidInput("You had no such day: your time zone went past it.", "day")
     return moment(at)

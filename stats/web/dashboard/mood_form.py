@@ -1,4 +1,4 @@
-"""The check-in form: as it is shown, and as it comes back once a mood was saved."""
+"""The check-in form of the dashboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from stats.web.templating.formatting import clock_text
 from stats.web.templating.translation import _
 
 TEMPLATE = "dashboard/_mood_form.html"
-# What the page listens for, to ask for its numbers anew.
+# The client event at which the page requests its numbers again.
 REFRESH = "aira:refresh"
 
 
 @dataclass(frozen=True, slots=True)
 class MoodForm:
-    """The check-in form: what was saved for today, or what was typed and why it will not do.
+    """The check-in form: the mood saved for today, or the submitted values and their errors.
 
     `date` is the day that the page calls today, `saved_at` ISO 8601, `entry_id` that of the entry
     that Undo takes back, `op` what a repeated answer is known by.
@@ -42,17 +42,17 @@ class MoodForm:
         return "" if self.score is None else _(score_word(self.score))
 
 
-def mood_form(board: Dashboard) -> MoodForm:
+def mood_form(dashboard: Dashboard) -> MoodForm:
     """Return the form as it stands when nothing was typed."""
-    at, undo = board.snapshot.mood_at, board.snapshot.undo
-    if board.today_mood is None or at is None:
-        return MoodForm(board.today, first=at is None)
+    at, undo = dashboard.snapshot.mood_at, dashboard.snapshot.undo
+    if dashboard.today_mood is None or at is None:
+        return MoodForm(dashboard.today, first=at is None)
     return MoodForm(
-        board.today,
-        board.today_mood,
+        dashboard.today,
+        dashboard.today_mood,
         saved_at=at.isoformat(),
-        saved_text=clock_text(board.clock, at),
-        entry_id=undo if undo == board.snapshot.mood_updated_at else None,
+        saved_text=clock_text(dashboard.clock, at),
+        entry_id=undo if undo == dashboard.snapshot.mood_updated_at else None,
     )
 
 

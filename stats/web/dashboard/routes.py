@@ -1,4 +1,4 @@
-"""The dashboard: the page, the polled fragment, the mood form."""
+"""The routes of the dashboard: the page, the polled fragment, the charts, the mood form."""
 
 from dataclasses import replace
 
@@ -15,95 +15,101 @@ from stats.moods.entries import record_mood, undo_mood
 from stats.web.dashboard.form_day import moment_of, read_page_day
 from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.dashboard.stats_fragment import stats_fragment
-from stats.web.http.access import acts_by_session
-from stats.web.http.current_user import UnchangedUser, poll_cache, read_again
-from stats.web.http.current_user import board as current_board
+from stats.web.http.access import session_checked_by_script
+from stats.web.http.current_user import (
+    UnchangedUser,
+    current_dashboard,
+    poll_cache,
+    reload_dashboard,
+)
 from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_score
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
 from stats.web.templating.formatting import clock_text, greeting, user_fingerprint
-from stats.web.templating.translation import reason
+from stats.web.templating.translation import error_message
 
 bp = Blueprint("dashboard", __name__)
 
-# The event at which the charts ask for themselves anew.
-MOODS = "aira:moods"
+# The client event at which the charts request themselves again.
+MOODS_CHANGED = "aira:moods"
 
 
 @bp.get("/dashboard")
 def page() -> ResponseReturnValue:
     """Show the whole page; the first one of a user's day counts as that day's login."""
-    board = current_board()
-    if board.first_of_day and request.method == "GET":
-        record_login(db(), board.user_id, day_now(board.clock, board.now))
-        board = read_again()
-    return _page(board, mood_form(board))
+    dashboard = current_dashboard()
+    if dashboard.first_of_day and request.method == "GET":
+        record_login(db(), dashboard.user_id, day_now(dashboard.clock, dashboard.now))
+        dashboard = reload_dashboard()
+    return _page(dashboard, mood_form(dashboard))
 
 
-def _page(board: Dashboard, form: MoodForm) -> str:
-    board = _renewed(board)
-    shown = stats_fragment(board) | chart_values(board.mood_days, board.today)
-    updated = clock_text(board.clock, board.now)
+def _page(dashboard: Dashboard, form: MoodForm) -> str:
+    dashboard = _renew_if_stale(dashboard)
+    context = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
+    updated = clock_text(dashboard.clock, dashboard.now)
     return render_template(
-        "dashboard/page.html", mood=form, greeting=greeting(board), updated=updated, **shown
+        "dashboard/page.html", mood=form, greeting=greeting(dashboard), updated=updated, **context
     )
 
 
 @bp.get("/dashboard/stats")
 def stats() -> ResponseReturnValue:
-    """Show the fragment, or nothing (204) if the version asked with still stands.
+    """Show the fragment, or 204 if the version in `v` is current.
 
-    A page whose charts are old is told so, by the event `aira:moods`.
+    If the version in `charts` is not, the event `aira:moods` has the page request its charts.
     """
     user = current_user._get_current_object()
     if isinstance(user, UnchangedUser):
-        poll_cache().remember(request.environ, user.question, user.until)
+        poll_cache().remember(request.environ, user.read_stamp, user.until)
         return "", 204
-    if _is_of_somebody_else():
-        return _loaded_anew()
-    board = _renewed(current_board())
+    if _is_other_user():
+        return _refresh_page()
+    dashboard = _renew_if_stale(current_dashboard())
     response: Response = make_response(
-        render_template("dashboard/_stats.html", **stats_fragment(board))
+        render_template("dashboard/_stats.html", **stats_fragment(dashboard))
     )
-    if request.args.get("charts", board.charts) != board.charts:
-        response.headers["HX-Trigger"] = MOODS
+    if request.args.get("charts", dashboard.charts) != dashboard.charts:
+        response.headers["HX-Trigger"] = MOODS_CHANGED
     return response
 
 
 @bp.get("/dashboard/charts")
 def charts() -> ResponseReturnValue:
-    """Show the charts, or nothing (204) if those asked with still stand."""
-    if _is_of_somebody_else():
-        return _loaded_anew()
-    board = current_board()
-    if request.args.get("v") == board.charts:
+    """Show the charts, or 204 if the version in `v` is current."""
+    if _is_other_user():
+        return _refresh_page()
+    dashboard = current_dashboard()
+    if request.args.get("v") == dashboard.charts:
         return "", 204
-    values = chart_values(board.mood_days, board.today)
-    fingerprint = user_fingerprint(board.user_id)
-    return render_template("dashboard/_charts.html", board=board, fingerprint=fingerprint, **values)
+    values = chart_values(dashboard.mood_days, dashboard.today)
+    fingerprint = user_fingerprint(dashboard.user_id)
+    return render_template(
+        "dashboard/_charts.html", board=dashboard, fingerprint=fingerprint, **values
+    )
 
 
-def _is_of_somebody_else() -> bool:
-    """Return whether the page that asks is of another user, who was logged in before."""
+def _is_other_user() -> bool:
+    """Return whether the requesting page belongs to the user who was logged in before."""
     own = user_fingerprint(current_user.id)
     return request.args.get("who", own) != own
 
 
-def _loaded_anew() -> ResponseReturnValue:
+def _refresh_page() -> ResponseReturnValue:
     response: ResponseReturnValue = make_response("", refresh=True)
     return response
 
 
-def _renewed(board: Dashboard) -> Dashboard:
-    if board.is_fresh or request.method == "HEAD":
-        return board
-    renew(db(), board)
-    return read_again()
+def _renew_if_stale(dashboard: Dashboard) -> Dashboard:
+    if dashboard.is_fresh or request.method == "HEAD":
+        return dashboard
+    renew(db(), dashboard)
+    return reload_dashboard()
 
 
 @bp.post("/dashboard/mood")
-@acts_by_session
+@session_checked_by_script
 def mood() -> ResponseReturnValue:
     """Record a mood; answer with the form (htmx) or go back to the page."""
     day, note = request.form.get("day", "today"), request.form.get("note", "").strip()
@@ -117,48 +123,50 @@ def mood() -> ResponseReturnValue:
             session["_user_id"],
             score,
             note=note,
-            at=None if day == "today" else moment_of(current_board(), day, page_day),
-            op=_op("mood", day, page_day, score, note),
+            at=None if day == "today" else moment_of(current_dashboard(), day, page_day),
+            op=_operation_id("mood", day, page_day, score, note),
             session_id=session["sid"],
             page_day=page_day if day == "today" else None,
         )
     except InvalidInput as error:
-        return _refused(error, day, note)
+        return _invalid(error, day, note)
     g.user_id = session["_user_id"]
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    return _swapped(render_template(TEMPLATE, mood=saved_form(score, day, page_day, snapshot)))
+    return _swap_form(render_template(TEMPLATE, mood=saved_form(score, day, page_day, snapshot)))
 
 
-def _op(kind: str, *content: object) -> str:
+def _operation_id(kind: str, *content: object) -> str:
     return form_operation(kind, request.form.get("op", ""), *content)
 
 
-def _refused(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
+def _invalid(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return unauthorised()
-    errors = {error.field or "form": reason(error)}
+    errors = {error.field or "form": error_message(error)}
     typed = request.form.get("score", "").strip()
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
-    board, op = read_again(), request.form.get("op", "")
-    form = MoodForm(board.today, score, day=day, note=note, errors=errors, op=op)
+    dashboard, op = reload_dashboard(), request.form.get("op", "")
+    form = MoodForm(dashboard.today, score, day=day, note=note, errors=errors, op=op)
     if htmx_request.htmx:
         return render_template(TEMPLATE, mood=form), 422
-    return _page(board, form), 422
+    return _page(dashboard, form), 422
 
 
 @bp.post("/dashboard/mood/undo")
 def undo() -> ResponseReturnValue:
     """Take back the entry that stands beside the button, once."""
     entry_id = read_entry_id(request.form.get("entry", ""))
-    snapshot = undo_mood(db(), current_board().user_id, entry_id, op=_op("undo", entry_id))
+    snapshot = undo_mood(
+        db(), current_dashboard().user_id, entry_id, op=_operation_id("undo", entry_id)
+    )
     if not htmx_request.htmx:
         return redirect(url_for("dashboard.page"), 303)
-    board = replace(current_board(), snapshot=snapshot)
-    return _swapped(render_template(TEMPLATE, mood=mood_form(board)))
+    dashboard = replace(current_dashboard(), snapshot=snapshot)
+    return _swap_form(render_template(TEMPLATE, mood=mood_form(dashboard)))
 
 
-def _swapped(form: str) -> ResponseReturnValue:
-    """Answer htmx with the form alone and let the page ask for its numbers anew."""
+def _swap_form(form: str) -> ResponseReturnValue:
+    """Return the form for htmx, with the event that has the page request its numbers again."""
     response: ResponseReturnValue = make_response(form, trigger=REFRESH)
     return response

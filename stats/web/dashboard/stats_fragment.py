@@ -1,4 +1,4 @@
-"""What the polled partial `dashboard/_stats.html` shows: the dashboard put into words."""
+"""The template context of the polled partial `dashboard/_stats.html`."""
 
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from stats.lib.timestamps import DAY
 from stats.moods.history import week_mean
 from stats.snapshot import RecentConversation
 from stats.web.billing.plan_card import PlanView
-from stats.web.runtime import runtime
+from stats.web.runtime import current_runtime
 from stats.web.templating.dates import day_month, month_year
 from stats.web.templating.formatting import moment_text, user_fingerprint
 
@@ -22,28 +22,25 @@ class RecentView(NamedTuple):
     absolute: str
 
 
-def stats_fragment(board: Dashboard) -> dict[str, Any]:
-    """Return the values for `dashboard/_stats.html`.
-
-    Nobody waits for Stripe: the prices that are known are shown.
-    """
+def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
+    """Return the context of `dashboard/_stats.html`, with cached prices."""
     return {
-        "board": board,
-        "fingerprint": user_fingerprint(board.user_id),
-        "yesterday": board.today - DAY,
-        "week_mean": week_mean(board.mood_days, board.today),
-        "since": _since(board.since, board.today),
-        "recent": [_recent(item, board) for item in board.snapshot.recent_conversations],
-        "plan": PlanView(board, runtime().prices.cached()),
+        "board": dashboard,
+        "fingerprint": user_fingerprint(dashboard.user_id),
+        "yesterday": dashboard.today - DAY,
+        "week_mean": week_mean(dashboard.mood_days, dashboard.today),
+        "since": _since(dashboard.since, dashboard.today),
+        "recent": [_recent(item, dashboard) for item in dashboard.snapshot.recent_conversations],
+        "plan": PlanView(dashboard, current_runtime().prices.cached()),
     }
 
 
 def _since(first: date, today: date) -> str:
-    """Return the user's first day if it is of this month, and its month otherwise."""
+    """Return the user's first day as text: the day if it is in this month, else the month."""
     of_this_month = (first.year, first.month) == (today.year, today.month)
     return day_month(first) if of_this_month else month_year(first)
 
 
-def _recent(item: RecentConversation, board: Dashboard) -> RecentView:
-    absolute = moment_text(board, datetime.fromisoformat(item.timestamp))
+def _recent(item: RecentConversation, dashboard: Dashboard) -> RecentView:
+    absolute = moment_text(dashboard, datetime.fromisoformat(item.timestamp))
     return RecentView(item.chat_id, item.summary, item.timestamp, absolute)

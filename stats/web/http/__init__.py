@@ -1,1 +1,1 @@
-"""What every request passes: who may, CSRF, cookies, headers, limits, errors."""
+"""What every request passes: access, CSRF, cookies, headers, rate limits, errors."""

@@ -1,4 +1,4 @@
-"""Doors: who may pass, CSRF, cookies, and the headers of every answer."""
+"""Access control: which requests need a session, CSRF protection, cache headers."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from stats.web.http import request_body
 from stats.web.http.login_redirect import unauthorised
 from stats.web.http.security_headers import VARY
-from stats.web.http.session_cookie import FILES, SessionCookie
+from stats.web.http.session_cookie import STATIC_ENDPOINTS, HostCookieSessionInterface
 
 csrf = CSRFProtect()
 
@@ -20,62 +20,62 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def init_app(app: Flask) -> None:
-    """Close every route to strangers but those marked `public`, and dress every answer."""
-    app.session_interface = SessionCookie()
+    """Require a session on every route that is not `public`; add CSRF, cookies and headers."""
+    app.session_interface = HostCookieSessionInterface()
     csrf.init_app(app)
-    app.before_request(guard)
-    app.after_request(keep_private)
+    app.before_request(check_access)
+    app.after_request(set_cache_headers)
 
 
 def public(view: View) -> View:
-    """Mark a view that may be seen without a login session."""
+    """Mark a view that needs no login session."""
     view.is_public = True  # type: ignore[attr-defined]
     return view
 
 
-def acts_by_session(view: View) -> View:
-    """Mark a view whose script does nothing without a live session, and tells; it is not asked for
-    twice."""
-    view.acts_by_session = True  # type: ignore[attr-defined]
+def session_checked_by_script(view: View) -> View:
+    """Mark a view whose Lua script checks the session; it is not read from Redis before."""
+    view.session_checked_by_script = True  # type: ignore[attr-defined]
     return view
 
 
-def takes(most: int) -> Callable[[View], View]:
-    """Mark a view that takes bodies of up to `most` bytes, and not of the usual size."""
+def max_content_length(size: int) -> Callable[[View], View]:
+    """Mark a view that accepts bodies of up to `size` bytes instead of MAX_CONTENT_LENGTH."""
 
-    def mark(view: View) -> View:
-        view.most_bytes = most  # type: ignore[attr-defined]
+    def decorator(view: View) -> View:
+        view.max_content_length = size  # type: ignore[attr-defined]
         return view
 
-    return mark
+    return decorator
 
 
-def guard() -> AnyResponse | None:
-    """Refuse strangers first, then requests whose token is missing or foreign."""
+def check_access() -> AnyResponse | None:
+    """Refuse requests without a session first, then those without a valid CSRF token."""
     if isinstance(request.routing_exception, SecurityError):
-        return None  # this host is not served, and Flask says so
-    if wrong := _unclear():
-        abort(400, wrong)
+        return None  # Flask answers a host that is not trusted
+    if error := _framing_error():
+        abort(400, error)
     view = current_app.view_functions.get(request.endpoint or "")
     if length := request.content_length:
-        _expect_body(length, view)
+        _limit_body(length, view)
     if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
         return None
-    if not getattr(view, "is_public", False) and not _may_pass(view):
+    if not getattr(view, "is_public", False) and not _has_session(view):
         return unauthorised()
-    return None if has_token() else unauthorised()
+    return None if has_csrf_token() else unauthorised()
 
 
-def has_token() -> bool:
-    """Return whether the request has its CSRF token; aborts with 400 if it should have one.
+def has_csrf_token() -> bool:
+    """Return True if the request passes the CSRF check; raises CSRFError (400) if it does not.
 
-    A session that has ended has none, and is told that it has ended.
+    Returns False instead for a view that is `session_checked_by_script` if no session is live: the
+    session has ended, and its token with it.
     """
     try:
         _check_token()
     except CSRFError:
         view = current_app.view_functions[request.endpoint or ""]
-        if current_user.is_authenticated or not hasattr(view, "acts_by_session"):
+        if current_user.is_authenticated or not hasattr(view, "session_checked_by_script"):
             raise
         return False
     return True
@@ -88,26 +88,26 @@ def _check_token() -> None:
         raise CSRFError("The referrer is no address.") from error
 
 
-def _expect_body(length: int, view: Callable[..., Any] | None) -> None:
-    request.max_content_length = getattr(view, "most_bytes", request.max_content_length)
+def _limit_body(length: int, view: Callable[..., Any] | None) -> None:
+    request.max_content_length = getattr(view, "max_content_length", request.max_content_length)
     if length > (request.max_content_length or 0):
         abort(413)
-    request_body.expect(request.environ, length)
+    request_body.wrap_input(request.environ, length)
 
 
-def names_session() -> bool:
-    """Return whether the cookie names a login session, which may have ended."""
+def has_session_cookie() -> bool:
+    """Return whether the cookie holds a session id; the session may have ended."""
     return "_user_id" in session and "sid" in session
 
 
-def _may_pass(view: Callable[..., Any]) -> bool:
-    if hasattr(view, "acts_by_session"):
-        return names_session()
+def _has_session(view: Callable[..., Any]) -> bool:
+    if hasattr(view, "session_checked_by_script"):
+        return has_session_cookie()
     return bool(current_user.is_authenticated)
 
 
-def _unclear() -> str:
-    """Return what is wrong with a request that a proxy might have read otherwise than we do.
+def _framing_error() -> str:
+    """Return why a proxy could frame or route this request differently, "" if it could not.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-3.2 and section-6.1
     """
@@ -119,11 +119,11 @@ def _unclear() -> str:
     return ""
 
 
-def keep_private(response: Response) -> Response:
-    """Keep private pages out of every cache; end a connection on which nothing is clear."""
-    if response.status_code == 400 and _unclear():
+def set_cache_headers(response: Response) -> Response:
+    """Forbid caching but of static files; close a connection with ambiguous framing."""
+    if response.status_code == 400 and _framing_error():
         response.headers["Connection"] = "close"
-    if request.endpoint not in FILES:
+    if request.endpoint not in STATIC_ENDPOINTS:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = VARY
     return response

@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of a route: it stands at the view, as `@documented(...)`."""
+"""`@documented(...)`: the OpenAPI documentation of a route, attached to its view."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NO_CREDENTIALS: Security = []
 
 @dataclass(frozen=True, slots=True)
 class Documentation:
-    """What is to be known of one route; the path stands in the route map."""
+    """The documentation of one route, but for its path and method (see the URL map)."""
 
     summary: str
     description: str
@@ -22,8 +22,8 @@ class Documentation:
     parameters: Sequence[dict[str, Any]]
     body: type | None
     body_example: Any
-    answer: type
-    answer_example: Any
+    response: type
+    response_example: Any
 
 
 def documented(
@@ -34,22 +34,22 @@ def documented(
     parameters: Sequence[dict[str, Any]] = (),
     body: type | None = None,
     body_example: Any = None,
-    answer: type,
-    answer_example: Any,
+    response: type,
+    response_example: Any,
 ) -> Callable[[View], View]:
-    """Describe a view in the OpenAPI document; `body` and `answer` are models of JSON objects."""
+    """Describe a view in the OpenAPI document; `body` and `response` are models of JSON objects."""
     documentation = Documentation(
-        summary, description, security, parameters, body, body_example, answer, answer_example
+        summary, description, security, parameters, body, body_example, response, response_example
     )
 
-    def mark(view: View) -> View:
+    def decorator(view: View) -> View:
         view.documentation = documentation  # type: ignore[attr-defined]
         return view
 
-    return mark
+    return decorator
 
 
 def documentation_of(view: Callable[..., Any]) -> Documentation | None:
-    """Return what stands at a view, None for one that the description leaves out."""
+    """Return the documentation of a view, None if it has none."""
     documentation: Documentation | None = getattr(view, "documentation", None)
     return documentation

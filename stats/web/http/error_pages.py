@@ -1,4 +1,4 @@
-"""One table: what went wrong → status. JSON under /api/, a page elsewhere."""
+"""The error handler: every exception to a status, as JSON under /api/ and as a page elsewhere."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from redis.exceptions import (
     InvalidResponse,
     OutOfMemoryError,
     ReadOnlyError,
-    RedisClusterException,
     TryAgainError,
 )
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
@@ -27,9 +26,11 @@ from stats.errors import (
     UserNotFound,
 )
 from stats.lib.messages import N_
+from stats.store.circuit_breaker import REDIS_ERRORS, UNREACHABLE_ERRORS
 from stats.web.http.login_redirect import unauthorised
-from stats.web.runtime import runtime
-from stats.web.templating.translation import _, reason
+from stats.web.http.request_body import MAX_CONTENT_LENGTH
+from stats.web.runtime import current_runtime
+from stats.web.templating.translation import _, error_message
 
 STATUS: dict[type[Exception], int] = {
     InvalidInput: 400,
@@ -42,11 +43,11 @@ STATUS: dict[type[Exception], int] = {
     BillingUnavailable: 503,
 }
 RETRY_AFTER = "2"
-# Error codes with which Redis says that it cannot serve now
+# Error codes of a Redis that cannot serve now
 # (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
-OUTAGES = ("BUSY", "NOREPLICAS", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN")
-KNOWN_OUTAGES = (InvalidResponse, OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
-SENTENCES = {
+OUTAGE_CODES = ("BUSY", "NOREPLICAS", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN")
+OUTAGE_ERRORS = (InvalidResponse, OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
+PAGE_MESSAGES = {
     400: (
         N_("Something is missing"),
         N_("This page may have been open for too long. Go back, load it again and try once more."),
@@ -68,10 +69,10 @@ SENTENCES = {
     500: (N_("Something broke"), N_("That is our fault, not yours. Nothing you saved is lost.")),
     503: (N_("We cannot reach your numbers"), N_("They are safe. Please try again in a minute.")),
 }
-API_SENTENCES = {
+API_MESSAGES = {
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
-    413: "The body is larger than 256 KiB.",
+    413: f"The body is larger than {MAX_CONTENT_LENGTH // 1024} KiB.",
     500: "Something went wrong here. Nothing was half written.",
     503: "The store does not answer just now. Try again in a moment.",
 }
@@ -80,25 +81,25 @@ UNKNOWN_HOST = "This host is not served here."
 
 
 def init_app(app: Flask) -> None:
-    """Answer every exception from the table."""
-    for kind in (HTTPException, StatsError, redis.RedisError, RedisClusterException, Exception):
-        app.register_error_handler(kind, answer)
+    """Handle every exception here."""
+    for kind in (HTTPException, StatsError, *REDIS_ERRORS, Exception):
+        app.register_error_handler(kind, handle_error)
 
 
-def answer(error: Exception) -> ResponseReturnValue:
-    """Return the answer to an exception; what has no place in the table is logged and a 500."""
+def handle_error(error: Exception) -> ResponseReturnValue:
+    """Return the response to an exception; an unexpected one is logged and answered 500."""
     if isinstance(error, HTTPException) and error.response is not None:
         return error.response
     if isinstance(error, SessionEnded) and not request.path.startswith("/api/"):
         return unauthorised()
     status = status_of(error)
     if status == 503:
-        runtime().revive(error)
+        current_runtime().restart_embedded_server(error)
     if status == 500:
         current_app.logger.error("request failed", exc_info=error)
     body = _json(error, status) if request.path.startswith("/api/") else _text(error, status)
-    wait = str(error.seconds) if isinstance(error, TooManyTries) else RETRY_AFTER
-    headers = {"Retry-After": wait} if status in (429, 503) else {}
+    retry_after = str(error.seconds) if isinstance(error, TooManyTries) else RETRY_AFTER
+    headers = {"Retry-After": retry_after} if status in (429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, HTTPException):
@@ -119,33 +120,33 @@ def status_of(error: Exception) -> int:
 
 
 def is_outage(error: Exception) -> bool:
-    """Return whether an exception says that Redis cannot serve now, and not that we erred."""
-    if isinstance(error, redis.ConnectionError | redis.TimeoutError | RedisClusterException):
+    """Return whether an exception means that Redis cannot serve now; others are bugs."""
+    if isinstance(error, UNREACHABLE_ERRORS):
         return True
-    # redis-py has classes for some of these codes and leaves the others in the text.
-    return isinstance(error, KNOWN_OUTAGES) or (
-        isinstance(error, redis.ResponseError) and str(error).startswith(OUTAGES)
+    # redis-py has classes for some of these codes; the others begin the message.
+    return isinstance(error, OUTAGE_ERRORS) or (
+        isinstance(error, redis.ResponseError) and str(error).startswith(OUTAGE_CODES)
     )
 
 
 def _json(error: Exception, status: int) -> Any:
     if isinstance(error, BillingUnavailable) or (isinstance(error, StatsError) and status < 500):
         return jsonify(error=str(error))
-    if isinstance(error, HTTPException) and status not in API_SENTENCES:
+    if isinstance(error, HTTPException) and status not in API_MESSAGES:
         return jsonify(error=error.description)
-    return jsonify(error=API_SENTENCES[status])
+    return jsonify(error=API_MESSAGES[status])
 
 
 def _text(error: Exception, status: int) -> str:
-    # Under a host that is not served no address can be built, and a page is full of them.
+    # No URL can be built for a host that is not trusted, and every page has some.
     return UNKNOWN_HOST if isinstance(error, SecurityError | BadHost) else _page(error, status)
 
 
 def _page(error: Exception, status: int) -> str:
-    title, sentence = SENTENCES.get(status, SENTENCES[400])
+    title, sentence = PAGE_MESSAGES.get(status, PAGE_MESSAGES[400])
     title, sentence = _(title), _(sentence)
     if isinstance(error, InvalidInput | BillingUnavailable):
-        title, sentence = _("That did not work"), reason(error)
+        title, sentence = _("That did not work"), error_message(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
     return render_template(
         "layout/error.html", bare=True, title=title, sentence=sentence, action=action

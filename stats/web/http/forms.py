@@ -1,4 +1,4 @@
-"""What the forms of more than one page have in common."""
+"""The base of all forms, and the parsing of fields that several pages share."""
 
 import re
 from typing import Any
@@ -16,18 +16,18 @@ ENTRY_ID_LENGTH = 13
 
 
 class Form(FlaskForm):  # type: ignore[misc]
-    """A form whose sentences are put into the language of the request."""
+    """A form whose error messages are translated."""
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Return whether all fields are as they should be."""
+        """Return whether all fields are valid; translates the messages of those that are not."""
         valid: bool = super().validate(extra_validators)
         for field in self:
-            field.errors = [_(sentence) for sentence in field.errors]
+            field.errors = [_(message) for message in field.errors]
         return valid
 
 
 def read_score(text: str) -> float:
-    """Return the score in a form field; raises InvalidInput for what is no number."""
+    """Return the score in a form field; raises InvalidInput unless it is a number."""
     if not NUMBER.fullmatch(text.strip()):
         raise InvalidInput("Choose a place on the line, from 0 to 10.", "score")
     return float(text)
@@ -41,9 +41,10 @@ def read_entry_id(text: str) -> int:
 
 
 def form_operation(kind: str, op: str, *content: object) -> str:
-    """Return the id under which a form's operation is remembered, "" for a form without an `op`.
+    """Return the id that makes a form's operation idempotent, "" for a form without an `op`.
 
-    A form keeps its `op` until an answer comes: what was changed meanwhile is another operation.
+    `content` is part of the id: a form keeps its `op` until a response comes, and what was edited
+    meanwhile is another operation. Raises InvalidInput.
     """
-    op = clean(op, "op", most=OP_LENGTH)
+    op = clean(op, "op", max_length=OP_LENGTH)
     return operation_id(kind, f"{op}:{content}" if op else "")

@@ -1,4 +1,4 @@
-"""Sending visitors to the log-in page, and back to where they were."""
+"""Redirects to the log-in page, and back to the page that was requested."""
 
 from urllib.parse import urlencode, urlsplit
 
@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 
 def unauthorised() -> AnyResponse:
-    """Send a visitor to the log-in page; htmx gets 401, or it would swap that page in."""
+    """Return a redirect to the log-in page; htmx gets 401 with HX-Redirect, to leave the page."""
     if not htmx_request.htmx:
-        return redirect(_login_url(request.full_path.rstrip("?") if _readable() else ""))
+        return redirect(_login_url(request.full_path.rstrip("?") if _is_safe_method() else ""))
     target = _login_url(_path_of(htmx_request.htmx.current_url or ""))
     response: AnyResponse = make_response("", redirect=target)
     response.status_code = 401
@@ -20,13 +20,13 @@ def unauthorised() -> AnyResponse:
 
 def _path_of(url: str) -> str:
     try:
-        seen = urlsplit(url)
+        parts = urlsplit(url)
     except ValueError:
         return ""
-    return seen.path + (f"?{seen.query}" if seen.query else "")
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def _readable() -> bool:
+def _is_safe_method() -> bool:
     return request.method in ("GET", "HEAD")
 
 
@@ -35,7 +35,7 @@ def _login_url(path: str) -> str:
 
 
 def local_path(path: str | None) -> str:
-    """Return `path` if it is a plain path on this site, else the dashboard's.
+    """Return `path` if it is a path on this site, else the dashboard's: no open redirects.
 
     Browsers read a backslash as a slash and drop tabs and newlines (WHATWG URL, section 4.4), so
     only printable ASCII without backslashes passes.

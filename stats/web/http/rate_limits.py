@@ -1,12 +1,12 @@
-"""Limits of routes, and who is counted: far more than any honest person needs, and no more.
+"""Rate limits of routes, well above what any user needs.
 
-A limit stands at its route: `@limited(100, HOUR, by=by_address)`. What writes, mails or costs is
-counted in Redis, before it is done, by the same script as the attempts to log in: exactly, and for
-all workers together. The JSON API is counted in the memory of each worker, where it costs no round
-trip. Flask-Limiter would take 37 µs of every request, polls included, where reading what stands at
-the view takes less than one.
+A route declares its limit: `@limited(100, HOUR, by=by_address)`. Requests that write, mail or cost
+are counted in Redis beforehand, by the same script as the attempts to log in: exactly, and for all
+workers together. The JSON API is counted in the memory of each worker, which costs no round trip.
+Flask-Limiter would take 37 µs of every request, polls included; an attribute of the view takes less
+than one.
 
-Never counted are polls, the dashboard, health and files, which are cheap and asked for all day, and
+Never counted are polls, the dashboard, health and static files, which are cheap and frequent, and
 the webhook: its signature is checked before anything else, and a refusal would only delay a plan.
 """
 
@@ -22,9 +22,9 @@ from stats import rate_limit
 from stats.accounts.email_address import canonical_email
 from stats.errors import TooManyTries
 from stats.rate_limit import Attempt, MinuteCounter, count_hit
-from stats.web.http.service_key import is_service
-from stats.web.monitoring.audit_log import event
-from stats.web.runtime import db, runtime
+from stats.web.http.service_key import has_service_key
+from stats.web.monitoring.audit_log import record_event
+from stats.web.runtime import current_runtime, db
 
 HOUR = 3600
 # Calls of the JSON API in a minute, in each worker.
@@ -34,7 +34,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Limit(NamedTuple):
-    """At most `max_hits` requests with `method` in `seconds`, for each one that `by` names."""
+    """At most `max_hits` requests with `method` in `seconds` for each key that `by` returns."""
 
     max_hits: int
     seconds: int
@@ -45,26 +45,26 @@ class Limit(NamedTuple):
 def limited(
     max_hits: int, seconds: int, *, by: Callable[[], str], method: str = "POST"
 ) -> Callable[[View], View]:
-    """Limit a view to `max_hits` requests in `seconds` for each one that `by` names.
+    """Limit a view to `max_hits` requests in `seconds` for each key that `by` returns.
 
-    Counts requests with `method`, HEAD as GET. Of several limits the upper counts first.
+    Counts requests with `method`, HEAD as GET. Of several limits the upper one counts first.
     """
 
-    def mark(view: View) -> View:
+    def decorator(view: View) -> View:
         view.limits = (Limit(max_hits, seconds, by, method), *limits_of(view))  # type: ignore[attr-defined]
         return view
 
-    return mark
+    return decorator
 
 
 def limits_of(view: Callable[..., Any] | None) -> tuple[Limit, ...]:
-    """Return the limits that stand at a view."""
+    """Return the limits of a view."""
     limits: tuple[Limit, ...] = getattr(view, "limits", ())
     return limits
 
 
 def by_address() -> str:
-    """Return who asks, by address; a network of IPv6 is given to one customer as a whole.
+    """Return the key of the client's address; of an IPv6 address its /64, which is one customer.
 
     https://www.rfc-editor.org/rfc/rfc6177#section-2
     """
@@ -78,7 +78,7 @@ def by_address() -> str:
 
 
 def _parse(forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    # Some proxies forward an address together with its port, which is another one each time.
+    # Some proxies forward the address with the port of the client, which changes.
     host = forwarded.rpartition(":")[0].strip("[]")
     for text in (forwarded, host):
         with suppress(ValueError):
@@ -87,48 +87,50 @@ def _parse(forwarded: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
 
 
 def by_email() -> str:
-    """Return whom a form is about, by the e-mail address typed."""
+    """Return the key of the e-mail address in the form."""
     return f"email {canonical_email(request.form.get('email', ''))}"
 
 
 def by_user() -> str:
-    """Return who asks, by user id."""
+    """Return the key of the current user."""
     return f"user {current_user.id}"
 
 
 def count_attempt(*names: str) -> Attempt:
-    """Count an attempt for each of `names`, for none where limits are switched off.
+    """Count an attempt for each of `names`; for none if RATELIMIT_ENABLED is off.
 
     Raises TooManyTries.
     """
-    return rate_limit.count_attempt(db(), *(names if runtime().given.ratelimit_enabled else ()))
+    return rate_limit.count_attempt(
+        db(), *(names if current_runtime().base_settings.ratelimit_enabled else ())
+    )
 
 
 def init_app(app: Flask) -> None:
-    """Count from now on. Doors come first: who may not ask at all is not counted."""
+    """Check the limits before each request, after access: a refused request is not counted."""
     app.extensions["aira.api_calls"] = MinuteCounter()
     app.before_request(check_limits)
 
 
 def check_limits() -> None:
-    """Count the request where it is limited; raises TooManyTries."""
+    """Count the request against the limits of its view; raises TooManyTries."""
     view = current_app.view_functions.get(request.endpoint or "")
-    limits, in_api = _limits_now(view), _is_api_call(view)
-    if not (limits or in_api) or not runtime().given.ratelimit_enabled:
+    limits, in_api = _limits_of_method(view), _is_api_call(view)
+    if not (limits or in_api) or not current_runtime().base_settings.ratelimit_enabled:
         return
-    wait = _count_api_call() if in_api else 0
+    retry_after = _count_api_call() if in_api else 0
     for limit in limits:
-        wait = wait or _count(limit)
-    if wait:
-        event("limit.reached", route=request.endpoint or "")
-        raise TooManyTries(wait)
+        retry_after = retry_after or _count(limit)
+    if retry_after:
+        record_event("limit.reached", route=request.endpoint or "")
+        raise TooManyTries(retry_after)
 
 
 def _count(limit: Limit) -> int:
     return count_hit(db(), f"{request.endpoint} {limit.by()}", limit.max_hits, limit.seconds)
 
 
-def _limits_now(view: Callable[..., Any] | None) -> list[Limit]:
+def _limits_of_method(view: Callable[..., Any] | None) -> list[Limit]:
     method = "GET" if request.method == "HEAD" else request.method
     return [limit for limit in limits_of(view) if limit.method == method]
 
@@ -139,8 +141,8 @@ def _is_api_call(view: Callable[..., Any] | None) -> bool:
 
 def _count_api_call() -> int:
     calls: MinuteCounter = current_app.extensions["aira.api_calls"]
-    if is_service():
+    if has_service_key():
         return calls.count_hit(request.headers["Authorization"], SERVICE_KEY_LIMIT)
-    # The cookie is signed, so that this is a session that was begun here, if perhaps a dead one.
+    # The cookie is signed: its session was made here, though it may have ended.
     session_id = session.get("sid")
     return calls.count_hit(session_id, SESSION_LIMIT) if session_id else 0

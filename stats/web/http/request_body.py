@@ -1,9 +1,9 @@
-"""Bodies that are slow or cut short.
+"""Reading request bodies that are slow or cut short.
 
-The server hands a request to one of its few threads as soon as the headers are in, and reading the
-rest waits as long as the client holds the connection: granian has no time limit for bodies. So one
-thread is kept for requests without a body, and pages and polls go on whatever the others wait for.
-A proxy that takes bodies in whole, as nginx does by default, keeps such clients away altogether.
+Granian hands a request to one of its few threads once the headers are in, and reading the body
+blocks as long as the client keeps the connection open: there is no timeout for bodies. So one
+thread is reserved for requests without a body, and pages and polls are served whatever happens. A
+proxy that buffers request bodies, as nginx does by default, keeps slow clients away altogether.
 """
 
 import threading
@@ -16,56 +16,58 @@ from flask import abort
 
 from stats.web.worker_processes import THREADS
 
+# The size of a body unless a view sets its own (bytes).
+MAX_CONTENT_LENGTH = 256 * 1024
 SLOTS = threading.BoundedSemaphore(THREADS - 1)
-A_MOMENT = 0.5
-BODY = "aira.body"
+SLOT_TIMEOUT = 0.5
+BODY_KEY = "aira.body"
 
 
 class Body:
-    """A request's body of a known length, which is read at once when first asked for."""
+    """A request's body of a known length, read completely when it is first used."""
 
     def __init__(self, stream: IO[bytes], length: int) -> None:
         self._stream, self._length = stream, length
         self._data: bytes | None = None
         self._file: BytesIO | None = None
 
-    def whole(self) -> bytes:
-        """Return all of it; aborts with 400 or 503 if it does not come."""
-        # No cached_property: until Python 3.12 those of one kind wait for each other.
+    def data(self) -> bytes:
+        """Return the whole body; aborts with 400 if it is cut short, 503 if no thread is free."""
+        # No cached_property: until Python 3.12 it holds one lock for all instances.
         if self._data is None:
-            self._data = self._all()
+            self._data = self._read_all()
         return self._data
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, as a file does; aborts as `whole`."""
+        """Return up to `size` bytes, as a file does; aborts as `data` does."""
         if self._file is None:
-            self._file = BytesIO(self.whole())
+            self._file = BytesIO(self.data())
         return self._file.read(size)
 
-    def _all(self) -> bytes:
+    def _read_all(self) -> bytes:
         with _slot():
             data = self._stream.read(self._length)
-        # The server takes a connection that breaks for the body's end.
+        # Granian reports a broken connection as the end of the body.
         if len(data) < self._length:
             abort(400, "The body is shorter than its Content-Length.")
         return data
 
 
-def expect(environ: dict[str, Any], length: int) -> None:
-    """Let the body of a request be read whole or not at all."""
-    if BODY not in environ:
-        environ["wsgi.input"] = environ[BODY] = Body(environ["wsgi.input"], length)
+def wrap_input(environ: dict[str, Any], length: int) -> None:
+    """Have the body of a request read completely or not at all."""
+    if BODY_KEY not in environ:
+        environ["wsgi.input"] = environ[BODY_KEY] = Body(environ["wsgi.input"], length)
 
 
-def whole(environ: dict[str, Any]) -> bytes:
-    """Return a request's whole body; aborts with 400 or 503 if it does not come."""
-    body: Body | None = environ.get(BODY)
-    return b"" if body is None else body.whole()
+def body_data(environ: dict[str, Any]) -> bytes:
+    """Return a request's whole body; aborts as `Body.data` does."""
+    body: Body | None = environ.get(BODY_KEY)
+    return b"" if body is None else body.data()
 
 
 @contextmanager
 def _slot() -> Iterator[None]:
-    if not SLOTS.acquire(timeout=A_MOMENT):
+    if not SLOTS.acquire(timeout=SLOT_TIMEOUT):
         abort(503)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The security headers of every answer."""
+"""The security headers of every response."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -29,13 +29,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# What answers depend on, by the page's own choice, its compression and its session.
+# Responses depend on htmx, the encoding and the session.
 VARY = "HX-Request, Accept-Encoding, Cookie"
 HSTS = "max-age=63072000; includeSubDomains"
 
 
 def security_headers(scheme: str) -> list[tuple[str, str]]:
-    """Return the headers of every answer that is sent over `http` or `https`."""
+    """Return the security headers of a response over `scheme`: `http` or `https`."""
     hsts = [("Strict-Transport-Security", HSTS)] if scheme == "https" else []
     return [*HEADERS.items(), *hsts]
 
@@ -43,7 +43,7 @@ def security_headers(scheme: str) -> list[tuple[str, str]]:
 def unchanged_poll_headers() -> dict[str, list[tuple[str, str]]]:
     """Return the headers of a poll that is answered 204 from memory, by scheme.
 
-    They are those of the route's answer but for its X-Request-ID: no line is written for it.
+    They are the route's, without X-Request-ID: such a poll is not in the access log.
     """
     private = [
         ("Content-Type", "text/html; charset=utf-8"),
@@ -53,19 +53,19 @@ def unchanged_poll_headers() -> dict[str, list[tuple[str, str]]]:
     return {scheme: [*private, *security_headers(scheme)] for scheme in ("http", "https")}
 
 
-class SecurityHeaders:
-    """WSGI middleware that puts the security headers on every answer, whoever gives it."""
+class SecurityHeadersMiddleware:
+    """WSGI middleware that adds the security headers to every response."""
 
     def __init__(self, wsgi_app: "WSGIApplication") -> None:
-        self._next = wsgi_app
+        self._wsgi_app = wsgi_app
         self._headers = {scheme: security_headers(scheme) for scheme in ("http", "https")}
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        more = self._headers[environ["wsgi.url_scheme"]]
+        security = self._headers[environ["wsgi.url_scheme"]]
 
-        def start(status: str, headers: list[tuple[str, str]], *wrong: Any) -> Any:
-            return start_response(status, headers + more, *wrong)
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            return start_response(status, headers + security, *exc_info)
 
-        return self._next(environ, start)
+        return self._wsgi_app(environ, start)

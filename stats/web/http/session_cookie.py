@@ -6,12 +6,12 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
-# A file is the same for everybody: no cookie with it, and none in its Vary.
-FILES = ("static", "pages.htmx")
+# Static files are the same for everybody: no Set-Cookie, and no Cookie in their Vary.
+STATIC_ENDPOINTS = ("static", "pages.htmx")
 
 
-class SessionCookie(SecureCookieSessionInterface):
-    """Flask's own, named and secured by the scheme of the request, and kept off files."""
+class HostCookieSessionInterface(SecureCookieSessionInterface):
+    """Flask's own, with name and Secure by the scheme of the request, and not on static files."""
 
     def get_cookie_name(self, app: Flask) -> str:
         return "__Host-session" if request.is_secure else "session"
@@ -20,6 +20,6 @@ class SessionCookie(SecureCookieSessionInterface):
         return request.is_secure
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        # What answers depend on is told with every one that is no file.
-        if session.modified and request.endpoint not in FILES:
+        # No Vary is needed from here: all other responses get it from set_cache_headers.
+        if session.modified and request.endpoint not in STATIC_ENDPOINTS:
             super().save_session(app, session, response)

@@ -1,1 +1,1 @@
-"""What is written down and counted: requests, security events, metrics."""
+"""Access log, audit log and metrics."""

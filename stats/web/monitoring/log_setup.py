@@ -1,4 +1,4 @@
-"""How lines are written: as JSON, or for a person."""
+"""The set-up of logging: JSON lines, or readable ones for an embedded instance."""
 
 import logging
 import time
@@ -10,51 +10,51 @@ from stats.web.json_provider import encode
 from stats.web.monitoring.access_log import request_id
 
 LEVELS = {"aira": logging.INFO, "stats": logging.WARNING}
-# The end of a trace tells where it happened.
-TRACE = 3000
+# Only the end of a long traceback is logged (characters).
+MAX_TRACEBACK = 3000
 
 
 def set_up(settings: Settings) -> None:
-    """Send this program's lines to standard error: the whole process's, so for its start alone."""
+    """Log to standard error; call it once, when the process starts."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Readable() if settings.embedded else Json())
+    handler.setFormatter(ReadableFormatter() if settings.embedded else JsonFormatter())
     for name, level in LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the line of a record."""
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        told = {"time": when, "level": record.levelname.lower(), "logger": record.name}
-        told |= {"event": record.getMessage(), "request": request_id()} | _facts(record)
+        fields = {"time": when, "level": record.levelname.lower(), "logger": record.name}
+        fields |= {"event": record.getMessage(), "request": request_id()} | _extra_fields(record)
         if record.exc_info:
-            trace = self.formatException(record.exc_info)[-TRACE:]
-            told["trace"] = trace.encode("ascii", "backslashreplace").decode()
-        return encode(told).decode().rstrip()
+            trace = self.formatException(record.exc_info)[-MAX_TRACEBACK:]
+            fields["trace"] = trace.encode("ascii", "backslashreplace").decode()
+        return encode(fields).decode().rstrip()
 
 
-class Readable(logging.Formatter):
+class ReadableFormatter(logging.Formatter):
     """A line for a person at a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the line of a record."""
         when = time.strftime("%H:%M:%S", time.localtime(record.created))
-        line = f"{when} {_in_words(record.getMessage(), _facts(record))}"
+        line = f"{when} {_as_text(record.getMessage(), _extra_fields(record))}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def _in_words(message: str, facts: dict[str, Any]) -> str:
-    if "method" not in facts:
-        return " ".join([message, *(f"{name}={value}" for name, value in facts.items())])
-    text = "{method} {route} {status} in {ms} ms".format_map(facts)
-    return f"{text} for {facts['user']}" if "user" in facts else text
+def _as_text(message: str, fields: dict[str, Any]) -> str:
+    if "method" not in fields:
+        return " ".join([message, *(f"{name}={value}" for name, value in fields.items())])
+    text = "{method} {route} {status} in {ms} ms".format_map(fields)
+    return f"{text} for {fields['user']}" if "user" in fields else text
 
 
-def _facts(record: logging.LogRecord) -> dict[str, Any]:
-    facts: dict[str, Any] = getattr(record, "facts", {})
-    return facts
+def _extra_fields(record: logging.LogRecord) -> dict[str, Any]:
+    fields: dict[str, Any] = getattr(record, "facts", {})
+    return fields

@@ -1,4 +1,4 @@
-"""Saved conversations: the list with its search, one of them, and letting one go."""
+"""The pages of saved conversations: list with search, one conversation, deletion."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,35 +7,46 @@ from flask_login import current_user
 from stats import conversations
 from stats.conversations import search_conversations
 from stats.lib.text import clean
-from stats.web.http.current_user import board
+from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
-from stats.web.templating.formatting import ChatView
+from stats.web.templating.formatting import ConversationView
 from stats.web.templating.translation import _
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
 
 QUERY_LENGTH = 200
-PAGE, MOST_PAGES = 30, 10_000
+PAGE_SIZE, MAX_PAGES = 30, 10_000
 
 
 @bp.get("")
 def page() -> ResponseReturnValue:
-    """List the conversations, newest first, or those that hold the words looked for."""
-    words = clean(request.args.get("q", ""), "q", most=QUERY_LENGTH)
+    """List the conversations, newest first, or those that contain the words in `q`."""
+    query = clean(request.args.get("q", ""), "q", max_length=QUERY_LENGTH)
     number = request.args.get("page", 1, type=int)
-    if not 1 <= number <= MOST_PAGES:
+    if not 1 <= number <= MAX_PAGES:
         abort(404)
-    skip = (number - 1) * PAGE
-    found, more = search_conversations(db(), current_user.id, words, most=PAGE, skip=skip)
-    chats = [ChatView(chat, board()) for chat in found]
-    return render_template("conversations/list.html", q=words, chats=chats, page=number, more=more)
+    skip = (number - 1) * PAGE_SIZE
+    results, has_more = search_conversations(
+        db(), current_user.id, query, limit=PAGE_SIZE, skip=skip
+    )
+    chats = [ConversationView(chat, current_dashboard()) for chat in results]
+    return render_template(
+        "conversations/list.html",
+        q=query,
+        query_length=QUERY_LENGTH,
+        chats=chats,
+        page=number,
+        more=has_more,
+    )
 
 
 @bp.get("/<chat_id>")
 def one(chat_id: str) -> ResponseReturnValue:
     """Show one conversation."""
     chat = conversations.get_conversation(db(), current_user.id, chat_id)
-    return render_template("conversations/detail.html", chat=ChatView(chat, board()))
+    return render_template(
+        "conversations/detail.html", chat=ConversationView(chat, current_dashboard())
+    )
 
 
 @bp.post("/<chat_id>/delete")

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""Liveness and readiness checks."""
 
 from flask.typing import ResponseReturnValue
 
@@ -11,13 +11,13 @@ from stats.web.runtime import db
 @bp.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
-    """The process lives, and which version it is; Redis is not asked."""
+    """Liveness: answer with the version, without Redis."""
     return {"status": "ok", "version": version()}
 
 
 @bp.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """The process can serve: Redis answers."""
+    """Readiness: answer if Redis does."""
     db().ping()
     return {"status": "ready"}

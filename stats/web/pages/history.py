@@ -1,4 +1,4 @@
-"""The history: trend, year and activity; one day with its entries."""
+"""The history pages: trend, year and activity; one day with its entries."""
 
 from datetime import date, datetime
 from secrets import token_urlsafe
@@ -16,12 +16,12 @@ from stats.moods import entries as moods
 from stats.moods.entries import MoodEntry
 from stats.moods.history import WEEKS, make_day, make_year, read_history
 from stats.moods.insights import describe_weekdays
-from stats.web.http.current_user import board
+from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import NUMBER, form_operation, read_score
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
-from stats.web.templating.formatting import ChatView, day_entries
-from stats.web.templating.translation import _, reason
+from stats.web.templating.formatting import ConversationView, day_entries
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("history", __name__, url_prefix="/history")
 
@@ -35,12 +35,14 @@ DELETED = "deleted_entry"
 def page() -> ResponseReturnValue:
     """Show the trend, the year and what the days say, or go to the day asked for."""
     if wanted := request.args.get("day"):
-        return redirect(url_for("history.day", day=_day(wanted).isoformat()))
-    now = board()
-    scores, activity = read_history(db(), now.user_id, now.calendar, now.today - WEEKS * 7 * DAY)
-    year = make_year(scores, now.today, activity)
-    days = [now.today - back * DAY for back in range(RECENT_DAYS)]
-    later = sorted((day for day in scores if day > now.today), reverse=True)
+        return redirect(url_for("history.day", day=_parse_day(wanted).isoformat()))
+    dashboard = current_dashboard()
+    scores, activity = read_history(
+        db(), dashboard.user_id, dashboard.calendar, dashboard.today - WEEKS * 7 * DAY
+    )
+    year = make_year(scores, dashboard.today, activity)
+    days = [dashboard.today - back * DAY for back in range(RECENT_DAYS)]
+    later = sorted((day for day in scores if day > dashboard.today), reverse=True)
     recent = [make_day(day, scores, activity) for day in (*later, *days)]
     return render_template(
         "history/page.html",
@@ -49,11 +51,11 @@ def page() -> ResponseReturnValue:
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),
-        **charts(scores, now.today),
+        **charts(scores, dashboard.today),
     )
 
 
-def _day(text: str) -> date:
+def _parse_day(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
@@ -63,36 +65,36 @@ def _day(text: str) -> date:
 @bp.get("/<day>")
 def day(day: str) -> ResponseReturnValue:
     """Show one day with its entries and conversations."""
-    return _show(_day(day))
+    return _show(_parse_day(day))
 
 
 def _show(
-    day: date, errors: dict[int, str] | None = None, typed: tuple[MoodEntry, ...] = ()
+    day: date, errors: dict[int, str] | None = None, submitted: tuple[MoodEntry, ...] = ()
 ) -> str:
-    now = board()
-    last = _last_day(now)
+    dashboard = current_dashboard()
+    last = _last_day(dashboard)
     if not FIRST_DAY <= day <= last:
         abort(404)
-    entries = [entry for entry in _entries(now, day) if now.calendar.day_of(entry.id) == day]
-    _, activity = read_history(db(), now.user_id, now.calendar, day)
+    entries = _entries(dashboard, day)
+    _, activity = read_history(db(), dashboard.user_id, dashboard.calendar, day)
     return render_template(
         "history/day.html",
         day=day,
         previous=day - DAY if day > FIRST_DAY else None,
         next=day + DAY if day < last else None,
-        is_today=day == now.today,
+        is_today=day == dashboard.today,
         deleted=_just_deleted(),
-        entries=day_entries(now, [_typed(one, typed) for one in entries]),
+        entries=day_entries(dashboard, [_submitted_or(one, submitted) for one in entries]),
         mean=make_day(day, {day: [one.score for one in entries]}).mean,
         active=day in activity.active,
-        conversations=_conversations(now, day),
+        conversations=_conversations(dashboard, day),
         errors=errors or {},
     )
 
 
-def _last_day(now: Dashboard) -> date:
+def _last_day(dashboard: Dashboard) -> date:
     """Return today, or the day of a later entry, which a clock that ran ahead has left."""
-    return max(now.today, now.mood_day or now.today)
+    return max(dashboard.today, dashboard.mood_day or dashboard.today)
 
 
 def _just_deleted() -> dict[str, Any] | None:
@@ -101,19 +103,23 @@ def _just_deleted() -> dict[str, Any] | None:
     return deleted and dict(zip(("id", "score", "note", "op"), deleted, strict=True))
 
 
-def _entries(now: Dashboard, day: date) -> list[MoodEntry]:
-    return moods.read_moods(db(), now.user_id, since=now.calendar.begins(day))
+def _entries(dashboard: Dashboard, day: date) -> list[MoodEntry]:
+    calendar = dashboard.calendar
+    entries = moods.read_moods(db(), dashboard.user_id, since=calendar.begins(day))
+    return [entry for entry in entries if calendar.day_of(entry.id) == day]
 
 
-def _conversations(now: Dashboard, day: date) -> list[ChatView]:
-    begins, ends = now.calendar.begins(day), now.calendar.ends(day)
-    chats = list_conversations(db(), now.user_id, most=MAX_SEARCHED, since=begins, before=ends)
-    views = [ChatView(chat, now) for chat in chats]
-    return [view for view in views if now.calendar.day_at(view.timestamp) == day]
+def _conversations(dashboard: Dashboard, day: date) -> list[ConversationView]:
+    begins, ends = dashboard.calendar.begins(day), dashboard.calendar.ends(day)
+    chats = list_conversations(
+        db(), dashboard.user_id, limit=MAX_SEARCHED, since=begins, before=ends
+    )
+    views = [ConversationView(chat, dashboard) for chat in chats]
+    return [view for view in views if dashboard.calendar.day_at(view.timestamp) == day]
 
 
-def _typed(stored: MoodEntry, typed: tuple[MoodEntry, ...]) -> MoodEntry:
-    return next((entry for entry in typed if entry.id == stored.id), stored)
+def _submitted_or(stored: MoodEntry, submitted: tuple[MoodEntry, ...]) -> MoodEntry:
+    return next((entry for entry in submitted if entry.id == stored.id), stored)
 
 
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
@@ -124,8 +130,8 @@ def edit(entry_id: int) -> ResponseReturnValue:
         moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
-        day = board().calendar.day_of(entry_id)
-        return _show(day, {entry_id: reason(error)}, (MoodEntry(entry_id, shown, note),)), 422
+        day, submitted = _day_of(entry_id), MoodEntry(entry_id, shown, note)
+        return _show(day, {entry_id: error_message(error)}, (submitted,)), 422
     flash(_("Saved."))
     return _to_day(entry_id)
 
@@ -149,5 +155,8 @@ def restore(entry_id: int) -> ResponseReturnValue:
 
 
 def _to_day(entry_id: int) -> ResponseReturnValue:
-    day = board().calendar.day_of(entry_id)
-    return redirect(url_for("history.day", day=day.isoformat()), 303)
+    return redirect(url_for("history.day", day=_day_of(entry_id).isoformat()), 303)
+
+
+def _day_of(entry_id: int) -> date:
+    return current_dashboard().calendar.day_of(entry_id)

@@ -1,4 +1,4 @@
-"""`/metrics`: what is counted, as Prometheus reads it."""
+"""`/metrics` in the text format of Prometheus."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -19,14 +19,14 @@ from prometheus_client.registry import Collector
 from stats.lib.version import version
 from stats.store import scripts
 from stats.web.http.access import public
-from stats.web.http.service_key import is_service
-from stats.web.monitoring.counters import OWN, SHARED, last_census, script_counter
+from stats.web.http.service_key import has_service_key
+from stats.web.monitoring.counters import MULTIPROC_DIR, REGISTRY, last_census, script_counter
 
 bp = Blueprint("metrics", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Serve the metrics, and count what Redis is asked."""
+    """Register the route, and observe the calls of Redis scripts."""
     app.register_blueprint(bp)
     scripts.observe(script_counter())
 
@@ -34,23 +34,23 @@ def init_app(app: Flask) -> None:
 @bp.get("/metrics")
 @public
 def metrics() -> ResponseReturnValue:
-    """Show the metrics to whom a service key lets in."""
-    if not is_service():
+    """Answer the metrics; needs a service key."""
+    if not has_service_key():
         abort(401, "This needs a service key.")
-    shown = exposition() + generate_latest(UsersByPlan())
-    return Response(shown, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    text = exposition() + generate_latest(UsersByPlan())
+    return Response(text, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def exposition() -> bytes:
-    """Return all metrics of all workers as Prometheus reads them, but for the users by plan."""
-    registry = OWN
-    if SHARED in os.environ:
+    """Return the metrics of all workers in the text format, without the users by plan."""
+    registry = REGISTRY
+    if MULTIPROC_DIR in os.environ:
         MultiProcessCollector(registry := CollectorRegistry())  # type: ignore[no-untyped-call]
     return b"".join(map(generate_latest, (registry, Build(), Processes())))
 
 
 class Build(Collector):
-    """Which version runs here: the same for all workers."""
+    """The version of this program, the same for all workers."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield the version as a label of a gauge that is always 1."""
@@ -58,10 +58,10 @@ class Build(Collector):
 
 
 class UsersByPlan(Collector):
-    """The last census as gauges; without one there are none, for what is not known is not 0."""
+    """The last census as gauges; none without a census, rather than zeros."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield how many users have each plan, and when that was so."""
+        """Yield the number of users by plan, and the time of the census."""
         census = last_census()
         if census is None:
             return
@@ -76,16 +76,16 @@ class UsersByPlan(Collector):
 
 
 class Processes(Collector):
-    """What the workers use of the machine: memory, time and files, by process id."""
+    """Memory, CPU time and open files of the workers, by process id."""
 
     def collect(self) -> Iterable[Metric]:
-        """Return the metrics of all processes; a process has none of those the system hides."""
+        """Return the metrics of all workers, as far as the system shows them."""
         merged: dict[str, Metric] = {}
         for pid in _workers():
-            for found in _of_process(pid):
-                same = Metric(found.name, found.documentation, found.type)
-                labelled = [one._replace(labels={"pid": str(pid)}) for one in found.samples]
-                merged.setdefault(found.name, same).samples += labelled
+            for metric in _of_process(pid):
+                empty = Metric(metric.name, metric.documentation, metric.type)
+                labelled = [sample._replace(labels={"pid": str(pid)}) for sample in metric.samples]
+                merged.setdefault(metric.name, empty).samples += labelled
         return merged.values()
 
 
@@ -94,16 +94,16 @@ def _of_process(pid: int) -> Iterable[Metric]:
 
 
 def _workers() -> list[int]:
-    """Return the process ids of all workers that run."""
-    folder = os.environ.get(SHARED)
+    """Return the process ids of the running workers."""
+    folder = os.environ.get(MULTIPROC_DIR)
     if folder is None:
         return [os.getpid()]
-    found = {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("*.db")}
-    return sorted(pid for pid in found if _is_sibling(pid))
+    pids = {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("*.db")}
+    return sorted(pid for pid in pids if _is_sibling(pid))
 
 
 def _is_sibling(pid: int) -> bool:
-    # A number may have been given to somebody else since.
+    # The id of a worker that died may belong to another process now.
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

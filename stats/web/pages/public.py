@@ -1,4 +1,4 @@
-"""Pages that anybody may see, static files and health."""
+"""Public pages, static files and the sample account."""
 
 import hashlib
 import mimetypes
@@ -26,7 +26,7 @@ from stats.web.accounts.auth import clock_of
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.rate_limits import HOUR, by_address, limited
-from stats.web.runtime import db, runtime
+from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("pages", __name__)
 
@@ -42,7 +42,7 @@ mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates what they all need."""
+    """Register the globals and filters of the templates."""
     app.jinja_env.globals.update(
         nav=NAV,
         static_url=static_url,
@@ -54,12 +54,12 @@ def init_app(app: Flask) -> None:
 
 
 def offer_sample(app: Flask) -> None:
-    """Let visitors look around with sample data."""
+    """Add the route that logs visitors in to a sample account."""
     app.add_url_rule("/sample", "pages.sample", sample, methods=["POST"])
 
 
 def static_url(name: str) -> str:
-    """Return the address of a static file, which changes with its content."""
+    """Return the URL of a static file, with a hash of its content."""
     return url_for(
         "static", filename=name, v=_fingerprint(Path(str(current_app.static_folder)) / name)
     )
@@ -73,7 +73,7 @@ def _fingerprint(path: Path) -> str:
 @bp.get("/htmx.min.js")
 @public
 def htmx() -> ResponseReturnValue:
-    """Serve htmx as its wheel carries it."""
+    """Serve htmx from its package."""
     with as_file(files("js_lib_htmx") / "static" / "htmx" / "htmx.min.js") as path:
         return send_file(path, mimetype="text/javascript", max_age=31_536_000)
 
@@ -81,16 +81,16 @@ def htmx() -> ResponseReturnValue:
 @bp.get("/")
 @public
 def landing() -> ResponseReturnValue:
-    """Say what this is, or go to the dashboard."""
+    """Show the landing page, or redirect a user to the dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
-    return render_template("public/landing.html", sample=runtime().given.embedded)
+    return render_template("public/landing.html", sample=current_runtime().base_settings.embedded)
 
 
 @limited(60, HOUR, by=by_address)
 @public
 def sample() -> ResponseReturnValue:
-    """Make a throw-away account and look around in it."""
+    """Create a sample account and log in to it."""
     if not current_user.is_authenticated:
         clock = clock_of(request.form.get("timezone", ""))
         login = make_sample(db(), clock, request.user_agent.string)
@@ -101,5 +101,5 @@ def sample() -> ResponseReturnValue:
 @bp.get("/privacy")
 @public
 def privacy() -> ResponseReturnValue:
-    """Say what is stored."""
+    """Show the privacy page."""
     return render_template("public/privacy.html")

@@ -1,1 +1,1 @@
-"""What templates are given: words, dates, formats, charts."""
+"""Template globals and presenters: translation, dates, formatting, charts."""

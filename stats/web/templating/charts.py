@@ -1,4 +1,4 @@
-"""Where things are in the charts: the trend's dots and line, the months above the year.
+"""The geometry of the charts: dots and line of the trend, month labels of the year.
 
 In the trend x is in per cent of the width and y in pixels from the top, so that dots stay round.
 """
@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 from stats.lib.timestamps import DAY
 from stats.moods.history import TREND_DAYS, Trend, make_trend, make_year
-from stats.web.templating import dates as words
+from stats.web.templating import dates as date_texts
 
 # With fewer days the trend has no line.
-ENOUGH = 3
-# The plot's height in pixels from a score of 10 to one of 0, and where days without an entry are.
-HEIGHT, BELOW = 160, 168
-# The first day's dot and the last one's, in per cent.
-LEFT, RIGHT = 2.4, 97.6
+MIN_LINE_DAYS = 3
+# The height of the plot in pixels (score 10 to 0), and the y of days without an entry.
+HEIGHT, EMPTY_Y = 160, 168
+# The x of the first and the last day, in per cent.
+FIRST_X, LAST_X = 2.4, 97.6
 
 
 class Dot(NamedTuple):
@@ -28,14 +28,14 @@ class Dot(NamedTuple):
 
 
 def charts(scores: Mapping[date, Sequence[float]], today: date) -> dict[str, Any]:
-    """Return what `history/_charts.html` shows of the scores of all entries by the user's day."""
+    """Return the context of the charts; `scores` are those of all entries, by the user's day."""
     trend, year = make_trend(scores, today), make_year(scores, today)
     return {
         "trend": trend,
         "dots": dots(trend),
         "line": week_line(trend),
-        "has_line": trend.logged >= ENOUGH,
-        "is_first_line": year.logged < ENOUGH,
+        "has_line": trend.logged >= MIN_LINE_DAYS,
+        "is_first_line": year.logged < MIN_LINE_DAYS,
         "year": year,
         "months": month_labels(year.dates),
         "today": today,
@@ -45,8 +45,8 @@ def charts(scores: Mapping[date, Sequence[float]], today: date) -> dict[str, Any
 def dots(trend: Trend) -> list[Dot]:
     """Return the dots of the 30 days, oldest first."""
     return [
-        Dot(_x(place), BELOW if mean is None else _y(mean), mean)
-        for place, mean in enumerate(trend.means)
+        Dot(_x(index), EMPTY_Y if mean is None else _y(mean), mean)
+        for index, mean in enumerate(trend.means)
     ]
 
 
@@ -56,15 +56,15 @@ def week_line(trend: Trend) -> str:
     https://www.w3.org/TR/SVG11/paths.html#PathData
     """
     path, command = [], "M"
-    for place, mean in enumerate(trend.week_means):
+    for index, mean in enumerate(trend.week_means):
         if mean is not None:
-            path.append(f"{command}{_x(place)} {_y(mean):.1f}")
+            path.append(f"{command}{_x(index)} {_y(mean):.1f}")
         command = "M" if mean is None else "L"
     return "".join(path)
 
 
-def _x(place: int) -> str:
-    return f"{LEFT + place * (RIGHT - LEFT) / (TREND_DAYS - 1):.2f}"
+def _x(index: int) -> str:
+    return f"{FIRST_X + index * (LAST_X - FIRST_X) / (TREND_DAYS - 1):.2f}"
 
 
 def _y(mean: float) -> float:
@@ -78,4 +78,4 @@ def month_labels(dates: Sequence[date]) -> list[str]:
 
 def _month(monday: date) -> str:
     first = next((day for n in range(7) if (day := monday + n * DAY).day == 1), None)
-    return "" if first is None else words.SHORT_MONTHS[first.month - 1]
+    return "" if first is None else date_texts.SHORT_MONTHS[first.month - 1]

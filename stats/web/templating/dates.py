@@ -1,4 +1,4 @@
-"""Days and months in words."""
+"""Dates as text."""
 
 from datetime import date
 
@@ -67,7 +67,7 @@ def weekday_day_month(day: date, *, year: bool = False) -> str:
 
 
 def cell(day: date, mean: float | None) -> str:
-    """Return what one cell of the year says: `12 Mar, 6.5`, or that nothing was logged."""
+    """Return the text of one cell of the year: `12 Mar, 6.5`, or that nothing was logged."""
     if mean is not None:
         return _("%(day)s, %(score)s", day=short_day_month(day), score=f"{mean:g}")
     return _("%(day)s, not logged", day=short_day_month(day))

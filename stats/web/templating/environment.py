@@ -1,9 +1,10 @@
-"""What all templates are given."""
+"""The globals of all templates: translation, dates, limits."""
 
 from typing import Any
 
 from flask import Flask
 
+from stats.moods.entries import NOTE_LENGTH
 from stats.web.templating.dates import (
     cell,
     day_month,
@@ -14,14 +15,14 @@ from stats.web.templating.dates import (
     weekday,
     weekday_day_month,
 )
-from stats.web.templating.translation import language, look_up, look_up_plural, price_parts
+from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
 
 def init_app(app: Flask) -> None:
-    """Give the templates the words."""
+    """Install gettext, the date functions and the length of notes in the Jinja environment."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
-    install(look_up, look_up_plural, newstyle=True)
+    install(translate, translate_plural, newstyle=True)
     app.jinja_env.globals.update(
         language=language,
         weekday=weekday,
@@ -33,4 +34,5 @@ def init_app(app: Flask) -> None:
         day_month_year=day_month_year,
         weekday_day_month=weekday_day_month,
         price_parts=price_parts,
+        note_length=NOTE_LENGTH,
     )

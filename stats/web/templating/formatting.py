@@ -1,4 +1,4 @@
-"""A dashboard put into words, as templates are given it."""
+"""Dashboard values as text, and presenters of entries and conversations."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from stats.moods.scores import score_word
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import _
 
-MORNING, AFTERNOON, EVENING = 5, 12, 18
+MORNING, AFTERNOON, EVENING = 5, 12, 18  # the hours at which they begin
 
 
 def user_fingerprint(user_id: str) -> str:
-    """Return eight letters that stand for a user in the address of a poll."""
+    """Return 8 hex digits that identify a user in the URL of a poll."""
     return hashlib.blake2s(user_id.encode(), digest_size=4).hexdigest()
 
 
@@ -27,29 +27,29 @@ def clock_text(clock: Clock, moment: datetime) -> str:
     return _clock(moment.astimezone(clock.zone))
 
 
-def local_time(board: Dashboard, moment: datetime) -> datetime:
+def local_time(dashboard: Dashboard, moment: datetime) -> datetime:
     """Return an aware moment in the zone that the user lived in at that moment."""
-    return moment.astimezone(board.calendar.clock_at(milliseconds(moment)).zone)
+    return moment.astimezone(dashboard.calendar.clock_at(milliseconds(moment)).zone)
 
 
 def _clock(local: datetime) -> str:
     return f"{local.hour:02d}:{local.minute:02d}"
 
 
-def moment_text(board: Dashboard, moment: datetime) -> str:
+def moment_text(dashboard: Dashboard, moment: datetime) -> str:
     """Return a moment as `12 March, 19:31` in the user's zone, with the year if it is another."""
-    local = local_time(board, moment)
-    return _("%(day)s, %(time)s", day=day_month(local, board.today), time=_clock(local))
+    local = local_time(dashboard, moment)
+    return _("%(day)s, %(time)s", day=day_month(local, dashboard.today), time=_clock(local))
 
 
-def greeting(board: Dashboard) -> str:
+def greeting(dashboard: Dashboard) -> str:
     """Return `Good evening, Maya` by the user's clock."""
-    hour = board.now.astimezone(board.clock.zone).hour
+    hour = dashboard.now.astimezone(dashboard.clock.zone).hour
     if MORNING <= hour < AFTERNOON:
-        return _("Good morning, %(name)s", name=board.name)
+        return _("Good morning, %(name)s", name=dashboard.name)
     if AFTERNOON <= hour < EVENING:
-        return _("Good afternoon, %(name)s", name=board.name)
-    return _("Good evening, %(name)s", name=board.name)
+        return _("Good afternoon, %(name)s", name=dashboard.name)
+    return _("Good evening, %(name)s", name=dashboard.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +64,26 @@ class EntryView:
 
     @property
     def word(self) -> str:
-        """The word for the score."""
+        """The score as a word."""
         return _(score_word(self.score))
 
 
-def day_entries(board: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
+def day_entries(dashboard: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
     """Return entries as the day's page shows them."""
     return [
-        EntryView(one.id, one.score, one.note, one.at, _clock(local_time(board, one.at)))
+        EntryView(one.id, one.score, one.note, one.at, _clock(local_time(dashboard, one.at)))
         for one in entries
     ]
 
 
-class ChatView:
-    """A conversation on the page; everything else is the conversation's own."""
+class ConversationView:
+    """A conversation with its time as text; other attributes are the conversation's own."""
 
-    def __init__(self, chat: Conversation, board: Dashboard) -> None:
-        self._chat = chat
-        self.timestamp = datetime.fromisoformat(chat.saved_at)
-        self.absolute = moment_text(board, self.timestamp)
-        self.time = _clock(local_time(board, self.timestamp))
+    def __init__(self, conversation: Conversation, dashboard: Dashboard) -> None:
+        self._conversation = conversation
+        self.timestamp = datetime.fromisoformat(conversation.saved_at)
+        self.absolute = moment_text(dashboard, self.timestamp)
+        self.time = _clock(local_time(dashboard, self.timestamp))
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._chat, name)
+        return getattr(self._conversation, name)

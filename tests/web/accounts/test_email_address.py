@@ -87,7 +87,7 @@ def test_another_address_needs_another_mail(app: Flask, alice: Browser, box: Mai
 
 
 def test_it_says_nothing_of_it_where_no_mail_is_offered(app: Flask, valkey: Redis) -> None:
-    plain = create_app(replace(app.extensions["aira"].given, smtp_url=None), valkey)
+    plain = create_app(replace(app.extensions["aira"].base_settings, smtp_url=None), valkey)
     alice = sign_up(plain, "Alice")
     assert "confirmed" not in alice.get("/settings").text
     assert not valkey.keys("token:*")

@@ -256,7 +256,7 @@ def test_a_reset_drops_a_change_of_address(app: Flask, alice: Browser, told: Mai
 
 
 def test_a_mailbox_is_not_filled(app: Flask, alice: Browser, valkey: Redis) -> None:
-    given = app.extensions["aira"].given
+    given = app.extensions["aira"].base_settings
     strict = create_app(replace(given, ratelimit_enabled=True), valkey)
     for email in ("alice@example.com", "nobody@example.com"):
         visitor = Browser(strict)
@@ -305,7 +305,7 @@ def test_it_writes_no_address_into_the_trail(
 
 
 def test_where_no_mail_is_offered_it_says_so(app: Flask, valkey: Redis) -> None:
-    plain = create_app(replace(app.extensions["aira"].given, smtp_url=None), valkey)
+    plain = create_app(replace(app.extensions["aira"].base_settings, smtp_url=None), valkey)
     visitor = Browser(plain)
     assert "/reset" not in visitor.get("/login").text
     for answer in (visitor.get("/reset"), visitor.post("/reset", ALICE)):
@@ -315,7 +315,7 @@ def test_where_no_mail_is_offered_it_says_so(app: Flask, valkey: Redis) -> None:
 
 
 def test_a_sample_gets_no_mail(app: Flask, valkey: Redis, told: Mailbox) -> None:
-    embedded = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    embedded = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     looker = Browser(embedded)
     assert looker.post("/sample").status_code == 302
     looker.renew()
@@ -329,7 +329,7 @@ def test_an_embedded_instance_prints_the_mail(
     app: Flask, alice: Browser, valkey: Redis, capsys: pytest.CaptureFixture[str]
 ) -> None:
     unset = {"redis_url": None, "smtp_url": None, "mail_from": None, "public_url": None}
-    embedded = create_app(replace(app.extensions["aira"].given, **unset), valkey)
+    embedded = create_app(replace(app.extensions["aira"].base_settings, **unset), valkey)
     assert Browser(embedded).post("/reset", ALICE).status_code == 200
     printed: list[str] = []
 

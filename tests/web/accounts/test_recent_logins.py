@@ -82,7 +82,7 @@ def test_what_an_agent_says_executes_nothing(app: Flask, alice: Browser) -> None
 
 
 def test_a_sample_has_a_list_without_two_factor(app: Flask, valkey: Redis) -> None:
-    open_to_all = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    open_to_all = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     open_to_all.test_client_class = Client
     robin = Browser(open_to_all)
     robin.post("/sample")

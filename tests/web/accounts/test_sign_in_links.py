@@ -151,7 +151,7 @@ def test_the_address_is_the_public_one(
 ) -> None:
     url = f"/api/users/{alice.user_id}/link"
     assert service.post(url).json["url"].startswith("http://localhost/login/link/")
-    given = replace(app.extensions["aira"].given, public_url="https://stats.example/")
+    given = replace(app.extensions["aira"].base_settings, public_url="https://stats.example/")
     key = {"Authorization": f"Bearer {given.api_keys[0]}", "Host": "evil.example"}
     made = create_app(given, valkey).test_client().post(url, headers=key).json["url"]
     assert made.startswith("https://stats.example/login/link/")

@@ -134,7 +134,7 @@ def test_it_does_nothing_else(alice: Browser, action: str) -> None:
 
 
 def test_a_sample_has_none(app: Flask, valkey: Redis) -> None:
-    open_to_all = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    open_to_all = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     open_to_all.test_client_class = Client
     robin = Browser(open_to_all)
     robin.post("/sample")

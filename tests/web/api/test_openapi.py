@@ -104,7 +104,7 @@ def test_it_says_which_routes_are_the_operators(
 def test_it_answers_what_it_describes(
     alice: Browser, service: FlaskClient, routes: list[openapi.Route]
 ) -> None:
-    replies = {(route.method, route.path): route.documentation.answer for route in routes}
+    replies = {(route.method, route.path): route.documentation.response for route in routes}
     for method, path, query, body in CALLS:
         url = path.format(chatId="c1", userId=alice.user_id)
         query = {"userId": alice.user_id, **query}
@@ -150,7 +150,7 @@ def test_every_operation_has_examples_that_fit(
     for route in routes:
         operation, facts = found[route.method, route.path], route.documentation
         example = content(operation)["example"]
-        assert msgspec.to_builtins(msgspec.convert(example, facts.answer)) == example
+        assert msgspec.to_builtins(msgspec.convert(example, facts.response)) == example
         assert (facts.body is None) == ("requestBody" not in operation)
         if facts.body:
             sent = operation["requestBody"]["content"]["application/json"]["example"]

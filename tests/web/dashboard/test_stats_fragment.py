@@ -177,7 +177,7 @@ class Sharp(gettext.NullTranslations):
 def test_what_is_put_into_sentences_is_no_markup(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(translation, "spoken", Sharp)
+    monkeypatch.setattr(translation, "get_translations", Sharp)
     drawn = poll((5, 6), talks=[talk(0, "A walk")], created=days_ago(40))
     for text in (
         "&#34;&lt;7 &#34;&lt;March</span>",

@@ -48,7 +48,7 @@ FORM = {"name": "Alice", "email": "alice@example.com", "password": PASSWORD}
 
 
 def other_app(app: Flask, valkey: Redis, **settings: object) -> Flask:
-    return create_app(replace(app.extensions["aira"].given, **settings), valkey)
+    return create_app(replace(app.extensions["aira"].base_settings, **settings), valkey)
 
 
 def check_headers(answer: TestResponse) -> None:
@@ -231,7 +231,7 @@ def test_it_serves_only_the_hosts_that_it_was_told_of(app: Flask, valkey: Redis,
 def test_it_signs_with_the_first_secret_and_takes_all(
     app: Flask, valkey: Redis, alice: Browser
 ) -> None:
-    old, new = app.extensions["aira"].given.secret_keys[0], "another secret of the tests"
+    old, new = app.extensions["aira"].base_settings.secret_keys[0], "another secret of the tests"
     data = {"csrf_token": alice.token, "score": "5"}
     gone = Browser(other_app(app, valkey, secret_keys=(new,)), alice.session)
     assert gone.get("/dashboard").status_code == 302

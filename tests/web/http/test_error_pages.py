@@ -63,7 +63,7 @@ def lonely(app: Flask, alice: Browser) -> Browser:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     dead = connect(f"redis://127.0.0.1:{port}")
-    return Browser(create_app(app.extensions["aira"].given, dead), alice.session)
+    return Browser(create_app(app.extensions["aira"].base_settings, dead), alice.session)
 
 
 def is_outage(answer: TestResponse) -> bool:

@@ -42,7 +42,7 @@ def test_it_does_not_count_successes(app, alice):
 
 def test_it_can_be_switched_off(app, alice):
     runtime = app.extensions["aira"]
-    loose = create_app(replace(runtime.given, ratelimit_enabled=False), runtime.db)
+    loose = create_app(replace(runtime.base_settings, ratelimit_enabled=False), runtime.db)
     for _ in range(12):
         assert log_in(Browser(loose), "alice@example.com", "wrong password").status_code == 422
 

@@ -55,7 +55,7 @@ def refused(answer: TestResponse, most: int = 3600) -> bool:
 
 def again(app: Flask, **settings: object) -> Flask:
     runtime = app.extensions["aira"]
-    made = create_app(replace(runtime.given, **settings), runtime.db)
+    made = create_app(replace(runtime.base_settings, **settings), runtime.db)
     made.test_client_class = Client
     return made
 
@@ -317,7 +317,7 @@ def test_it_adds_no_round_trip(
 
 
 def test_it_is_away_when_redis_is(app: Flask, alice: Browser) -> None:
-    dead = create_app(app.extensions["aira"].given, connect("redis://127.0.0.1:1"))
+    dead = create_app(app.extensions["aira"].base_settings, connect("redis://127.0.0.1:1"))
     answer = Browser(dead).post("/signup", BAD)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0

@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from stats.web.monitoring.audit_log import event
-from stats.web.monitoring.log_setup import Json, Readable
+from stats.web.monitoring.audit_log import record_event
+from stats.web.monitoring.log_setup import JsonFormatter, ReadableFormatter
 from tests.web.kit import PASSWORD, Browser, log_in, sign_up
 
 ROOT = Path(__file__).parents[3]
@@ -49,13 +49,13 @@ def keep(formatter: logging.Formatter) -> Iterator[Kept]:
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     """What a deployed instance writes."""
-    yield from keep(Json())
+    yield from keep(JsonFormatter())
 
 
 @pytest.fixture
 def readable() -> Iterator[Kept]:
     """What an instance on somebody's desk writes."""
-    yield from keep(Readable())
+    yield from keep(ReadableFormatter())
 
 
 def read(kept: Kept) -> list[dict[str, Any]]:
@@ -174,7 +174,7 @@ def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, readable: Kept
         answer = alice.post("/settings/email/confirm")
     assert answer.status_code in (400, 429)
     with app.test_request_context("/"):
-        event("limit.reached", route="recovery.send_again")
+        record_event("limit.reached", route="recovery.send_again")
     assert "limit.reached route=recovery.send_again" in readable.lines[-1]
 
 

@@ -129,7 +129,7 @@ def test_it_shows_users_by_plan_as_they_were_counted_last(
 
 def test_it_is_there_while_redis_is_away(app: Flask, valkey: redis.Redis, rose: Rose) -> None:
     take_census(valkey, datetime.now(UTC))
-    settings = app.extensions["aira"].given
+    settings = app.extensions["aira"].base_settings
     away = create_app(settings, connect("unix:///nowhere/at/all")).test_client()
     key = {"Authorization": f"Bearer {settings.api_keys[0]}"}
     assert away.get("/api/dashboard?userId=u", headers=key).status_code == 503
@@ -167,7 +167,7 @@ def test_it_counts_deliveries_that_are_refused_or_fail(
     url = "/api/webhooks/stripe"
     assert app.test_client().post(url, data=b"{}").status_code == 503
     assert rose("aira_webhooks_total", type="unknown", result="failed") == 1
-    given = replace(app.extensions["aira"].given, stripe_webhook_secrets=("whsec_x",))
+    given = replace(app.extensions["aira"].base_settings, stripe_webhook_secrets=("whsec_x",))
     signed = {"Stripe-Signature": "t=1,v1=x"}
     other = create_app(given, valkey).test_client()
     assert other.post(url, data=b"{}", headers=signed).status_code == 400
@@ -186,7 +186,9 @@ def test_it_counts_deliveries_by_type_and_result(
     app: Flask, valkey: redis.Redis, rose: Rose, sent: str, shown: str, result: str
 ) -> None:
     secrets = {"stripe_secret_key": "sk_test_x", "stripe_webhook_secrets": ("whsec_x",)}
-    shop = create_app(replace(app.extensions["aira"].given, **secrets), valkey).test_client()
+    shop = create_app(
+        replace(app.extensions["aira"].base_settings, **secrets), valkey
+    ).test_client()
     event = {"id": "evt_1", "type": sent, "livemode": False, "data": {"object": {"id": "cus_x"}}}
     body = json.dumps(event)
     signature = WebhookSignature.generate_signature_header(body, "whsec_x", None)
@@ -221,7 +223,7 @@ def test_it_tells_the_version(service: FlaskClient) -> None:
 
 
 def test_many_applications_share_their_metrics(app: Flask, valkey: redis.Redis, rose: Rose) -> None:
-    given = app.extensions["aira"].given
+    given = app.extensions["aira"].base_settings
     for one in [app, *(create_app(given, valkey) for _ in range(3))]:
         assert one.test_client().get("/healthz").status_code == 200
     assert rose("aira_requests_total", method="GET", route="/healthz", status="200") == 4

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from stats.web.commands.import_aira import VALUES_LOST, import_aira
+from stats.web.commands.import_aira import EXIT_VALUES_LOST, import_aira
 from tests.legacy_import.reader import Said, says
 from tests.legacy_import.store import DAY, Old, a_thousand
 from tests.web.kit import Browser, form_token, shown
@@ -87,7 +87,7 @@ def dumped(db: redis.Redis) -> dict[bytes, bytes]:
 
 def bring(app: Flask) -> str:
     result = app.test_cli_runner().invoke(import_aira)
-    assert result.exit_code == VALUES_LOST, result.stdout
+    assert result.exit_code == EXIT_VALUES_LOST, result.stdout
     return result.stdout
 
 

@@ -13,7 +13,7 @@ from tests.web.kit import Browser, Client, everything, left, shown, sign_up
 @pytest.fixture
 def embedded(app: Flask, valkey: Redis) -> Flask:
     """The application in embedded mode."""
-    made = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    made = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     made.test_client_class = Client
     return made
 

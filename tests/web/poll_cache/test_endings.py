@@ -184,7 +184,7 @@ def test_it_ends_with_the_app(app: Flask, alice: Browser, url: str, asker: Asker
 
 def small(app: Flask, size: int) -> Flask:
     """The same application with room for so many answers."""
-    given = replace(app.extensions["aira"].given, poll_cache_size=size)
+    given = replace(app.extensions["aira"].base_settings, poll_cache_size=size)
     return create_app(given, app.extensions["aira"].db)
 
 
@@ -215,4 +215,4 @@ def test_what_is_out_of_date_is_dropped_when_it_is_found(
     CHANGES["plan"](alice, service)
     assert asker.is_in_step()
     assert asker.ask(alice, url).status == 200
-    assert len(cache_of(app)._answers) == 0
+    assert len(cache_of(app)._entries) == 0

@@ -72,7 +72,7 @@ def english(page: str) -> set[str]:
 def odd(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
     """Everybody speaks the odd language."""
     language = Odd()
-    monkeypatch.setattr(translation, "spoken", lambda: language)
+    monkeypatch.setattr(translation, "get_translations", lambda: language)
     # Templates that other tests have compiled are in English.
     app.jinja_env.bytecode_cache = None
 
@@ -98,7 +98,7 @@ def test_a_stranger_reads_no_english(app: Flask) -> None:
         for page in ("login", "signup"):
             answer = Browser(app).post(f"/{page}", {**someone, **wrong} if wrong else {})
             assert (answer.status_code, english(answer.text)) == (422, set())
-    for status in error_pages.SENTENCES:
+    for status in error_pages.PAGE_MESSAGES:
         with app.test_request_context():
             assert not english(error_pages._page(Exception(), status))
 
@@ -129,7 +129,7 @@ def test_a_member_reads_no_english(app: Flask) -> None:
 
 @pytest.mark.usefixtures("odd")
 def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
-    open_to_all = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
+    open_to_all = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     open_to_all.test_client_class = Client
     ada = sign_up(open_to_all, "Ada")
     assert not english(Browser(open_to_all).get("/").text)
@@ -179,9 +179,9 @@ def test_a_sentence_keeps_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [date(2026, 3, 1) + timedelta(n) for n in range(28)]
     (lower, *_) = describe_weekdays({day: [float(day.weekday())] for day in days})
     assert lower == "Mondays are lower than Sundays: 0.0 against 6.0, from 5 weeks."
-    monkeypatch.setattr(translation, "spoken", Odd)
+    monkeypatch.setattr(translation, "get_translations", Odd)
     assert "Ɱóñđáýš" in translation.gettext(lower)
     with pytest.raises(InvalidInput, match="A name needs 1 to 80 characters") as refused:
         check_name("")
-    assert translation.reason(refused.value).startswith("Á ñáɱé ñééđš 1 ŧó 80")
+    assert translation.error_message(refused.value).startswith("Á ñáɱé ñééđš 1 ŧó 80")
     assert translation.price_parts("€9 every 3 months")[1].startswith("éṽéŕý 3 ɱóñŧħš")

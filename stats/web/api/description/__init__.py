@@ -1,1 +1,1 @@
-"""The description of the API: OpenAPI, and a page that shows it."""
+"""The description of the API: the OpenAPI document, and a page that renders it."""

@@ -1,4 +1,4 @@
-"""The description of the API as a page shows it: parameters and fields in words, examples."""
+"""The template context of the API's documentation page, from its OpenAPI document."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from stats.lib.messages import N_
 from stats.web.api.description.openapi import description
 
 HEADER = "Authorization: Bearer $KEY"
-# The first word of a path → the title that its operations stand under.
+# The first segment of a path below /api/ → the title of its group of operations.
 TITLES = {
     "dashboard": N_("Stats"),
     "mood": N_("Moods"),
@@ -27,7 +27,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A parameter or a field: its name, its type in words, whether it must be there, a note."""
+    """A parameter or a field of a body; `kind` is its type in words, `note` its description."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route. `keys` are the names of the ways in, none for one that needs no credentials."""
+    """One route. `keys` are the names of its security schemes, empty without credentials."""
 
     anchor: str
     method: str
@@ -52,22 +52,26 @@ class Operation:
 
 
 @lru_cache(maxsize=8)
-def shown(base: str) -> dict[str, Any]:
-    """Return what the page shows; `base` is this site's address."""
+def page_context(base: str) -> dict[str, Any]:
+    """Return the context of `api/docs.html`; `base` is the URL of this site."""
     return {"groups": _groups(base), "refusals": _refusals(), "header": HEADER}
 
 
 def _groups(base: str) -> dict[str, list[Operation]]:
-    found: dict[str, list[Operation]] = {title: [] for title in TITLES.values()}
+    groups: dict[str, list[Operation]] = {title: [] for title in TITLES.values()}
     for path, methods in description()["paths"].items():
         title = TITLES[path.split("/")[2]]
-        found[title] += [_operation(base, method, path, raw) for method, raw in methods.items()]
-    return found
+        groups[title] += [_operation(base, method, path, raw) for method, raw in methods.items()]
+    return groups
 
 
 def _refusals() -> dict[str, str]:
     [first, *_] = description()["paths"]["/api/dashboard"].values()
-    return {code: what["description"] for code, what in first["responses"].items() if code != "200"}
+    return {
+        code: response["description"]
+        for code, response in first["responses"].items()
+        if code != "200"
+    }
 
 
 def _operation(base: str, method: str, path: str, raw: dict[str, Any]) -> Operation:
@@ -78,7 +82,7 @@ def _operation(base: str, method: str, path: str, raw: dict[str, Any]) -> Operat
         path=path,
         summary=raw["summary"],
         note=raw.get("description", ""),
-        keys=tuple(name for way in raw["security"] for name in way),
+        keys=tuple(name for scheme in raw["security"] for name in scheme),
         parameters=tuple(_parameters(raw)),
         fields=tuple(_fields(raw)),
         call=_call(base, method, path, raw),
@@ -88,8 +92,8 @@ def _operation(base: str, method: str, path: str, raw: dict[str, Any]) -> Operat
 
 def _parameters(raw: dict[str, Any]) -> Iterator[Line]:
     for item in raw["parameters"]:
-        needed, note = item.get("required", False), item.get("description", "")
-        yield Line(item["name"], _kind(item["schema"]), needed, note)
+        required, note = item.get("required", False), item.get("description", "")
+        yield Line(item["name"], _kind(item["schema"]), required, note)
 
 
 def _fields(raw: dict[str, Any]) -> Iterator[Line]:
@@ -98,15 +102,17 @@ def _fields(raw: dict[str, Any]) -> Iterator[Line]:
     model = _resolved(raw["requestBody"]["content"]["application/json"]["schema"])
     for name, schema in model["properties"].items():
         notes = (
-            one["description"] for one in (schema, *schema.get("anyOf", ())) if "description" in one
+            part["description"]
+            for part in (schema, *schema.get("anyOf", ()))
+            if "description" in part
         )
         yield Line(name, _kind(schema), name in model.get("required", ()), next(notes, ""))
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
     name = schema.get("$ref", "").rpartition("/")[2]
-    found: dict[str, Any] = description()["components"]["schemas"][name] if name else schema
-    return found
+    resolved: dict[str, Any] = description()["components"]["schemas"][name] if name else schema
+    return resolved
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -114,7 +120,7 @@ def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(json.dumps(value) for value in schema["enum"])
     if "anyOf" in schema:
-        return " | ".join(_kind(one) for one in schema["anyOf"])
+        return " | ".join(_kind(option) for option in schema["anyOf"])
     if "$ref" in schema:
         return "object"
     if schema.get("type") == "array":
@@ -130,13 +136,13 @@ def _bounds(schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _call(base: str, method: str, path: str, raw: dict[str, Any]) -> str:
-    """Return the request as a line for curl that can be pasted into a shell."""
+    """Return the request as a curl command for a shell."""
     values = {(item["in"], item["name"]): item.get("example") for item in raw["parameters"]}
     url = base.rstrip("/") + path
-    for (where, name), value in values.items():
-        url = url.replace(f"{{{name}}}", str(value)) if where == "path" else url
-    asked = {name: value for (where, name), value in values.items() if where == "query"}
-    url += f"?{urlencode(asked)}" if asked else ""
+    for (location, name), value in values.items():
+        url = url.replace(f"{{{name}}}", str(value)) if location == "path" else url
+    query = {name: value for (location, name), value in values.items() if location == "query"}
+    url += f"?{urlencode(query)}" if query else ""
     parts = ["curl" if method == "get" else f"curl -X {method.upper()}", *_headers(raw)]
     if "requestBody" in raw:
         example = raw["requestBody"]["content"]["application/json"]["example"]

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description, made from the route map and what stands at the views."""
+"""The OpenAPI 3.1 document, built from the URL map and the documentation of the views."""
 
 import re
 from collections.abc import Iterator
@@ -13,14 +13,15 @@ from stats.web.api import examples
 from stats.web.api.parameters import in_path
 from stats.web.api.response_models import Error
 from stats.web.http.documented import Documentation, documentation_of
+from stats.web.http.error_pages import API_MESSAGES
 
-# How any route may refuse.
-REFUSALS = {
+# The error responses of every route.
+ERROR_RESPONSES = {
     "400": "The input is not valid; nothing was changed.",
     "401": "No credentials, or wrong ones.",
     "403": "Another user's data, or a service key is needed.",
     "404": "There is no such thing.",
-    "413": "The body is larger than 256 KiB.",
+    "413": API_MESSAGES[413],
     "415": "The body is not application/json.",
     "429": "Too much was asked in a short time; see Retry-After.",
     "503": "The store or Stripe does not answer just now; see Retry-After.",
@@ -37,7 +38,7 @@ class Route(NamedTuple):
 
 
 def routes() -> list[Route]:
-    """Return the documented routes of the current application, in the order of its route map."""
+    """Return the documented routes of the current app, in the order of its URL map."""
     return [route for rule in current_app.url_map.iter_rules() for route in _routes_of(rule)]
 
 
@@ -57,7 +58,7 @@ def _camel_case(name: str) -> str:
 
 @cache
 def description() -> dict[str, Any]:
-    """Return the description as a JSON object: the same for every application of this code."""
+    """Return the document as a JSON object; cached, for it is the same for every app."""
     documented = routes()
     schemas, components = _schemas([route.documentation for route in documented])
     paths: dict[str, Any] = {}
@@ -72,8 +73,13 @@ def description() -> dict[str, Any]:
 
 
 def _schemas(documentations: list[Documentation]) -> tuple[dict[type, Any], dict[str, Any]]:
-    """Return the references to all models that are documented, and what they refer to."""
-    models = {model for facts in documentations for model in (facts.body, facts.answer) if model}
+    """Return the `$ref` of each documented model, and the schemas that these refer to."""
+    models = {
+        model
+        for documentation in documentations
+        for model in (documentation.body, documentation.response)
+        if model
+    }
     models.add(Error)
     ordered = sorted(models, key=lambda model: model.__name__)
     references, components = msgspec.json.schema_components(
@@ -83,27 +89,32 @@ def _schemas(documentations: list[Documentation]) -> tuple[dict[type, Any], dict
 
 
 def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
-    facts = route.documentation
+    documentation = route.documentation
     path_names = re.findall(r"{(\w+)}", route.path)
-    parameters = [*facts.parameters, *(in_path(name) for name in path_names)]
+    parameters = [*documentation.parameters, *(in_path(name) for name in path_names)]
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
-        "summary": facts.summary,
-        "security": facts.security,
+        "summary": documentation.summary,
+        "security": documentation.security,
         "parameters": [_with_example(parameter) for parameter in parameters],
-        "responses": {"200": _content("Done", schemas[facts.answer], facts.answer_example)}
-        | {code: _refusal(code, why, schemas[Error]) for code, why in REFUSALS.items()},
+        "responses": {
+            "200": _content("Done", schemas[documentation.response], documentation.response_example)
+        }
+        | {
+            code: _error_response(code, text, schemas[Error])
+            for code, text in ERROR_RESPONSES.items()
+        },
     }
-    if facts.description:
-        operation["description"] = facts.description
-    if facts.body:
-        content = _json(schemas[facts.body], facts.body_example)
+    if documentation.description:
+        operation["description"] = documentation.description
+    if documentation.body:
+        content = _json(schemas[documentation.body], documentation.body_example)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
 def _operation_id(route: Route) -> str:
-    """Return `getMood` or `deleteChatByChatId`, by which generated clients call the operation."""
+    """Return a name for generated clients: `getMood`, `deleteChatByChatId`."""
     words = re.findall(r"[A-Za-z]+", route.path.removeprefix("/api/").replace("{", "{By/"))
     return route.method + "".join(word[0].upper() + word[1:] for word in words)
 
@@ -121,11 +132,11 @@ def _json(schema: Any, example: Any) -> dict[str, Any]:
     return {"application/json": {"schema": schema, "example": example}}
 
 
-def _refusal(code: str, why: str, schema: Any) -> dict[str, Any]:
-    answer = _content(why, schema, examples.ERROR)
+def _error_response(code: str, text: str, schema: Any) -> dict[str, Any]:
+    response = _content(text, schema, examples.ERROR)
     if header := HEADERS.get(code):
-        answer["headers"] = {header: {"schema": {"type": "string"}}}
-    return answer
+        response["headers"] = {header: {"schema": {"type": "string"}}}
+    return response
 
 
 def _schemes() -> dict[str, Any]:

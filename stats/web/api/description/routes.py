@@ -1,11 +1,11 @@
-"""The description of the API, for programs and for people."""
+"""The routes of the API's description: JSON for programs, a page for people."""
 
 from flask import jsonify, render_template
 from flask.typing import ResponseReturnValue
 
-from stats.web.accounts.emails import link
+from stats.web.accounts.emails import external_url
 from stats.web.api.blueprint import bp
-from stats.web.api.description.docs_page import shown
+from stats.web.api.description.docs_page import page_context
 from stats.web.api.description.openapi import description
 from stats.web.http.access import public
 
@@ -13,12 +13,12 @@ from stats.web.http.access import public
 @bp.get("/openapi.json")
 @public
 def openapi() -> ResponseReturnValue:
-    """Answer the description of this API."""
+    """Answer the OpenAPI document."""
     return jsonify(description())
 
 
 @bp.get("/docs")
 @public
 def docs() -> ResponseReturnValue:
-    """Show the description to a person."""
-    return render_template("api/docs.html", **shown(link("pages.landing")))
+    """Render the description as a page."""
+    return render_template("api/docs.html", **page_context(external_url("pages.landing")))

@@ -1,1 +1,1 @@
-"""`flask doctor`: one module for each thing that it looks at."""
+"""`flask doctor`: one module for each thing that it checks."""

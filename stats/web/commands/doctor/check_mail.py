@@ -1,4 +1,4 @@
-"""`flask doctor`: the mail server, to which no mail is sent."""
+"""`flask doctor`: checks of the mail server; no mail is sent."""
 
 import smtplib
 import ssl
@@ -10,36 +10,38 @@ from stats.web.commands.doctor.findings import Code, Finding
 
 
 def check_mail(settings: Settings) -> Iterator[Finding]:
-    """Find why mail would not go out: connect, greet, STARTTLS and log in as for a mail."""
+    """Yield why mail would not go out: connect, EHLO, STARTTLS and AUTH as for a mail."""
     if settings.smtp_url is None:
         return
     try:
         with connect_smtp(settings.smtp_url) as server:
             server.ehlo_or_helo_if_needed()
     except (ssl.SSLError, smtplib.SMTPNotSupportedError) as error:
-        yield _unsafe(error)
+        yield _tls_failed(error)
     except smtplib.SMTPAuthenticationError as error:
-        yield _no_login(f"refuses user and password ({error.smtp_code})")
+        yield _login_failed(f"refuses user and password ({error.smtp_code})")
     except OSError as error:
         yield Finding(
-            Code.MAIL_AWAY,
+            Code.MAIL_UNREACHABLE,
             f"the mail server cannot be used ({type(error).__name__})",
             "start it, or correct host and port in SMTP_URL",
         )
 
 
-def _unsafe(error: Exception) -> Finding:
+def _tls_failed(error: Exception) -> Finding:
     if "AUTH" in str(error):
-        return _no_login("takes no log-in")
-    why = "has no valid certificate" if isinstance(error, ssl.SSLError) else "offers no STARTTLS"
+        return _login_failed("takes no log-in")
+    problem = (
+        "has no valid certificate" if isinstance(error, ssl.SSLError) else "offers no STARTTLS"
+    )
     return Finding(
         Code.MAIL_TLS,
-        f"the mail server {why}, and links must not travel in the open",
+        f"the mail server {problem}, and links must not travel in the open",
         "use the server's real name, or smtps:// and port 465 in SMTP_URL",
     )
 
 
-def _no_login(why: str) -> Finding:
+def _login_failed(problem: str) -> Finding:
     return Finding(
-        Code.MAIL_LOGIN, f"the mail server {why}", "correct user and password in SMTP_URL"
+        Code.MAIL_LOGIN, f"the mail server {problem}", "correct user and password in SMTP_URL"
     )

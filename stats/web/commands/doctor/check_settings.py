@@ -1,4 +1,4 @@
-"""`flask doctor`: what is set, what contradicts, and the files of an embedded instance."""
+"""`flask doctor`: checks of the settings, and of the files of an embedded instance."""
 
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
@@ -11,9 +11,10 @@ from stats.lib.urls import is_loopback
 from stats.settings import Settings
 from stats.web.commands.doctor.findings import Code, Finding
 
-# As guesses, in powers of ten: 24 are 80 bits.
-STRONG = 24
-LONGEST = 72
+# The guesses that a secret must resist, as a power of ten: 24 are 80 bits.
+MIN_GUESSES_LOG10 = 24
+# zxcvbn's time grows with the length; a prefix is enough for an estimate.
+MAX_ESTIMATED_LENGTH = 72
 VARIABLES = {
     "secret_keys": "SECRET_KEY",
     "api_keys": "STATS_API_KEYS",
@@ -26,8 +27,8 @@ VARIABLES = {
 KEY_FILES = ("secret.key", "service.key")
 
 
-def what_is_set(settings: Settings) -> list[str]:
-    """Return the names of the variables that have another value than the usual one."""
+def changed_variables(settings: Settings) -> list[str]:
+    """Return the names of the variables whose values are not the defaults."""
     return sorted(
         VARIABLES.get(field.name, field.name.upper())
         for field in fields(settings)
@@ -37,9 +38,9 @@ def what_is_set(settings: Settings) -> list[str]:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Find what contradicts or is weak in the settings alone."""
-    yield from _keys(settings)
-    yield from _addresses(settings)
+    """Yield what is contradictory or weak in the settings alone."""
+    yield from _check_keys(settings)
+    yield from _check_addresses(settings)
     if not settings.embedded and not settings.ratelimit_enabled:
         yield Finding(
             Code.NO_LIMITS,
@@ -62,7 +63,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _keys(settings: Settings) -> Iterator[Finding]:
+def _check_keys(settings: Settings) -> Iterator[Finding]:
     if any(map(is_weak, settings.secret_keys)):
         yield Finding(
             Code.SECRET_WEAK,
@@ -78,13 +79,13 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def is_weak(secret: str) -> bool:
-    """Return whether a secret could be guessed, as zxcvbn estimates it."""
+    """Return whether a secret could be guessed, by the estimate of zxcvbn."""
     from zxcvbn import zxcvbn
 
-    return bool(zxcvbn(secret[:LONGEST])["guesses_log10"] < STRONG)
+    return bool(zxcvbn(secret[:MAX_ESTIMATED_LENGTH])["guesses_log10"] < MIN_GUESSES_LOG10)
 
 
-def _addresses(settings: Settings) -> Iterator[Finding]:
+def _check_addresses(settings: Settings) -> Iterator[Finding]:
     parts = urlsplit(settings.public_url or "")
     host = parts.hostname or ""
     if host and settings.trusted_hosts and not host_is_trusted(host, settings.trusted_hosts):
@@ -115,7 +116,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def check_files(settings: Settings) -> Iterator[Finding]:
-    """Find what is open to others, or empty, in the folder of an embedded instance."""
+    """Yield what is empty or readable by others in the folder of an embedded instance."""
     folder = settings.data_dir
     if not settings.embedded or not folder.is_dir():
         return

@@ -1,4 +1,4 @@
-"""`flask doctor`: Redis, every primary of it in a cluster."""
+"""`flask doctor`: checks of Redis; in a cluster of every primary."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,40 +6,41 @@ from typing import Any
 
 import redis
 from redis.cluster import RedisCluster
-from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
+from stats.store.circuit_breaker import REDIS_ERRORS
 from stats.store.client import Db
 from stats.store.keys import OPERATOR_KINDS, user_keys
 from stats.store.scripts import run
 from stats.web.commands.doctor.findings import Code, Finding
 
-OLDEST = 5
-SLOW = 0.05
-TRIES = 5
-APART = 2.0
-LISTPACK = 1024
-NOBODY = "doctor"
-REFUSED = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
-AWAY = (redis.RedisError, RedisClusterException, StoreUnavailable)
+MIN_MAJOR_VERSION = 5
+MAX_ROUND_TRIP = 0.05
+PING_COUNT = 5
+MAX_CLOCK_SKEW = 2.0
+MIN_LISTPACK_VALUE = 1024
+# The id of a user that does not exist.
+PROBE_USER_ID = "doctor"
+ACCESS_ERRORS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+STORE_ERRORS = (*REDIS_ERRORS, StoreUnavailable)
 
 
 def check_store(db: Db) -> Iterator[Finding]:
-    """Find what is wrong with Redis; nothing is written."""
+    """Yield what is wrong with Redis; writes nothing."""
     try:
         nodes = _nodes(db)
         for node in nodes:
             yield from _check_node(node, in_cluster=isinstance(db, RedisCluster))
         yield from _check_scripts(db)
-    except REFUSED:
+    except ACCESS_ERRORS:
         yield Finding(
-            Code.STORE_REFUSES,
+            Code.STORE_ACCESS_DENIED,
             "Redis refuses us",
             "correct user and password in REDIS_URL, and let that user do everything (ACL)",
         )
-    except AWAY as error:
+    except STORE_ERRORS as error:
         yield Finding(
-            Code.STORE_AWAY,
+            Code.STORE_UNREACHABLE,
             f"Redis cannot be used ({type(error).__name__})",
             "start it, or correct REDIS_URL",
         )
@@ -55,17 +56,21 @@ def _nodes(db: Db) -> list[redis.Redis]:
 
 def _check_node(node: redis.Redis, *, in_cluster: bool) -> Iterator[Finding]:
     info: dict[str, Any] = node.info()
-    yield from _check_kind(node, info, in_cluster=in_cluster)
-    yield from _check_keeping(info)
-    yield from _check_time(node)
-    yield from _check_hashes(node)
+    yield from _check_server(node, info, in_cluster=in_cluster)
+    yield from _check_persistence(info)
+    yield from _check_latency_and_clock(node)
+    yield from _check_listpack(node)
 
 
-def _check_kind(node: redis.Redis, info: dict[str, Any], *, in_cluster: bool) -> Iterator[Finding]:
-    version = str(info.get("redis_version", OLDEST))
-    if int(version.split(".")[0]) < OLDEST:
+def _check_server(
+    node: redis.Redis, info: dict[str, Any], *, in_cluster: bool
+) -> Iterator[Finding]:
+    version = str(info.get("redis_version", MIN_MAJOR_VERSION))
+    if int(version.split(".")[0]) < MIN_MAJOR_VERSION:
         yield Finding(
-            Code.STORE_OLD, f"Redis {version} is too old", f"use Redis {OLDEST} or newer, or Valkey"
+            Code.STORE_OLD,
+            f"Redis {version} is too old",
+            f"use Redis {MIN_MAJOR_VERSION} or newer, or Valkey",
         )
     if info.get("role") == "slave":
         yield Finding(
@@ -79,24 +84,24 @@ def _check_kind(node: redis.Redis, info: dict[str, Any], *, in_cluster: bool) ->
             "this Redis is part of a cluster",
             "let REDIS_URL begin with redis+cluster:// or rediss+cluster://",
         )
-    if in_cluster and _ask(node)("CLUSTER INFO").get("cluster_state") != "ok":
+    if in_cluster and _execute(node)("CLUSTER INFO").get("cluster_state") != "ok":
         yield Finding(
-            Code.STORE_BROKEN,
+            Code.CLUSTER_DOWN,
             "the cluster does not serve all slots",
             "bring its primaries back: redis-cli --cluster check",
         )
 
 
-def _check_keeping(info: dict[str, Any]) -> Iterator[Finding]:
+def _check_persistence(info: dict[str, Any]) -> Iterator[Finding]:
     if "aof_enabled" not in info or "maxmemory_policy" not in info:
         yield Finding(
-            Code.STORE_UNSEEN,
+            Code.STORE_PERSISTENCE_UNKNOWN,
             "this Redis does not say how it keeps data",
             "see to it that it has an append-only file and maxmemory-policy noeviction",
         )
     if info.get("aof_enabled") == 0:
         yield Finding(
-            Code.STORE_FORGETS,
+            Code.STORE_NOT_PERSISTENT,
             "Redis keeps no append-only file, so a crash loses what was acknowledged",
             "set appendonly yes",
         )
@@ -109,45 +114,45 @@ def _check_keeping(info: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _check_time(node: redis.Redis) -> Iterator[Finding]:
-    trips = []
-    for _ in range(TRIES):
-        begun = time.perf_counter()
+def _check_latency_and_clock(node: redis.Redis) -> Iterator[Finding]:
+    round_trips = []
+    for _ in range(PING_COUNT):
+        start = time.perf_counter()
         node.ping()
-        trips.append(time.perf_counter() - begun)
-    if min(trips) > SLOW:
+        round_trips.append(time.perf_counter() - start)
+    if min(round_trips) > MAX_ROUND_TRIP:
         yield Finding(
             Code.STORE_SLOW,
-            f"Redis takes {min(trips) * 1000:.0f} ms to answer, and each page waits for that",
+            f"Redis takes {min(round_trips) * 1000:.0f} ms to answer, and each page waits for that",
             "run it nearer: the same region, the same network",
         )
-    seconds, micros = _ask(node)("TIME")
-    apart = seconds + micros / 1_000_000 - time.time()
-    if abs(apart) > APART + min(trips):
+    seconds, microseconds = _execute(node)("TIME")
+    skew = seconds + microseconds / 1_000_000 - time.time()
+    if abs(skew) > MAX_CLOCK_SKEW + min(round_trips):
         yield Finding(
             Code.STORE_CLOCK,
-            f"Redis's clock and ours are {abs(apart):.0f} s apart",
+            f"Redis's clock and ours are {abs(skew):.0f} s apart",
             "let NTP set both",
         )
 
 
-def _check_hashes(node: redis.Redis) -> Iterator[Finding]:
+def _check_listpack(node: redis.Redis) -> Iterator[Finding]:
     try:
-        found = node.config_get("hash-max-listpack-value")
+        config = node.config_get("hash-max-listpack-value")
     except redis.ResponseError:
-        return  # Managed ones do not tell, and cannot be told.
-    value = int(next(iter(found.values()), LISTPACK) or LISTPACK)
-    if value < LISTPACK:
+        return  # Managed services do not allow CONFIG.
+    value = int(next(iter(config.values()), MIN_LISTPACK_VALUE) or MIN_LISTPACK_VALUE)
+    if value < MIN_LISTPACK_VALUE:
         yield Finding(
-            Code.STORE_HASHES,
+            Code.STORE_LISTPACK,
             f"hash-max-listpack-value is {value}, so each user takes more memory than need be",
-            f"set it to {LISTPACK}",
+            f"set it to {MIN_LISTPACK_VALUE}",
         )
 
 
 def _check_scripts(db: Db) -> Iterator[Finding]:
     try:
-        run(db, "operators/read_user", user_keys(NOBODY, OPERATOR_KINDS))
+        run(db, "operators/read_user", user_keys(PROBE_USER_ID, OPERATOR_KINDS))
     except redis.ResponseError:
         yield Finding(
             Code.STORE_SCRIPTS,
@@ -156,6 +161,6 @@ def _check_scripts(db: Db) -> Iterator[Finding]:
         )
 
 
-def _ask(node: redis.Redis) -> Callable[..., Any]:
-    asked: Callable[..., Any] = node.execute_command
-    return asked
+def _execute(node: redis.Redis) -> Callable[..., Any]:
+    execute: Callable[..., Any] = node.execute_command
+    return execute

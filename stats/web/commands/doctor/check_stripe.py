@@ -1,4 +1,4 @@
-"""`flask doctor`: Stripe's key, products, prices and Payment Links. Nothing is changed there."""
+"""`flask doctor`: checks of Stripe's key, products, prices and Payment Links; changes nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -11,24 +11,24 @@ from stats.plans.plan import Plan
 from stats.settings import Settings
 from stats.web.commands.doctor.findings import Code, Finding
 
-SOLD = (Plan.PLUS, Plan.PREMIUM)
+PAID_PLANS = (Plan.PLUS, Plan.PREMIUM)
 T = TypeVar("T")
 
 
 def check_stripe(settings: Settings) -> Iterator[Finding]:
-    """Find what would keep people from upgrading, or sell them the wrong thing."""
+    """Yield what would prevent upgrades, or sell the wrong product."""
     if not settings.stripe_secret_key:
         return
     client = stripe_client(settings, settings.stripe_secret_key, PATIENT_TIMEOUT, 0)
     try:
-        for plan in SOLD:
+        for plan in PAID_PLANS:
             yield from _check_plan(client, settings, plan)
     except stripe.StripeError as error:
-        yield unusable(error)
+        yield unavailable(error)
 
 
-def unusable(error: stripe.StripeError) -> Finding:
-    """Return what an error says that has nothing to do with what was asked for."""
+def unavailable(error: stripe.StripeError) -> Finding:
+    """Return the finding for an error that does not depend on the object that was requested."""
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         return Finding(
             Code.STRIPE_KEY,
@@ -37,26 +37,26 @@ def unusable(error: stripe.StripeError) -> Finding:
             "Links and webhook endpoints, and write customers, subscriptions, Checkout and portal",
         )
     return Finding(
-        Code.STRIPE_AWAY,
+        Code.STRIPE_UNREACHABLE,
         f"Stripe cannot be used ({type(error).__name__})",
         "see https://status.stripe.com, the network, and STRIPE_API_BASE",
     )
 
 
-def live(settings: Settings) -> bool:
-    """Return whether the key moves real money."""
+def is_live(settings: Settings) -> bool:
+    """Return whether the key is one of live mode."""
     return "_live_" in str(settings.stripe_secret_key)
 
 
 def mode_of(settings: Settings) -> str:
-    """Return the key's mode in a word."""
-    return "live" if live(settings) else "test"
+    """Return the mode of the key: `live` or `test`."""
+    return "live" if is_live(settings) else "test"
 
 
-def _found(ask: Callable[[], T]) -> T | None:
-    """Return what Stripe has, None for what it has not."""
+def _retrieve(request: Callable[[], T]) -> T | None:
+    """Return the result of a request to Stripe, None for an object that does not exist."""
     try:
-        return ask()
+        return request()
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":
             raise
@@ -64,43 +64,47 @@ def _found(ask: Callable[[], T]) -> T | None:
 
 
 def _check_plan(client: StripeClient, settings: Settings, plan: Plan) -> Iterator[Finding]:
-    product = next(name for name, given in settings.stripe_products.items() if given == plan)
+    product_id = next(
+        product for product, sold_plan in settings.stripe_products.items() if sold_plan == plan
+    )
     variable = f"STRIPE_PRODUCT_{plan.upper()}"
-    kept = _found(lambda: client.v1.products.retrieve(product).to_dict(for_json=True))
-    if kept is None or not kept.get("active"):
-        why = "is not at Stripe" if kept is None else "is archived at Stripe"
+    product = _retrieve(lambda: client.v1.products.retrieve(product_id).to_dict(for_json=True))
+    if product is None or not product.get("active"):
+        problem = "is not at Stripe" if product is None else "is archived at Stripe"
         yield Finding(
             Code.PRODUCT,
-            f"the product of {plan} {why}",
+            f"the product of {plan} {problem}",
             f"set {variable} to one that is on sale, of the same account and mode as the key",
         )
         return
-    if bool(kept.get("livemode")) != live(settings):
+    if bool(product.get("livemode")) != is_live(settings):
         yield Finding(
             Code.STRIPE_MODE,
             f"the key is of {mode_of(settings)} mode and the product of {plan} is not",
             f"take STRIPE_SECRET_KEY and {variable} from the same mode",
         )
-    yield from _check_price(client, settings, plan, kept)
+    yield from _check_price(client, settings, plan, product)
     if plan in settings.stripe_payment_links:
-        yield from _check_link(client, settings.stripe_payment_links[plan], plan, product)
+        yield from _check_link(client, settings.stripe_payment_links[plan], plan, product_id)
 
 
 def _check_price(
     client: StripeClient, settings: Settings, plan: Plan, product: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    name = settings.stripe_prices.get(plan) or product.get("default_price")
-    price = name and _found(lambda: client.v1.prices.retrieve(str(name)).to_dict(for_json=True))
-    if why := _wrong_price(price or None, str(product["id"])):
+    price_id = settings.stripe_prices.get(plan) or product.get("default_price")
+    price = price_id and _retrieve(
+        lambda: client.v1.prices.retrieve(str(price_id)).to_dict(for_json=True)
+    )
+    if problem := _price_problem(price or None, str(product["id"])):
         yield Finding(
             Code.PRICE,
-            f"the price of {plan} {why}",
+            f"the price of {plan} {problem}",
             f"set STRIPE_PRICE_{plan.upper()}, or the product's default price, to an active price "
             "of that product that is charged every month or year",
         )
 
 
-def _wrong_price(price: Mapping[str, Any] | None, product: str) -> str:
+def _price_problem(price: Mapping[str, Any] | None, product: str) -> str:
     if price is None:
         return "is not at Stripe"
     if not price.get("active"):
@@ -111,21 +115,25 @@ def _wrong_price(price: Mapping[str, Any] | None, product: str) -> str:
 
 
 def _check_link(client: StripeClient, url: str, plan: Plan, product: str) -> Iterator[Finding]:
-    found = _link(client, url)
-    if found is None or not found.active:
-        why = "is not at Stripe" if found is None else "is switched off at Stripe"
+    payment_link = _find_link(client, url)
+    if payment_link is None or not payment_link.active:
+        problem = "is not at Stripe" if payment_link is None else "is switched off at Stripe"
     else:
-        lines = client.v1.payment_links.line_items.list(found.id, {"limit": PAGE_SIZE}).data
-        sold = [line.price.product for line in lines if line.price]
-        why = "" if product in sold else "sells another product, so who pays would not get the plan"
-    if why:
+        lines = client.v1.payment_links.line_items.list(payment_link.id, {"limit": PAGE_SIZE}).data
+        product_ids = [line.price.product for line in lines if line.price]
+        problem = (
+            ""
+            if product in product_ids
+            else "sells another product, so who pays would not get the plan"
+        )
+    if problem:
         yield Finding(
             Code.PAYMENT_LINK,
-            f"the Payment Link of {plan} {why}",
+            f"the Payment Link of {plan} {problem}",
             f"set STRIPE_PAYMENT_LINK_{plan.upper()} to one of this account that sells the product",
         )
 
 
-def _link(client: StripeClient, url: str) -> Any:
+def _find_link(client: StripeClient, url: str) -> Any:
     links = client.v1.payment_links.list({"limit": PAGE_SIZE}).auto_paging_iter()
     return next((link for link in links if link.url == url), None)

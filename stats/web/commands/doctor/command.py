@@ -1,4 +1,4 @@
-"""`flask doctor`: is all as it should be? It looks, and changes nothing."""
+"""`flask doctor`: check the whole set-up, and change nothing."""
 
 import sys
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from flask.cli import with_appcontext
 
 from stats.errors import StoreUnavailable
 from stats.web.commands.doctor.check_mail import check_mail
-from stats.web.commands.doctor.check_settings import check_files, check_settings, what_is_set
+from stats.web.commands.doctor.check_settings import changed_variables, check_files, check_settings
 from stats.web.commands.doctor.check_store import check_store
 from stats.web.commands.doctor.check_stripe import check_stripe
 from stats.web.commands.doctor.check_webhook import check_webhook
 from stats.web.commands.doctor.findings import Code, Finding
-from stats.web.runtime import Runtime, runtime
+from stats.web.runtime import Runtime, current_runtime
 
 
 @click.command()
@@ -22,40 +22,45 @@ from stats.web.runtime import Runtime, runtime
 @with_appcontext
 def doctor(strict: bool) -> None:
     """Look whether all is set up well. The exit code is that of the worst finding, 0 for none."""
-    held = runtime()
-    click.echo(f"set: {', '.join(what_is_set(held.given)) or 'nothing'}")
-    # One cause, such as Stripe away, is told once.
-    found: dict[Finding, None] = {}
-    for one in examine(current_app._get_current_object(), held):  # type: ignore[attr-defined]
-        if one not in found:
-            click.echo(one.line())
-        found[one] = None
-    worst = min((one.code for one in found if strict or not one.code.is_advice), default=0)
+    runtime = current_runtime()
+    click.echo(f"set: {', '.join(changed_variables(runtime.base_settings)) or 'nothing'}")
+    # Several checks may yield the same finding, such as Stripe unavailable: print it once.
+    findings: dict[Finding, None] = {}
+    for finding in run_checks(current_app._get_current_object(), runtime):  # type: ignore[attr-defined]
+        if finding not in findings:
+            click.echo(finding.line())
+        findings[finding] = None
+    worst = min(
+        (finding.code for finding in findings if strict or not finding.code.is_advice), default=0
+    )
     if not worst:
         click.echo("All is well.")
     sys.exit(worst)
 
 
-def examine(app: Flask, held: Runtime) -> Iterator[Finding]:
-    """Yield all that is found, as it is found. Files come before the store, which mends some."""
-    given = held.given
-    yield from check_settings(given)
-    files = list(check_files(given))
-    yield from files
-    if any(finding.code == Code.FILE_EMPTY for finding in files):
-        return  # Without its keys the program does not start.
-    stored = list(_check_store(held))
-    yield from stored
-    yield from check_stripe(given)
-    if not any(finding.code in (Code.STORE_AWAY, Code.STORE_REFUSES) for finding in stored):
-        yield from check_webhook(app, given)
-    yield from check_mail(given)
+def run_checks(app: Flask, runtime: Runtime) -> Iterator[Finding]:
+    """Yield the findings of all checks; files first, for opening the store repairs some of them."""
+    settings = runtime.base_settings
+    yield from check_settings(settings)
+    file_findings = list(check_files(settings))
+    yield from file_findings
+    if any(finding.code == Code.FILE_EMPTY for finding in file_findings):
+        return  # Without its keys the app does not start.
+    store_findings = list(_check_store(runtime))
+    yield from store_findings
+    yield from check_stripe(settings)
+    if not any(
+        finding.code in (Code.STORE_UNREACHABLE, Code.STORE_ACCESS_DENIED)
+        for finding in store_findings
+    ):
+        yield from check_webhook(app, settings)
+    yield from check_mail(settings)
 
 
-def _check_store(held: Runtime) -> Iterator[Finding]:
+def _check_store(runtime: Runtime) -> Iterator[Finding]:
     try:
-        db = held.db
+        db = runtime.db
     except StoreUnavailable as error:
-        yield Finding(Code.STORE_AWAY, str(error).rstrip("."), "mend what it says")
+        yield Finding(Code.STORE_UNREACHABLE, str(error).rstrip("."), "mend what it says")
         return
     yield from check_store(db)

@@ -1,11 +1,11 @@
-"""What `flask doctor` can find. `docs/commands.md` has the same table, and a test compares them."""
+"""The findings of `flask doctor`; a test compares the codes with the table in docs/commands.md."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Code(IntEnum):
-    """What is wrong, worst first within each tenth. It is the exit code, too."""
+    """The kinds of findings, worst first within each ten; also the exit codes."""
 
     SECRET_WEAK = 10
     SERVICE_KEY_WEAK = 11
@@ -20,19 +20,19 @@ class Code(IntEnum):
     FILE_OPEN = 21
     FILE_EMPTY = 22
 
-    STORE_AWAY = 30
-    STORE_REFUSES = 31
+    STORE_UNREACHABLE = 30
+    STORE_ACCESS_DENIED = 31
     STORE_OLD = 32
     STORE_REPLICA = 33
     STORE_IS_CLUSTER = 34
-    STORE_BROKEN = 35
+    CLUSTER_DOWN = 35
     STORE_SCRIPTS = 36
-    STORE_FORGETS = 37
+    STORE_NOT_PERSISTENT = 37
     STORE_EVICTS = 38
     STORE_CLOCK = 39
     STORE_SLOW = 40
 
-    STRIPE_AWAY = 50
+    STRIPE_UNREACHABLE = 50
     STRIPE_KEY = 51
     STRIPE_MODE = 52
     PRODUCT = 53
@@ -44,18 +44,18 @@ class Code(IntEnum):
     ENDPOINT = 59
     ENDPOINT_EVENTS = 60
 
-    MAIL_AWAY = 70
+    MAIL_UNREACHABLE = 70
     MAIL_TLS = 71
     MAIL_LOGIN = 72
 
     ANY_HOST = 90
-    STORE_HASHES = 91
-    STORE_UNSEEN = 92
-    ENDPOINT_UNSEEN = 93
+    STORE_LISTPACK = 91
+    STORE_PERSISTENCE_UNKNOWN = 92
+    ENDPOINT_UNKNOWN = 93
 
     @property
     def is_advice(self) -> bool:
-        """Whether all works without it."""
+        """Whether everything works in spite of it."""
         return self >= ADVICE
 
 
@@ -64,13 +64,13 @@ ADVICE = 90
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, and what to do about it. Neither ever holds a secret."""
+    """A problem and its fix, as texts without secrets."""
 
     code: Code
-    what: str
-    todo: str
+    problem: str
+    fix: str
 
     def line(self) -> str:
         """Return it as it is printed."""
-        mark = "advice " if self.code.is_advice else ""
-        return f"[{self.code:d}] {mark}{self.what} - {self.todo}"
+        prefix = "advice " if self.code.is_advice else ""
+        return f"[{self.code:d}] {prefix}{self.problem} - {self.fix}"
