@@ -33,11 +33,11 @@
   const on = (name, handler, options) => document.addEventListener(name, handler, options);
   const say = (sentence) => { byId('status').textContent = sentence; };
 
-  document.documentElement.classList.add('scripted');
+  document.documentElement.classList.add('js');
 
   // Times, in the user's time zone where the page names it
 
-  let timeZone = document.body.dataset.zone;
+  let timeZone = document.body.dataset.timezone;
   try { new Intl.DateTimeFormat('en-GB', { timeZone }); } catch { timeZone = undefined; }
   const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
   const calendar = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
@@ -79,10 +79,10 @@
 
   // Sign-up and settings
 
-  const zoneField = document.querySelector('[data-fill-zone]');
+  const zoneField = document.querySelector('[data-detect-timezone]');
   if (zoneField && !zoneField.value) zoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
 
-  on('focusin', (event) => { if (event.target.matches('[data-select]')) event.target.select(); });
+  on('focusin', (event) => { if (event.target.matches('[data-select-on-focus]')) event.target.select(); });
   for (const button of document.querySelectorAll('[data-copy]')) {
     if (!navigator.clipboard) continue; // only where the browser offers it
     const label = button.textContent;
@@ -108,7 +108,7 @@
 
   // What is not known to be open is not called so: yesterday may be logged, and today elsewhere.
   const unset = () => {
-    const open = byId('day-today').checked && !byId('stats').hasAttribute('data-logged');
+    const open = byId('day-today').checked && !byId('stats').hasAttribute('data-logged-today');
     return open ? SAYS.notLogged : SAYS.choose;
   };
   const sayUnset = () => { if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unset()); };
@@ -119,7 +119,7 @@
     const word = set ? SAYS.moods[Math.floor(value + 0.5)] : '';
     if (set) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
     byId('score-value').textContent = set ? value : '';
-    byId('score-word').textContent = word;
+    byId('score-label').textContent = word;
     slider.setAttribute('aria-valuetext', set ? SAYS.mood(value, word) : unset());
   }
 
@@ -154,14 +154,14 @@
     const back = event.target.defaultChecked;
     slider.value = back ? slider.defaultValue : 5;
     note.value = back ? note.defaultValue : '';
-    showScore(slider.form, back && byId('mood-form').hasAttribute('data-set') ? Number(slider.value) : null);
+    showScore(slider.form, back && byId('mood-form').hasAttribute('data-has-score') ? Number(slider.value) : null);
   });
 
   // Keeping the numbers fresh
 
   const stale = byId('stale');
   // This browser's own choice stands until the settings say something else.
-  const live = byId('live');
+  const live = byId('live-updates');
   const given = live.defaultChecked ? 'on' : 'off';
   try {
     const [before, chosen] = (localStorage.getItem('aira-live') ?? '').split('>');
