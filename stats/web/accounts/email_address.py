@@ -58,7 +58,9 @@ def _pressed(token: str) -> ResponseReturnValue | None:
 
 
 def _dead(sentence: str = "", status: int = 404) -> ResponseReturnValue:
-    return render_template("accounts/confirm_email.html", dead=True, sentence=sentence), status
+    return render_template(
+        "accounts/confirm_email.html", link_invalid=True, message=sentence
+    ), status
 
 
 def _onwards() -> ResponseReturnValue:

@@ -60,7 +60,7 @@ def plans() -> ResponseReturnValue:
         "billing/plans.html",
         offers=offers,
         plan=plan,
-        live=live,
+        has_subscription=live,
         practice=isinstance(held.gateway, PracticeGateway),
         available=held.gateway is not None,
     )
@@ -159,8 +159,8 @@ def practice() -> ResponseReturnValue:
     wanted = request.args.get("plan", "Plus")
     return render_template(
         "billing/practice.html",
-        live=live,
-        now=PlanView(board(), held.prices.cached()),
+        subscription=live,
+        current_plan=PlanView(board(), held.prices.cached()),
         plan=check_plan(wanted),
         prices=held.prices.cached(),
     )

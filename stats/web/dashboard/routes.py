@@ -83,7 +83,9 @@ def charts() -> ResponseReturnValue:
         return "", 204
     values = chart_values(board.mood_days, board.today)
     fingerprint = user_fingerprint(board.user_id)
-    return render_template("dashboard/_charts.html", board=board, fingerprint=fingerprint, **values)
+    return render_template(
+        "dashboard/_charts.html", dashboard=board, fingerprint=fingerprint, **values
+    )
 
 
 def _is_of_somebody_else() -> bool:

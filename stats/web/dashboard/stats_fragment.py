@@ -28,7 +28,7 @@ def stats_fragment(board: Dashboard) -> dict[str, Any]:
     Nobody waits for Stripe: the prices that are known are shown.
     """
     return {
-        "board": board,
+        "dashboard": board,
         "fingerprint": user_fingerprint(board.user_id),
         "yesterday": board.today - DAY,
         "week_mean": week_mean(board.mood_days, board.today),

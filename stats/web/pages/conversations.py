@@ -28,14 +28,16 @@ def page() -> ResponseReturnValue:
     skip = (number - 1) * PAGE
     found, more = search_conversations(db(), current_user.id, words, most=PAGE, skip=skip)
     chats = [ChatView(chat, board()) for chat in found]
-    return render_template("conversations/list.html", q=words, chats=chats, page=number, more=more)
+    return render_template(
+        "conversations/list.html", q=words, conversations=chats, page=number, has_more=more
+    )
 
 
 @bp.get("/<chat_id>")
 def one(chat_id: str) -> ResponseReturnValue:
     """Show one conversation."""
     chat = conversations.get_conversation(db(), current_user.id, chat_id)
-    return render_template("conversations/detail.html", chat=ChatView(chat, board()))
+    return render_template("conversations/detail.html", conversation=ChatView(chat, board()))
 
 
 @bp.post("/<chat_id>/delete")
