@@ -1,141 +1,141 @@
 'use strict';
-// Aira's one script. Every page works without it; it keeps the dashboard fresh and the slider talking.
+// Aira's only script: live updates of the dashboard, the slider's output, relative times. Every page works without it.
 
 (() => {
-  // Its words. `make strings` finds them by _ and ngettext; a language would come in here.
+  // Messages. `make strings` extracts them by _ and ngettext; translations would be loaded here.
   const _ = (text) => text;
   const ngettext = (one, many, num) => (num === 1 ? one : many);
-  const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (found, name) => values[name]);
-  const SAYS = {
-    moods: [
+  const format = (text, values) => text.replace(/%\((\w+)\)s/g, (match, name) => values[name]);
+  const MESSAGES = {
+    scoreLabels: [
       _('Very low'), _('Very low'), _('Low'), _('Low'), _('A little low'), _('In between'),
       _('All right'), _('Good'), _('Good'), _('Very good'), _('Very good'),
     ],
-    mood: (score, word) => fill(_('%(score)s of 10, %(word)s'), { score, word }),
+    scoreText: (score, label) => format(_('%(score)s of 10, %(word)s'), { score, word: label }),
     notLogged: _('Not logged'),
-    choose: _('Choose a place on the line'),
+    chooseScore: _('Choose a place on the line'),
     justNow: _('Just now'),
-    minutes: (num) => fill(ngettext('%(num)s minute ago', '%(num)s minutes ago', num), { num }),
-    hours: (num) => fill(ngettext('%(num)s hour ago', '%(num)s hours ago', num), { num }),
+    minutesAgo: (num) => format(ngettext('%(num)s minute ago', '%(num)s minutes ago', num), { num }),
+    hoursAgo: (num) => format(ngettext('%(num)s hour ago', '%(num)s hours ago', num), { num }),
     yesterday: _('Yesterday'),
-    days: (num) => fill(ngettext('%(num)s day ago', '%(num)s days ago', num), { num }),
+    daysAgo: (num) => format(ngettext('%(num)s day ago', '%(num)s days ago', num), { num }),
     copied: _('Copied'),
-    copiedAloud: _('Copied.'),
-    stale: (time) => fill(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
-    fresh: _('Up to date again.'),
+    copiedStatus: _('Copied.'),
+    stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
+    upToDate: _('Up to date again.'),
     saved: _('Saved.'),
-    notSaved: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
+    saveFailed: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
     undone: _('Taken back.'),
-    notUndone: _('Not taken back: Aira can’t be reached just now. Please press Undo again.'),
+    undoFailed: _('Not taken back: Aira can’t be reached just now. Please press Undo again.'),
   };
 
   const byId = (id) => document.getElementById(id);
   const on = (name, handler, options) => document.addEventListener(name, handler, options);
-  const say = (sentence) => { byId('status').textContent = sentence; };
+  const announce = (message) => { byId('status').textContent = message; }; // the live region
 
-  document.documentElement.classList.add('scripted');
+  document.documentElement.classList.add('js');
 
   // Times, in the user's time zone where the page names it
 
-  let timeZone = document.body.dataset.zone;
+  let timeZone = document.body.dataset.timezone;
   try { new Intl.DateTimeFormat('en-GB', { timeZone }); } catch { timeZone = undefined; }
-  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
-  const calendar = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
-  const dayNumber = (date) => Date.parse(calendar.format(date)) / 864e5;
+  const timeFormat = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+  const dateFormat = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+  const dayNumber = (date) => Date.parse(dateFormat.format(date)) / 864e5;
 
-  function relative(then, now) {
+  function relativeTime(then, now) {
     const minutes = Math.floor((now - then) / 6e4);
     const days = dayNumber(now) - dayNumber(then);
-    if (minutes < 1) return SAYS.justNow;
-    if (minutes < 60) return SAYS.minutes(minutes);
-    if (days < 1 || minutes < 360) return SAYS.hours(Math.floor(minutes / 60));
-    if (days === 1) return SAYS.yesterday;
-    return days < 14 ? SAYS.days(days) : '';
+    if (minutes < 1) return MESSAGES.justNow;
+    if (minutes < 60) return MESSAGES.minutesAgo(minutes);
+    if (days < 1 || minutes < 360) return MESSAGES.hoursAgo(Math.floor(minutes / 60));
+    if (days === 1) return MESSAGES.yesterday;
+    return days < 14 ? MESSAGES.daysAgo(days) : '';
   }
 
-  function writeTimes() {
+  function updateRelativeTimes() {
     const now = new Date();
     for (const time of document.querySelectorAll('time[data-relative]')) {
-      time.textContent = relative(new Date(time.dateTime), now) || time.title;
+      time.textContent = relativeTime(new Date(time.dateTime), now) || time.title;
     }
   }
 
   const updated = byId('updated');
-  function writeUpdated(when) {
-    updated.dateTime = when.toISOString();
-    updated.textContent = clock.format(when);
+  function setUpdated(date) {
+    updated.dateTime = date.toISOString();
+    updated.textContent = timeFormat.format(date);
   }
 
-  // An entry on its day's page
+  // Range inputs in the edit forms of a day's page
 
   on('input', (event) => {
     if (!event.target.matches('.range')) return;
     const { form, id, value } = event.target;
-    const word = SAYS.moods[Math.floor(Number(value) + 0.5)];
+    const label = MESSAGES.scoreLabels[Math.floor(Number(value) + 0.5)];
     form.dataset.m = Math.floor(Number(value) + 0.5);
-    form.querySelector(`output[for="${id}"]`).textContent = `${value} · ${word}`;
-    event.target.setAttribute('aria-valuetext', SAYS.mood(value, word));
+    form.querySelector(`output[for="${id}"]`).textContent = `${value} · ${label}`;
+    event.target.setAttribute('aria-valuetext', MESSAGES.scoreText(value, label));
   });
 
-  // Sign-up and settings
+  // Sign-up and sample data: the browser's time zone. Settings: select and copy
 
-  const zoneField = document.querySelector('[data-fill-zone]');
-  if (zoneField && !zoneField.value) zoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+  const timezoneField = document.querySelector('[data-detect-timezone]');
+  if (timezoneField && !timezoneField.value) timezoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
 
-  on('focusin', (event) => { if (event.target.matches('[data-select]')) event.target.select(); });
+  on('focusin', (event) => { if (event.target.matches('[data-select-on-focus]')) event.target.select(); });
   for (const button of document.querySelectorAll('[data-copy]')) {
-    if (!navigator.clipboard) continue; // only where the browser offers it
+    if (!navigator.clipboard) continue; // needs a secure context
     const label = button.textContent;
     button.hidden = false;
     button.addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText(byId(button.dataset.copy).value);
-        button.textContent = SAYS.copied;
-        say(SAYS.copiedAloud);
+        button.textContent = MESSAGES.copied;
+        announce(MESSAGES.copiedStatus);
         setTimeout(() => { button.textContent = label; }, 2000);
       } catch { byId(button.dataset.copy).focus(); }
     });
   }
 
-  writeTimes();
-  setInterval(writeTimes, 6e4);
-  if (!updated) return; // the rest is the dashboard
-  writeUpdated(new Date(updated.dateTime));
+  updateRelativeTimes();
+  setInterval(updateRelativeTimes, 6e4);
+  if (!updated) return; // the rest is for the dashboard only
+  setUpdated(new Date(updated.dateTime));
 
-  // The check-in. All by delegation: a saved form is a new element.
+  // The check-in form. Event delegation, because htmx replaces the form when it is saved.
 
-  let moved = false; // the person touched the slider or the note since the form came
+  let edited = false; // slider or note changed since the form was rendered
 
-  // What is not known to be open is not called so: yesterday may be logged, and today elsewhere.
-  const unset = () => {
-    const open = byId('day-today').checked && !byId('stats').hasAttribute('data-logged');
-    return open ? SAYS.notLogged : SAYS.choose;
+  // "Not logged" only if that is known: yesterday may have an entry, and today one from another tab.
+  const unsetText = () => {
+    const notLogged = byId('day-today').checked && !byId('stats').hasAttribute('data-logged-today');
+    return notLogged ? MESSAGES.notLogged : MESSAGES.chooseScore;
   };
-  const sayUnset = () => { if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unset()); };
+  const updateUnsetText = () => { if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unsetText()); };
 
   function showScore(form, value) {
-    const set = value !== null;
+    const isSet = value !== null;
     const slider = byId('score');
-    const word = set ? SAYS.moods[Math.floor(value + 0.5)] : '';
-    if (set) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
-    byId('score-value').textContent = set ? value : '';
-    byId('score-word').textContent = word;
-    slider.setAttribute('aria-valuetext', set ? SAYS.mood(value, word) : unset());
+    const label = isSet ? MESSAGES.scoreLabels[Math.floor(value + 0.5)] : '';
+    if (isSet) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
+    byId('score-value').textContent = isSet ? value : '';
+    byId('score-label').textContent = label;
+    slider.setAttribute('aria-valuetext', isSet ? MESSAGES.scoreText(value, label) : unsetText());
   }
 
   on('input', (event) => {
-    if (event.target.id === 'note') moved = true;
+    if (event.target.id === 'note') edited = true;
     if (event.target.id !== 'score') return;
-    moved = true;
+    edited = true;
     showScore(event.target.form, Number(event.target.value));
   });
 
   on('click', (event) => {
-    const step = event.target.closest('[data-step]');
-    if (step) {
+    const stepButton = event.target.closest('[data-step]');
+    if (stepButton) {
       const slider = byId('score');
-      moved = true;
-      slider.value = Number(slider.value) + Number(step.dataset.step);
+      edited = true;
+      slider.value = Number(slider.value) + Number(stepButton.dataset.step);
       showScore(slider.form, Number(slider.value));
     } else if (event.target.closest('#refresh') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
       event.preventDefault();
@@ -145,96 +145,96 @@
     }
   });
 
-  // Another day starts with an empty line, unless something was already chosen or written.
+  // Choosing the other day clears score and note, unless they were edited.
   on('change', (event) => {
     if (event.target.name !== 'day') return;
-    if (moved) { sayUnset(); return; }
+    if (edited) { updateUnsetText(); return; }
     const slider = byId('score');
     const note = byId('note');
-    const back = event.target.defaultChecked;
-    slider.value = back ? slider.defaultValue : 5;
-    note.value = back ? note.defaultValue : '';
-    showScore(slider.form, back && byId('mood-form').hasAttribute('data-set') ? Number(slider.value) : null);
+    const isInitialDay = event.target.defaultChecked;
+    slider.value = isInitialDay ? slider.defaultValue : 5;
+    note.value = isInitialDay ? note.defaultValue : '';
+    showScore(slider.form, isInitialDay && byId('mood-form').hasAttribute('data-has-score') ? Number(slider.value) : null);
   });
 
-  // Keeping the numbers fresh
+  // Live updates
 
-  const stale = byId('stale');
-  // This browser's own choice stands until the settings say something else.
-  const live = byId('live');
-  const given = live.defaultChecked ? 'on' : 'off';
+  const staleAlert = byId('stale');
+  // The switch of this browser overrides the setting (stored as "setting>choice") until the setting changes.
+  const liveSwitch = byId('live-updates');
+  const setting = liveSwitch.defaultChecked ? 'on' : 'off';
   try {
-    const [before, chosen] = (localStorage.getItem('aira-live') ?? '').split('>');
-    if (before === given) live.checked = chosen === 'on'; else localStorage.removeItem('aira-live');
-  } catch { /* as the page says */ }
-  live.addEventListener('change', () => {
-    try { localStorage.setItem('aira-live', `${given}>${live.checked ? 'on' : 'off'}`); } catch { /* for this page only */ }
-    if (live.checked) refresh();
+    const [storedSetting, choice] = (localStorage.getItem('aira-live') ?? '').split('>');
+    if (storedSetting === setting) liveSwitch.checked = choice === 'on'; else localStorage.removeItem('aira-live');
+  } catch { /* no storage: the setting applies */ }
+  liveSwitch.addEventListener('change', () => {
+    try { localStorage.setItem('aira-live', `${setting}>${liveSwitch.checked ? 'on' : 'off'}`); } catch { /* applies to this page view only */ }
+    if (liveSwitch.checked) refresh();
   });
 
   const refresh = () => htmx.trigger(document.body, 'aira:refresh');
   const isStats = (event) => event.detail.elt.id === 'stats';
   const isCharts = (event) => event.detail.elt.id === 'charts';
-  const isForm = (event) => event.detail.elt.id === 'mood-form' || event.detail.elt.id === 'undo-form';
+  const isMoodForm = (event) => event.detail.elt.id === 'mood-form' || event.detail.elt.id === 'undo-form';
 
-  // A wanted refresh goes before a poll that is under way, which may not know of the last save.
+  // A refresh aborts a poll in flight, whose response may be older than the last save.
   on('aira:refresh', () => htmx.trigger(byId('stats'), 'htmx:abort'), true);
 
-  // A poll has no event behind it. None while nobody looks, nor with live updates off, but after a failure they go on until one succeeds.
+  // A poll has no triggering event. Polls are skipped while the tab is hidden or live updates are off, but after a failure they go on until one succeeds.
   on('htmx:beforeRequest', (event) => {
-    if (isForm(event)) byId('mood-failed').hidden = true;
+    if (isMoodForm(event)) byId('mood-failed').hidden = true;
     if (!isStats(event) || event.detail.requestConfig.triggeringEvent) return;
-    if (document.hidden || (!live.checked && stale.hidden)) event.preventDefault();
+    if (document.hidden || (!liveSwitch.checked && staleAlert.hidden)) event.preventDefault();
   });
-  on('visibilitychange', () => { if (!document.hidden && live.checked) refresh(); });
+  on('visibilitychange', () => { if (!document.hidden && liveSwitch.checked) refresh(); });
   addEventListener('pageshow', (event) => { if (event.persisted) refresh(); });
-  addEventListener('online', () => { if (!stale.hidden) refresh(); });
+  addEventListener('online', () => { if (!staleAlert.hidden) refresh(); });
 
-  function failed(event) {
-    if ((isStats(event) || isCharts(event)) && stale.hidden) {
+  function showFailure(event) {
+    if ((isStats(event) || isCharts(event)) && staleAlert.hidden) {
       byId('stale-time').textContent = updated.textContent;
       byId('refresh').hidden = true;
-      stale.hidden = false;
-      say(SAYS.stale(updated.textContent));
-    } else if (isForm(event)) {
-      const line = byId('mood-failed');
-      line.textContent = event.detail.elt.id === 'undo-form' ? SAYS.notUndone : SAYS.notSaved;
-      line.hidden = false;
-      say(line.textContent);
+      staleAlert.hidden = false;
+      announce(MESSAGES.stale(updated.textContent));
+    } else if (isMoodForm(event)) {
+      const error = byId('mood-failed');
+      error.textContent = event.detail.elt.id === 'undo-form' ? MESSAGES.undoFailed : MESSAGES.saveFailed;
+      error.hidden = false;
+      announce(error.textContent);
     }
   }
-  for (const name of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) on(name, failed);
+  for (const name of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) on(name, showFailure);
 
   on('htmx:afterRequest', (event) => {
     if (!isStats(event) || !event.detail.successful) return;
     const date = event.detail.xhr.getResponseHeader('Date');
-    writeUpdated(date ? new Date(date) : new Date());
-    if (stale.hidden) return;
-    const held = stale.contains(document.activeElement);
-    stale.hidden = true;
+    setUpdated(date ? new Date(date) : new Date());
+    if (staleAlert.hidden) return;
+    const hadFocus = staleAlert.contains(document.activeElement);
+    staleAlert.hidden = true;
     byId('refresh').hidden = false;
-    if (held) byId('refresh').focus();
-    say(SAYS.fresh);
-    htmx.trigger(document.body, 'aira:moods'); // they may have failed with the rest
+    if (hadFocus) byId('refresh').focus();
+    announce(MESSAGES.upToDate);
+    htmx.trigger(document.body, 'aira:moods'); // the charts' request may have failed too
   });
 
-  // A table that was opened stays open.
-  let opened = [];
-  on('htmx:beforeSwap', () => { opened = [...document.querySelectorAll('#charts details[open] > summary')].map((summary) => summary.id); });
+  // Keep tables open when the charts are swapped.
+  let openSummaries = [];
+  on('htmx:beforeSwap', () => { openSummaries = [...document.querySelectorAll('#charts details[open] > summary')].map((summary) => summary.id); });
   on('htmx:afterSwap', () => {
-    for (const id of opened) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
-    writeTimes();
-    sayUnset();
-    // The page's own words belong to the day on which it was opened. It is not reloaded: nobody came.
+    for (const id of openSummaries) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
+    updateRelativeTimes();
+    updateUnsetText();
+    // Greeting and date belong to the day of the page load. No automatic reload: it would count as activity.
     byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
   });
 
   on('htmx:afterSettle', (event) => {
     if (event.detail.target.id !== 'mood-form') return;
-    moved = false;
-    const wrong = document.querySelector('#mood-form [aria-invalid]');
-    if (wrong) { wrong.focus(); return; }
+    edited = false;
+    const invalid = document.querySelector('#mood-form [aria-invalid]');
+    if (invalid) { invalid.focus(); return; }
     if (document.activeElement === document.body) byId('mood-save').focus();
-    say(event.detail.requestConfig.elt.id === 'undo-form' ? SAYS.undone : SAYS.saved);
+    announce(event.detail.requestConfig.elt.id === 'undo-form' ? MESSAGES.undone : MESSAGES.saved);
   });
 })();

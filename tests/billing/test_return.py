@@ -24,7 +24,8 @@ def pay(shop: Shop, browser: Browser) -> str:
 
 def next_poll(page: TestResponse) -> str | None:
     """Return the address that the page polls every two seconds, None when it has stopped."""
-    found = re.search(r'id="return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"', page.text)
+    wait = r'id="checkout-return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"'
+    found = re.search(wait, page.text)
     return html.unescape(found[1]) if found else None
 
 

@@ -118,7 +118,7 @@ def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None
     save(other)
     expect_mood(other, "10")
     expect_mood(ticking, "—")
-    said = ticking.locator("#score-out")
+    said = ticking.locator("#score-output")
     expect(said).to_have_text("Not logged today", use_inner_text=True)
     expect(slider(ticking)).to_have_attribute("aria-valuetext", "Not logged")
     ticking.clock.run_for(30_100)

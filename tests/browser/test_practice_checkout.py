@@ -96,7 +96,7 @@ def test_the_return_page_grants_nothing_by_itself(member: Member) -> None:
     page = member.page
     page.clock.install()
     page.goto("/billing/return?session_id=cs_somebody_elses")
-    expect(page.locator("#return")).to_contain_text("Confirming")
+    expect(page.locator("#checkout-return")).to_contain_text("Confirming")
     with page.expect_response("**/billing/return?try=*"):
         page.clock.run_for(2_100)
     page.goto("/dashboard")
@@ -107,12 +107,12 @@ def test_an_open_return_page_sees_the_payment_arrive(member: Member) -> None:
     page = member.page
     page.clock.install()
     page.goto("/billing/return?session_id=practice")
-    expect(page.locator("#return")).to_contain_text("Confirming")
+    expect(page.locator("#checkout-return")).to_contain_text("Confirming")
     other = page.context.new_page()
     choose(other, "Premium")
     do(other, "pay")
     page.clock.run_for(2_100)
-    expect(page.locator("#return")).to_contain_text("Premium")
+    expect(page.locator("#checkout-return")).to_contain_text("Premium")
     expect(page.locator("[role=status]")).to_contain_text("Premium")
 
 

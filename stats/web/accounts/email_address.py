@@ -58,7 +58,9 @@ def _confirm_change(token: str) -> ResponseReturnValue | None:
 
 
 def _expired(sentence: str = "", status: int = 404) -> ResponseReturnValue:
-    return render_template("accounts/confirm_email.html", dead=True, sentence=sentence), status
+    return render_template(
+        "accounts/confirm_email.html", link_invalid=True, message=sentence
+    ), status
 
 
 def _redirect_after_confirm() -> ResponseReturnValue:

@@ -86,7 +86,7 @@ def reset_password(token: str) -> ResponseReturnValue:
     except InvalidInput as error:
         form.new_password.errors = [error_message(error)]
     if account is None:
-        return render_template("accounts/reset_password.html", dead=True), 404
+        return render_template("accounts/reset_password.html", link_invalid=True), 404
     page = render_template("accounts/reset_password.html", form=form, email=account.email)
     return page, 422 if form.is_submitted() else 200
 

@@ -50,4 +50,4 @@ def _end_current_session() -> None:
 
 
 def _expired() -> ResponseReturnValue:
-    return render_template("accounts/sign_in_link.html", dead=True), 404
+    return render_template("accounts/sign_in_link.html", link_invalid=True), 404

@@ -89,14 +89,19 @@ def _offered_secret() -> str:
 
 def _page(**context: Any) -> str:
     log = login_history.read_history(db(), current_user.id)
-    state: dict[str, Any] = {"errors": {}, "action": "", "codes": (), "left": log.codes_left}
+    state: dict[str, Any] = {"errors": {}, "action": "", "codes": (), "codes_left": log.codes_left}
     if log.two_factor is None:
         secret = _offered_secret()
         groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
         address = two_factor.address(secret, current_user.email)
-        state |= {"since": "", "secret": groups, "address": address, "qr": _qr(address)}
+        state |= {
+            "enabled_since": "",
+            "secret": groups,
+            "otpauth_uri": address,
+            "qr_code": _qr(address),
+        }
     else:
-        state["since"] = since_text(log.two_factor)
+        state["enabled_since"] = since_text(log.two_factor)
     return render_template("accounts/two_factor.html", **(state | context))
 
 

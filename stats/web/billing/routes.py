@@ -60,7 +60,7 @@ def plans() -> ResponseReturnValue:
         "billing/plans.html",
         offers=offers,
         plan=plan,
-        live=live,
+        has_subscription=live,
         practice=isinstance(runtime.gateway, PracticeGateway),
         available=runtime.gateway is not None,
     )
@@ -163,8 +163,8 @@ def practice() -> ResponseReturnValue:
         return _practice_action(runtime.gateway)
     return render_template(
         "billing/practice.html",
-        live=live,
-        now=PlanView(current_dashboard(), runtime.prices.cached()),
+        subscription=live,
+        current_plan=PlanView(current_dashboard(), runtime.prices.cached()),
         plan=check_plan(request.args.get("plan", "Plus")),
         prices=runtime.prices.cached(),
     )

@@ -86,7 +86,7 @@ def charts() -> ResponseReturnValue:
     values = chart_values(dashboard.mood_days, dashboard.today)
     fingerprint = user_fingerprint(dashboard.user_id)
     return render_template(
-        "dashboard/_charts.html", board=dashboard, fingerprint=fingerprint, **values
+        "dashboard/_charts.html", dashboard=dashboard, fingerprint=fingerprint, **values
     )
 
 

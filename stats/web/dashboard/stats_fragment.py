@@ -25,7 +25,7 @@ class RecentView(NamedTuple):
 def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
     """Return the context of `dashboard/_stats.html`, with cached prices."""
     return {
-        "board": dashboard,
+        "dashboard": dashboard,
         "fingerprint": user_fingerprint(dashboard.user_id),
         "yesterday": dashboard.today - DAY,
         "week_mean": week_mean(dashboard.mood_days, dashboard.today),

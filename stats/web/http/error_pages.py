@@ -149,5 +149,5 @@ def _page(error: Exception, status: int) -> str:
         title, sentence = _("That did not work"), error_message(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
     return render_template(
-        "layout/error.html", bare=True, title=title, sentence=sentence, action=action
+        "layout/error.html", without_session=True, title=title, message=sentence, action=action
     )

@@ -29,14 +29,14 @@ def page() -> ResponseReturnValue:
     results, has_more = search_conversations(
         db(), current_user.id, query, limit=PAGE_SIZE, skip=skip
     )
-    chats = [ConversationView(chat, current_dashboard()) for chat in results]
+    conversations = [ConversationView(result, current_dashboard()) for result in results]
     return render_template(
         "conversations/list.html",
         q=query,
         query_length=QUERY_LENGTH,
-        chats=chats,
+        conversations=conversations,
         page=number,
-        more=has_more,
+        has_more=has_more,
     )
 
 
@@ -45,7 +45,7 @@ def one(chat_id: str) -> ResponseReturnValue:
     """Show one conversation."""
     chat = conversations.get_conversation(db(), current_user.id, chat_id)
     return render_template(
-        "conversations/detail.html", chat=ConversationView(chat, current_dashboard())
+        "conversations/detail.html", conversation=ConversationView(chat, current_dashboard())
     )
 
 

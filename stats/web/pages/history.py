@@ -47,7 +47,7 @@ def page() -> ResponseReturnValue:
     return render_template(
         "history/page.html",
         activity_year=year,
-        sentences=[_(sentence) for sentence in describe_weekdays(scores)],
+        insights=[_(sentence) for sentence in describe_weekdays(scores)],
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),

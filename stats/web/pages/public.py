@@ -48,9 +48,9 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION),
     )
-    app.jinja_env.filters["score"] = lambda score: f"{score:g}"
-    app.jinja_env.filters["tenths"] = lambda mean: f"{mean:.1f}"
-    app.jinja_env.filters["m"] = round_score
+    app.jinja_env.filters["format_score"] = lambda score: f"{score:g}"
+    app.jinja_env.filters["format_mean"] = lambda mean: f"{mean:.1f}"
+    app.jinja_env.filters["round_score"] = round_score
 
 
 def offer_sample(app: Flask) -> None:
@@ -84,7 +84,9 @@ def landing() -> ResponseReturnValue:
     """Show the landing page, or redirect a user to the dashboard."""
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
-    return render_template("public/landing.html", sample=current_runtime().base_settings.embedded)
+    return render_template(
+        "public/landing.html", offers_sample=current_runtime().base_settings.embedded
+    )
 
 
 @limited(60, HOUR, by=by_address)

@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
         weekday=weekday,
         short_weekday=short_weekday,
         day_month=day_month,
-        cell=cell,
+        cell_label=cell,
         short_day_month=short_day_month,
         month_year=month_year,
         day_month_year=day_month_year,

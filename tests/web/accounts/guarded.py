@@ -39,7 +39,7 @@ def events_written() -> Iterator[Events]:
 
 def offered(browser: Browser) -> str:
     """The secret that the page offers to type."""
-    found = re.search(r'<p class="value num">([A-Z2-7 ]+)</p>', browser.get(URL).text)
+    found = re.search(r'<p class="value tabular-nums">([A-Z2-7 ]+)</p>', browser.get(URL).text)
     return found[1].replace(" ", "") if found else ""
 
 

@@ -230,7 +230,7 @@ def test_it_says_why_an_address_stays(
     answer = alice.post("/settings", NEW_ADDRESS | {"name": "Alicia", field: value})
     assert answer.status_code == 422
     assert error_beside(answer, field) == sentence
-    assert '<details class="sure" open>' in answer.text
+    assert '<details class="disclosure-button" open>' in answer.text
     after = untried(valkey)
     after.pop(alice.key("account"))
     assert after == before

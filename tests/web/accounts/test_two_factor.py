@@ -88,7 +88,7 @@ def test_the_session_keeps_no_secret_once_it_is_on(alice: Browser) -> None:
 @pytest.mark.usefixtures("odd")
 def test_it_speaks_the_language_of_the_page(app: Flask, alice: Browser) -> None:
     secrets = re.compile(
-        r"otpauth:[^\"]+|<p class=\"value num\">.*?</p>|<textarea.*?</textarea>", re.S
+        r"otpauth:[^\"]+|<p class=\"value tabular-nums\">.*?</p>|<textarea.*?</textarea>", re.S
     )
     shown = [alice.get(URL), act(alice, "on", "000000")]
     secret, codes = offered(alice), act(alice, "on", code_of(offered(alice), NOW - 30))

@@ -97,12 +97,12 @@ def test_conversations(poll: Poll, count: int, said: str) -> None:
 def test_mood(poll: Poll, moods: Any, name: str, number: str, said: str) -> None:
     drawn = poll(*moods)
     assert tile(drawn, name) == [number, said]
-    assert (" data-logged " in drawn) == (name == "Mood today" and bool(moods))
+    assert (" data-logged-today " in drawn) == (name == "Mood today" and bool(moods))
 
 
 def test_a_mood_has_the_shade_of_its_score(poll: Poll) -> None:
     for score, shade in ((0, 0), (0.4, 0), (0.5, 1), (6.4, 6), (6.5, 7), (9.5, 10), (10, 10)):
-        assert f'<span class="pip" data-m="{shade}">' in poll((0.1, score))
+        assert f'<span class="mood-dot" data-m="{shade}">' in poll((0.1, score))
 
 
 def test_a_score_from_before_that_has_no_entry_is_told_in_a_word(poll: Poll) -> None:

@@ -40,7 +40,7 @@ def short(day: date) -> str:
 
 
 def line_of(drawn: str) -> str:
-    found = re.search(r'<path class="mean" d="(.*?)"/>', drawn)
+    found = re.search(r'<path class="mean-line" d="(.*?)"/>', drawn)
     return found[1] if found else ""
 
 
@@ -66,7 +66,7 @@ def test_they_show_the_mean_of_every_day(draw: Draw, seed: int) -> None:
     cells = sorted(text for _, _, text in CELL.findall(drawn))
     assert cells == sorted(f"{short(day)}, {means.get(day, 'not logged')}" for day in year)
     logged = sum(day in means for day in year)
-    assert f'<p class="num">{logged} of {len(year)} days</p>' in drawn
+    assert f'<p class="tabular-nums">{logged} of {len(year)} days</p>' in drawn
     rows = ROW.findall(drawn)
     assert [name for name, _, _ in rows[:2]] == ["Today", weekday_day_month(back(1, today))]
     for days, (_, mood, week) in enumerate(rows):
@@ -113,7 +113,7 @@ def test_a_line_takes_three_days(draw: Draw, near: int, far: int, below: list[st
     drawn = draw({back(day): [5.0] for day in (*range(near), *range(60, 60 + far))}, TODAY)
     assert [said for said in (FIRST, AGAIN) if said in drawn] == below
     assert bool(line_of(drawn)) == (near == 3)
-    assert ("ghost-line" in drawn) == (near == 0)
+    assert ("placeholder-line" in drawn) == (near == 0)
     assert (len(DOT.findall(drawn)), len(ROW.findall(drawn))) == (near, 30 if near else 0)
     assert f"{near + far} of 368 days" in drawn
 
