@@ -11,7 +11,7 @@ import pytest
 from stats import mail
 from stats.mail import Mail, Post, compose, deliver
 from stats.settings import Settings
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 from tests.support.mailbox import SENDER, Mailbox, html_of, open_mailbox, text_of
 
 TEXT = "A link:\n\nhttps://aira.example/reset/" + "x" * 43 + "\n"

@@ -16,7 +16,7 @@ from stats.errors import InvalidInput, NotFound, StoreUnavailable
 from stats.service_keys import MAX_KEYS, check, create_key, list_keys, revoke_key
 from stats.store.client import Db, connect
 from tests.support.store_checks import contents, cut_line, together
-from tests.web.kit import RoundTrips
+from tests.web.helpers import RoundTrips
 
 Later = Callable[[float], None]
 

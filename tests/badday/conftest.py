@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.badday.kit import Person, Rig
+from tests.badday.helpers import Person, Rig
 from tests.badday.valkey import Valkey, short_folder
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer

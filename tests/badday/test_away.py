@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.badday.kit import (
+from tests.badday.helpers import (
     KEY,
     LONGEST,
     Answer,
@@ -24,10 +24,10 @@ from tests.badday.kit import (
     writes,
 )
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.kit import PASSWORD
+from tests.support.live_server import eventually
+from tests.web.helpers import PASSWORD
 
 HUNG = float(os.environ.get("HUNG", "2"))
 CROWD = 16

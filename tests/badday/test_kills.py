@@ -16,9 +16,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.badday.kit import MESSAGES, Answer, Person, Way, send, service
+from tests.badday.helpers import MESSAGES, Answer, Person, Way, send, service
 from tests.badday.valkey import short_folder
-from tests.browser.serving import Site, eventually, serve
+from tests.support.live_server import Site, eventually, serve
 
 KILLS = int(os.environ.get("KILLS", "5"))
 WRITERS = 8

@@ -11,12 +11,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.badday.kit import KEY, SECRET, Person
+from tests.badday.faults import setting
+from tests.badday.helpers import KEY, SECRET, Person
+from tests.badday.open_tabs import Idle, Line, Watched, is_from_memory, lines
 from tests.badday.proxy import Proxy
-from tests.badday.troubles import setting
 from tests.badday.valkey import Valkey, short_folder
-from tests.badday.watching import Idle, Line, Watched, is_from_memory, lines
-from tests.browser.serving import Site, eventually, serve
+from tests.support.live_server import Site, eventually, serve
 from tests.support.tracking import kill_streams, streams
 
 SHORT = 2.0

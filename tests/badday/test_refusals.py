@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.badday.kit import MESSAGES, Person, Rig, reads, service, writes
-from tests.badday.troubles import PASSWORD, TROUBLES
+from tests.badday.faults import PASSWORD, TROUBLES
+from tests.badday.helpers import MESSAGES, Person, Rig, reads, service, writes
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
+from tests.support.live_server import eventually
 
 
 @pytest.fixture(scope="module")

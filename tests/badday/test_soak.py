@@ -12,10 +12,10 @@ import pytest
 import redis
 
 from stats.web.worker_processes import THREADS
-from tests.badday.kit import MESSAGES, Person, Way, send, service
+from tests.badday.helpers import MESSAGES, Person, Way, send, service
 from tests.badday.valkey import short_folder
-from tests.browser.serving import Site, eventually, serve
-from tests.web.kit import PASSWORD
+from tests.support.live_server import Site, eventually, serve
+from tests.web.helpers import PASSWORD
 
 SOAK = float(os.environ.get("SOAK", "8"))
 WARM_UP = max(3.0, SOAK / 4)

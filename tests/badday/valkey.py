@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from stats.embedded import server
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 
 
 class Valkey:

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from tests.bench.connections import remember
 from tests.bench.crowd import passes, populate
 from tests.bench.load import Load, Target, write
 from tests.bench.loads import get
@@ -14,7 +15,6 @@ from tests.bench.models import Model, make_model, new_user
 from tests.bench.rounds import STARTS, race
 from tests.bench.stage import Store, site, store
 from tests.bench.table import Row
-from tests.bench.wires import remember
 
 FEW = 1000
 ASKED = 20_000

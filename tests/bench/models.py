@@ -19,7 +19,7 @@ from stats.settings import Settings
 from stats.store.keys import user_key
 from stats.user_stats import open_stats
 from tests.bench.machine import KEY, SECRET
-from tests.web.kit import Browser, poll_url, sign_up
+from tests.web.helpers import Browser, poll_url, sign_up
 
 SUMMARIES = (
     "Whether to give up the early train for a slower start to the day.",

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.connections import remember, workers
 from tests.bench.crowd import own, passes, populate
 from tests.bench.load import request
 from tests.bench.models import make_model, new_user
 from tests.bench.stage import Site, Store, site, store
 from tests.bench.table import Row
-from tests.bench.wires import remember, workers
 
 # Every answer, those to what changed pages poll included.
 REMEMBERED = 5_000_000

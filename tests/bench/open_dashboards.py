@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from tests.bench.connections import Wires
 from tests.bench.open_crowd import REMEMBERED, Crowd, gathered
 from tests.bench.pollers import CONNECTIONS, Outcome, Pollers
 from tests.bench.table import Row
-from tests.bench.wires import Wires
 from tests.bench.writers import POLLS_A_WRITE, Writers
 
 EVERY = 30.0

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tests.bench.wires import Wires, is_unchanged
+from tests.bench.connections import Wires, is_unchanged
 
 CONNECTIONS = 256
 # The 99th percentile lies below it (s), or the window is given up.

@@ -5,7 +5,7 @@ from typing import Any
 from tests.bench.models import SUMMARIES, Life, new_user, stored_keys, talker, year
 from tests.bench.stage import Store
 from tests.bench.table import Row
-from tests.web.kit import Browser, sign_up
+from tests.web.helpers import Browser, sign_up
 
 
 def rows(on: Store) -> list[Row]:

@@ -18,7 +18,7 @@ from tests.bench.models import SUMMARIES, new_user, read_session, socket_path
 from tests.bench.sizes import member
 from tests.bench.stage import Store
 from tests.bench.table import Row
-from tests.web.kit import poll_url
+from tests.web.helpers import poll_url
 
 TIMES = 20
 # How often a poll is asked, at most, until it is remembered.

@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
+from tests.bench.connections import END, Wires, is_unchanged
 from tests.bench.load import request
 from tests.bench.machine import KEY
 from tests.bench.pollers import Asked, Outcome, Pollers
-from tests.bench.wires import END, Wires, is_unchanged
 
 POLLS_A_WRITE = 50
 OK = b"HTTP/1.1 200 "

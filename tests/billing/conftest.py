@@ -22,7 +22,7 @@ from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
 from tests.web.conftest import TEMPLATES
-from tests.web.kit import Browser, sign_up
+from tests.web.helpers import Browser, sign_up
 
 SECRET = "whsec_of_the_tests"
 SECRET_KEY = "secret-key-for-the-tests-alone"

@@ -8,9 +8,9 @@ import pytest
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.kit import PLAIN, asked, bound, build, holder, upgrade, variant
+from tests.billing.helpers import PLAIN, asked, bound, build, holder, upgrade, variant
 from tests.stripe_sim.server import Request
-from tests.web.kit import Browser, sign_up
+from tests.web.helpers import Browser, sign_up
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"

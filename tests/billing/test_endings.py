@@ -7,8 +7,8 @@ import pytest
 from stats.plans.plan import Plan
 from stats.user_stats import get_user_stats
 from tests.billing.conftest import Shop
-from tests.billing.kit import DAY, SERVICE, card, day, let_time_pass, variant
-from tests.web.kit import HTMX, Browser, poll_url, shown, sign_up
+from tests.billing.helpers import DAY, SERVICE, card, day, let_time_pass, variant
+from tests.web.helpers import HTMX, Browser, poll_url, shown, sign_up
 
 GRACE = 14 * DAY
 

@@ -9,8 +9,8 @@ from flask import Flask
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.kit import SERVICE, card, day, let_time_pass, save, used
-from tests.web.kit import Browser, everything, sign_up
+from tests.billing.helpers import SERVICE, card, day, let_time_pass, save, used
+from tests.web.helpers import Browser, everything, sign_up
 
 
 def grant(app: Flask, user_id: str, plan: str) -> None:

@@ -8,8 +8,8 @@ from flask import Flask
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import SECRET_KEY, Shop
-from tests.billing.kit import holder, variant
-from tests.web.kit import Browser, sign_up
+from tests.billing.helpers import holder, variant
+from tests.web.helpers import Browser, sign_up
 
 LINKS = {
     Plan.PLUS: "https://buy.stripe.com/test_plus",

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.billing.conftest import Shop
-from tests.billing.kit import asked, upgrade
+from tests.billing.helpers import asked, upgrade
 from tests.stripe_sim.server import Request
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 
 @pytest.mark.parametrize("status", ["active", "trialing", "past_due"])

@@ -15,8 +15,8 @@ from stripe import WebhookSignature
 from stats.billing import practice_gateway, webhook
 from stats.billing.practice_gateway import MONTH
 from tests.billing.conftest import Shop
-from tests.billing.kit import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
-from tests.web.kit import HTMX, Browser, poll_url, shown, sign_up
+from tests.billing.helpers import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
+from tests.web.helpers import HTMX, Browser, poll_url, shown, sign_up
 
 PAGE = "/billing/practice"
 

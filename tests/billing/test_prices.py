@@ -10,8 +10,8 @@ import pytest
 from stats.billing.prices import PRICES_SECONDS, RETRY_SECONDS, price_text
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.kit import EMBEDDED, PLAIN, asked, build, card, text, upgrade, variant
-from tests.web.kit import Browser, poll_url, sign_up
+from tests.billing.helpers import EMBEDDED, PLAIN, asked, build, card, text, upgrade, variant
+from tests.web.helpers import Browser, poll_url, sign_up
 
 
 def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:

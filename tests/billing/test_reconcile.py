@@ -10,10 +10,10 @@ from stats.accounts.deletion import handle_account_deletion
 from stats.plans.plan import Plan
 from stats.store.client import connect
 from tests.billing.conftest import Shop
-from tests.billing.kit import PLAIN, asked, build, holder, run, variant
+from tests.billing.helpers import PLAIN, asked, build, holder, run, variant
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.kit import everything
+from tests.web.helpers import everything
 
 
 def paying(shop: Shop, name: str = "alice", plan: Plan = Plan.PLUS) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.kit import run
+from tests.billing.helpers import run
 
 
 def version(shop: Shop, user_id: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.billing.conftest import Shop
-from tests.billing.kit import PLAIN, asked, bound, build, upgrade
-from tests.web.kit import HTMX, Browser, sign_up
+from tests.billing.helpers import PLAIN, asked, bound, build, upgrade
+from tests.web.helpers import HTMX, Browser, sign_up
 
 WAITING = "Confirming your payment…"
 RETURN = "/billing/return?session_id=cs_test_of_nobody"

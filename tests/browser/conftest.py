@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.kit import FLAGS, Member, Watch, sign_up
-from tests.browser.serving import Site, serve
+from tests.browser.helpers import FLAGS, Member, Watch, sign_up
+from tests.support.live_server import Site, serve
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]

@@ -15,8 +15,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import CHROMIUMS
-from tests.browser.kit import FLAGS
-from tests.browser.serving import Site, serve
+from tests.browser.helpers import FLAGS
+from tests.support.live_server import Site, serve
 
 CATEGORIES = ("accessibility", "best-practices", "seo", "performance")
 PUBLIC = {"/": True, "/plans": True, "/login": False, "/dashboard": False}

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser.serving import Site, serve
+from tests.support.live_server import Site, serve
 
 ENOUGH = 120
 PATHS = ("/", "/login")

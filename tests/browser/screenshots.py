@@ -8,8 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUMS
-from tests.browser.kit import FLAGS, sign_up
-from tests.browser.serving import serve
+from tests.browser.helpers import FLAGS, sign_up
+from tests.support.live_server import serve
 
 DOCS = Path("docs")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.kit import (
+from tests.browser.helpers import (
     PASSWORD,
     Member,
     Watch,
@@ -18,7 +18,7 @@ from tests.browser.kit import (
     stranger,
     undo_button,
 )
-from tests.browser.serving import Site
+from tests.support.live_server import Site
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.kit import Member, Watch, save, sign_up, violations
-from tests.browser.serving import Site, serve
+from tests.browser.helpers import Member, Watch, save, sign_up, violations
+from tests.support.live_server import Site, serve
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from tests.browser.kit import PASSWORD, Member, Watch, save, sign_up, violations
-from tests.browser.serving import ROOT, Site
+from tests.browser.helpers import PASSWORD, Member, Watch, save, sign_up, violations
+from tests.support.live_server import ROOT, Site
 
 pytestmark = pytest.mark.browser
 

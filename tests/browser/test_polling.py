@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.kit import (
+from tests.browser.helpers import (
     COUNTER,
     FLAGS,
     Member,
@@ -16,7 +16,7 @@ from tests.browser.kit import (
     sign_up,
     slider,
 )
-from tests.browser.serving import Site, eventually
+from tests.support.live_server import Site, eventually
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.kit import Member, expect_stat
-from tests.browser.serving import Site
+from tests.browser.helpers import Member, expect_stat
+from tests.support.live_server import Site
 
 pytestmark = pytest.mark.browser
 

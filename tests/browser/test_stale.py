@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.kit import Member, Watch, expect_mood, expect_stat, refresh, save, slider
-from tests.browser.serving import Site, eventually
+from tests.browser.helpers import Member, Watch, expect_mood, expect_stat, refresh, save, slider
+from tests.support.live_server import Site, eventually
 
 pytestmark = pytest.mark.browser
 

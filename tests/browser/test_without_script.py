@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.kit import (
+from tests.browser.helpers import (
     PASSWORD,
     Watch,
     expect_mood,
@@ -16,7 +16,7 @@ from tests.browser.kit import (
     slider,
     undo_button,
 )
-from tests.browser.serving import Site
+from tests.support.live_server import Site
 
 pytestmark = pytest.mark.browser
 

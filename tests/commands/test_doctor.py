@@ -19,7 +19,15 @@ from stats.settings import Settings
 from stats.store.client import connect
 from stats.web.commands.doctor import check_store
 from stats.web.commands.doctor.findings import Code
-from tests.commands.doctor_kit import PUBLIC, STRONG, Clinic, Lying, look, own_server, simulate_more
+from tests.commands.doctor_helpers import (
+    PUBLIC,
+    STRONG,
+    Clinic,
+    Lying,
+    look,
+    own_server,
+    simulate_more,
+)
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
 from tests.support.mailbox import Mailbox, open_mailbox

@@ -11,9 +11,9 @@ from stats.errors import StoreUnavailable
 from stats.service_keys import create_key, list_keys, revoke_key
 from stats.settings import Settings
 from stats.store.client import connect
-from tests.commands.doctor_kit import own_server
+from tests.commands.doctor_helpers import own_server
 from tests.support.store_checks import contents, cut_line
-from tests.web.kit import RoundTrips
+from tests.web.helpers import RoundTrips
 
 URL = "/api/dashboard?userId=alice"
 

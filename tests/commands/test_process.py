@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import ROOT, environment
+from tests.support.live_server import ROOT, environment
 
 
 def flask(

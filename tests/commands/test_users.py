@@ -20,7 +20,7 @@ from stats.store.client import connect
 from stats.user_stats import create_user_stats, get_user_stats, grant_plan, increment_conversations
 from tests.commands.conftest import Flask_, run_in
 from tests.support.store_checks import contents, keys_of
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 PASSWORD = "a sentence nobody knows"
 NEW = "quite another sentence"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import Site
-from tests.deploy.kit import Front, fronted, instance
+from tests.deploy.helpers import Front, fronted, instance
+from tests.support.live_server import Site
 
 
 @pytest.fixture(scope="module")

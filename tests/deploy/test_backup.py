@@ -14,8 +14,8 @@ from stats.errors import StoreUnavailable
 from stats.web.commands.backup import LOG, MANIFEST, copy_store
 from tests.badday.test_kills import Writer
 from tests.badday.valkey import short_folder
-from tests.browser.serving import Site, eventually, serve
 from tests.commands.test_process import flask
+from tests.support.live_server import Site, eventually, serve
 
 WRITERS = 4
 

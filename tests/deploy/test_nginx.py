@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import Site, eventually
-from tests.deploy.kit import HOST, KEY, Answer, Front, curl, fronted
-from tests.web.kit import PASSWORD, TOKEN
+from tests.deploy.helpers import HOST, KEY, Answer, Front, curl, fronted
+from tests.support.live_server import Site, eventually
+from tests.web.helpers import PASSWORD, TOKEN
 
 pytestmark = pytest.mark.browser
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.badday.valkey import Valkey
-from tests.browser.serving import Site, eventually
-from tests.deploy.kit import DEPLOY, HOST, KEY, Front, fronted, instance, on_path, upstream
+from tests.deploy.helpers import DEPLOY, HOST, KEY, Front, fronted, instance, on_path, upstream
+from tests.support.live_server import Site, eventually
 
 pytestmark = pytest.mark.browser
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.badday.kit import Person, Way, send, service
+from tests.badday.helpers import Person, Way, send, service
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import Site, serve
 from tests.stripe_sim import deliver
+from tests.support.live_server import Site, serve
 
 OLD, NEW = "the-old-key-of-the-rotation", "the-new-key-of-the-rotation"
 EVENT = {"id": "evt_1", "type": "ping", "livemode": False, "data": {"object": {}}}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import ROOT, Site, serve
+from tests.support.live_server import ROOT, Site, serve
 
 PAGE = ROOT / "docs" / "api.md"
 TSC = ROOT / "build" / "npm" / "node_modules" / "typescript" / "bin" / "tsc"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import ROOT, environment, eventually, free_port, launch
+from tests.support.live_server import ROOT, environment, eventually, free_port, launch
 
 DOCS = ROOT / "docs"
 DEPLOY = DOCS / "deploy"
@@ -88,7 +88,7 @@ def test_the_worked_example_names_what_is_there() -> None:
         "stats/snapshot.py": ["class PublicCounts", "class Counts(PublicCounts)"],
         "stats/web/api/response_models.py": ["class Stats("],
         "tests/web/dashboard/test_page_and_poll.py": ["NEW = {", "def days_ago("],
-        "tests/browser/serving.py": ["def eventually("],
+        "tests/support/live_server.py": ["def eventually("],
     }.items():
         text = (ROOT / file).read_text()
         assert [name for name in names if name not in text] == [], file

@@ -10,7 +10,7 @@ from flask import Flask
 
 from app import create_app
 from stats.accounts import passwords
-from tests.web.kit import Browser, Client, sign_up
+from tests.web.helpers import Browser, Client, sign_up
 
 CASES, SEED = int(os.environ.get("CASES", "300")), int(os.environ.get("SEED", "1"))
 

@@ -16,7 +16,7 @@ from stats.billing.practice_gateway import sign
 from stats.web.api.description.openapi import routes
 from tests.conftest import SERVICE_KEY
 from tests.fuzz.conftest import CASES, SEED, settle
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

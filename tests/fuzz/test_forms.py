@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
 from tests.fuzz.conftest import CASES, SEED, settle
-from tests.web.kit import PASSWORD, Browser
+from tests.web.helpers import PASSWORD, Browser
 
 FORM = "application/x-www-form-urlencoded"
 FIELDS = ["name", "email", "password", "timezone", "remember", "next", "score", "note", "day", "op"]

@@ -22,7 +22,7 @@ from zipfile import ZipFile
 import pytest
 
 from stats.lib.version import version
-from tests.browser.serving import ROOT, environment, eventually, free_port
+from tests.support.live_server import ROOT, environment, eventually, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

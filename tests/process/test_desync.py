@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.serving import Site, serve
+from tests.support.live_server import Site, serve
 
 BODY = '{"score": 5}'
 LENGTH = f"Content-Length: {len(BODY)}"

@@ -14,7 +14,7 @@ from urllib.request import HTTPCookieProcessor, build_opener
 import pytest
 
 from stats.embedded import server
-from tests.browser.serving import (
+from tests.support.live_server import (
     Site,
     environment,
     eventually,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import (
+from tests.support.live_server import (
     ROOT,
     Site,
     environment,

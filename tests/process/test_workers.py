@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.browser.serving import eventually, serve
+from tests.support.live_server import eventually, serve
 from tests.support.marks import reads_proc
 
 pytestmark = reads_proc

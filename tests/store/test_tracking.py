@@ -13,7 +13,7 @@ from stats.store.tracking import Tracking
 from stats.user_stats import open_stats
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 from tests.support.tracking import (
     Listener,
     believe_for_ever,

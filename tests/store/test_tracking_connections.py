@@ -10,7 +10,7 @@ import redis
 from stats.store.client import connect
 from stats.store.tracking import _Stream
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually, free_port
+from tests.support.live_server import eventually, free_port
 from tests.support.tls import TlsFront
 from tests.support.tracking import Listener, believe_for_ever, hold_stream, listen, touch
 

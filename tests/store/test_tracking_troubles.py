@@ -9,7 +9,7 @@ import pytest
 from stats.store import tracking
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 from tests.support.tracking import Listener, believe_for_ever, kill_streams, listen, streams, touch
 
 PAUSE_MS = 2500

@@ -13,7 +13,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from tests.browser.serving import free_port
+from tests.support.live_server import free_port
 
 SENDER = "post@aira.example"
 PUBLIC = "https://aira.example"

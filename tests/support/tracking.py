@@ -11,7 +11,7 @@ from stats.store import tracking
 from stats.store.client import Db, connect
 from stats.store.tracking import Tracking, _Stream
 from tests.badday.valkey import Valkey
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 
 WATCHED = ("alice", "bob", *(f"user-{number}" for number in range(100)))
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
 from stats.accounts import passwords
-from tests.web.kit import Browser, Client, RoundTrips, live_a_little, sign_up
+from tests.web.helpers import Browser, Client, RoundTrips, live_a_little, sign_up
 
 
 @pytest.fixture(autouse=True)

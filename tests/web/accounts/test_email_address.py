@@ -12,10 +12,10 @@ from werkzeug.test import TestResponse
 from app import create_app
 from tests.support.mailbox import Mailbox, html_of, path_in, text_of
 from tests.support.store_checks import together
-from tests.web import mailed
-from tests.web.kit import PASSWORD, Browser, error_beside, form_token, log_in, sign_up
+from tests.web import mail_fixtures
+from tests.web.helpers import PASSWORD, Browser, error_beside, form_token, log_in, sign_up
 
-box, app = mailed.box, mailed.app
+box, app = mail_fixtures.box, mail_fixtures.app
 OLD, NEW = "alice@example.com", "alice@new.example"
 PROFILE = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
 CHANGE = PROFILE | {"email": NEW, "current_password": PASSWORD}

@@ -9,11 +9,11 @@ from redis import Redis
 
 from stats.web.accounts import auth
 from tests.support.two_factor import NOW, code_of, stop_clock
-from tests.web.accounts import guarded
-from tests.web.accounts.guarded import URL, Events, guard, halfway, is_in, send
-from tests.web.kit import PASSWORD, Browser, error_beside
+from tests.web.accounts import two_factor_helpers
+from tests.web.accounts.two_factor_helpers import URL, Events, guard, halfway, is_in, send
+from tests.web.helpers import PASSWORD, Browser, error_beside
 
-events = guarded.events
+events = two_factor_helpers.events
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from app import create_app
 from stats.accounts import passwords
 from stats.billing.sync import bind_customer
 from stats.errors import BillingUnavailable
-from tests.web.kit import PASSWORD, Browser, error_beside, everything, left, log_in, sign_up
+from tests.web.helpers import PASSWORD, Browser, error_beside, everything, left, log_in, sign_up
 
 PROFILE = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
 NEW = "another sentence altogether"

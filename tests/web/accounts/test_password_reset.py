@@ -10,11 +10,11 @@ from flask import Flask
 from redis import Redis
 
 from app import create_app
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 from tests.support.mailbox import PUBLIC, Mailbox, html_of, path_in, text_of
 from tests.support.store_checks import together
-from tests.web import mailed
-from tests.web.kit import (
+from tests.web import mail_fixtures
+from tests.web.helpers import (
     PASSWORD,
     Browser,
     RoundTrips,
@@ -24,7 +24,7 @@ from tests.web.kit import (
     log_in,
 )
 
-box, app = mailed.box, mailed.app
+box, app = mail_fixtures.box, mail_fixtures.app
 NEW = "another sentence altogether"
 ALICE = {"email": "alice@example.com"}
 

@@ -9,7 +9,7 @@ from redis import Redis
 
 from app import create_app
 from stats.web.accounts.recent_logins import agent_text
-from tests.web.kit import PASSWORD, Browser, Client, log_in, sign_up
+from tests.web.helpers import PASSWORD, Browser, Client, log_in, sign_up
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "

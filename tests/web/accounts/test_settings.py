@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import Browser, error_beside, everything, log_in, poll_url
+from tests.web.helpers import Browser, error_beside, everything, log_in, poll_url
 
 GOOD = {"name": "Alicia", "timezone": "Europe/Berlin", "day_start": "4"}
 

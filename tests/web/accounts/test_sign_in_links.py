@@ -15,8 +15,8 @@ from app import create_app
 from stats.accounts import sign_in_links
 from tests.support.store_checks import together
 from tests.support.two_factor import code_of, stop_clock
-from tests.web.accounts.guarded import events_written, guard
-from tests.web.kit import Browser, error_beside, everything, form_token, left, log_in
+from tests.web.accounts.two_factor_helpers import events_written, guard
+from tests.web.helpers import Browser, error_beside, everything, form_token, left, log_in
 
 
 def make(service: FlaskClient, user_id: str) -> str:

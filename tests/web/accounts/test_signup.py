@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import PASSWORD, Browser, error_beside, left, log_in, shown, sign_up
+from tests.web.helpers import PASSWORD, Browser, error_beside, left, log_in, shown, sign_up
 
 TYPED = {"name": "Alice <3", "email": "alice@example.com", "password": PASSWORD}
 

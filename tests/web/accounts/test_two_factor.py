@@ -10,8 +10,8 @@ from redis import Redis
 
 from app import create_app
 from tests.support.two_factor import NOW, code_of, stop_clock
-from tests.web.accounts import guarded
-from tests.web.accounts.guarded import (
+from tests.web.accounts import two_factor_helpers
+from tests.web.accounts.two_factor_helpers import (
     URL,
     Events,
     act,
@@ -22,11 +22,11 @@ from tests.web.accounts.guarded import (
     recovery_codes,
     send,
 )
-from tests.web.kit import Browser, Client, error_beside, everything, log_in
+from tests.web.helpers import Browser, Client, error_beside, everything, log_in
 from tests.web.templating import test_translation
 from tests.web.templating.test_translation import english
 
-events = guarded.events
+events = two_factor_helpers.events
 odd = test_translation.odd
 
 

@@ -11,7 +11,7 @@ from stats import operators
 from stats.errors import InvalidInput
 from stats.web.accounts import emails
 from tests.web.accounts.test_sign_in_links import known, make, press
-from tests.web.kit import PASSWORD, Browser, error_beside, left, log_in
+from tests.web.helpers import PASSWORD, Browser, error_beside, left, log_in
 
 GREETING = re.compile(r"<h1[^>]*>\s*(Good \w+, [^<]+?)\s*</h1>")
 

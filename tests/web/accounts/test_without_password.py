@@ -7,11 +7,11 @@ from redis import Redis
 
 from stats import operators
 from tests.support.mailbox import Mailbox, path_in
-from tests.web import mailed
+from tests.web import mail_fixtures
 from tests.web.accounts.test_sign_in_links import known, make, press
-from tests.web.kit import PASSWORD, Browser, form_token, log_in
+from tests.web.helpers import PASSWORD, Browser, form_token, log_in
 
-box, app = mailed.box, mailed.app
+box, app = mail_fixtures.box, mail_fixtures.app
 MAYA = {"email": "maya@example.com", "name": "Maya", "user_id": "42"}
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import Browser, everything, left, routes
+from tests.web.helpers import Browser, everything, left, routes
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 # Every route that takes a user id: method, path, body.

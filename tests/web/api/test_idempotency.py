@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 MOOD, SAVE = "/api/mood?userId=u1", "/api/chat/save?userId=u1"
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}

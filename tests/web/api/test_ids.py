@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import everything
+from tests.web.helpers import everything
 
 IDS = [
     "a{b",

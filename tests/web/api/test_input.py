@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import Browser, everything, left
+from tests.web.helpers import Browser, everything, left
 
 MOOD, PLAN, SAVE = "/api/mood?userId=u1", "/api/plan?userId=u1", "/api/chat/save?userId=u1"
 HELLO = {"role": "user", "content": "hello"}

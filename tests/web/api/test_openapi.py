@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from stats.web.api.description import openapi
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 UNDESCRIBED = {"/api/openapi.json", "/api/docs"}
 WEBHOOK = ("post", "/api/webhooks/stripe")

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import Browser, left
+from tests.web.helpers import Browser, left
 
 NEW = {
     "conversations": 0,

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from tests.web.kit import HTMX, Browser, poll_url, shown
+from tests.web.helpers import HTMX, Browser, poll_url, shown
 
 CHATS = "/api/chat/save?userId="
 

@@ -8,7 +8,7 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from tests.web.kit import (
+from tests.web.helpers import (
     HTMX,
     Browser,
     error_beside,

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import (
+from tests.web.helpers import (
     HTMX,
     Browser,
     RoundTrips,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.kit import HTMX
+from tests.web.helpers import HTMX
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 

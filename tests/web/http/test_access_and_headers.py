@@ -12,7 +12,7 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from app import create_app
-from tests.web.kit import PASSWORD, Browser, form_token, left, routes
+from tests.web.helpers import PASSWORD, Browser, form_token, left, routes
 
 # What strangers may ask for, and what they get without a token, credentials or a signature.
 OPEN = {

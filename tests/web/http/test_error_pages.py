@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from stats.errors import StoreUnavailable
 from stats.store.client import connect
-from tests.web.kit import Browser, RoundTrips
+from tests.web.helpers import Browser, RoundTrips
 
 PAGES = ["/dashboard", "/dashboard/stats", "/settings", "/"]
 OUTAGES = [

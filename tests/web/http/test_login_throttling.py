@@ -6,7 +6,7 @@ import pytest
 
 from app import create_app
 from tests.support.two_factor import NOW, code_of, guard, stop_clock
-from tests.web.kit import PASSWORD, Browser, form_token, sign_up
+from tests.web.helpers import PASSWORD, Browser, form_token, sign_up
 
 
 def log_in(browser, email, password):

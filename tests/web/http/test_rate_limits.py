@@ -23,7 +23,7 @@ from stats.web.accounts.auth import signup
 from stats.web.http import rate_limits
 from stats.web.http.rate_limits import Limit, limits_of
 from stats.web.pages.public import sample
-from tests.web.kit import PASSWORD, Browser, Client, RoundTrips, sign_up
+from tests.web.helpers import PASSWORD, Browser, Client, RoundTrips, sign_up
 
 View = Callable[..., Any]
 

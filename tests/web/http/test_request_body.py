@@ -8,9 +8,9 @@ import pytest
 
 from stats.web.http.request_body import SLOTS
 from stats.web.worker_processes import THREADS
-from tests.browser.serving import Site, eventually, serve
 from tests.process.test_desync import BODY, head, known, statuses, talk
-from tests.web.kit import PASSWORD
+from tests.support.live_server import Site, eventually, serve
+from tests.web.helpers import PASSWORD
 
 PATIENCE = 15
 

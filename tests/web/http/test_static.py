@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 HTMX_SHA256 = "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e"
 PRIVATE = ["/dashboard", "/settings", "/nope"]

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from stats.web.monitoring.audit_log import event
 from stats.web.monitoring.log_setup import Json, Readable
-from tests.web.kit import PASSWORD, Browser, log_in, sign_up
+from tests.web.helpers import PASSWORD, Browser, log_in, sign_up
 
 ROOT = Path(__file__).parents[3]
 Lines = Callable[[], list[dict[str, Any]]]

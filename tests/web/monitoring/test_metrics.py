@@ -19,7 +19,7 @@ from stats.billing.plan_census import take_census
 from stats.lib.version import version
 from stats.store.client import connect
 from stats.user_stats import create_user_stats, grant_plan
-from tests.web.kit import Browser, everything, log_in, poll_url, sign_up
+from tests.web.helpers import Browser, everything, log_in, poll_url, sign_up
 
 DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana.json"
 NAME = re.compile(r"\b(?:aira|process)_\w+")

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from stats.web.commands.import_aira import VALUES_LOST, import_aira
 from tests.legacy_import.reader import Said, says
 from tests.legacy_import.store import DAY, Old, a_thousand
-from tests.web.kit import Browser, form_token, shown
+from tests.web.helpers import Browser, form_token, shown
 
 ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
 SECTION = re.compile(r'<section class="card recent".*?</section>', re.DOTALL)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import Browser, everything, live_a_little
+from tests.web.helpers import Browser, everything, live_a_little
 
 
 @pytest.mark.parametrize("ending", ["json", "csv"])

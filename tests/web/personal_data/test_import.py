@@ -10,7 +10,7 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from tests.web.kit import PASSWORD, Browser, error_beside, everything, sign_up
+from tests.web.helpers import PASSWORD, Browser, error_beside, everything, sign_up
 
 NOT_EMPTY = "There are moods or conversations here already."
 DEEP = b"[" * 10_000 + b"]" * 10_000

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 EXAMPLES = 20
 # Any Unicode but NUL and surrogates, with more than chance would have it of what is troublesome.

@@ -7,7 +7,7 @@ from flask import Flask
 from redis import Redis
 
 from app import create_app
-from tests.web.kit import Browser, Client, everything, left, shown, sign_up
+from tests.web.helpers import Browser, Client, everything, left, shown, sign_up
 
 
 @pytest.fixture

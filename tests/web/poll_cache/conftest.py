@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from tests.web.kit import Browser, poll_url
-from tests.web.poll_cache.polls import Asker, ping_seldom
+from tests.web.helpers import Browser, poll_url
+from tests.web.poll_cache.helpers import Asker, ping_seldom
 
 
 @pytest.fixture(autouse=True)

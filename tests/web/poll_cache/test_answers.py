@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from stats.web.poll_cache import MAX_KEY_LENGTH
-from tests.web.kit import HTMX, PASSWORD, Browser, RoundTrips, log_in, poll_url
+from tests.web.helpers import HTMX, PASSWORD, Browser, RoundTrips, log_in, poll_url
 from tests.web.monitoring.test_metrics import Rose, rose
-from tests.web.poll_cache.polls import Asker, Reply
+from tests.web.poll_cache.helpers import Asker, Reply
 
 __all__ = ["rose"]
 pytestmark = pytest.mark.one_server

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from app import create_app
 from stats.accounts.sessions import IDLE_TIMEOUT
 from stats.web.http import current_user
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 from tests.support.tracking import kill_streams
-from tests.web.kit import HTMX, PASSWORD, Browser, log_in, poll_url
-from tests.web.poll_cache.polls import Asker, Reply, cache_of, tracking_of
+from tests.web.helpers import HTMX, PASSWORD, Browser, log_in, poll_url
+from tests.web.poll_cache.helpers import Asker, Reply, cache_of, tracking_of
 
 pytestmark = pytest.mark.one_server
 PASSWORDS = {"current_password": PASSWORD, "new_password": "another sentence nobody knows"}

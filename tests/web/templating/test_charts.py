@@ -12,7 +12,7 @@ from flask import Flask, render_template
 
 from stats.web.templating.charts import charts
 from stats.web.templating.dates import weekday_day_month
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 TODAY = date(2024, 2, 29)
 CELL = re.compile(r'<td role="cell"( aria-current="date")?(?: data-m="(\d+)")?><i>(.*?)</i>')

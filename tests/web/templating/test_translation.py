@@ -22,7 +22,7 @@ from stats.moods.insights import describe_weekdays
 from stats.web.http import error_pages
 from stats.web.templating import translation
 from tests.web.accounts.test_emails import every_mail, written
-from tests.web.kit import HTMX, PASSWORD, Browser, Client, sign_up
+from tests.web.helpers import HTMX, PASSWORD, Browser, Client, sign_up
 
 ROOT = Path(__file__).parents[3]
 PLAIN = "abcdefghijklmnopqrstuvwxyz"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.badday.valkey import Valkey
-from tests.browser.serving import ROOT, Site, eventually, free_port, serve
+from tests.support.live_server import ROOT, Site, eventually, free_port, serve
 
 DEPLOY = ROOT / "docs" / "deploy"
 HOST = "aira.example"

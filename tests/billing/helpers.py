@@ -16,7 +16,7 @@ from stats.store.client import Db
 from tests.billing.conftest import SECRET_KEY, Shop
 from tests.stripe_sim.server import Request
 from tests.web.conftest import TEMPLATES
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 MOMENTS = ("renews", "cancels", "patience")
 

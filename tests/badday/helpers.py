@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey
-from tests.browser.serving import Site, eventually, serve
 from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.kit import PASSWORD, STAT, TOKEN
+from tests.support.live_server import Site, eventually, serve
+from tests.web.helpers import PASSWORD, STAT, TOKEN
 
 # What quality.md allows an answer while Redis hangs, and a little for a busy machine.
 LONGEST = 2.0

@@ -11,8 +11,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from stats.store import tracking
 from stats.store.tracking import Tracking
 from stats.web.poll_cache import PollCache
-from tests.browser.serving import eventually
-from tests.web.kit import Browser
+from tests.support.live_server import eventually
+from tests.web.helpers import Browser
 
 
 @dataclass(frozen=True)

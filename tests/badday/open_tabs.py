@@ -13,8 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.badday.kit import MESSAGES, Answer, Person
-from tests.browser.serving import Site, eventually
+from tests.badday.helpers import MESSAGES, Answer, Person
+from tests.support.live_server import Site, eventually
 
 HTMX = {"HX-Request": "true"}
 STATS = re.compile(r'id="stats"[^>]* hx-get="([^"]+)"')

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support.two_factor import NOW, code_of
-from tests.web.kit import PASSWORD, Browser, form_token
+from tests.web.helpers import PASSWORD, Browser, form_token
 
 URL = "/settings/two-factor"
 CREDENTIALS = {"email": "alice@example.com", "password": PASSWORD}

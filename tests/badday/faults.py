@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 import redis
 
 from tests.badday.valkey import Valkey
-from tests.browser.serving import eventually, free_port
+from tests.support.live_server import eventually, free_port
 
 PASSWORD = "the first password"
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
