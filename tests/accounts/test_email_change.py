@@ -24,12 +24,12 @@ from stats.errors import EmailTaken
 from stats.lib.text import as_text
 from stats.store.keys import email_key, user_key
 from stats.store.scripts import run
-from tests.support.store_checks import contents, keys_of, together
+from tests.support.store_checks import contents, keys_of_user, run_concurrently
 
 OLD, NEW = "alice@example.com", "alice@new.example"
 PASSWORD = "correct horse battery"
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 class Crash(Exception):
@@ -91,7 +91,7 @@ def test_it_changes_the_address_once_the_new_one_is_confirmed(db):
     assert log_in(db, OLD, PASSWORD) is None
     check_reachable(db, user)
     handle_account_deletion(db, user)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert look_up(db, NEW) is None
 
 
@@ -161,63 +161,67 @@ def test_it_takes_no_address_of_an_account(db):
         check_reachable(db, one)
 
 
-def test_one_of_two_accounts_gets_an_address(crowd):
-    users = [join(crowd, f"user{n}@example.com") for n in range(20)]
-    answers = together(20, lambda n: change_now(crowd, *users[n], NEW))
+def test_one_of_two_accounts_gets_an_address(concurrent_db):
+    users = [join(concurrent_db, f"user{n}@example.com") for n in range(20)]
+    answers = run_concurrently(20, lambda n: change_now(concurrent_db, *users[n], NEW))
     assert Counter(map(str, answers))["True"] == 1
     winner = users[answers.index(True)][0]
-    assert find_user(crowd, NEW) == winner
-    assert [user for user, _ in users if email_of(crowd, user) == NEW] == [winner]
+    assert find_user(concurrent_db, NEW) == winner
+    assert [user for user, _ in users if email_of(concurrent_db, user) == NEW] == [winner]
     for user, _ in users:
-        check_reachable(crowd, user)
+        check_reachable(concurrent_db, user)
 
 
-def test_a_sign_up_and_a_change_do_not_both_get_an_address(crowd):
+def test_a_sign_up_and_a_change_do_not_both_get_an_address(concurrent_db):
     for round_ in range(10):
         address = f"wanted{round_}@example.com"
-        user, password = join(crowd, f"alice{round_}@example.com")
+        user, password = join(concurrent_db, f"alice{round_}@example.com")
 
         def act(n, address=address, user=user, password=password):
-            return join(crowd, address) if n else change_now(crowd, user, password, address)
+            return (
+                join(concurrent_db, address)
+                if n
+                else change_now(concurrent_db, user, password, address)
+            )
 
-        together(6, act)
+        run_concurrently(6, act)
         holders = [
             key
-            for key, held in contents(crowd).items()
+            for key, held in contents(concurrent_db).items()
             if key.endswith(":account") and held["email"] == address
         ]
-        assert holders == [user_key(look_up(crowd, address), "account")]
-        check_reachable(crowd, user)
+        assert holders == [user_key(look_up(concurrent_db, address), "account")]
+        check_reachable(concurrent_db, user)
 
 
-def test_a_link_pressed_by_a_crowd_changes_it_once(crowd):
-    user, password = join(crowd)
-    change = request_change(crowd, user, password, NEW)
-    answers = together(30, lambda _: confirm_change(crowd, change.new_token))
+def test_a_link_pressed_by_a_crowd_changes_it_once(concurrent_db):
+    user, password = join(concurrent_db)
+    change = request_change(concurrent_db, user, password, NEW)
+    answers = run_concurrently(30, lambda _: confirm_change(concurrent_db, change.new_token))
     assert [answer.old for answer in answers if answer and answer.old] == [OLD]
-    assert (look_up(crowd, OLD), look_up(crowd, NEW)) == (None, user)
-    check_reachable(crowd, user)
+    assert (look_up(concurrent_db, OLD), look_up(concurrent_db, NEW)) == (None, user)
+    check_reachable(concurrent_db, user)
 
 
-def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
-    user, password = join(crowd)
+def test_an_account_stays_reachable_whatever_it_changes_and_cancels(concurrent_db):
+    user, password = join(concurrent_db)
     addresses = [OLD, NEW, "alice@third.example"]
 
     def act(n):
         for step in range(8):
             if (n + step) % 4 == 0:
-                drop_change(crowd, user)
+                drop_change(concurrent_db, user)
             else:
-                change_now(crowd, user, password, addresses[(n + step) % 3])
+                change_now(concurrent_db, user, password, addresses[(n + step) % 3])
 
-    together(12, act)
-    assert find_user(crowd, email_of(crowd, user)) == user
-    stranger = [a for a in addresses if a != email_of(crowd, user)]
-    drop_change(crowd, user)
+    run_concurrently(12, act)
+    assert find_user(concurrent_db, email_of(concurrent_db, user)) == user
+    stranger = [a for a in addresses if a != email_of(concurrent_db, user)]
+    drop_change(concurrent_db, user)
     for address in stranger:
-        release_unused(crowd, user, address)
-        assert look_up(crowd, address) is None
-    assert find_user(crowd, email_of(crowd, user)) == user
+        release_unused(concurrent_db, user, address)
+        assert look_up(concurrent_db, address) is None
+    assert find_user(concurrent_db, email_of(concurrent_db, user)) == user
 
 
 @pytest.mark.parametrize(
@@ -294,7 +298,7 @@ def test_it_brings_no_deleted_user_back(db):
     handle_account_deletion(db, user)
     assert confirm_change(db, change.new_token) is None
     assert request_change(db, user, password, NEW) is None
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert accounts.find_user(db, NEW) is None
 
 
@@ -309,6 +313,6 @@ def test_a_user_deleted_half_way_blocks_no_address(db, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(email_change, "run", late)
         assert not change_now(db, user, password, NEW)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert look_up(db, NEW) is None
     assert join(db, NEW)

@@ -17,12 +17,12 @@ from stats.dashboard import get_dashboard
 from stats.errors import EmailTaken, InvalidInput, UserNotFound
 from stats.store.scripts import run
 from stats.user_stats import get_user_stats, open_stats
-from tests.support.store_checks import BAD_TEXTS, contents, keys_of, storable, version
+from tests.support.store_checks import BAD_TEXTS, contents, keys_of_user, storable, version
 
 ALICE = {"name": "Alice", "email": "alice@example.com", "password": "correct horse battery"}
 TOKYO = Clock("Asia/Tokyo", 3)
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def join(db, **changes: str) -> accounts.Login:
@@ -193,7 +193,7 @@ def test_it_never_lets_the_crashed_sign_up_end_well(db, crash):
     assert contents(db) == before
     dead = next(key for key in before if key.startswith("void:"))[len("void:{") : -1]
     assert dead != login.user_id
-    assert keys_of(db, dead) == {f"void:{{{dead}}}"}
+    assert keys_of_user(db, dead) == {f"void:{{{dead}}}"}
 
 
 def test_it_makes_an_account_once_though_it_is_told_twice(db, crash):

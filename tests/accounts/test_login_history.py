@@ -13,13 +13,13 @@ from stats.activity.clock import Clock
 from stats.export.archive_format import read_archive
 from stats.export.json_export import export_user
 from stats.export.restore import restore
-from tests.support.store_checks import contents, keys_of
+from tests.support.store_checks import contents, keys_of_user
 
 EMAIL, PASSWORD = "alice@example.com", "correct horse battery"
 DAY = 86_400
 HERE = {"agent": "Firefox", "address": "192.0.2.1"}
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def join(db) -> str:
@@ -154,7 +154,7 @@ def test_nothing_is_left_of_them_with_the_account(db):
     user = join(db)
     fail(db)
     handle_account_deletion(db, user)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
 
 
 def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):

@@ -17,7 +17,7 @@ from tests.support.store_checks import contents
 
 ALICE = {"name": "Alice", "email": "alice@example.com", "password": "correct horse battery"}
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def join(db, **changes: str) -> accounts.Login:

@@ -15,7 +15,7 @@ from stats import service_keys
 from stats.errors import InvalidInput, NotFound, StoreUnavailable
 from stats.service_keys import MAX_KEYS, check, create_key, list_keys, revoke_key
 from stats.store.client import Db, connect
-from tests.support.store_checks import contents, cut_line, together
+from tests.support.store_checks import contents, run_concurrently, run_lossy_proxy
 from tests.web.helpers import RoundTrips
 
 Later = Callable[[float], None]
@@ -216,7 +216,7 @@ def test_a_hundred_threads_look_once(valkey: Db, monkeypatch: pytest.MonkeyPatch
         return run(*args)
 
     monkeypatch.setattr(service_keys, "run", slow)
-    assert together(100, lambda _: check(valkey, key)) == ["Chat"] * 100
+    assert run_concurrently(100, lambda _: check(valkey, key)) == ["Chat"] * 100
     assert len(looks) == 1
 
 
@@ -241,11 +241,11 @@ def test_a_look_of_another_thread_in_between_refuses_nobody(
 @pytest.fixture
 def line(server_url: str, tmp_path: Path) -> Iterator[tuple[Db, Callable[[], None]]]:
     """A client whose server can be cut off."""
-    with cut_line(server_url, tmp_path) as line:
+    with run_lossy_proxy(server_url, tmp_path) as line:
         client = connect(line.url)
 
         def cut() -> None:
-            line.cut = True
+            line.drop_responses = True
 
         yield client, cut
         client.close()

@@ -29,7 +29,7 @@ from tests.support.store_checks import contents, version
 PASSWORD = "correct horse battery"
 DAY = 86_400
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def join(db, agent: str = "Firefox") -> Login:

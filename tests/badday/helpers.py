@@ -18,8 +18,8 @@ from tests.badday.valkey import Valkey
 from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.support.live_server import Site, eventually, serve
-from tests.web.helpers import PASSWORD, STAT, TOKEN
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.web.helpers import CSRF_TOKEN_PATTERN, PASSWORD, STAT_PATTERN
 
 # What quality.md allows an answer while Redis hangs, and a little for a busy machine.
 LONGEST = 2.0
@@ -81,7 +81,7 @@ class Rig:
 
     def serve(self, until: str = "/readyz") -> None:
         """Start the app."""
-        self.site: Site = serve(
+        self.site: LiveServer = serve(
             self.folder / "data",
             until=until,
             REDIS_URL=self.redis_url,
@@ -140,7 +140,7 @@ class Person:
         self.token = self._token_of("/privacy")
 
     def _token_of(self, path: str) -> str:
-        found = TOKEN.search(self.ask(Way("token", "GET", path)).text)
+        found = CSRF_TOKEN_PATTERN.search(self.ask(Way("token", "GET", path)).text)
         assert found
         return found[1]
 
@@ -159,7 +159,7 @@ class Person:
         page = self.ask(Way("page", "GET", "/dashboard"))
         assert page.status == 200, page.text
         assert self.name in page.text
-        return dict(STAT.findall(page.text))
+        return dict(STAT_PATTERN.findall(page.text))
 
     def poll_path(self) -> str:
         """The address, version included, that the page polls."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.badday.helpers import MESSAGES, Answer, Person
-from tests.support.live_server import Site, eventually
+from tests.support.live_server import LiveServer, eventually
 
 HTMX = {"HX-Request": "true"}
 STATS = re.compile(r'id="stats"[^>]* hx-get="([^"]+)"')
@@ -24,7 +24,7 @@ BREATH = 0.01
 class Line:
     """A connection that is kept, and with it the worker at its other end."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: LiveServer) -> None:
         self._site, self._connection = site, site.connect()
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
@@ -66,7 +66,7 @@ def has_open(pid: str, inode: str) -> bool:
 
 
 @contextmanager
-def lines(site: Site, workers: int, each: int) -> Iterator[list[Line]]:
+def lines(site: LiveServer, workers: int, each: int) -> Iterator[list[Line]]:
     """So many connections to each worker, one worker after the other."""
     found: dict[int, list[Line]] = {}
     opened: list[Line] = []

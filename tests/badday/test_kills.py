@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from tests.badday.helpers import MESSAGES, Answer, Person, Way, send, service
 from tests.badday.valkey import short_folder
-from tests.support.live_server import Site, eventually, serve
+from tests.support.live_server import LiveServer, eventually, serve
 
 KILLS = int(os.environ.get("KILLS", "5"))
 WRITERS = 8
@@ -85,7 +85,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self._data = folder / "data"
-        self.site: Site = serve(self._data)
+        self.site: LiveServer = serve(self._data)
         self._over = threading.Event()
         self.writers = [self._writer(number) for number in range(WRITERS)]
         self.admin = redis.Redis(
@@ -127,7 +127,7 @@ class Place:
 
     def kill(self, victim: str) -> None:
         server = int(self.admin.info("server")["process_id"])
-        app = {pid for pid in self.site.parts() if pid != server} & self._own(server)
+        app = {pid for pid in self.site.process_pids() if pid != server} & self._own(server)
         for pid in {"server": {server}, "app": app, "all": app | {server}}[victim]:
             os.kill(pid, signal.SIGKILL)
         if victim != "server":
@@ -136,7 +136,7 @@ class Place:
 
     def _own(self, server: int) -> set[int]:
         """The app's processes: a rewriting child of the server is none of them."""
-        return {pid for pid in self.site.parts() if _session(pid) != _session(server)}
+        return {pid for pid in self.site.process_pids() if _session(pid) != _session(server)}
 
     def stop(self) -> None:
         self._over.set()

@@ -16,8 +16,8 @@ from tests.badday.helpers import KEY, SECRET, Person
 from tests.badday.open_tabs import Idle, Line, Watched, is_from_memory, lines
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
-from tests.support.live_server import Site, eventually, serve
-from tests.support.tracking import kill_streams, streams
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.tracking import kill_tracking_connections, tracking_connections
 
 SHORT = 2.0
 RACE = float(os.environ.get("RACE", SHORT))
@@ -30,7 +30,7 @@ Trouble = Callable[[Valkey, threading.Event], None]
 
 
 @contextmanager
-def served(url: str, workers: int) -> Iterator[Site]:
+def served(url: str, workers: int) -> Iterator[LiveServer]:
     """Serve the app on a Redis."""
     settings = {"REDIS_URL": url, "SECRET_KEY": SECRET, "STATS_API_KEYS": KEY}
     with short_folder() as folder:
@@ -42,7 +42,7 @@ def served(url: str, workers: int) -> Iterator[Site]:
 
 
 @contextmanager
-def proxied(valkey: Valkey, workers: int) -> Iterator[tuple[Site, Proxy]]:
+def proxied(valkey: Valkey, workers: int) -> Iterator[tuple[LiveServer, Proxy]]:
     """Serve the app on a Redis behind a proxy."""
     proxy = Proxy(valkey.socket, delay=0.1)
     try:
@@ -53,7 +53,7 @@ def proxied(valkey: Valkey, workers: int) -> Iterator[tuple[Site, Proxy]]:
 
 
 @pytest.fixture(scope="module")
-def site(valkey: Valkey) -> Iterator[Site]:
+def site(valkey: Valkey) -> Iterator[LiveServer]:
     """Two workers on one Redis."""
     with served(f"unix://{valkey.socket}", WORKERS) as site:
         yield site
@@ -64,7 +64,7 @@ def none(valkey: Valkey, over: threading.Event) -> None:
 
 
 def killed(valkey: Valkey, over: threading.Event) -> None:
-    kill_streams(valkey.admin)
+    kill_tracking_connections(valkey.admin)
     over.wait(CALM / 2)
 
 
@@ -102,7 +102,7 @@ def trouble(valkey: Valkey, make: Trouble, seconds: float) -> None:
     timer.join()
 
 
-def polls(site: Site, by: str) -> float:
+def polls(site: LiveServer, by: str) -> float:
     found = re.search(rf'^aira_polls_total{{by="{by}"}} (.+)$', site.metrics(), re.MULTILINE)
     return float(found[1]) if found else 0
 
@@ -110,7 +110,7 @@ def polls(site: Site, by: str) -> float:
 @pytest.mark.timeout(120 + 2 * RACE)
 @pytest.mark.parametrize("name", TROUBLES)
 def test_what_was_acknowledged_is_seen_by_the_next_poll(
-    site: Site, valkey: Valkey, name: str, capsys: pytest.CaptureFixture[str]
+    site: LiveServer, valkey: Valkey, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = polls(site, "memory")
     with ExitStack() as stack:
@@ -134,7 +134,7 @@ def test_what_was_acknowledged_is_seen_by_the_next_poll(
         assert known > asked / 2
 
 
-def idle_on(site: Site, tabs: list[Line]) -> Idle:
+def idle_on(site: LiveServer, tabs: list[Line]) -> Idle:
     """Somebody new whose page stands open."""
     person = Person(site.port)
     return Idle(person, tabs, person.poll_path())
@@ -165,7 +165,9 @@ def statuses(tabs: list[Line], url: str, person: Person) -> set[int]:
     return {0 if is_from_memory(answer) else answer.status for answer in answers}
 
 
-def test_a_hung_redis_is_told_of_and_remembered_polls_come_back(site: Site, valkey: Valkey) -> None:
+def test_a_hung_redis_is_told_of_and_remembered_polls_come_back(
+    site: LiveServer, valkey: Valkey
+) -> None:
     person = Person(site.port)
     url = person.poll_path()
     with lines(site, WORKERS, 1) as tabs:
@@ -201,7 +203,7 @@ def test_a_failover_behind_one_address_ends_what_was_remembered(valkey: Valkey) 
         heir.admin.hincrby(f"user:{{{person.id}}}:stats", "version", 1)
         assert statuses(tabs, url, person) <= {200, 503}
         assert eventually(lambda: statuses(tabs, url, person) == {200})
-        assert eventually(lambda: len(streams(heir.admin)) == WORKERS)
+        assert eventually(lambda: len(tracking_connections(heir.admin)) == WORKERS)
 
 
 @contextmanager

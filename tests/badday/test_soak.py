@@ -14,7 +14,7 @@ import redis
 from stats.web.worker_processes import THREADS
 from tests.badday.helpers import MESSAGES, Person, Way, send, service
 from tests.badday.valkey import short_folder
-from tests.support.live_server import Site, eventually, serve
+from tests.support.live_server import LiveServer, eventually, serve
 from tests.web.helpers import PASSWORD
 
 SOAK = float(os.environ.get("SOAK", "8"))
@@ -53,7 +53,7 @@ class Figures:
         )
 
 
-def measure(site: Site, db: redis.Redis) -> Figures:
+def measure(site: LiveServer, db: redis.Redis) -> Figures:
     pids = [pid for pid in site.pids if pid != site.server]
     stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
     clients = int(db.info("clients")["connected_clients"])
@@ -108,13 +108,13 @@ def load(people: list[Person], key: str, seconds: float, least: int) -> int:
         return sum(pool.map(lambda person: visit(person, key, end, least), people))
 
 
-def settled(site: Site, db: redis.Redis) -> Figures:
+def settled(site: LiveServer, db: redis.Redis) -> Figures:
     """The figures once the connections of those who asked are closed on this side too."""
     assert eventually(lambda: connections(site) == 0)
     return measure(site, db)
 
 
-def connections(site: Site) -> int:
+def connections(site: LiveServer) -> int:
     """How many connections to the app's port are still known."""
     wanted = f":{site.port:04X}"
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]

@@ -48,10 +48,10 @@ def _race(crowds: Sequence[Crowd], core: int, rounds: int, seconds: int) -> dict
 
 
 @contextmanager
-def _served(crowd: Crowd, core: int) -> Iterator[Target]:
-    with site(crowd.on, [core]) as served:
-        remember(served, crowd.file.read_bytes().split(b"\0"))
-        yield Target(crowd.name, served.port, crowd.file, 204)
+def _served(concurrent_db: Crowd, core: int) -> Iterator[Target]:
+    with site(concurrent_db.on, [core]) as served:
+        remember(served, concurrent_db.file.read_bytes().split(b"\0"))
+        yield Target(concurrent_db.name, served.port, concurrent_db.file, 204)
 
 
 @contextmanager

@@ -51,13 +51,13 @@ def _crowd(on: Store, served: Site, users: int) -> Crowd:
     return Crowd(served, [own(model, number).user_id for number in numbers], pages)
 
 
-def _remember_all(crowd: Crowd) -> Row:
-    begun, many = time.monotonic(), min(len(crowd.pages), MANY)
-    remember(crowd.site, crowd.pages[:FEW])
-    before = _resident(crowd.site)
-    remember(crowd.site, crowd.pages[FEW:many])
-    after = _resident(crowd.site)
-    remember(crowd.site, crowd.pages[many:])
+def _remember_all(concurrent_db: Crowd) -> Row:
+    begun, many = time.monotonic(), min(len(concurrent_db.pages), MANY)
+    remember(concurrent_db.site, concurrent_db.pages[:FEW])
+    before = _resident(concurrent_db.site)
+    remember(concurrent_db.site, concurrent_db.pages[FEW:many])
+    after = _resident(concurrent_db.site)
+    remember(concurrent_db.site, concurrent_db.pages[many:])
     print(f"all remembered within {time.monotonic() - begun:.0f} s", file=sys.stderr)
     took = [then - first for first, then in zip(before, after, strict=True)]
     what = f"Memory of a worker for {many:,} open dashboards, less that for {FEW:,}, MB"

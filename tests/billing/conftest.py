@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 import redis
 import stripe
-from argon2 import PasswordHasher
 from flask import Flask
 
 from app import create_app
-from stats.accounts import passwords
 from stats.accounts import sign_up as accounts
 from stats.activity.clock import Clock
 from stats.plans.plan import Plan
@@ -126,10 +124,8 @@ class Shop:
 
 
 @pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make password hashes cheap."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", cheap)
+def fast_password_hashing(fast_password_hashing: None) -> None:
+    """For every test of this folder."""
 
 
 @pytest.fixture(autouse=True)

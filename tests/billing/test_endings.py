@@ -8,7 +8,7 @@ from stats.plans.plan import Plan
 from stats.user_stats import get_user_stats
 from tests.billing.conftest import Shop
 from tests.billing.helpers import DAY, SERVICE, card, day, let_time_pass, variant
-from tests.web.helpers import HTMX, Browser, poll_url, shown, sign_up
+from tests.web.helpers import HTMX_HEADERS, Browser, displayed_stats, poll_url, sign_up
 
 GRACE = 14 * DAY
 
@@ -29,14 +29,14 @@ def seen(shop: Shop, browser: Browser) -> set[str]:
 def assert_falls(shop: Shop, browser: Browser, seconds: int) -> None:
     """Let the time pass in which Plus ends, and look at it with every reader."""
     url = poll_url(browser.get("/dashboard"))
-    assert browser.get(url, headers=HTMX).status_code == 204
+    assert browser.get(url, headers=HTMX_HEADERS).status_code == 204
     let_time_pass(shop.db, browser.user_id, seconds)
     sent = len(shop.server.requests)
     assert seen(shop, browser) == {"Free"}
-    page = browser.get(url, headers=HTMX)
-    assert (page.status_code, shown(page)["plan"]) == (200, "Free")
+    page = browser.get(url, headers=HTMX_HEADERS)
+    assert (page.status_code, displayed_stats(page)["plan"]) == (200, "Free")
     assert poll_url(page) != url
-    assert browser.get(poll_url(page), headers=HTMX).status_code == 204
+    assert browser.get(poll_url(page), headers=HTMX_HEADERS).status_code == 204
     assert shop.db.hget(browser.key("stats"), "plan") == "Free"
     assert shop.plan(browser.user_id) == "Free"
     assert "5 conversations today" in card(browser)

@@ -10,7 +10,7 @@ from flask import Flask
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
 from tests.billing.helpers import SERVICE, card, day, let_time_pass, save, used
-from tests.web.helpers import Browser, everything, sign_up
+from tests.web.helpers import Browser, dump_all, sign_up
 
 
 def grant(app: Flask, user_id: str, plan: str) -> None:
@@ -57,10 +57,10 @@ def test_it_answers_who_may_know(shop: Shop, alice: Browser, bob: Browser) -> No
 
 
 def test_it_makes_nobody_up(shop: Shop) -> None:
-    before = everything(shop.db)
+    before = dump_all(shop.db)
     status, answer = by_key(shop.app, "nobody")
     assert (status, list(answer)) == (404, ["error"])
-    assert everything(shop.db) == before
+    assert dump_all(shop.db) == before
 
 
 def test_it_never_refuses_a_save(shop: Shop, alice: Browser) -> None:

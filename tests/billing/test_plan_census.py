@@ -11,7 +11,7 @@ from stats.plans.plan import Plan
 from stats.store.client import Db
 from stats.store.keys import CENSUS, user_key
 from stats.user_stats import create_user_stats, delete_user_stats, grant_plan
-from tests.support.store_checks import contents, together
+from tests.support.store_checks import contents, run_concurrently
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -84,7 +84,7 @@ def test_who_is_deleted_meanwhile_is_not_counted(
 
 def test_of_many_at_once_one_stays_whole(valkey: Db) -> None:
     user(valkey, "alice", paid=f"Plus:{int(NOW.timestamp()) + 4}")
-    taken = together(8, lambda number: take_census(valkey, NOW + number * SECOND))
+    taken = run_concurrently(8, lambda number: take_census(valkey, NOW + number * SECOND))
     assert read_census(valkey) in taken
 
 

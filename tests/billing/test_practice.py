@@ -16,7 +16,7 @@ from stats.billing import practice_gateway, webhook
 from stats.billing.practice_gateway import MONTH
 from tests.billing.conftest import Shop
 from tests.billing.helpers import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
-from tests.web.helpers import HTMX, Browser, poll_url, shown, sign_up
+from tests.web.helpers import HTMX_HEADERS, Browser, displayed_stats, poll_url, sign_up
 
 PAGE = "/billing/practice"
 
@@ -47,7 +47,7 @@ def plan(app: Flask, browser: Browser) -> str:
     path = f"/api/entitlements?userId={browser.user_id}"
     seen = app.test_client().get(path, headers=SERVICE).json["plan"]
     assert browser.get("/api/entitlements").json["plan"] == seen
-    assert shown(browser.get("/dashboard/stats"))["plan"] == seen
+    assert displayed_stats(browser.get("/dashboard/stats"))["plan"] == seen
     return str(seen)
 
 
@@ -87,9 +87,9 @@ def test_it_shows_each_step_within_one_poll(app: Flask, alice: Browser) -> None:
     ]
     url = poll_url(alice.get("/dashboard"))
     for action, wanted, has, says in steps:
-        assert alice.get(url, headers=HTMX).status_code == 204
+        assert alice.get(url, headers=HTMX_HEADERS).status_code == 204
         assert act(alice, action, wanted) == 303
-        page = alice.get(url, headers=HTMX)
+        page = alice.get(url, headers=HTMX_HEADERS)
         assert page.status_code == 200
         url = poll_url(page)
         assert plan(app, alice) == has

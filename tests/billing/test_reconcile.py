@@ -13,7 +13,7 @@ from tests.billing.conftest import Shop
 from tests.billing.helpers import PLAIN, asked, build, holder, run, variant
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.helpers import everything
+from tests.web.helpers import dump_all
 
 
 def paying(shop: Shop, name: str = "alice", plan: Plan = Plan.PLUS) -> tuple[str, str]:
@@ -82,11 +82,11 @@ OTHERS = [twice, unmapped, deleted, nobodys]
 @pytest.mark.parametrize("drift", [*MENDABLE, *OTHERS])
 def test_it_tells_of_each_kind_of_drift_and_changes_nothing(shop: Shop, drift: Drift) -> None:
     expected = drift(shop)
-    before, sent = everything(shop.db), len(shop.server.requests)
+    before, sent = dump_all(shop.db), len(shop.server.requests)
     result = run(shop.app, "reconcile")
     assert (findings(result.output), result.exit_code) == (expected, 1)
     assert result.output.endswith("\n1 found, 0 mended\n")
-    assert everything(shop.db) == before
+    assert dump_all(shop.db) == before
     assert {request.method for request in shop.server.requests[sent:]} == {"GET"}
 
 
@@ -118,12 +118,12 @@ def test_it_writes_a_line_for_each_user_it_mends(shop: Shop) -> None:
 @pytest.mark.parametrize("drift", OTHERS)
 def test_it_leaves_the_rest_to_the_operator(shop: Shop, drift: Drift) -> None:
     expected = drift(shop)
-    before = everything(shop.db)
+    before = dump_all(shop.db)
     for _ in range(2):
         result = run(shop.app, "reconcile", "--fix", "--yes")
         assert (findings(result.output), result.exit_code) == (expected, 1)
         assert result.output.endswith("\n1 found, 0 mended\n")
-    assert everything(shop.db) == before
+    assert dump_all(shop.db) == before
 
 
 def test_it_finds_nothing_where_all_is_well(shop: Shop) -> None:
@@ -192,13 +192,13 @@ def test_it_takes_no_more_than_a_fifth_of_the_plans_unasked(
     payers = [paying(shop, f"user{number}") for number in range(5)]
     for _, subscription in payers[:ends]:
         shop.stripe.cancel(subscription)
-    before = everything(shop.db)
+    before = dump_all(shop.db)
     result = run(shop.app, "reconcile", "--fix")
     plans = [shop.plan(user_id) for user_id, _ in payers]
     if refused:
         assert result.exit_code != 0
         assert "from 2 of 5 payers" in result.output
-        assert everything(shop.db) == before
+        assert dump_all(shop.db) == before
         result = run(shop.app, "reconcile", "--fix", "--yes")
         plans = [shop.plan(user_id) for user_id, _ in payers]
     assert result.exit_code == 0
@@ -221,7 +221,7 @@ def test_it_takes_no_plan_with_a_key_of_another_account(shop: Shop) -> None:
 def test_it_says_in_a_line_what_is_wrong(shop: Shop, command: str, wrong: str) -> None:
     paying(shop)
     shop.subscribe(shop.user("bob"))
-    before = everything(shop.db)
+    before = dump_all(shop.db)
     shop.server.down = wrong == "away"
     app, sentence = {
         "away": (shop.app, "Stripe cannot be reached"),
@@ -232,4 +232,4 @@ def test_it_says_in_a_line_what_is_wrong(shop: Shop, command: str, wrong: str) -
     result = run(app, command, *(["--fix", "--yes"] if command == "reconcile" else []))
     assert result.exit_code == 1
     assert re.fullmatch(rf"Error: {re.escape(sentence)}[^\n]*\n", result.output)
-    assert everything(shop.db) == before
+    assert dump_all(shop.db) == before

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from tests.billing.conftest import Shop
 from tests.billing.helpers import PLAIN, asked, bound, build, upgrade
-from tests.web.helpers import HTMX, Browser, sign_up
+from tests.web.helpers import HTMX_HEADERS, Browser, sign_up
 
 WAITING = "Confirming your payment…"
 RETURN = "/billing/return?session_id=cs_test_of_nobody"
@@ -47,13 +47,13 @@ def test_it_survives_10_another_users_session_id(shop: Shop, alice: Browser, bob
 def test_it_waits_for_the_webhook_and_then_shows_the_plan(shop: Shop, alice: Browser) -> None:
     page = alice.get(RETURN)
     assert WAITING in page.text
-    page = alice.get(next_poll(page), headers=HTMX)
+    page = alice.get(next_poll(page), headers=HTMX_HEADERS)
     assert WAITING in page.text
     assert "<html" not in page.text
     pay(shop, alice)
-    assert WAITING in alice.get(next_poll(page), headers=HTMX).text
+    assert WAITING in alice.get(next_poll(page), headers=HTMX_HEADERS).text
     shop.settle()
-    page = alice.get(next_poll(page), headers=HTMX)
+    page = alice.get(next_poll(page), headers=HTMX_HEADERS)
     assert "<h1>You have Plus now.</h1>" in page.text
     assert next_poll(page) is None
     # The page's status line says it once, to those who cannot see it.
@@ -63,7 +63,7 @@ def test_it_waits_for_the_webhook_and_then_shows_the_plan(shop: Shop, alice: Bro
 def test_it_waits_for_a_minute(shop: Shop, alice: Browser) -> None:
     page, polls = alice.get(RETURN), 0
     while url := next_poll(page):
-        page, polls = alice.get(url, headers=HTMX), polls + 1
+        page, polls = alice.get(url, headers=HTMX_HEADERS), polls + 1
         assert polls < 100
     assert polls * 2 == 60
     assert "Your plan will appear by itself" in page.text

@@ -8,20 +8,20 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.helpers import FLAGS, Member, Watch, sign_up
-from tests.support.live_server import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The running application; when it has been interrupted, nothing of it may be left."""
     site = serve(tmp_path_factory.mktemp("site") / "data")
     try:
         yield site
-        assert site.interrupt() == 0
-        assert site.left_over() == set()
+        assert site.press_ctrl_c() == 0
+        assert site.leftover_pids() == set()
     finally:
         site.destroy()
 
@@ -52,7 +52,7 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def open_context(
-    browser: Browser, site: Site, watch: Watch
+    browser: Browser, site: LiveServer, watch: Watch
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Make fresh, watched contexts, which end with the test."""
     opened: list[BrowserContext] = []

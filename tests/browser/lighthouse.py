@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import CHROMIUMS
 from tests.browser.helpers import FLAGS
-from tests.support.live_server import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 CATEGORIES = ("accessibility", "best-practices", "seo", "performance")
 PUBLIC = {"/": True, "/plans": True, "/login": False, "/dashboard": False}
@@ -30,13 +30,13 @@ def main() -> None:
         site = serve(Path(folder) / "data")
         try:
             passed = measure_all(site, chromium)
-            site.interrupt()
+            site.press_ctrl_c()
         finally:
             site.destroy()
     sys.exit(0 if passed else 1)
 
 
-def measure_all(site: Site, chromium: str) -> bool:
+def measure_all(site: LiveServer, chromium: str) -> bool:
     """Print a line for each page; return whether all gates are passed."""
     cookie = sample_cookie(site, chromium)
     print(f"{'page':<12}" + "".join(f"{name:>16}" for name in CATEGORIES))
@@ -48,7 +48,7 @@ def measure_all(site: Site, chromium: str) -> bool:
     return passed
 
 
-def sample_cookie(site: Site, chromium: str) -> str:
+def sample_cookie(site: LiveServer, chromium: str) -> str:
     """Return the session cookie of somebody with a year of data."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.support.live_server import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 ENOUGH = 120
 PATHS = ("/", "/login")
@@ -98,7 +98,7 @@ def main() -> None:
         try:
             with proxy(site, certificate) as port:
                 poor = [path for path in PATHS if not show(path, grade(port, path, certificate))]
-            site.interrupt()
+            site.press_ctrl_c()
         finally:
             site.destroy()
     sys.exit(1 if poor else 0)
@@ -113,7 +113,7 @@ def make_certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def proxy(site: Site, certificate: Path) -> Iterator[int]:
+def proxy(site: LiveServer, certificate: Path) -> Iterator[int]:
     """Stand before a site; yield the port."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, certificate.with_name("key.pem"))

@@ -23,7 +23,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             take(browser, site.url)
             browser.close()
-            site.interrupt()
+            site.press_ctrl_c()
         finally:
             site.destroy()
 

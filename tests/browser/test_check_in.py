@@ -18,12 +18,12 @@ from tests.browser.helpers import (
     stranger,
     undo_button,
 )
-from tests.support.live_server import Site
+from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
 
-def history(site: Site, member: Member) -> list[dict[str, Any]]:
+def history(site: LiveServer, member: Member) -> list[dict[str, Any]]:
     """The entries that the chat backend sees, newest first."""
     found: list[dict[str, Any]] = site.api("GET", f"/api/mood?userId={member.id}")["history"]
     return found
@@ -82,7 +82,7 @@ def test_it_saves_without_the_slider_being_moved(member: Member) -> None:
     expect_mood(page, "5")
 
 
-def test_it_fills_in_yesterday_and_leaves_today_open(site: Site, member: Member) -> None:
+def test_it_fills_in_yesterday_and_leaves_today_open(site: LiveServer, member: Member) -> None:
     page = member.page
     page.goto("/dashboard")
     page.locator("label:has([name=day][value=yesterday])").click()
@@ -107,7 +107,7 @@ def test_it_fills_in_yesterday_and_leaves_today_open(site: Site, member: Member)
     assert days[0] != days[1]
 
 
-def test_it_undoes_once_and_the_score_before_stands_again(site: Site, member: Member) -> None:
+def test_it_undoes_once_and_the_score_before_stands_again(site: LiveServer, member: Member) -> None:
     page = member.page
     page.goto("/dashboard")
     for key in ("Home", "End"):
@@ -122,7 +122,7 @@ def test_it_undoes_once_and_the_score_before_stands_again(site: Site, member: Me
 
 
 def test_it_keeps_the_slider_still_while_a_poll_changes_the_numbers(
-    site: Site, member: Member
+    site: LiveServer, member: Member
 ) -> None:
     page = member.page
     page.goto("/dashboard")
@@ -168,7 +168,7 @@ def tab_to(page: Page, selector: str) -> None:
     expect(focus).to_have_count(1)
 
 
-def test_it_works_by_keyboard_alone(page: Page, site: Site) -> None:
+def test_it_works_by_keyboard_alone(page: Page, site: LiveServer) -> None:
     name, email = stranger()
     page.goto("/")
     tab_to(page, "a[href='/signup']")

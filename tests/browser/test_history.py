@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.helpers import Member, Watch, save, sign_up, violations
-from tests.support.live_server import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +35,7 @@ def test_it_edits_and_deletes_an_entry(logged: Page) -> None:
     expect(logged.locator('[data-stat="mood_score"]')).to_have_text("—")
 
 
-def test_it_reads_searches_and_deletes_a_conversation(member: Member, site: Site) -> None:
+def test_it_reads_searches_and_deletes_a_conversation(member: Member, site: LiveServer) -> None:
     page = member.page
     site.save_chat(member.id, "Sleep, and what helps")
     site.save_chat(member.id, "A letter to my sister")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from tests.browser.helpers import PASSWORD, Member, Watch, save, sign_up, violations
-from tests.support.live_server import ROOT, Site
+from tests.support.live_server import ROOT, LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ LONG = "A letter to my sister about the summer house by the lake, and whether to
 PICTURED = ("landing", "signup", "login", "dashboard-new", "dashboard-used", "plans-used")
 
 
-def live_a_while(member: Member, site: Site) -> None:
+def live_a_while(member: Member, site: LiveServer) -> None:
     """Give a new member a month of moods, some conversations and a plan."""
     now = datetime.now(UTC)
     scores = [6, 5.5, 7, 8, 4.5, 3, 6.5, 7.5, 9, 2, 5, 6, 7, 8.5, 10, 0, 6, 7]
@@ -59,7 +59,7 @@ def live_a_while(member: Member, site: Site) -> None:
 
 
 @pytest.fixture
-def visit(open_context: Contexts, site: Site, watch: Watch) -> Callable[..., Page]:
+def visit(open_context: Contexts, site: LiveServer, watch: Watch) -> Callable[..., Page]:
     """Open one of PAGES as the one who sees it."""
 
     def go(name: str, **options: object) -> Page:
@@ -121,7 +121,7 @@ def test_a_refused_form_and_an_open_menu_are_accessible(
 
 @pytest.mark.parametrize("name", ["dashboard-new", "dashboard-used"])
 def test_the_first_view_is_light_and_from_here_alone(
-    name: str, visit: Callable[..., Page], site: Site
+    name: str, visit: Callable[..., Page], site: LiveServer
 ) -> None:
     before = visit(name)
     before.context.new_cdp_session(before).send("Network.clearBrowserCache")

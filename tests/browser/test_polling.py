@@ -16,7 +16,7 @@ from tests.browser.helpers import (
     sign_up,
     slider,
 )
-from tests.support.live_server import Site, eventually
+from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +62,7 @@ def test_it_polls_twice_a_minute_and_is_told_when_nothing_changed(ticking: Page)
 
 
 def test_it_shows_a_conversation_on_the_next_poll(
-    ticking: Page, member: Member, site: Site
+    ticking: Page, member: Member, site: LiveServer
 ) -> None:
     site.save_chat(member.id, "About <b>bread</b> & butter")
     site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8.5})
@@ -78,7 +78,7 @@ def test_it_shows_a_conversation_on_the_next_poll(
 
 
 def test_it_asks_for_its_charts_when_moods_have_changed_alone(
-    ticking: Page, member: Member, site: Site
+    ticking: Page, member: Member, site: LiveServer
 ) -> None:
     asked: list[str] = []
     ticking.on("request", lambda request: asked.append(request.url))
@@ -144,7 +144,7 @@ def test_it_goes_to_the_login_page_when_another_tab_logged_out(ticking: Page, wa
 
 
 def test_it_does_not_poll_while_hidden_and_refreshes_when_shown(
-    ticking: Page, member: Member, site: Site
+    ticking: Page, member: Member, site: LiveServer
 ) -> None:
     ticking.evaluate("hide(true)")
     site.save_chat(member.id, "While nobody looked")
@@ -159,7 +159,7 @@ def test_it_does_not_poll_while_hidden_and_refreshes_when_shown(
 
 
 def test_a_refresh_that_is_wanted_just_after_a_swap_is_not_lost(
-    ticking: Page, member: Member, site: Site
+    ticking: Page, member: Member, site: LiveServer
 ) -> None:
     site.save_chat(member.id, "So that there is something to swap")
     ticking.evaluate(
@@ -183,7 +183,9 @@ def test_it_leaves_off_polling_when_live_updates_are_off(ticking: Page) -> None:
     assert eventually(lambda: polls(ticking) == 1, 5)
 
 
-def test_a_poll_never_changes_what_is_stored(ticking: Page, member: Member, site: Site) -> None:
+def test_a_poll_never_changes_what_is_stored(
+    ticking: Page, member: Member, site: LiveServer
+) -> None:
     before = site.api("GET", f"/api/dashboard?userId={member.id}")
     for _ in range(3):
         with ticking.expect_response("**/dashboard/stats*"):
@@ -205,7 +207,7 @@ def test_it_shows_nothing_private_when_going_back_after_log_out(member: Member) 
 
 
 def test_it_is_not_kept_in_the_back_forward_cache(
-    browser: Browser, chromium_path: str, site: Site
+    browser: Browser, chromium_path: str, site: LiveServer
 ) -> None:
     # Playwright switches that cache off unless told not to. A page that comes out of it is not
     # loaded again, for which `go_back` would wait.

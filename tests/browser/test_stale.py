@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.helpers import Member, Watch, expect_mood, expect_stat, refresh, save, slider
-from tests.support.live_server import Site, eventually
+from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def misdirect(route: Route) -> None:
 
 @pytest.mark.parametrize("failure", [fail, drop, misdirect])
 def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
-    member: Member, site: Site, watch: Watch, failure: Any
+    member: Member, site: LiveServer, watch: Watch, failure: Any
 ) -> None:
     watch.expect(*FAILED)
     page = member.page
@@ -63,7 +63,9 @@ def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
     expect(page.locator("[role=status]")).to_have_text("Up to date again.")
 
 
-def test_charts_that_failed_are_asked_for_again(member: Member, site: Site, watch: Watch) -> None:
+def test_charts_that_failed_are_asked_for_again(
+    member: Member, site: LiveServer, watch: Watch
+) -> None:
     watch.expect(*FAILED)
     page = member.page
     page.clock.install()
@@ -92,7 +94,7 @@ def test_it_recovers_on_retry(member: Member, watch: Watch) -> None:
     expect(stale).to_be_hidden()
 
 
-def test_it_survives_a_store_that_hangs(member: Member, site: Site, watch: Watch) -> None:
+def test_it_survives_a_store_that_hangs(member: Member, site: LiveServer, watch: Watch) -> None:
     watch.expect(*FAILED)
     page = member.page
     page.goto("/dashboard")
@@ -148,7 +150,7 @@ def fill(page: Page) -> None:
 
 @pytest.mark.parametrize("fate", [fail, drop, write_then_drop])
 def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
-    member: Member, site: Site, watch: Watch, fate: Any
+    member: Member, site: LiveServer, watch: Watch, fate: Any
 ) -> None:
     watch.expect(*FAILED)
     page = member.page
@@ -170,7 +172,7 @@ def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
     assert found["history"][0]["note"] == "Sun on the balcony"
 
 
-def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: Site) -> None:
+def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: LiveServer) -> None:
     page = member.page
     page.goto("/dashboard")
     saves = Saves(page)

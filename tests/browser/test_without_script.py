@@ -16,7 +16,7 @@ from tests.browser.helpers import (
     slider,
     undo_button,
 )
-from tests.support.live_server import Site
+from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def save(page: Page) -> None:
     page.wait_for_load_state()
 
 
-def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: Site) -> None:
+def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: LiveServer) -> None:
     member = fill_sign_up(plain)
     expect_stat(plain, "days_active", "1")
     expect_mood(plain, "—")
@@ -57,7 +57,7 @@ def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: Site) -> N
     assert site.api("GET", f"/api/mood?userId={member.id}")["history"] == []
 
 
-def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: Site) -> None:
+def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: LiveServer) -> None:
     member = fill_sign_up(plain)
     plain.locator("label:has([name=day][value=yesterday])").click()
     slider(plain).focus()

@@ -15,7 +15,7 @@ from stats.store.client import Db, connect
 from stats.store.keys import user_key
 from stats.user_stats import open_stats
 from tests.cluster.nodes import Cluster, eventually
-from tests.support.store_checks import together
+from tests.support.store_checks import run_concurrently
 
 AWAY = (redis.RedisError, RedisClusterException, StoreUnavailable)
 USERS, EVENTS = 24, 40
@@ -90,7 +90,7 @@ def test_it_takes_no_event_when_the_wait_is_cut_short(valkey: Db, payer: SimpleN
             deliver(valkey, payer.id, "evt_2")
         return None
 
-    together(2, both)
+    run_concurrently(2, both)
 
 
 def test_it_is_not_deceived_by_a_replica_that_the_others_have_given_up(
@@ -146,7 +146,7 @@ def test_all_that_was_promised_under_a_falling_primary_is_kept(hurt: Cluster, va
                 hurt.primaries[1].kill()
         return promised, refused, stall
 
-    found = together(4, pay)
+    found = run_concurrently(4, pay)
     promised = set().union(*(part[0] for part in found))
     hurt.heal()
     kept = {

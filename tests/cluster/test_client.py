@@ -12,7 +12,7 @@ from stats.errors import StoreUnavailable
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
 from tests.cluster.conftest import KEY, make_app
 from tests.cluster.nodes import Cluster, eventually
-from tests.support.store_checks import together
+from tests.support.store_checks import run_concurrently
 
 AWAY = (StoreUnavailable, redis.TimeoutError, redis.ConnectionError)
 
@@ -35,7 +35,7 @@ def look(app: Flask) -> tuple[int, bool, float]:
 def test_it_answers_in_time_while_the_first_connection_hangs(silent):
     app = make_app(silent)
     for attempt in range(3):
-        answers = together(16, lambda _: look(app))
+        answers = run_concurrently(16, lambda _: look(app))
         assert {(status, told) for status, told, _ in answers} == {(503, True)}
         longest = max(seconds for _, _, seconds in answers)
         print(f"\nfirst connection hangs, attempt {attempt + 1}: longest answer {longest:.2f} s")
@@ -48,8 +48,8 @@ def test_it_answers_in_time_while_all_nodes_hang_and_recovers(hurt: Cluster, sit
     assert look(site)[0] == 200
     for node in hurt.nodes:
         node.hang()
-    answers = [answer for _ in range(3) for answer in together(16, lambda _: look(site))]
-    answers += together(16, lambda _: look(late))
+    answers = [answer for _ in range(3) for answer in run_concurrently(16, lambda _: look(site))]
+    answers += run_concurrently(16, lambda _: look(late))
     for node in hurt.nodes:
         node.go_on()
     longest = max(seconds for _, _, seconds in answers)

@@ -18,7 +18,7 @@ from stats.store.client import Db
 from stats.store.keys import user_key
 from tests.cluster.conftest import KEY
 from tests.cluster.nodes import Cluster, Node, eventually
-from tests.support.store_checks import together
+from tests.support.store_checks import run_concurrently
 
 USERS, THREADS = 48, 8
 BEGINNING = 1_700_000_000
@@ -42,7 +42,7 @@ class Writers:
         self.site, self.stopped = site, threading.Event()
         self.users = [f"writer-{number}" for number in range(USERS)]
         self.answers: list[Answer] = []
-        self.thread = threading.Thread(target=lambda: together(THREADS, self._write))
+        self.thread = threading.Thread(target=lambda: run_concurrently(THREADS, self._write))
 
     def _write(self, number: int) -> None:
         client, second = self.site.test_client(), 0

@@ -14,7 +14,7 @@ from stats.store.keys import user_key
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
 from stats.web.http.error_pages import is_outage
 from tests.cluster.nodes import Cluster, Node, eventually, slot_of
-from tests.support.store_checks import together
+from tests.support.store_checks import run_concurrently
 
 WRITES = 400
 
@@ -144,7 +144,7 @@ def test_it_counts_exactly_while_a_slot_moves_to_and_fro(cluster: Cluster, valke
                 counted += 1
         return counted, lost
 
-    found = together(5, write)
+    found = run_concurrently(5, write)
     acknowledged, refusals = (sum(part) for part in zip(*found, strict=True))
     print(f"\na slot moves six times: {refusals} refused, {acknowledged} acknowledged")
     assert get_user_stats(valkey, user).conversations == acknowledged

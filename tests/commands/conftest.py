@@ -18,6 +18,6 @@ def run_in(app: Flask, *args: str, typed: str = "") -> Result:
 
 
 @pytest.fixture
-def flask(app: Flask, cheap_passwords: None) -> Flask_:
+def flask(app: Flask, fast_password_hashing: None) -> Flask_:
     """What types a command after `flask`."""
     return lambda *args, typed="": run_in(app, *args, typed=typed)

@@ -30,7 +30,7 @@ from tests.commands.doctor_helpers import (
 )
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.mailbox import Mailbox, run_mail_server
 from tests.support.store_checks import contents
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -58,20 +58,20 @@ def clinic(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli
 
 
 @pytest.fixture
-def box() -> Iterator[Mailbox]:
-    with open_mailbox() as opened:
+def mailbox() -> Iterator[Mailbox]:
+    with run_mail_server() as opened:
         yield opened
 
 
-def test_all_is_well(clinic: Clinic, box: Mailbox) -> None:
-    clinic.set(smtp_url=f"smtp://127.0.0.1:{box.port}", mail_from="post@aira.example")
+def test_all_is_well(clinic: Clinic, mailbox: Mailbox) -> None:
+    clinic.set(smtp_url=f"smtp://127.0.0.1:{mailbox.port}", mail_from="post@aira.example")
     before = contents(clinic.db)
     code, found, output = clinic.look("--strict")
     assert (code, found) == (0, []), output
     assert "SMTP_URL, STRIPE_API_BASE, STRIPE_PRODUCT_…, STRIPE_SECRET_KEY" in output
     assert contents(clinic.db) == before
     assert {request.method for request in clinic.server.requests} == {"GET"}
-    assert box.mails == []
+    assert mailbox.mails == []
 
 
 def test_it_is_well_with_live_keys_and_without_stripe(clinic: Clinic) -> None:
@@ -383,10 +383,10 @@ def test_a_secret_that_the_webhook_does_not_know_is_found(
 
 
 def test_it_finds_a_mail_server_without_tls(
-    clinic: Clinic, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+    clinic: Clinic, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "is_loopback", lambda host: False)
-    clinic.set(smtp_url=f"smtp://127.0.0.1:{box.port}", mail_from="post@aira.example")
+    clinic.set(smtp_url=f"smtp://127.0.0.1:{mailbox.port}", mail_from="post@aira.example")
     assert clinic.look()[:2] == (Code.MAIL_TLS, [Code.MAIL_TLS])
 
 
@@ -408,11 +408,11 @@ def test_it_finds_a_mail_server_that_turns_us_away(
     assert clinic.look()[:2] == (code, [code])
 
 
-def test_it_finds_a_mail_server_that_takes_no_log_in(clinic: Clinic, box: Mailbox) -> None:
-    url = f"smtp://us:s3cret-of-mail@127.0.0.1:{box.port}"
+def test_it_finds_a_mail_server_that_takes_no_log_in(clinic: Clinic, mailbox: Mailbox) -> None:
+    url = f"smtp://us:s3cret-of-mail@127.0.0.1:{mailbox.port}"
     clinic.set(smtp_url=url, mail_from="post@aira.example")
     assert clinic.look()[:2] == (Code.MAIL_LOGIN, [Code.MAIL_LOGIN])
-    assert box.mails == []
+    assert mailbox.mails == []
 
 
 @pytest.fixture

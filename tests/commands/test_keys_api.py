@@ -12,7 +12,7 @@ from stats.service_keys import create_key, list_keys, revoke_key
 from stats.settings import Settings
 from stats.store.client import connect
 from tests.commands.doctor_helpers import own_server
-from tests.support.store_checks import contents, cut_line
+from tests.support.store_checks import contents, run_lossy_proxy
 from tests.web.helpers import RoundTrips
 
 URL = "/api/dashboard?userId=alice"
@@ -75,10 +75,10 @@ def test_while_redis_is_away_it_is_503_and_configured_keys_are_known(
     server_url: str, valkey: redis.Redis, tmp_path: Path, app: Flask
 ) -> None:
     key = create_key(valkey, "Chat")
-    with cut_line(server_url, tmp_path) as line:
+    with run_lossy_proxy(server_url, tmp_path) as line:
         client = connect(line.url)
         away = create_app(app.extensions["aira"].settings, client)
-        line.cut = True
+        line.drop_responses = True
         assert status(away, key) == 503
         assert status(away, key[:-1] + ("A" if key[-1] != "A" else "B")) == 503
         assert status(away, "not a key") == 401

@@ -19,7 +19,7 @@ from stats.moods.entries import record_mood
 from stats.store.client import connect
 from stats.user_stats import create_user_stats, get_user_stats, grant_plan, increment_conversations
 from tests.commands.conftest import Flask_, run_in
-from tests.support.store_checks import contents, keys_of
+from tests.support.store_checks import contents, keys_of_user
 from tests.web.helpers import Browser
 
 PASSWORD = "a sentence nobody knows"
@@ -36,7 +36,7 @@ COMMANDS = [
 
 
 @pytest.fixture
-def alice(valkey: redis.Redis, cheap_passwords: None) -> str:
+def alice(valkey: redis.Redis, fast_password_hashing: None) -> str:
     return sign_up(valkey, "Alice")
 
 
@@ -275,7 +275,7 @@ def test_it_deletes_all_of_a_user(
     args = ("--yes",) if yes else ()
     result = flask("users", "delete", "alice@example.com", *args, typed=f"{alice}\n")
     assert result.exit_code == 0
-    assert keys_of(valkey, alice) == set()
+    assert keys_of_user(valkey, alice) == set()
     assert valkey.get("email:{alice@example.com}") is None
     assert valkey.get("email:{bob@example.com}") is not None
     assert '"account.deleted"' in result.stderr
@@ -302,7 +302,7 @@ def test_it_says_in_a_line_that_redis_is_away(app: Flask, command: str) -> None:
 
 
 def test_a_crash_half_way_is_mended_by_asking_again(
-    valkey: redis.Redis, cheap_passwords: None
+    valkey: redis.Redis, fast_password_hashing: None
 ) -> None:
     create_user_stats(valkey, "42")
     accounts.claim_email(valkey, "dan@example.com", "42")

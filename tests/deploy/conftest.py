@@ -7,7 +7,7 @@ import pytest
 
 from tests.badday.valkey import Valkey, short_folder
 from tests.deploy.helpers import Front, fronted, instance
-from tests.support.live_server import Site
+from tests.support.live_server import LiveServer
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +27,14 @@ def store(folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def site(folder: Path, store: Valkey) -> Iterator[Site]:
+def site(folder: Path, store: Valkey) -> Iterator[LiveServer]:
     site = instance(folder / "site", store)
     yield site
     site.destroy()
 
 
 @pytest.fixture(scope="module")
-def front(folder: Path, site: Site) -> Iterator[Front]:
+def front(folder: Path, site: LiveServer) -> Iterator[Front]:
     """nginx in front of one instance."""
     with fronted(folder / "nginx", site.port) as front:
         yield front

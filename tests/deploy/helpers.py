@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.badday.valkey import Valkey
-from tests.support.live_server import ROOT, Site, eventually, free_port, serve
+from tests.support.live_server import ROOT, LiveServer, eventually, free_port, serve
 
 DEPLOY = ROOT / "docs" / "deploy"
 HOST = "aira.example"
 KEY, SECRET = "key-behind-the-proxy", "secret-key-behind-the-proxy"
 
 
-def instance(folder: Path, valkey: Valkey, **more: str) -> Site:
+def instance(folder: Path, valkey: Valkey, **more: str) -> LiveServer:
     """Start the application as one instance of a deployment behind one proxy."""
     settings = {
         "REDIS_URL": f"unix://{valkey.socket}",

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.helpers import HOST, KEY, Answer, Front, curl, fronted
-from tests.support.live_server import Site, eventually
-from tests.web.helpers import PASSWORD, TOKEN
+from tests.support.live_server import LiveServer, eventually
+from tests.web.helpers import CSRF_TOKEN_PATTERN, PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ JSON = ("--header", "Content-Type: application/json")
 def form(front: Front, jar: Path, path: str, *more: str, **fields: str) -> Answer:
     """Fill in a form as a browser does: with its cookie, its token and where it comes from."""
     cookies = ("--cookie", str(jar), "--cookie-jar", str(jar))
-    found = TOKEN.search(front.curl(path, *cookies).text)
+    found = CSRF_TOKEN_PATTERN.search(front.curl(path, *cookies).text)
     assert found
     pairs = {"csrf_token": found[1], **fields}.items()
     data = [word for name, value in pairs for word in ("--data-urlencode", f"{name}={value}")]
@@ -73,7 +73,7 @@ def test_a_name_that_is_not_served_gets_nothing(front: Front) -> None:
         context.wrap_socket(wire, server_hostname="other.example").close()
 
 
-def test_nobody_chooses_their_own_address(front: Front, site: Site, tmp_path: Path) -> None:
+def test_nobody_chooses_their_own_address(front: Front, site: LiveServer, tmp_path: Path) -> None:
     """What a client says of itself is overwritten, and not added to."""
     lies = [
         "X-Forwarded-For: 203.0.113.9",
@@ -89,12 +89,14 @@ def test_nobody_chooses_their_own_address(front: Front, site: Site, tmp_path: Pa
     assert "strict-transport-security" in strange.headers
     wrong = {"email": "nobody@example.com", "password": "wrong"}
     assert form(front, tmp_path / "jar", "/login", *told, **wrong).status == 422
-    failed = [json.loads(line) for line in site.said()[1].splitlines() if "login.failed" in line]
+    failed = [
+        json.loads(line) for line in site.read_output()[1].splitlines() if "login.failed" in line
+    ]
     assert failed[-1]["address"] == "127.0.0.1"
-    assert "203.0.113.9" not in site.said()[1]
+    assert "203.0.113.9" not in site.read_output()[1]
 
 
-def test_no_log_holds_a_token_or_an_address_of_a_person(front: Front, site: Site) -> None:
+def test_no_log_holds_a_token_or_an_address_of_a_person(front: Front, site: LiveServer) -> None:
     secret = "TheTokenOfSomebody"
     kinds = ("reset", "confirm", "login/link")
     for kind in kinds:
@@ -105,7 +107,7 @@ def test_no_log_holds_a_token_or_an_address_of_a_person(front: Front, site: Site
     for kind in kinds:
         assert f'"GET /{kind}/-"' in front.logged()
     assert secret not in front.logged()
-    assert secret not in "".join(site.said())
+    assert secret not in "".join(site.read_output())
 
 
 def test_no_log_holds_a_token_when_the_application_is_away(folder: Path) -> None:
@@ -140,7 +142,7 @@ def test_an_export_of_many_megabytes_can_be_read_back(front: Front, tmp_path: Pa
     fields = {"name": "Carol", "email": "carol@example.com", "password": PASSWORD}
     assert form(front, jar, "/signup", **fields).status == 302
     cookies = ("--cookie", str(jar), "--cookie-jar", str(jar))
-    found = TOKEN.search(front.curl("/settings", *cookies).text)
+    found = CSRF_TOKEN_PATTERN.search(front.curl("/settings", *cookies).text)
     assert found
     sent = (f"csrf_token={found[1]}", f"file=@{file}")
     own = (*cookies, "--referer", f"{front.url}/settings", "--header", "Expect:")

@@ -18,7 +18,7 @@ import pytest
 
 from tests.badday.valkey import Valkey
 from tests.deploy.helpers import DEPLOY, HOST, KEY, Front, fronted, instance, on_path, upstream
-from tests.support.live_server import Site, eventually
+from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -115,7 +115,7 @@ class Machine:
         return next(self.asked.iterdir(), None)
 
 
-def stop(site: Site) -> None:
+def stop(site: LiveServer) -> None:
     """What systemd does: SIGTERM, and patience."""
     site.process.terminate()
     site.process.wait(20)
@@ -139,7 +139,7 @@ def goes_on(front: Front, port: int) -> bool:
 
 
 @pytest.fixture
-def pair(folder: Path, store: Valkey) -> Iterator[dict[int, Site]]:
+def pair(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
     """Two instances by their ports."""
     sites = {}
     for number in range(2):
@@ -150,7 +150,7 @@ def pair(folder: Path, store: Valkey) -> Iterator[dict[int, Site]]:
         site.destroy()
 
 
-def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, Site]) -> None:
+def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, LiveServer]) -> None:
     """Not even those that nobody may send twice."""
     with fronted(folder / "nginx-of-two", *pair) as front:
         machine = Machine(folder, front)
@@ -180,7 +180,7 @@ def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, Site]) 
 
 
 def test_an_instance_that_does_not_come_back_stays_out(
-    folder: Path, store: Valkey, pair: dict[int, Site]
+    folder: Path, store: Valkey, pair: dict[int, LiveServer]
 ) -> None:
     first, second = pair
     with fronted(folder / "nginx-of-one", *pair) as front:

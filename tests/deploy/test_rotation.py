@@ -7,7 +7,7 @@ import pytest
 from tests.badday.helpers import Person, Way, send, service
 from tests.badday.valkey import Valkey, short_folder
 from tests.stripe_sim import deliver
-from tests.support.live_server import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 OLD, NEW = "the-old-key-of-the-rotation", "the-new-key-of-the-rotation"
 EVENT = {"id": "evt_1", "type": "ping", "livemode": False, "data": {"object": {}}}
@@ -17,17 +17,17 @@ STRIPE = {
     "STRIPE_PRODUCT_PREMIUM": "prod_premium",
     "STRIPE_API_BASE": "http://127.0.0.1:9",
 }
-Start = Callable[..., Site]
+Start = Callable[..., LiveServer]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start the application with these keys, in place of the one before."""
-    sites: list[Site] = []
+    sites: list[LiveServer] = []
     with short_folder() as folder:
         store = Valkey(folder)
 
-        def begin(**keys: str) -> Site:
+        def begin(**keys: str) -> LiveServer:
             for site in sites:
                 site.destroy()
             usual = {"REDIS_URL": f"unix://{store.socket}", "STATS_API_KEYS": OLD}
@@ -56,7 +56,7 @@ def test_the_first_secret_signs_and_all_verify(start: Start) -> None:
 
 
 def test_service_keys_change_one_after_the_other(start: Start) -> None:
-    def statuses(site: Site) -> tuple[int, int]:
+    def statuses(site: LiveServer) -> tuple[int, int]:
         asked = service("api", "GET", "/api/dashboard?userId=1")
         old, new = (send(site.port, asked.by(key)).status for key in (OLD, NEW))
         return old, new
@@ -67,7 +67,7 @@ def test_service_keys_change_one_after_the_other(start: Start) -> None:
 
 
 def test_webhook_secrets_change_one_after_the_other(start: Start) -> None:
-    def statuses(site: Site) -> tuple[int, int]:
+    def statuses(site: LiveServer) -> tuple[int, int]:
         sent = (deliver(EVENT, secret) for secret in (OLD, NEW))
         ways = [Way("hook", "POST", "/api/webhooks/stripe", 200, *one) for one in sent]
         old, new = (send(site.port, way).status for way in ways)

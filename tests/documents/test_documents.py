@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live_server import ROOT, environment, eventually, free_port, launch
+from tests.support.live_server import ROOT, environment, eventually, free_port, start_process
 
 DOCS = ROOT / "docs"
 DEPLOY = DOCS / "deploy"
@@ -169,7 +169,9 @@ def test_the_image_gets_what_it_copies_and_nothing_else() -> None:
 def test_the_health_check_asks_under_a_name_that_is_served(tmp_path: Path, hosts: str) -> None:
     port = free_port()
     with open(tmp_path / "said", "w") as said:
-        process = launch(environment(tmp_path / "data", port, TRUSTED_HOSTS=hosts), said, said)
+        process = start_process(
+            environment(tmp_path / "data", port, TRUSTED_HOSTS=hosts), said, said
+        )
     try:
         assert eventually(lambda: run_health_check(port, hosts) == 0)
         if hosts:

@@ -80,6 +80,6 @@ def filled(rule: Rule, part: str) -> str:
 def ask(browser: Browser, method: str, url: str, data: list[tuple[str, str | bytes]]) -> int:
     if method == "GET":
         return browser.get(f"{url}?{urlencode(data)}").status_code
-    browser.renew()
+    browser.forget_token()
     body = urlencode([("csrf_token", browser.token), *data])
     return browser.client.post(url, data=body, content_type=FORM).status_code

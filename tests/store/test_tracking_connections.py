@@ -11,8 +11,14 @@ from stats.store.client import connect
 from stats.store.tracking import _Stream
 from tests.badday.valkey import Valkey, short_folder
 from tests.support.live_server import eventually, free_port
-from tests.support.tls import TlsFront
-from tests.support.tracking import Listener, believe_for_ever, hold_stream, listen, touch
+from tests.support.tls import TlsProxy
+from tests.support.tracking import (
+    TrackingClient,
+    believe_for_ever,
+    new_tracking_client,
+    pause_stream,
+    write_user_key,
+)
 
 WRITES = 1000
 
@@ -35,7 +41,7 @@ def server(port: int) -> Iterator[Valkey]:
 def url(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[str]:
     """The server's address, by each kind of connection."""
     if request.param == "tls":
-        with short_folder() as folder, TlsFront(folder, server.socket) as front:
+        with short_folder() as folder, TlsProxy(folder, server.socket) as front:
             yield front.url
         return
     yield f"unix://{server.socket}" if request.param == "unix" else f"redis://127.0.0.1:{port}"
@@ -48,38 +54,38 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def anywhere(url: str) -> Iterator[Listener]:
+def anywhere(url: str) -> Iterator[TrackingClient]:
     """Stamps that are in step, by each kind of connection."""
-    found = listen(url)
+    found = new_tracking_client(url)
     yield found.start()
     found.close()
 
 
 @pytest.fixture(params=["unix", "tcp"])
-def direct(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[Listener]:
+def direct(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[TrackingClient]:
     """Stamps that are in step, with nobody between client and server."""
     places = {"unix": f"unix://{server.socket}", "tcp": f"redis://127.0.0.1:{port}"}
-    found = listen(places[request.param])
+    found = new_tracking_client(places[request.param])
     yield found.start()
     found.close()
 
 
 def test_a_write_by_somebody_else_changes_that_users_stamp_alone(
-    anywhere: Listener, server: Valkey
+    anywhere: TrackingClient, server: Valkey
 ) -> None:
     alice, bob = anywhere.stamp("alice"), anywhere.stamp("bob")
-    touch(server, "alice")
+    write_user_key(server, "alice")
     assert eventually(lambda: anywhere.stamp("alice") != alice)
     assert anywhere.stamp("bob") == bob
 
 
 def test_whatever_was_acknowledged_is_known_to_whoever_is_in_step(
-    direct: Listener, server: Valkey
+    direct: TrackingClient, server: Valkey
 ) -> None:
     in_step = 0
     for _ in range(WRITES):
         before = direct.stamp("alice")
-        touch(server)
+        write_user_key(server)
         if direct.is_in_step():
             in_step += 1
             assert direct.stamp("alice") != before
@@ -88,10 +94,10 @@ def test_whatever_was_acknowledged_is_known_to_whoever_is_in_step(
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_while_bytes_wait(
-    anywhere: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+    anywhere: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = hold_stream(monkeypatch, anywhere), anywhere.stamp("alice")
-    touch(server)
+    held, before = pause_stream(monkeypatch, anywhere), anywhere.stamp("alice")
+    write_user_key(server)
     # A proxy may still have them.
     assert eventually(lambda: not anywhere.is_in_step())
     assert anywhere.stamp("alice") == before
@@ -118,7 +124,7 @@ def test_redis_py_is_the_one_that_was_read(server: Valkey) -> None:
 
 
 def test_the_front_of_these_tests_really_speaks_tls(server: Valkey) -> None:
-    with short_folder() as folder, TlsFront(folder, server.socket) as front:
+    with short_folder() as folder, TlsProxy(folder, server.socket) as front:
         plain = redis.Redis(port=front.port, retry=None)
         with pytest.raises(redis.ConnectionError):
             plain.ping()

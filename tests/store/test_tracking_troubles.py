@@ -10,7 +10,14 @@ from stats.store import tracking
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
 from tests.support.live_server import eventually
-from tests.support.tracking import Listener, believe_for_ever, kill_streams, listen, streams, touch
+from tests.support.tracking import (
+    TrackingClient,
+    believe_for_ever,
+    kill_tracking_connections,
+    new_tracking_client,
+    tracking_connections,
+    write_user_key,
+)
 
 PAUSE_MS = 2500
 
@@ -38,17 +45,17 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def listener(server: Valkey) -> Iterator[Listener]:
+def tracking_client(server: Valkey) -> Iterator[TrackingClient]:
     """Stamps that are in step."""
-    found = listen(f"unix://{server.socket}")
+    found = new_tracking_client(f"unix://{server.socket}")
     yield found.start()
     found.close()
 
 
 @pytest.fixture
-def behind(proxy: Proxy) -> Iterator[Listener]:
+def behind(proxy: Proxy) -> Iterator[TrackingClient]:
     """Stamps that are in step, through the proxy."""
-    found = listen(proxy.url)
+    found = new_tracking_client(proxy.url)
     yield found.start()
     found.close()
 
@@ -73,57 +80,61 @@ def says_back(line: str) -> bool:
 
 
 def test_a_lost_stream_changes_all_stamps_and_comes_back(
-    listener: Listener, server: Valkey
+    tracking_client: TrackingClient, server: Valkey
 ) -> None:
-    before = listener.stamps()
-    assert kill_streams(server.admin) == 1
-    assert eventually(lambda: listener.none_stands(before))
-    assert eventually(listener.is_in_step)
-    assert len(streams(server.admin)) == 1
-    alice = listener.stamp("alice")
-    touch(server)
-    assert eventually(lambda: listener.stamp("alice") != alice)
+    before = tracking_client.stamps()
+    assert kill_tracking_connections(server.admin) == 1
+    assert eventually(lambda: tracking_client.all_changed(before))
+    assert eventually(tracking_client.is_in_step)
+    assert len(tracking_connections(server.admin)) == 1
+    alice = tracking_client.stamp("alice")
+    write_user_key(server)
+    assert eventually(lambda: tracking_client.stamp("alice") != alice)
 
 
 def test_what_was_asked_for_without_a_stream_does_not_stand_with_one(
-    behind: Listener, proxy: Proxy, server: Valkey
+    behind: TrackingClient, proxy: Proxy, server: Valkey
 ) -> None:
     before = behind.stamps()
     proxy.mode = "refuse"
-    assert eventually(lambda: "lost" in behind.told)
-    assert behind.none_stands(before)
+    assert eventually(lambda: "lost" in behind.events)
+    assert behind.all_changed(before)
     between = behind.stamps()
-    touch(server)
+    write_user_key(server)
     assert not behind.is_in_step()
     assert behind.stamps() == between, "nobody says what is written"
     proxy.mode = "pass"
     assert eventually(behind.is_in_step)
-    assert behind.none_stands(between)
+    assert behind.all_changed(between)
 
 
 @pytest.mark.parametrize("mode", ["hang", "garbage"])
-def test_a_line_that_is_out_of_order_is_lost(behind: Listener, proxy: Proxy, mode: str) -> None:
+def test_a_line_that_is_out_of_order_is_lost(
+    behind: TrackingClient, proxy: Proxy, mode: str
+) -> None:
     before = behind.stamps()
     proxy.mode = mode
-    assert eventually(lambda: "lost" in behind.told)
-    assert behind.none_stands(before)
+    assert eventually(lambda: "lost" in behind.events)
+    assert behind.all_changed(before)
     assert not behind.is_in_step()
     proxy.mode = "pass"
     assert eventually(behind.is_in_step)
 
 
-def test_an_unexpected_key_does_not_end_it(listener: Listener, server: Valkey) -> None:
-    before = listener.stamp("alice")
+def test_an_unexpected_key_does_not_end_it(tracking_client: TrackingClient, server: Valkey) -> None:
+    before = tracking_client.stamp("alice")
     server.admin.set("user:{ünexpected", 1)
     server.admin.set("user:{", 1)
-    touch(server)
-    assert eventually(lambda: listener.stamp("alice") != before)
-    assert eventually(listener.is_in_step)
-    assert "lost" not in listener.told
+    write_user_key(server)
+    assert eventually(lambda: tracking_client.stamp("alice") != before)
+    assert eventually(tracking_client.is_in_step)
+    assert "lost" not in tracking_client.events
 
 
 @pytest.mark.usefixtures("believed")
-def test_it_is_not_in_step_while_a_ping_is_not_answered(behind: Listener, proxy: Proxy) -> None:
+def test_it_is_not_in_step_while_a_ping_is_not_answered(
+    behind: TrackingClient, proxy: Proxy
+) -> None:
     """Redis answers a writer before it names the write where it has a ping to answer as well."""
     before = behind.stamps()
     proxy.mode = "hang"
@@ -133,52 +144,58 @@ def test_it_is_not_in_step_while_a_ping_is_not_answered(behind: Listener, proxy:
     proxy.mode = "refuse"
 
 
-def test_it_is_not_in_step_while_redis_hangs(listener: Listener, server: Valkey) -> None:
-    before = listener.stamps()
+def test_it_is_not_in_step_while_redis_hangs(
+    tracking_client: TrackingClient, server: Valkey
+) -> None:
+    before = tracking_client.stamps()
     server.tell(signal.SIGSTOP)
-    assert eventually(lambda: not listener.is_in_step())
-    assert eventually(lambda: listener.none_stands(before))
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert eventually(lambda: tracking_client.all_changed(before))
     server.tell(signal.SIGCONT)
-    assert eventually(listener.is_in_step)
+    assert eventually(tracking_client.is_in_step)
 
 
-def test_it_is_not_in_step_while_redis_pauses(listener: Listener, server: Valkey) -> None:
+def test_it_is_not_in_step_while_redis_pauses(
+    tracking_client: TrackingClient, server: Valkey
+) -> None:
     server.admin.execute_command("CLIENT", "PAUSE", PAUSE_MS, "ALL")
-    assert eventually(lambda: not listener.is_in_step())
-    assert eventually(lambda: "lost" in listener.told)
-    assert eventually(listener.is_in_step)
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert eventually(lambda: "lost" in tracking_client.events)
+    assert eventually(tracking_client.is_in_step)
 
 
-def test_a_restart_is_noticed(listener: Listener, server: Valkey) -> None:
-    before = listener.stamps()
+def test_a_restart_is_noticed(tracking_client: TrackingClient, server: Valkey) -> None:
+    before = tracking_client.stamps()
     server.stop()
-    assert not listener.is_in_step()
-    assert eventually(lambda: "lost" in listener.told)
-    between = listener.stamps()
+    assert not tracking_client.is_in_step()
+    assert eventually(lambda: "lost" in tracking_client.events)
+    between = tracking_client.stamps()
     server.start()
-    assert eventually(listener.is_in_step)
-    assert listener.none_stands(before)
-    assert listener.none_stands(between)
+    assert eventually(tracking_client.is_in_step)
+    assert tracking_client.all_changed(before)
+    assert tracking_client.all_changed(between)
 
 
 def test_a_line_is_written_when_it_goes_and_one_when_it_is_back(
     server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
-    listener = listen(proxy.url).start()
+    listener = new_tracking_client(proxy.url).start()
     assert lines == []
     for times in (1, 2):
         proxy.mode = "refuse"
-        assert eventually(lambda times=times: listener.told.count("lost") == times)
+        assert eventually(lambda times=times: listener.events.count("lost") == times)
         # Many tries in vain are one loss.
-        forgotten = listener.told.count("forgotten")
+        forgotten = listener.events.count("forgotten")
         proxy.mode = "hang"
         proxy.mode = "pass"
         assert eventually(listener.is_in_step)
-        assert listener.told.count("forgotten") > forgotten
+        assert listener.events.count("forgotten") > forgotten
     assert list(map(says_gone, lines)) == [True, False] * 2
     assert list(map(says_back, lines)) == [False, True] * 2
-    assert [state for state in listener.told if state != "forgotten"] == ["up", "lost"] * 2 + ["up"]
+    assert [state for state in listener.events if state != "forgotten"] == ["up", "lost"] * 2 + [
+        "up"
+    ]
     listener.close()
 
 
@@ -187,7 +204,7 @@ def test_a_stream_that_never_was_is_told_of_once(
 ) -> None:
     monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
     proxy.mode = "refuse"
-    listener = listen(proxy.url)
+    listener = new_tracking_client(proxy.url)
     tries = iter(range(100))
     monkeypatch.setattr(tracking, "_Stream", counted(tracking._Stream, tries))
     listener.tracking.start()
@@ -220,16 +237,16 @@ def test_a_server_that_refuses_is_asked_again_later(
 ) -> None:
     monkeypatch.setattr(tracking, "REFUSED_FOR", 0.01)
     limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
-    listener = listen(f"unix://limited:secret@{server.socket}")
+    listener = new_tracking_client(f"unix://limited:secret@{server.socket}")
     before = listener.stamps()
     listener.tracking.start()
-    assert eventually(lambda: "refused" in listener.told)
+    assert eventually(lambda: "refused" in listener.events)
     assert listener.db.set("user:{alice}:touched", 1), "everything else is as ever"
     assert not listener.is_in_step()
     assert "NOPERM" in lines[0] or "permissions" in lines[0]
     limit(server, "+client|tracking")
     assert eventually(listener.is_in_step)
-    assert listener.none_stands(before)
+    assert listener.all_changed(before)
     assert [says_gone(line) for line in lines] == [True, False]
     listener.close()
 
@@ -241,8 +258,8 @@ def users(server: Valkey) -> list[str]:
 
 def test_a_refused_stream_leaves_no_connection_open(server: Valkey) -> None:
     limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
-    listener = listen(f"unix://limited:secret@{server.socket}")
+    listener = new_tracking_client(f"unix://limited:secret@{server.socket}")
     listener.tracking.start()
-    assert eventually(lambda: "refused" in listener.told)
+    assert eventually(lambda: "refused" in listener.events)
     assert eventually(lambda: "limited" not in users(server))
     listener.close()

@@ -15,12 +15,12 @@ from stats.errors import NotFound, UserNotFound
 from stats.moods import entries as moods
 from stats.store.keys import operation_id
 from stats.user_stats import open_stats
-from tests.support.store_checks import contents, keys_of
+from tests.support.store_checks import contents, keys_of_user
 
 PASSWORD = "correct horse battery"
 MESSAGES = [{"role": "user", "content": "Hello"}]
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def live(db, name: str = "alice") -> log_in.Login:
@@ -92,17 +92,17 @@ def test_it_deletes_the_stats_at_log_out_if_asked_to(db):
     login = live(db)
     stats.handle_user_logout(db, login.user_id, delete_stats=True)
     assert not stats.user_stats_exist(db, login.user_id)
-    kinds = {key.rpartition(":")[2] for key in keys_of(db, login.user_id)}
+    kinds = {key.rpartition(":")[2] for key in keys_of_user(db, login.user_id)}
     assert kinds <= {"account", "sessions", "logins", "billing", "customers"}
 
 
 def test_it_leaves_nothing_of_a_deleted_account(db):
     alice, bob = live(db, "alice"), live(db, "bob")
     everything = contents(db)
-    assert len(keys_of(db, alice.user_id)) >= 8
+    assert len(keys_of_user(db, alice.user_id)) >= 8
     stats.handle_account_deletion(db, alice.user_id)
     rest = contents(db)
-    assert keys_of(db, alice.user_id) == set()
+    assert keys_of_user(db, alice.user_id) == set()
     assert not any(alice.user_id in f"{key}{value}" for key, value in rest.items())
     assert "alice" not in str(rest)
     of_bob = {key: value for key, value in everything.items() if "alice" not in key}

@@ -12,13 +12,13 @@ from stats.conversations import save_conversation
 from stats.dashboard import PAGE_SPAN, Dashboard, Unchanged, get_dashboard, renew
 from stats.errors import UserNotFound
 from stats.moods import entries as moods
-from tests.support.store_checks import contents, together
+from tests.support.store_checks import contents, run_concurrently
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 BERLIN = Clock("Europe/Berlin", 4)
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 @pytest.fixture
@@ -248,9 +248,9 @@ def test_it_renews_nobody(db, alice):
     assert contents(db) == {}
 
 
-def test_it_renews_once_for_a_crowd_of_polls(crowd):
+def test_it_renews_once_for_a_crowd_of_polls(concurrent_db):
     words = {"name": "Alice", "email": "alice@example.com", "password": "correct horse"}
-    login = sign_up.sign_up(crowd, **words, clock=BERLIN)
-    board = look(crowd, login)
-    together(50, lambda _: renew(crowd, board))
-    assert look(crowd, login).snapshot.version == board.snapshot.version + 1
+    login = sign_up.sign_up(concurrent_db, **words, clock=BERLIN)
+    board = look(concurrent_db, login)
+    run_concurrently(50, lambda _: renew(concurrent_db, board))
+    assert look(concurrent_db, login).snapshot.version == board.snapshot.version + 1

@@ -17,7 +17,7 @@ from tests.support.store_checks import (
     BAD_TEXTS,
     contents,
     fresh_ids,
-    keys_of,
+    keys_of_user,
     storable,
     version,
 )
@@ -195,7 +195,7 @@ def test_it_deletes_all_that_belongs_to_the_stats(db):
     bobs = {key: value for key, value in contents(db).items() if "{bob}" in key}
     stats.delete_user_stats(db, "alice")
     assert not stats.user_stats_exist(db, "alice")
-    assert keys_of(db, "alice") == set()
+    assert keys_of_user(db, "alice") == set()
     assert contents(db) == bobs
 
 

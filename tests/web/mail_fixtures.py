@@ -9,22 +9,22 @@ from redis import Redis
 
 from app import create_app
 from stats import mail
-from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.mailbox import Mailbox, run_mail_server
 
 
 @pytest.fixture
-def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     monkeypatch.setattr(mail, "DELAY", 0)
-    with open_mailbox() as opened:
-        yield opened
+    with run_mail_server() as mailbox:
+        yield mailbox
 
 
 @pytest.fixture
-def app(app: Flask, box: Mailbox, valkey: Redis) -> Iterator[Flask]:
+def app(app: Flask, mailbox: Mailbox, valkey: Redis) -> Iterator[Flask]:
     """The application with a mail server."""
-    given = app.extensions["aira"].given
-    made = create_app(replace(given, ratelimit_enabled=False, **box.settings), valkey)
-    made.test_client_class = app.test_client_class
-    yield made
-    if "aira.post" in made.extensions:
-        made.extensions["aira.post"].close()
+    settings = app.extensions["aira"].given
+    application = create_app(replace(settings, ratelimit_enabled=False, **mailbox.settings), valkey)
+    application.test_client_class = app.test_client_class
+    yield application
+    if "aira.post" in application.extensions:
+        application.extensions["aira.post"].close()

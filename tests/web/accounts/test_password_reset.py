@@ -11,29 +11,29 @@ from redis import Redis
 
 from app import create_app
 from tests.support.live_server import eventually
-from tests.support.mailbox import PUBLIC, Mailbox, html_of, path_in, text_of
-from tests.support.store_checks import together
+from tests.support.mailbox import PUBLIC_URL, Mailbox, html_of, link_path, text_of
+from tests.support.store_checks import run_concurrently
 from tests.web import mail_fixtures
 from tests.web.helpers import (
     PASSWORD,
     Browser,
     RoundTrips,
-    error_beside,
-    everything,
+    dump_all,
+    field_error,
     form_token,
     log_in,
 )
 
-box, app = mail_fixtures.box, mail_fixtures.app
+mailbox, app = mail_fixtures.mailbox, mail_fixtures.app
 NEW = "another sentence altogether"
 ALICE = {"email": "alice@example.com"}
 
 
-def ask(app: Flask, box: Mailbox, email: str = ALICE["email"]) -> str:
+def ask(app: Flask, mailbox: Mailbox, email: str = ALICE["email"]) -> str:
     """Ask for a new password and return the path in the mail that comes."""
-    count = len(box.mails) + 1
+    count = len(mailbox.mails) + 1
     assert Browser(app).post("/reset", {"email": email}).status_code == 200
-    return path_in(box.wait(count)[-1])
+    return link_path(mailbox.wait(count)[-1])
 
 
 def choose(app: Flask, path: str, password: str = NEW):
@@ -44,14 +44,14 @@ def choose(app: Flask, path: str, password: str = NEW):
 
 
 @pytest.fixture
-def told(alice: Browser, box: Mailbox) -> Mailbox:
+def told(alice: Browser, mailbox: Mailbox) -> Mailbox:
     """The mailbox, once Alice has been asked to confirm her address."""
-    box.wait(1)
-    return box
+    mailbox.wait(1)
+    return mailbox
 
 
-def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, box: Mailbox) -> None:
-    box.wait(2)
+def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, mailbox: Mailbox) -> None:
+    mailbox.wait(2)
     visitor = Browser(app)
     assert 'href="/reset"' in visitor.get("/login").text
     page = visitor.get("/reset")
@@ -59,9 +59,9 @@ def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, box: Mailbox)
     answer = visitor.post("/reset", {"email": " Alice@Example.com"})
     assert answer.status_code == 200
     assert "If there is an account with this address, a mail is on its way" in answer.text
-    got = box.wait(3)[-1]
+    got = mailbox.wait(3)[-1]
     assert got["To"] == ALICE["email"]
-    path = path_in(got)
+    path = link_path(got)
     assert visitor.get(path).status_code == visitor.get(path).status_code == 200
     assert visitor.head(path).status_code == 200
     done = choose(app, path)
@@ -73,7 +73,7 @@ def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, box: Mailbox)
     again = log_in(app, "Alice", password=NEW)
     assert again.get("/dashboard").status_code == 200
     assert "Not confirmed" not in again.get("/settings").text
-    notice = box.wait(4)[-1]
+    notice = mailbox.wait(4)[-1]
     assert (notice["To"], notice["Subject"]) == (
         ALICE["email"],
         "Your password for Aira was changed",
@@ -112,7 +112,7 @@ def test_it_tells_nobody_who_is_here(
 def test_it_wants_an_address(app: Flask, valkey: Redis, email: str) -> None:
     answer = Browser(app).post("/reset", {"email": email})
     assert answer.status_code == 422
-    assert error_beside(answer, "email")
+    assert field_error(answer, "email")
     assert valkey.keys() == []
 
 
@@ -132,7 +132,7 @@ def test_a_password_that_will_not_do_leaves_the_link(
     path = ask(app, told)
     answer = choose(app, path, password)
     assert answer.status_code == 422
-    assert error_beside(answer, "new_password") == sentence
+    assert field_error(answer, "new_password") == sentence
     assert alice.get("/dashboard").status_code == 200
     assert choose(app, path).status_code == 303
 
@@ -164,10 +164,10 @@ def test_every_link_dies_with_the_password(app: Flask, alice: Browser, told: Mai
     assert dead(app, third)
 
 
-def ask_later(app: Flask, box: Mailbox) -> str:
+def ask_later(app: Flask, mailbox: Mailbox) -> str:
     """Ask once the notice of the last change has come."""
-    box.wait(4)
-    return ask(app, box)
+    mailbox.wait(4)
+    return ask(app, mailbox)
 
 
 def test_a_link_dies_in_time_and_with_the_account(
@@ -187,7 +187,7 @@ def test_a_made_up_link_is_dead(app: Flask, alice: Browser, path: str) -> None:
 
 
 def test_a_link_of_another_kind_is_dead(app: Flask, alice: Browser, told: Mailbox) -> None:
-    confirm, reset = path_in(told.mails[0]), ask(app, told)
+    confirm, reset = link_path(told.mails[0]), ask(app, told)
     assert dead(app, confirm.replace("/confirm/", "/reset/"))
     wrong = Browser(app).get(reset.replace("/reset/", "/confirm/"))
     assert wrong.status_code == 404
@@ -203,14 +203,14 @@ def test_one_of_a_crowd_resets(app: Flask, told: Mailbox) -> None:
         data = {"new_password": f"{NEW} {n}", "csrf_token": tokens[n]}
         return browsers[n].client.post(path, data=data).status_code
 
-    answers = together(12, press)
+    answers = run_concurrently(12, press)
     assert sorted(answers) == [303] + [404] * 11
     assert log_in(app, "Alice", password=f"{NEW} {answers.index(303)}")
 
 
 def test_no_token_is_stored(app: Flask, told: Mailbox, valkey: Redis) -> None:
     token = ask(app, told).rpartition("/")[2]
-    assert not [key for key, value in everything(valkey).items() if token in f"{key}{value!r}"]
+    assert not [key for key, value in dump_all(valkey).items() if token in f"{key}{value!r}"]
 
 
 def test_no_mail_is_built_from_a_host_header(app: Flask, told: Mailbox) -> None:
@@ -229,25 +229,25 @@ def test_no_mail_is_built_from_a_host_header(app: Flask, told: Mailbox) -> None:
     assert answer.status_code == 200
     got = told.wait(2)[-1]
     assert "evil" not in got.as_string() + text_of(got) + html_of(got)
-    assert f"{PUBLIC}/reset/" in text_of(got)
+    assert f"{PUBLIC_URL}/reset/" in text_of(got)
 
 
-def test_a_mail_holds_no_words_of_strangers(app: Flask, box: Mailbox) -> None:
+def test_a_mail_holds_no_words_of_strangers(app: Flask, mailbox: Mailbox) -> None:
     name = "Win\r\nBcc: eve@example.com\r\n\r\nhttps://evil.example"
     victim = {"email": "victim@example.com"}
     form = {**victim, "name": name, "password": PASSWORD}
     assert Browser(app).post("/signup", form).status_code == 302
     assert Browser(app).post("/reset", victim).status_code == 200
-    for got in box.wait(2):
+    for got in mailbox.wait(2):
         assert "evil" not in got.as_string() + text_of(got) + html_of(got)
         assert got["Bcc"] is None
-    assert {tuple(envelope.rcpt_tos) for envelope in box.envelopes} == {("victim@example.com",)}
+    assert {tuple(envelope.rcpt_tos) for envelope in mailbox.envelopes} == {("victim@example.com",)}
 
 
 def test_a_reset_drops_a_change_of_address(app: Flask, alice: Browser, told: Mailbox) -> None:
     thief = {"name": "A", "timezone": "UTC", "day_start": "0", "email": "thief@example.com"}
     assert alice.post("/settings", thief | {"current_password": PASSWORD}).status_code == 303
-    link = path_in(told.last_to("thief@example.com", 2))
+    link = link_path(told.last_to("thief@example.com", 2))
     assert choose(app, ask(app, told)).status_code == 303
     pressed = Browser(app)
     assert pressed.get(link).status_code == 404
@@ -318,7 +318,7 @@ def test_a_sample_gets_no_mail(app: Flask, valkey: Redis, told: Mailbox) -> None
     embedded = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
     looker = Browser(embedded)
     assert looker.post("/sample").status_code == 302
-    looker.renew()
+    looker.forget_token()
     [address] = re.findall(r"sample-\w+@example.invalid", looker.get("/settings").text)[:1]
     assert Browser(embedded).post("/reset", {"email": address}).status_code == 422
     assert 'name="current_password"' not in looker.get("/settings").text

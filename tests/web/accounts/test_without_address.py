@@ -11,15 +11,17 @@ from stats import operators
 from stats.errors import InvalidInput
 from stats.web.accounts import emails
 from tests.web.accounts.test_sign_in_links import known, make, press
-from tests.web.helpers import PASSWORD, Browser, error_beside, left, log_in
+from tests.web.helpers import PASSWORD, Browser, field_error, log_in, remaining_keys
 
 GREETING = re.compile(r"<h1[^>]*>\s*(Good \w+, [^<]+?)\s*</h1>")
 
 
-def test_it_lets_in_who_has_stats_alone(app: Flask, service: FlaskClient, valkey: Redis) -> None:
-    assert service.patch("/api/mood?userId=42", json={"score": 7}).status_code == 200
+def test_it_lets_in_who_has_stats_alone(
+    app: Flask, service_client: FlaskClient, valkey: Redis
+) -> None:
+    assert service_client.patch("/api/mood?userId=42", json={"score": 7}).status_code == 200
     browser = Browser(app)
-    assert press(browser, make(service, "42")).status_code == 302
+    assert press(browser, make(service_client, "42")).status_code == 302
     page = browser.get("/dashboard").text
     assert GREETING.search(page)[1].endswith(", friend")
     assert 'data-stat="mood_score"' in page
@@ -28,20 +30,24 @@ def test_it_lets_in_who_has_stats_alone(app: Flask, service: FlaskClient, valkey
     assert valkey.keys("email:*") == []
 
 
-def test_who_came_by_link_can_take_a_name_and_comes_back(app: Flask, service: FlaskClient) -> None:
-    known(service, "42")
+def test_who_came_by_link_can_take_a_name_and_comes_back(
+    app: Flask, service_client: FlaskClient
+) -> None:
+    known(service_client, "42")
     browser = Browser(app)
-    press(browser, make(service, "42"))
+    press(browser, make(service_client, "42"))
     profile = {"name": "Maya", "timezone": "Europe/Berlin", "day_start": "4"}
     assert browser.post("/settings", profile).status_code == 303
     again = Browser(app)
-    assert press(again, make(service, "42")).status_code == 302
+    assert press(again, make(service_client, "42")).status_code == 302
     assert GREETING.search(again.get("/dashboard").text)[1].endswith(", Maya")
 
 
-def test_nobody_gets_into_such_an_account_by_a_form(app: Flask, service: FlaskClient) -> None:
-    known(service, "42")
-    make(service, "42")
+def test_nobody_gets_into_such_an_account_by_a_form(
+    app: Flask, service_client: FlaskClient
+) -> None:
+    known(service_client, "42")
+    make(service_client, "42")
     for email in ("", "42", "@", "42@example.com"):
         stranger = Browser(app)
         data = {"email": email, "password": PASSWORD}
@@ -50,11 +56,11 @@ def test_nobody_gets_into_such_an_account_by_a_form(app: Flask, service: FlaskCl
 
 
 def test_an_operator_can_give_it_an_address(
-    app: Flask, service: FlaskClient, valkey: Redis
+    app: Flask, service_client: FlaskClient, valkey: Redis
 ) -> None:
-    known(service, "42")
-    browser, path = Browser(app), make(service, "42")
-    press(browser, make(service, "42"))
+    known(service_client, "42")
+    browser, path = Browser(app), make(service_client, "42")
+    press(browser, make(service_client, "42"))
     about = {"email": "Maya@example.com", "name": "Maya", "user_id": "42"}
     assert operators.create(valkey, **about, password=PASSWORD) == "42"
     assert "maya@example.com" in browser.get("/settings").text
@@ -65,11 +71,11 @@ def test_an_operator_can_give_it_an_address(
 
 
 @pytest.fixture
-def friend(app: Flask, service: FlaskClient) -> Browser:
+def friend(app: Flask, service_client: FlaskClient) -> Browser:
     """Somebody whom the chat backend knows and who has come by a link."""
-    known(service, "42")
+    known(service_client, "42")
     browser = Browser(app)
-    press(browser, make(service, "42"))
+    press(browser, make(service_client, "42"))
     browser.user_id = "42"
     return browser
 
@@ -95,17 +101,17 @@ def test_who_has_no_address_deletes_by_the_id(friend: Browser, valkey: Redis) ->
     for typed in ("", " ", "43", "friend"):
         answer = friend.post("/settings/delete", {"confirm": typed})
         assert answer.status_code == 422
-        assert error_beside(answer, "confirm") == "Type the user ID of this account to delete it."
+        assert field_error(answer, "confirm") == "Type the user ID of this account to delete it."
     assert friend.post("/settings/delete", {"confirm": " 42 "}).status_code == 303
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_one_without_an_address_does_not_lock_another_out(
-    app: Flask, friend: Browser, service: FlaskClient
+    app: Flask, friend: Browser, service_client: FlaskClient
 ) -> None:
-    known(service, "43")
+    known(service_client, "43")
     other = Browser(app)
-    press(other, make(service, "43"))
+    press(other, make(service_client, "43"))
     wrong = {"current_password": "wrong", "new_password": PASSWORD}
     for _ in range(11):
         friend.client.post(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app import create_app
-from tests.support.two_factor import NOW, code_of, guard, stop_clock
+from tests.support.two_factor import NOW, enable_two_factor, stop_clock, totp_code
 from tests.web.helpers import PASSWORD, Browser, form_token, sign_up
 
 
@@ -51,14 +51,14 @@ def test_it_can_be_switched_off(app, alice):
 def guarded(app, alice, monkeypatch):
     """Alice with two-factor: the secret of her codes."""
     stop_clock(monkeypatch)
-    secret, _ = guard(app.extensions["aira"].db, alice.user_id, PASSWORD)
+    secret, _ = enable_two_factor(app.extensions["aira"].db, alice.user_id, PASSWORD)
     return secret
 
 
 def halfway(app):
     browser = Browser(app)
     assert log_in(browser, "alice@example.com", PASSWORD).location == "/login/code"
-    browser.renew()
+    browser.forget_token()
     browser._token = form_token(browser.get("/login/code"))
     return browser
 
@@ -72,7 +72,7 @@ def test_it_refuses_the_eleventh_wrong_code_and_the_right_one(app, guarded):
     waiting = halfway(app)
     for _ in range(10):
         assert send(halfway(app), "000000").status_code == 422
-    for code in ("000000", code_of(guarded)):
+    for code in ("000000", totp_code(guarded)):
         refused = send(waiting, code)
         assert refused.status_code == 429
         assert 0 < int(refused.headers["Retry-After"]) <= 300
@@ -91,7 +91,7 @@ def test_wrong_codes_count_for_the_address_like_wrong_passwords(app, guarded):
     for _ in range(5):
         assert log_in(Browser(app), "nobody@example.com", "wrong password").status_code == 422
         assert send(browser, "000000").status_code == 422
-    assert send(browser, code_of(guarded)).status_code == 429
+    assert send(browser, totp_code(guarded)).status_code == 429
     assert log_in(Browser(app), "alice@example.com", PASSWORD).status_code == 429
 
 
@@ -99,9 +99,9 @@ def test_the_right_code_takes_nothing_else_back(app, guarded):
     first, second = halfway(app), halfway(app)
     for _ in range(9):
         assert send(second, "000000").status_code == 422
-    assert send(first, code_of(guarded)).status_code == 302
+    assert send(first, totp_code(guarded)).status_code == 302
     assert send(second, "000000").status_code == 422
-    assert send(second, code_of(guarded, NOW + 30)).status_code == 429
+    assert send(second, totp_code(guarded, NOW + 30)).status_code == 429
 
 
 def test_a_session_cannot_guess_its_way_out_of_two_factor(app, alice, guarded):
@@ -109,7 +109,7 @@ def test_a_session_cannot_guess_its_way_out_of_two_factor(app, alice, guarded):
     wrong = {"action": "off", "code": "000000", "current_password": "not this one"}
     for _ in range(10):
         assert alice.post("/settings/two-factor", wrong).status_code == 422
-    right = {"action": "off", "code": code_of(guarded), "current_password": PASSWORD}
+    right = {"action": "off", "code": totp_code(guarded), "current_password": PASSWORD}
     assert alice.post("/settings/two-factor", right).status_code == 429
 
 

@@ -299,13 +299,13 @@ def test_the_minute_counts_exactly_and_turns(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_it_adds_no_round_trip(
-    alice: Browser, service: FlaskClient, round_trips: RoundTrips
+    alice: Browser, service_client: FlaskClient, round_trips: RoundTrips
 ) -> None:
     token = alice.token
     calls = [
         (lambda: alice.get("/dashboard/stats"), 1),
-        (lambda: service.patch("/api/mood?userId=u", json={"score": 5}), 1),
-        (lambda: service.post("/api/chat/save?userId=u", json={"messages": []}), 1),
+        (lambda: service_client.patch("/api/mood?userId=u", json={"score": 5}), 1),
+        (lambda: service_client.post("/api/chat/save?userId=u", json={"messages": []}), 1),
         (lambda: alice.api("PATCH", "/api/mood", json={"score": 5}), 2),
     ]
     assert token

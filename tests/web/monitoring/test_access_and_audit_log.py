@@ -116,12 +116,12 @@ def test_it_writes_a_request_for_a_host_that_is_not_served(app: Flask, kept: Kep
 
 
 def test_it_writes_down_what_security_is_about(
-    app: Flask, service: FlaskClient, kept: Kept
+    app: Flask, service_client: FlaskClient, kept: Kept
 ) -> None:
     alice = sign_up(app, "Alice")
     Browser(app).post("/login", {"email": "alice@example.com", "password": "not this one"})
     log_in(app, "Alice")
-    service.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
+    service_client.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
     changed = {"current_password": PASSWORD, "new_password": "another good sentence"}
     alice.post("/settings/password", changed)
     alice.post("/settings/delete", {"confirm": "alice@example.com"})
@@ -137,22 +137,24 @@ def test_it_writes_down_what_security_is_about(
     ]
 
 
-def test_an_event_has_the_id_and_address_of_its_request(service: FlaskClient, kept: Kept) -> None:
-    answer = service.patch("/api/plan?userId=u", json={"plan": "Plus"})
+def test_an_event_has_the_id_and_address_of_its_request(
+    service_client: FlaskClient, kept: Kept
+) -> None:
+    answer = service_client.patch("/api/plan?userId=u", json={"plan": "Plus"})
     event, request = read(kept)
     assert event["request"] == request["request"] == answer.headers["X-Request-ID"]
     assert (event["plan"], event["address"]) == ("Plus", "127.0.0.1")
 
 
 def test_it_writes_no_secret_body_or_address(
-    app: Flask, service: FlaskClient, kept: Kept, readable: Kept
+    app: Flask, service_client: FlaskClient, kept: Kept, readable: Kept
 ) -> None:
     alice = sign_up(app, "Alice")
     log_in(app, "Alice")
     alice.post("/dashboard/mood", {"score": "7", "note": "a very private note"})
-    service.patch("/api/mood?userId=carol@example.com", json={"score": 3, "note": "hush"})
-    service.delete("/api/users/carol@example.com")
-    service.get("/api/users?email=alice@example.com")
+    service_client.patch("/api/mood?userId=carol@example.com", json={"score": 3, "note": "hush"})
+    service_client.delete("/api/users/carol@example.com")
+    service_client.get("/api/users?email=alice@example.com")
     secrets = [PASSWORD, "example.com", "private note", "hush", alice.session, alice.token]
     secrets += [app.extensions["aira"].settings.api_keys[0]]
     for line in kept.lines + readable.lines:

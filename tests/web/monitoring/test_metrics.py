@@ -19,7 +19,7 @@ from stats.billing.plan_census import take_census
 from stats.lib.version import version
 from stats.store.client import connect
 from stats.user_stats import create_user_stats, grant_plan
-from tests.web.helpers import Browser, everything, log_in, poll_url, sign_up
+from tests.web.helpers import Browser, dump_all, log_in, poll_url, sign_up
 
 DASHBOARD = Path(__file__).parents[3] / "docs" / "grafana.json"
 NAME = re.compile(r"\b(?:aira|process)_\w+")
@@ -28,18 +28,18 @@ COUNTED = "aira_users_counted_timestamp_seconds"
 Rose = Callable[..., float]
 
 
-def samples(service: FlaskClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+def samples(service_client: FlaskClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Return all that is shown, by name and labels."""
-    families = text_string_to_metric_families(service.get("/metrics").text)
+    families = text_string_to_metric_families(service_client.get("/metrics").text)
     found = [one for family in families for one in family.samples]
     shown = {(one.name, frozenset(one.labels.items())): one.value for one in found}
     assert len(shown) == len(found), "one series twice"
     return shown
 
 
-def about_users(service: FlaskClient) -> dict[str, float]:
+def about_users(service_client: FlaskClient) -> dict[str, float]:
     """Return how many users have each plan, by plan, and when they were counted."""
-    shown = samples(service).items()
+    shown = samples(service_client).items()
     found = [(name, dict(labels), value) for (name, labels), value in shown]
     return {
         labels.get("plan", name): value
@@ -49,23 +49,25 @@ def about_users(service: FlaskClient) -> dict[str, float]:
 
 
 @pytest.fixture
-def rose(service: FlaskClient) -> Rose:
+def rose(service_client: FlaskClient) -> Rose:
     """Return by how much a series has risen since the test began."""
-    before = samples(service)
+    before = samples(service_client)
 
     def since(name: str, **labels: str) -> float:
         series = (name, frozenset(labels.items()))
-        return samples(service).get(series, 0) - before.get(series, 0)
+        return samples(service_client).get(series, 0) - before.get(series, 0)
 
     return since
 
 
-def test_it_is_for_service_keys_alone(app: Flask, alice: Browser, service: FlaskClient) -> None:
+def test_it_is_for_service_keys_alone(
+    app: Flask, alice: Browser, service_client: FlaskClient
+) -> None:
     wrong = {"Authorization": "Bearer wrong"}
     assert app.test_client().get("/metrics").status_code == 401
     assert app.test_client().get("/metrics", headers=wrong).status_code == 401
     assert alice.get("/metrics").status_code == 401, "a session opens nothing here"
-    answer = service.get("/metrics")
+    answer = service_client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -113,18 +115,18 @@ def test_it_times_what_redis_is_asked(alice: Browser, rose: Rose) -> None:
 
 
 def test_it_shows_users_by_plan_as_they_were_counted_last(
-    service: FlaskClient, valkey: redis.Redis
+    service_client: FlaskClient, valkey: redis.Redis
 ) -> None:
     create_user_stats(valkey, "alice")
     grant_plan(valkey, "bob", "Plus", create=True)
-    before = everything(valkey)
-    assert about_users(service) == {}, "what is not known is not 0"
-    assert everything(valkey) == before, "to look is not to count"
+    before = dump_all(valkey)
+    assert about_users(service_client) == {}, "what is not known is not 0"
+    assert dump_all(valkey) == before, "to look is not to count"
     now = datetime(2026, 3, 1, tzinfo=UTC)
     take_census(valkey, now)
     create_user_stats(valkey, "charlie")
     counted = {"Free": 1, "Plus": 1, "Premium": 0, COUNTED: now.timestamp()}
-    assert about_users(service) == counted
+    assert about_users(service_client) == counted
 
 
 def test_it_is_there_while_redis_is_away(app: Flask, valkey: redis.Redis, rose: Rose) -> None:
@@ -151,12 +153,12 @@ def test_it_counts_log_ins_and_refusals(app: Flask, rose: Rose) -> None:
 
 
 def test_it_counts_limits_reached_and_grants(
-    app: Flask, service: FlaskClient, rose: Rose, monkeypatch: pytest.MonkeyPatch
+    app: Flask, service_client: FlaskClient, rose: Rose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.patch("/api/plan?userId=u", json={"plan": "Plus"})
+    service_client.patch("/api/plan?userId=u", json={"plan": "Plus"})
     assert rose("aira_plan_grants_total", plan="Plus") == 1
     monkeypatch.setattr("stats.web.http.rate_limits.SERVICE_KEY_LIMIT", 0)
-    assert service.get("/api/dashboard?userId=u").status_code == 429
+    assert service_client.get("/api/dashboard?userId=u").status_code == 429
     assert rose("aira_requests_total", method="GET", route="/api/dashboard", status="429") == 1
     assert rose("aira_events_total", event="limit.reached") == 1
 
@@ -196,28 +198,28 @@ def test_it_counts_deliveries_by_type_and_result(
 
 
 def test_its_labels_hold_nothing_that_somebody_typed(
-    app: Flask, alice: Browser, service: FlaskClient
+    app: Flask, alice: Browser, service_client: FlaskClient
 ) -> None:
     log_in(app, "Alice")
     alice.get("/private?hush")
     alice.get("/history/2026-01-01")
     alice.client.open("/hush", method="PRIVATE")
-    service.get("/api/dashboard?userId=alice@example.com")
-    service.delete("/api/users/alice@example.com")
-    shown = service.get("/metrics").text.lower()
+    service_client.get("/api/dashboard?userId=alice@example.com")
+    service_client.delete("/api/users/alice@example.com")
+    shown = service_client.get("/metrics").text.lower()
     for word in (*SECRET_WORDS, alice.user_id):
         assert word not in shown.replace("/privacy", ""), word
 
 
-def test_it_shows_what_the_process_uses(service: FlaskClient) -> None:
-    shown = {name: value for (name, _), value in samples(service).items()}
+def test_it_shows_what_the_process_uses(service_client: FlaskClient) -> None:
+    shown = {name: value for (name, _), value in samples(service_client).items()}
     assert shown["process_resident_memory_bytes"] > 10_000_000
     assert shown["process_cpu_seconds_total"] > 0
     assert shown["process_open_fds"] > 3
 
 
-def test_it_tells_the_version(service: FlaskClient) -> None:
-    assert samples(service)["aira_build_info", frozenset({("version", version())})] == 1
+def test_it_tells_the_version(service_client: FlaskClient) -> None:
+    assert samples(service_client)["aira_build_info", frozenset({("version", version())})] == 1
 
 
 def test_many_applications_share_their_metrics(app: Flask, valkey: redis.Redis, rose: Rose) -> None:
@@ -228,10 +230,10 @@ def test_many_applications_share_their_metrics(app: Flask, valkey: redis.Redis, 
 
 
 def test_the_dashboard_names_metrics_that_exist(
-    valkey: redis.Redis, alice: Browser, service: FlaskClient
+    valkey: redis.Redis, alice: Browser, service_client: FlaskClient
 ) -> None:
     take_census(valkey, datetime.now(UTC))
-    text = service.get("/metrics").text
+    text = service_client.get("/metrics").text
     declared = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE))
     parts = {
         f"{name}_{end}"

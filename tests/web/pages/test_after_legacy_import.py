@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from stats.web.commands.import_aira import VALUES_LOST, import_aira
 from tests.legacy_import.reader import Said, says
 from tests.legacy_import.store import DAY, Old, a_thousand
-from tests.web.helpers import Browser, form_token, shown
+from tests.web.helpers import Browser, displayed_stats, form_token
 
 ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
 SECTION = re.compile(r'<section class="card recent".*?</section>', re.DOTALL)
@@ -32,7 +32,7 @@ LOOK_FIRST = 100
 
 def read(page: TestResponse) -> dict[str, Any]:
     """What a dashboard shows."""
-    found: dict[str, Any] = {name: shown(page)[name] for name in STATS}
+    found: dict[str, Any] = {name: displayed_stats(page)[name] for name in STATS}
     section = SECTION.search(page.text)
     assert section
     for name in ("conversations", "days_active", "streak"):
@@ -56,8 +56,8 @@ def sign_in(app: Flask, path: str, number: int, visitor: Browser) -> Browser:
     return browser
 
 
-def link(service: FlaskClient, user_id: str) -> str:
-    answer = service.post(f"/api/users/{user_id}/link")
+def link(service_client: FlaskClient, user_id: str) -> str:
+    answer = service_client.post(f"/api/users/{user_id}/link")
     assert answer.status_code == 200, (user_id, answer.json)
     return urlsplit(answer.json["url"]).path
 
@@ -104,7 +104,7 @@ def agree(said: Said, user: Old) -> None:
 
 @pytest.mark.one_server
 def test_every_one_of_a_thousand_dashboards_is_right(
-    app: Flask, service: FlaskClient, valkey: redis.Redis, server_url: str
+    app: Flask, service_client: FlaskClient, valkey: redis.Redis, server_url: str
 ) -> None:
     users = a_thousand()
     with redis.Redis.from_url(server_url) as raw:
@@ -119,10 +119,13 @@ def test_every_one_of_a_thousand_dashboards_is_right(
             said = says(raw, user.id)
             if said.nothing or not ID.fullmatch(user.id):
                 assert user.expected is None
-                assert service.post(f"/api/users/{quote(user.id)}/link").status_code in (400, 404)
+                assert service_client.post(f"/api/users/{quote(user.id)}/link").status_code in (
+                    400,
+                    404,
+                )
                 continue
             agree(said, user)
-            browser = sign_in(app, link(service, user.id), number, visitor)
+            browser = sign_in(app, link(service_client, user.id), number, visitor)
             check(said, user, browser.get("/dashboard"))
             opened += 1
     assert (len(users), opened) == (1000, 996)

@@ -22,7 +22,7 @@ from stats.moods.insights import describe_weekdays
 from stats.web.http import error_pages
 from stats.web.templating import translation
 from tests.web.accounts.test_emails import every_mail, written
-from tests.web.helpers import HTMX, PASSWORD, Browser, Client, sign_up
+from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, Client, sign_up
 
 ROOT = Path(__file__).parents[3]
 PLAIN = "abcdefghijklmnopqrstuvwxyz"
@@ -117,7 +117,7 @@ def test_a_member_reads_no_english(app: Flask) -> None:
         assert not english(ada.get(f"/conversations/{made}").text)
     look_around(ada)
     for mood in ({"score": "7"}, {"score": "7", "day": "yesterday"}, {"score": "x"}, {"day": "x"}):
-        answer = ada.post("/dashboard/mood", {"score": "5", **mood}, headers=HTMX)
+        answer = ada.post("/dashboard/mood", {"score": "5", **mood}, headers=HTMX_HEADERS)
         assert not english(answer.text)
     you = {"name": "Ада", "timezone": "UTC", "day_start": "0", "theme": "dark"}
     for wrong in ({}, {"name": ""}, {"timezone": "я"}, {"day_start": "9"}, {"theme": "x"}):
