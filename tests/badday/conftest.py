@@ -40,5 +40,5 @@ def rig(valkey: Valkey) -> Iterator[Rig]:
 def person(rig: Rig) -> Iterator[Person]:
     """Somebody new; the proxy is well again after the test."""
     yield rig.person()
-    rig.proxy.cut(0)
+    rig.proxy.drop_response(0)
     rig.proxy.mode = "pass"

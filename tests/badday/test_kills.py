@@ -16,7 +16,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.badday.helpers import MESSAGES, Answer, Person, Way, send, service
+from tests.badday.helpers import MESSAGES, Person, RequestSpec, Response, send, service_request
 from tests.badday.valkey import short_folder
 from tests.support.live_server import LiveServer, eventually, serve
 
@@ -51,28 +51,28 @@ class Writer:
         while not self.over.is_set():
             chat = f"w{self.number}-{len(self.chats)}"
             body = {"chatId": chat, "messages": MESSAGES}
-            save = service("chat", "POST", f"/api/chat/save?userId={USER}", body)
-            self._insist(save.by(self.key))
+            save = service_request("chat", "POST", f"/api/chat/save?userId={USER}", body)
+            self._insist(save.with_key(self.key))
             self.chats.append(chat)
             self._insist(self._mood())
             self.moods += 1
 
-    def _mood(self) -> Way:
+    def _mood(self) -> RequestSpec:
         score, op = self.moods % 10, f"op{self.moods}"
         if self.person is None:
             path = f"/api/mood?userId={self.user}"
-            return service("mood", "PATCH", path, {"score": score}, op).by(self.key)
+            return service_request("mood", "PATCH", path, {"score": score}, op).with_key(self.key)
         fields = {"score": f"{score}", "note": "", "day": "today", "op": op}
         form = self.person.form("form", "/dashboard/mood", 200, **fields)
         sent = {"HX-Request": "true", "Cookie": self.person.cookie}
         return replace(form, headers={**form.headers, **sent})
 
-    def _insist(self, way: Way) -> None:
+    def _insist(self, way: RequestSpec) -> None:
         while (answer := self._try(way)) is None or answer.status != 200:
             assert answer is None or answer.status == 503, answer
             time.sleep(0.01)
 
-    def _try(self, way: Way) -> Answer | None:
+    def _try(self, way: RequestSpec) -> Response | None:
         self.tries += 1
         try:
             return send(self.port, way)

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from stats.web.worker_processes import THREADS
-from tests.badday.helpers import MESSAGES, Person, Way, send, service
+from tests.badday.helpers import MESSAGES, Person, RequestSpec, send, service_request
 from tests.badday.valkey import short_folder
 from tests.support.live_server import LiveServer, eventually, serve
 from tests.web.helpers import PASSWORD
@@ -67,30 +67,35 @@ def measure(site: LiveServer, db: redis.Redis) -> Figures:
     )
 
 
-def ways(person: Person, stranger: Person, key: str) -> list[Way]:
+def ways(person: Person, stranger: Person, key: str) -> list[RequestSpec]:
     """A mixed load that leaves as much behind as it found."""
     mood = person.form("form", "/dashboard/mood", score="6", note="As it is")
     undo = person.form("undo", "/dashboard/mood/undo")
-    chat = service(
+    chat = service_request(
         "chat",
         "POST",
         f"/api/chat/save?userId={person.id}",
         {"chatId": "always", "messages": MESSAGES},
     )
-    page, poll = Way("page", "GET", "/dashboard"), Way("poll", "GET", "/dashboard/stats?v=1")
-    forged = Way("webhook", "POST", "/api/webhooks/stripe", 400, b"{}", {"Stripe-Signature": "t=1"})
-    lost = Way("lost", "GET", "/nowhere", 404)
-    closed = Way("stranger", "GET", "/history", 302)
+    page, poll = (
+        RequestSpec("page", "GET", "/dashboard"),
+        RequestSpec("poll", "GET", "/dashboard/stats?v=1"),
+    )
+    forged = RequestSpec(
+        "webhook", "POST", "/api/webhooks/stripe", 400, b"{}", {"Stripe-Signature": "t=1"}
+    )
+    lost = RequestSpec("lost", "GET", "/nowhere", 404)
+    closed = RequestSpec("stranger", "GET", "/history", 302)
     login = stranger.form("login", "/login", 302, email=person.email, password=PASSWORD)
-    api = service("api", "GET", f"/api/dashboard?userId={person.id}")
-    own = [page, poll, poll, mood, undo, Way("history", "GET", "/history"), login]
-    keyed = [way.by(key) for way in (chat, chat, chat, api)]
+    api = service_request("api", "GET", f"/api/dashboard?userId={person.id}")
+    own = [page, poll, poll, mood, undo, RequestSpec("history", "GET", "/history"), login]
+    keyed = [way.with_key(key) for way in (chat, chat, chat, api)]
     return [*own, *keyed, poll, poll, page, lost, forged, closed]
 
 
 def visit(person: Person, key: str, end: float, least: int) -> int:
     """Ask one thing after the other until then; return how many were asked, at least so many."""
-    asked, stranger = 0, Person(person.port, key, known=person)
+    asked, stranger = 0, Person(person.port, key, account=person)
     for way in cycle(ways(person, stranger, key)):
         asker = stranger if way.name in ("login", "stranger", "webhook") else person
         # The stranger's log-ins stay the stranger's first: its cookie is not taken over.

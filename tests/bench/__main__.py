@@ -20,7 +20,7 @@ from tests.bench.loads import (
     tail_rows,
     unchanged_rows,
 )
-from tests.bench.machine import described, take_cores
+from tests.bench.machine import describe_machine, take_cores
 from tests.bench.rounds import STARTS, race
 from tests.bench.stage import Store, has_node, peers, site, small, store
 from tests.bench.table import Part, markdown, text
@@ -31,7 +31,7 @@ Cores = tuple[int, int]
 def main() -> None:
     """Measure what is asked for and print one table."""
     asked = _arguments()
-    begun, heading = time.monotonic(), described()
+    begun, heading = time.monotonic(), describe_machine()
     parts = list(_parts(asked, take_cores()))
     print(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()) + f", {heading}\n")
     print((markdown if asked.markdown else text)(parts))

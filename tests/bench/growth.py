@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.bench.connections import remember
-from tests.bench.crowd import passes, populate
+from tests.bench.crowd import browser_states, populate
 from tests.bench.load import Load, Target, write
 from tests.bench.loads import get
 from tests.bench.models import Model, make_model, new_user
@@ -61,7 +61,7 @@ def _crowd(name: str, users: int) -> Iterator[tuple[Crowd, Row]]:
         filled = _fill(on, model, users)
         # Spread over all the users, and each of them is remembered, as an open page is.
         asked = Random(3).sample(range(users), min(users, ASKED))
-        file = write(name, (get(held.poll, held) for held in passes(on.app, model, asked)))
+        file = write(name, (get(held.poll, held) for held in browser_states(on.app, model, asked)))
         yield Crowd(name, on, file), filled
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.connections import remember, workers
-from tests.bench.crowd import own, passes, populate
+from tests.bench.crowd import browser_states, identity_of, populate
 from tests.bench.load import request
 from tests.bench.models import make_model, new_user
 from tests.bench.stage import Site, Store, site, store
@@ -30,7 +30,7 @@ class Crowd:
 
 
 @contextmanager
-def gathered(cores: Sequence[int], users: int) -> Iterator[tuple[Crowd, Row]]:
+def open_crowd(cores: Sequence[int], users: int) -> Iterator[tuple[Crowd, Row]]:
     """Serve so many users, all remembered; yield them, and the memory that a worker took for it."""
     with store("open") as on:
         # A rewrite of the log of all these users would disturb.
@@ -46,9 +46,9 @@ def _crowd(on: Store, served: Site, users: int) -> Crowd:
     populate(on.db, model, numbers)
     pages = [
         request("GET", held.poll, f"Cookie: session={held.cookie}", "HX-Request: true").encode()
-        for held in passes(on.app, model, numbers)
+        for held in browser_states(on.app, model, numbers)
     ]
-    return Crowd(served, [own(model, number).user_id for number in numbers], pages)
+    return Crowd(served, [identity_of(model, number).user_id for number in numbers], pages)
 
 
 def _remember_all(concurrent_db: Crowd) -> Row:

@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench.connections import Wires
-from tests.bench.open_crowd import REMEMBERED, Crowd, gathered
+from tests.bench.connections import KeepAliveConnections
+from tests.bench.open_crowd import REMEMBERED, Crowd, open_crowd
 from tests.bench.pollers import CONNECTIONS, Outcome, Pollers
 from tests.bench.table import Row
 from tests.bench.writers import POLLS_A_WRITE, Writers
@@ -32,7 +32,7 @@ def rows(cores: tuple[int, int], users: int = USERS) -> list[Row]:
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, set(cores))
     try:
-        with gathered(cores, users) as (crowd, memory):
+        with open_crowd(cores, users) as (crowd, memory):
             return [_polls_alone(crowd), *_with_moods(crowd), memory]
     finally:
         os.sched_setaffinity(0, ours)
@@ -40,8 +40,8 @@ def rows(cores: tuple[int, int], users: int = USERS) -> list[Row]:
 
 def _polls_alone(concurrent_db: Crowd) -> Row:
     def window(count: int, seconds: float) -> Outcome:
-        with Wires(concurrent_db.site.port, CONNECTIONS) as wires:
-            return _shown(Pollers(wires, concurrent_db.pages), count, seconds, concurrent_db)
+        with KeepAliveConnections(concurrent_db.site.port, CONNECTIONS) as connections:
+            return _shown(Pollers(connections, concurrent_db.pages), count, seconds, concurrent_db)
 
     count, outcome = largest(window, MUST, len(concurrent_db.pages))
     what = "Open dashboards, 2 workers, 2 cores, load included"
@@ -53,8 +53,8 @@ def _with_moods(concurrent_db: Crowd) -> list[Row]:
     outcomes: list[Outcome] = []
 
     def window(count: int, seconds: float) -> Outcome:
-        with Wires(concurrent_db.site.port, CONNECTIONS) as wires:
-            writers = Writers(wires, concurrent_db.pages, concurrent_db.ids)
+        with KeepAliveConnections(concurrent_db.site.port, CONNECTIONS) as connections:
+            writers = Writers(connections, concurrent_db.pages, concurrent_db.ids)
             outcomes.append(_shown(writers, count, seconds, concurrent_db))
         return outcomes[-1]
 

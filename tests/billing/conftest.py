@@ -62,22 +62,22 @@ class Shop:
 
     def customer(self, user_id: str) -> str:
         """Return a new customer at Stripe that is the user's by its metadata, not bound yet."""
-        found: str = self.stripe.create_customer(metadata={"user_id": user_id})["id"]
-        return found
+        customer_id: str = self.stripe.create_customer(metadata={"user_id": user_id})["id"]
+        return customer_id
 
-    def subscribe(self, user_id: str, plan: Plan = Plan.PLUS, **more: Any) -> dict[str, Any]:
+    def subscribe(self, user_id: str, plan: Plan = Plan.PLUS, **kwargs: Any) -> dict[str, Any]:
         """Start a subscription of a user's own; the first customer is used again."""
-        theirs = [
+        customers = [
             c
             for c in self.stripe.all("customer")
             if c.get("metadata", {}).get("user_id") == user_id
         ]
-        customer = theirs[-1]["id"] if theirs else self.customer(user_id)
+        customer = customers[-1]["id"] if customers else self.customer(user_id)
         return self.stripe.create_subscription(
-            customer, [self.prices[plan]], metadata={"user_id": user_id}, **more
+            customer, [self.prices[plan]], metadata={"user_id": user_id}, **kwargs
         )
 
-    def first(self) -> dict[str, Any]:
+    def next_subscription_event(self) -> dict[str, Any]:
         """Return the first event about a subscription that is not delivered yet."""
         events = self.stripe.undelivered()
         return next(event for event in events if event["type"].startswith("customer.subscription"))
@@ -99,11 +99,11 @@ class Shop:
         """Deliver events one after the other; return the statuses."""
         return [self.send(event) for event in events]
 
-    def settle(self) -> None:
+    def deliver_pending(self) -> None:
         """Deliver what is not delivered yet."""
         self.send_all(self.stripe.undelivered())
 
-    def at_once(self, events: list[dict[str, Any]]) -> list[int]:
+    def send_concurrently(self, events: list[dict[str, Any]]) -> list[int]:
         """Deliver events at the same time; return the statuses."""
         with ThreadPoolExecutor(len(events)) as pool:
             return list(pool.map(self.send, events))

@@ -8,7 +8,7 @@ from flask import Flask
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import SECRET_KEY, Shop
-from tests.billing.helpers import holder, variant
+from tests.billing.helpers import app_with_settings, user_of_customer
 from tests.web.helpers import Browser, sign_up
 
 LINKS = {
@@ -20,7 +20,7 @@ LINKS = {
 @pytest.fixture
 def linked(shop: Shop) -> Flask:
     """The shop with Payment Links."""
-    return variant(shop, stripe_payment_links=LINKS)
+    return app_with_settings(shop, stripe_payment_links=LINKS)
 
 
 def reference(browser: Browser, plan: Plan = Plan.PLUS) -> str:
@@ -54,13 +54,13 @@ def test_it_credits_who_pressed_the_button(shop: Shop, linked: Flask) -> None:
     alice, bob = sign_up(linked, "Alice"), sign_up(linked, "Bob")
     reference(bob)
     customer = pay(shop, reference(alice))
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
     assert shop.plan(bob.user_id) == "Free"
-    assert holder(shop.db, customer) == alice.user_id
+    assert user_of_customer(shop.db, customer) == alice.user_id
     # From now on the customer says whose it is.
     shop.stripe.cancel(shop.stripe.all("subscription")[0]["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
 
 
@@ -71,7 +71,7 @@ def test_it_credits_nobody_for_an_edited_reference(shop: Shop, linked: Flask) ->
     for edited in edits:
         assert edited != token
         pay(shop, edited)
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
     assert not shop.db.exists(alice.key("customers"))
     completed = "checkout.session.completed"
@@ -84,8 +84,8 @@ def test_it_believes_references_signed_before_the_key_was_rotated(
 ) -> None:
     alice = sign_up(linked, "Alice")
     pay(shop, reference(alice))
-    shop.app = variant(shop, secret_keys=("another-key-for-the-tests", SECRET_KEY))
-    shop.settle()
+    shop.app = app_with_settings(shop, secret_keys=("another-key-for-the-tests", SECRET_KEY))
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
 
 
@@ -94,6 +94,6 @@ def test_it_leads_a_payer_to_the_portal_and_not_to_a_second_payment(
 ) -> None:
     alice = sign_up(linked, "Alice")
     pay(shop, reference(alice))
-    shop.settle()
+    shop.deliver_pending()
     answer = alice.post("/billing/checkout", {"plan": "Premium"})
     assert answer.location.startswith("https://billing.stripe.com/")

@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import CHROMIUMS
-from tests.browser.helpers import FLAGS
+from tests.browser.helpers import CHROMIUM_FLAGS
 from tests.support.live_server import LiveServer, serve
 
 CATEGORIES = ("accessibility", "best-practices", "seo", "performance")
@@ -51,7 +51,7 @@ def measure_all(site: LiveServer, chromium: str) -> bool:
 def sample_cookie(site: LiveServer, chromium: str) -> str:
     """Return the session cookie of somebody with a year of data."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page()
         page.goto(site.url)
         page.get_by_role("button", name="sample data").click()
@@ -67,7 +67,7 @@ def measure(url: str, cookie: str, chromium: str) -> dict[str, float]:
         *(str(LIGHTHOUSE), url, "--quiet", "--output=json"),
         f"--only-categories={','.join(CATEGORIES)}",
         f"--extra-headers={json.dumps({'Cookie': cookie} if cookie else {})}",
-        f"--chrome-flags=--headless {' '.join(FLAGS)}",
+        f"--chrome-flags=--headless {' '.join(CHROMIUM_FLAGS)}",
     ]
     environment = {**os.environ, "CHROME_PATH": chromium}
     done = subprocess.run(command, stdout=subprocess.PIPE, env=environment)

@@ -7,15 +7,15 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.helpers import (
     PASSWORD,
+    ConsoleErrors,
     Member,
-    Watch,
     expect_mood,
     expect_stat,
     fill_sign_up,
+    new_identity,
     refresh,
     save,
     slider,
-    stranger,
     undo_button,
 )
 from tests.support.live_server import LiveServer
@@ -169,7 +169,7 @@ def tab_to(page: Page, selector: str) -> None:
 
 
 def test_it_works_by_keyboard_alone(page: Page, site: LiveServer) -> None:
-    name, email = stranger()
+    name, email = new_identity()
     page.goto("/")
     tab_to(page, "a[href='/signup']")
     page.keyboard.press("Enter")
@@ -197,9 +197,9 @@ def test_it_works_by_keyboard_alone(page: Page, site: LiveServer) -> None:
 
 
 def test_it_says_beside_the_field_what_is_wrong_and_keeps_what_was_typed(
-    page: Page, watch: Watch
+    page: Page, console_errors: ConsoleErrors
 ) -> None:
-    watch.expect("status of 422")
+    console_errors.expect("status of 422")
     page.goto("/signup")
     page.locator("[name=name]").fill("Maya")
     page.locator("[name=email]").fill("not an address")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.helpers import Member, Watch, save, sign_up, violations
+from tests.browser.helpers import ConsoleErrors, Member, axe_violations, save, sign_up
 from tests.support.live_server import LiveServer, serve
 
 pytestmark = pytest.mark.browser
@@ -42,7 +42,7 @@ def test_it_reads_searches_and_deletes_a_conversation(member: Member, site: Live
     page.goto("/dashboard")
     page.get_by_role("link", name="A letter to my sister").click()
     expect(page.locator("main")).to_contain_text("Hello")
-    assert violations(page) == []
+    assert axe_violations(page) == []
     page.goto("/conversations")
     page.get_by_role("searchbox").fill("SLEEP")
     page.keyboard.press("Enter")
@@ -92,8 +92,10 @@ def test_it_prints_the_history_in_ink(logged: Page) -> None:
     expect(logged.locator("header nav, #nav").first).to_be_hidden()
 
 
-def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: Watch) -> None:
-    watch.expect("status of 503")
+def test_it_says_in_words_that_redis_is_away(
+    page: Page, tmp_path: Path, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("status of 503")
     told = {"REDIS_URL": "redis://127.0.0.1:1", "SECRET_KEY": "x" * 32}
     away = serve(tmp_path / "data", until="/healthz", **told)
     try:
@@ -103,6 +105,6 @@ def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: 
         expect(page.get_by_role("heading", level=1)).to_contain_text("cannot reach")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            assert violations(page) == []
+            assert axe_violations(page) == []
     finally:
         away.destroy()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from tests.browser.helpers import PASSWORD, Member, Watch, save, sign_up, violations
+from tests.browser.helpers import PASSWORD, ConsoleErrors, Member, axe_violations, save, sign_up
 from tests.support.live_server import ROOT, LiveServer
 
 pytestmark = pytest.mark.browser
@@ -59,12 +59,14 @@ def live_a_while(member: Member, site: LiveServer) -> None:
 
 
 @pytest.fixture
-def visit(open_context: Contexts, site: LiveServer, watch: Watch) -> Callable[..., Page]:
+def visit(
+    open_context: Contexts, site: LiveServer, console_errors: ConsoleErrors
+) -> Callable[..., Page]:
     """Open one of PAGES as the one who sees it."""
 
     def go(name: str, **options: object) -> Page:
         who, path = PAGES[name]
-        watch.expect("status of 404")
+        console_errors.expect("status of 404")
         page = open_context(**options).new_page()
         if who != "nobody":
             member = sign_up(page)
@@ -91,7 +93,7 @@ def test_it_is_accessible_and_never_scrolls_sideways(name: str, visit: Callable[
     for width in (360, 1280):
         for scheme in SCHEMES:
             settle(page, width, scheme)
-            assert violations(page) == [], (name, width, scheme)
+            assert axe_violations(page) == [], (name, width, scheme)
     for width in (320, 360, 768, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
@@ -104,19 +106,19 @@ def test_it_is_accessible_and_never_scrolls_sideways(name: str, visit: Callable[
 
 
 def test_a_refused_form_and_an_open_menu_are_accessible(
-    visit: Callable[..., Page], watch: Watch
+    visit: Callable[..., Page], console_errors: ConsoleErrors
 ) -> None:
-    watch.expect("status of 422")
+    console_errors.expect("status of 422")
     page = visit("signup")
     page.locator("[name=email]").fill("not an address")
     page.locator("[name=password]").fill("short")
     page.locator("form:has([name=password]) [type=submit]").click()
     expect(page.locator("[name=name]")).to_have_attribute("aria-invalid", "true")
-    assert violations(page) == []
+    assert axe_violations(page) == []
     menu = visit("dashboard-new", viewport={"width": 360, "height": 800})
     menu.get_by_role("button", name="Menu").click()
     expect(menu.get_by_role("link", name="Settings")).to_be_visible()
-    assert violations(menu) == []
+    assert axe_violations(menu) == []
 
 
 @pytest.mark.parametrize("name", ["dashboard-new", "dashboard-used"])
@@ -150,8 +152,8 @@ def test_it_says_dark_when_the_system_does(visit: Callable[..., Page]) -> None:
     assert seen == {"rgb(246, 245, 241)", "rgb(18, 21, 27)"}
 
 
-def test_a_password_is_never_on_a_page(page: Page, watch: Watch) -> None:
-    watch.expect("status of 422")
+def test_a_password_is_never_on_a_page(page: Page, console_errors: ConsoleErrors) -> None:
+    console_errors.expect("status of 422")
     page.goto("/login")
     page.locator("[name=email]").fill("nobody@example.com")
     page.locator("[name=password]").fill(PASSWORD)

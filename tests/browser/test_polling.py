@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.helpers import (
-    COUNTER,
-    FLAGS,
+    CHROMIUM_FLAGS,
+    POLL_COUNTER_SCRIPT,
+    ConsoleErrors,
     Member,
-    Watch,
     expect_mood,
     expect_stat,
     log_out,
@@ -40,7 +40,7 @@ MINUTE = 60_000
 def ticking(member: Member) -> Page:
     """A dashboard whose clock the test can push forward, and which counts its polls."""
     page = member.page
-    page.context.add_init_script(COUNTER)
+    page.context.add_init_script(POLL_COUNTER_SCRIPT)
     page.context.add_init_script(HIDE)
     page.clock.install()
     page.goto("/dashboard")
@@ -127,8 +127,10 @@ def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None
     expect(slider(ticking)).to_have_attribute("aria-valuetext", "Choose a place on the line")
 
 
-def test_it_goes_to_the_login_page_when_another_tab_logged_out(ticking: Page, watch: Watch) -> None:
-    watch.expect("401")
+def test_it_goes_to_the_login_page_when_another_tab_logged_out(
+    ticking: Page, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("401")
     other = ticking.context.new_page()
     other.goto("/settings")
     log_out_here = other.get_by_role("button", name="Log out", exact=True)
@@ -213,7 +215,7 @@ def test_it_is_not_kept_in_the_back_forward_cache(
     # loaded again, for which `go_back` would wait.
     with_cache = browser.browser_type.launch(
         executable_path=chromium_path,
-        args=FLAGS,
+        args=CHROMIUM_FLAGS,
         ignore_default_args=["--disable-back-forward-cache"],
     )
     try:

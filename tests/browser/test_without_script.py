@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.helpers import (
     PASSWORD,
-    Watch,
+    ConsoleErrors,
     expect_mood,
     expect_stat,
     fill_sign_up,
@@ -70,8 +70,10 @@ def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: LiveSe
     expect(plain.locator("#stats")).to_contain_text("About the sea")
 
 
-def test_a_note_that_is_too_long_comes_back_with_the_reason(plain: Page, watch: Watch) -> None:
-    watch.expect("status of 422")
+def test_a_note_that_is_too_long_comes_back_with_the_reason(
+    plain: Page, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("status of 422")
     fill_sign_up(plain)
     note = plain.locator("[name=note]")
     note.evaluate("it => it.removeAttribute('maxlength')")

@@ -23,7 +23,7 @@ def valkey(cluster: Cluster) -> Iterator[Db]:
 
 
 @pytest.fixture
-def hurt(cluster: Cluster) -> Iterator[Cluster]:
+def failing_cluster(cluster: Cluster) -> Iterator[Cluster]:
     """The cluster, which is whole again after the test."""
     yield cluster
     cluster.heal()

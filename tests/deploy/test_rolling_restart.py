@@ -17,7 +17,16 @@ from pathlib import Path
 import pytest
 
 from tests.badday.valkey import Valkey
-from tests.deploy.helpers import DEPLOY, HOST, KEY, Front, fronted, instance, on_path, upstream
+from tests.deploy.helpers import (
+    DEPLOY,
+    HOST,
+    KEY,
+    Nginx,
+    install_script,
+    run_nginx,
+    start_instance,
+    upstream,
+)
 from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
@@ -29,7 +38,7 @@ CLIENTS = 4
 class Backend:
     """Reports one conversation after the other, each once and on a connection of its own."""
 
-    front: Front
+    front: Nginx
     user: str
     over: threading.Event
     saved: int = 0
@@ -64,10 +73,10 @@ class Backend:
 
 
 @contextmanager
-def load(front: Front) -> Iterator[list[Backend]]:
+def load(nginx: Nginx) -> Iterator[list[Backend]]:
     """Let some backends work meanwhile."""
     over = threading.Event()
-    backends = [Backend(front, f"backend{number}", over) for number in range(CLIENTS)]
+    backends = [Backend(nginx, f"backend{number}", over) for number in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as pool:
         lives = [pool.submit(backend.run) for backend in backends]
         try:
@@ -81,19 +90,19 @@ def load(front: Front) -> Iterator[list[Backend]]:
 class Machine:
     """What the script finds on PATH: nginx as it runs here, and systemd's one command."""
 
-    def __init__(self, folder: Path, front: Front) -> None:
+    def __init__(self, folder: Path, nginx: Nginx) -> None:
         self.asked = folder / "asked"
         self.asked.mkdir()
         self.path = folder / "bin"
         self.words = folder / "said"
-        on_path(self.path, "nginx", f'exec {" ".join(front.command())} "$@"')
+        install_script(self.path, "nginx", f'exec {" ".join(nginx.command())} "$@"')
         wish = f'"{self.asked}/${{2#aira-stats@}}"'
         wait = f"while [ -e {wish} ]; do sleep 0.05; done"
-        on_path(self.path, "systemctl", f'[ "$1" = restart ] || exit 2\n: > {wish}\n{wait}')
+        install_script(self.path, "systemctl", f'[ "$1" = restart ] || exit 2\n: > {wish}\n{wait}')
         self.env = {
             **os.environ,
             "PATH": f"{self.path}:{os.environ['PATH']}",
-            "UPSTREAM": str(front.folder / "aira-upstream.conf"),
+            "UPSTREAM": str(nginx.folder / "aira-upstream.conf"),
             "DRAIN": "1",
         }
 
@@ -121,21 +130,21 @@ def stop(site: LiveServer) -> None:
     site.process.wait(20)
 
 
-def used(front: Front, port: int) -> int:
+def used(nginx: Nginx, port: int) -> int:
     """How many requests this instance has answered with success."""
-    return front.logged().count(f"127.0.0.1:{port} 200")
+    return nginx.read_logs().count(f"127.0.0.1:{port} 200")
 
 
-def is_out(front: Front, port: int) -> bool:
+def is_out(nginx: Nginx, port: int) -> bool:
     """Whether nginx was told to send nobody to this instance."""
     told = f"127.0.0.1:{port} fail_timeout=2s down;"
-    return told in (front.folder / "aira-upstream.conf").read_text()
+    return told in (nginx.folder / "aira-upstream.conf").read_text()
 
 
-def goes_on(front: Front, port: int) -> bool:
+def goes_on(nginx: Nginx, port: int) -> bool:
     """Whether this instance answers twenty requests more."""
-    enough = used(front, port) + 20
-    return eventually(lambda: used(front, port) >= enough)
+    enough = used(nginx, port) + 20
+    return eventually(lambda: used(nginx, port) >= enough)
 
 
 @pytest.fixture
@@ -143,7 +152,7 @@ def pair(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
     """Two instances by their ports."""
     sites = {}
     for number in range(2):
-        site = instance(folder / f"site{number}", store)
+        site = start_instance(folder / f"site{number}", store)
         sites[site.port] = site
     yield sites
     for site in sites.values():
@@ -152,7 +161,7 @@ def pair(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
 
 def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, LiveServer]) -> None:
     """Not even those that nobody may send twice."""
-    with fronted(folder / "nginx-of-two", *pair) as front:
+    with run_nginx(folder / "nginx-of-two", *pair) as front:
         machine = Machine(folder, front)
         before = (front.folder / "aira-upstream.conf").read_text()
         with load(front) as backends:
@@ -167,7 +176,7 @@ def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, LiveSer
                     stop(pair[port])
                     other = next(one for one in pair if one != port)
                     assert goes_on(front, other), "the other one does not serve"
-                    pair[port] = instance(folder / f"again{port}", store, PORT=str(port))
+                    pair[port] = start_instance(folder / f"again{port}", store, PORT=str(port))
                     wish.unlink()
                 assert script.wait(30) == 0, machine.words.read_text()
             assert all(goes_on(front, port) for port in pair)
@@ -183,11 +192,11 @@ def test_an_instance_that_does_not_come_back_stays_out(
     folder: Path, store: Valkey, pair: dict[int, LiveServer]
 ) -> None:
     first, second = pair
-    with fronted(folder / "nginx-of-one", *pair) as front:
+    with run_nginx(folder / "nginx-of-one", *pair) as front:
         place = folder / "broken"
         place.mkdir()
         machine = Machine(place, front)
-        on_path(machine.path, "sleep", "exit 0")
+        install_script(machine.path, "sleep", "exit 0")
         with machine.restart(first, second) as script:
             assert eventually(machine.wish)
             stop(pair[first])
@@ -200,7 +209,7 @@ def test_an_instance_that_does_not_come_back_stays_out(
         assert f"127.0.0.1:{first} fail_timeout=2s down;" in lines
         assert f"127.0.0.1:{second} fail_timeout=2s;" in lines
         assert front.curl("/readyz").status == 200
-        pair[first] = instance(place / "mended", store, PORT=str(first))
+        pair[first] = start_instance(place / "mended", store, PORT=str(first))
         with machine.restart(first) as script:
             assert eventually(machine.wish)
             wish.unlink()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.badday.helpers import Person, Way, send, service
+from tests.badday.helpers import Person, RequestSpec, send, service_request
 from tests.badday.valkey import Valkey, short_folder
 from tests.stripe_sim import deliver
 from tests.support.live_server import LiveServer, serve
@@ -42,7 +42,7 @@ def start() -> Iterator[Start]:
 
 def test_the_first_secret_signs_and_all_verify(start: Start) -> None:
     alice = Person(start(SECRET_KEY=OLD).port, OLD)
-    page = Way("page", "GET", "/dashboard")
+    page = RequestSpec("page", "GET", "/dashboard")
     alice.port = start(SECRET_KEY=f"{NEW},{OLD}").port
     assert alice.ask(page).status == 200
     saved = alice.ask(alice.form("mood", "/dashboard/mood", score="6", op="1"))
@@ -57,8 +57,8 @@ def test_the_first_secret_signs_and_all_verify(start: Start) -> None:
 
 def test_service_keys_change_one_after_the_other(start: Start) -> None:
     def statuses(site: LiveServer) -> tuple[int, int]:
-        asked = service("api", "GET", "/api/dashboard?userId=1")
-        old, new = (send(site.port, asked.by(key)).status for key in (OLD, NEW))
+        asked = service_request("api", "GET", "/api/dashboard?userId=1")
+        old, new = (send(site.port, asked.with_key(key)).status for key in (OLD, NEW))
         return old, new
 
     assert statuses(start(SECRET_KEY=OLD)) == (200, 401)
@@ -69,7 +69,7 @@ def test_service_keys_change_one_after_the_other(start: Start) -> None:
 def test_webhook_secrets_change_one_after_the_other(start: Start) -> None:
     def statuses(site: LiveServer) -> tuple[int, int]:
         sent = (deliver(EVENT, secret) for secret in (OLD, NEW))
-        ways = [Way("hook", "POST", "/api/webhooks/stripe", 200, *one) for one in sent]
+        ways = [RequestSpec("hook", "POST", "/api/webhooks/stripe", 200, *one) for one in sent]
         old, new = (send(site.port, way).status for way in ways)
         return old, new
 

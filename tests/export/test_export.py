@@ -25,7 +25,7 @@ from stats.legacy_import.importer import import_users
 from stats.moods import entries as moods
 from stats.sample.account import CONVERSATION_COUNT, make_sample, make_year
 from stats.store.keys import ALL_KINDS, EXPORT_KINDS, LOGIN_HISTORY_KINDS, user_keys
-from tests.legacy_import.store import Old
+from tests.legacy_import.store import LegacyUser
 from tests.support.store_checks import contents, keys_of_user, run_concurrently, storable, version
 
 PASSWORD = "correct horse battery"
@@ -218,7 +218,7 @@ def test_a_sample_is_an_export_like_any(db, clock):
 
 
 def test_who_moved_in_without_a_last_login_can_bring_their_export_back(db):
-    Old("bob", {"conversations": "7", "days_active": "9"}).write(db)
+    LegacyUser("bob", {"conversations": "7", "days_active": "9"}).write(db)
     list(import_users(db, db, [b"bob"]))
     sign_in_links.make_link(db, "bob", "Bob")
     data = taken(db, "bob")

@@ -76,7 +76,7 @@ def test_a_write_that_failed_may_have_been_carried_out(server: Valkey) -> None:
     lost = new_tracking_client(proxy.url)
     open_stats(lost.db, "alice")
     before = lost.stamp("alice")
-    proxy.cut(1)
+    proxy.drop_response(1)
     with pytest.raises(redis.ConnectionError):
         open_stats(lost.db, "alice")
     assert lost.stamp("alice") != before

@@ -27,7 +27,7 @@ def server() -> Iterator[Valkey]:
     with short_folder() as folder:
         started = Valkey(folder)
         yield started
-        started.tell(signal.SIGCONT)
+        started.send_signal(signal.SIGCONT)
         started.stop()
 
 
@@ -148,10 +148,10 @@ def test_it_is_not_in_step_while_redis_hangs(
     tracking_client: TrackingClient, server: Valkey
 ) -> None:
     before = tracking_client.stamps()
-    server.tell(signal.SIGSTOP)
+    server.send_signal(signal.SIGSTOP)
     assert eventually(lambda: not tracking_client.is_in_step())
     assert eventually(lambda: tracking_client.all_changed(before))
-    server.tell(signal.SIGCONT)
+    server.send_signal(signal.SIGCONT)
     assert eventually(tracking_client.is_in_step)
 
 

@@ -42,10 +42,10 @@ class TlsProxy:
         with self._listener, suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self._threads.append(threading.Thread(target=self._carry, args=(client,)))
+                self._threads.append(threading.Thread(target=self._forward, args=(client,)))
                 self._threads[-1].start()
 
-    def _carry(self, plain: socket.socket) -> None:
+    def _forward(self, plain: socket.socket) -> None:
         with plain, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(self._server)
             with self._context.wrap_socket(plain, server_side=True) as client:

@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from stats.web.commands.import_aira import VALUES_LOST, import_aira
-from tests.legacy_import.reader import Said, says
-from tests.legacy_import.store import DAY, Old, a_thousand
+from tests.legacy_import.reader import LegacyReading, read_user
+from tests.legacy_import.store import DAY, LegacyUser, thousand_users
 from tests.web.helpers import Browser, displayed_stats, form_token
 
 ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
@@ -62,15 +62,15 @@ def link(service_client: FlaskClient, user_id: str) -> str:
     return urlsplit(answer.json["url"]).path
 
 
-def check(said: Said, user: Old, page: TestResponse) -> None:
+def check(reading: LegacyReading, user: LegacyUser, page: TestResponse) -> None:
     day = TODAY.search(page.text)
     assert day
     today = date.fromisoformat(day[1])
     assert abs(today - datetime.now(UTC).date()) <= DAY
-    assert read(page) == said.page(today), user.id
+    assert read(page) == reading.page(today), user.id
 
 
-def fill(db: redis.Redis, users: list[Old]) -> None:
+def fill(db: redis.Redis, users: list[LegacyUser]) -> None:
     pipe = db.pipeline(transaction=False)
     for user in users:
         user.write(pipe)
@@ -91,13 +91,13 @@ def bring(app: Flask) -> str:
     return result.stdout
 
 
-def agree(said: Said, user: Old) -> None:
+def agree(reading: LegacyReading, user: LegacyUser) -> None:
     """What is read from the old store is what was meant when it was written."""
-    meant, found = user.on(datetime.now(UTC).date()), said.page(datetime.now(UTC).date())
+    meant, found = user.on(datetime.now(UTC).date()), reading.page(datetime.now(UTC).date())
     assert found["conversations"] == meant["conversations"], user.id
     assert found["plan"] == meant["plan"], user.id
     assert (found["mood_score"] or 0.0) == meant["mood_score"], user.id
-    assert said.days_active == meant["days_active"], user.id
+    assert reading.days_active == meant["days_active"], user.id
     summaries = [item["summary"] for item in meant["recent_conversations"]]
     assert [text for _, text in found["recent"]] == summaries, user.id
 
@@ -106,7 +106,7 @@ def agree(said: Said, user: Old) -> None:
 def test_every_one_of_a_thousand_dashboards_is_right(
     app: Flask, service_client: FlaskClient, valkey: redis.Redis, server_url: str
 ) -> None:
-    users = a_thousand()
+    users = thousand_users()
     with redis.Redis.from_url(server_url) as raw:
         fill(raw, users)
         first = bring(app)
@@ -116,16 +116,16 @@ def test_every_one_of_a_thousand_dashboards_is_right(
         opened, visitor = 0, Browser(app)
         assert visitor.token
         for number, user in enumerate(users):
-            said = says(raw, user.id)
-            if said.nothing or not ID.fullmatch(user.id):
+            reading = read_user(raw, user.id)
+            if reading.nothing or not ID.fullmatch(user.id):
                 assert user.expected is None
                 assert service_client.post(f"/api/users/{quote(user.id)}/link").status_code in (
                     400,
                     404,
                 )
                 continue
-            agree(said, user)
+            agree(reading, user)
             browser = sign_in(app, link(service_client, user.id), number, visitor)
-            check(said, user, browser.get("/dashboard"))
+            check(reading, user, browser.get("/dashboard"))
             opened += 1
     assert (len(users), opened) == (1000, 996)
