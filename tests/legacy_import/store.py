@@ -30,7 +30,7 @@ AT = {"timestamp": NOON}
 
 @dataclass
 class LegacyUser:
-    """One user: what is stored, and what is to come of it; `warnings` are (part of the key, kind)."""
+    """One user: what is stored, what is to come of it, and `warnings`: (part of the key, kind)."""
 
     id: str
     stats: Any = field(default_factory=dict)
