@@ -50,8 +50,8 @@ def email_of(db, user):
 
 
 def look_up(db, address):
-    found = db.get(email_key(address))
-    return None if found is None else as_text(found)
+    user_id = db.get(email_key(address))
+    return None if user_id is None else as_text(user_id)
 
 
 def crash_at(monkeypatch, script, after=False):

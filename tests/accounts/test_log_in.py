@@ -34,8 +34,8 @@ def test_it_makes_an_account_with_stats_and_a_session(db):
     board = get_dashboard(db, login.user_id, login.session_id)
     assert (board.name, board.email, board.clock) == ("Alice", "alice@example.com", TOKYO)
     assert open_stats(db, login.user_id, create=False).last_day == user_day(TOKYO, board.now)
-    found = get_user_stats(db, login.user_id)
-    assert (found.days_active, found.streak, found.plan) == (1, 1, "Free")
+    user_stats = get_user_stats(db, login.user_id)
+    assert (user_stats.days_active, user_stats.streak, user_stats.plan) == (1, 1, "Free")
     assert find_user(db, "ALICE@example.com ") == login.user_id
 
 
@@ -160,7 +160,7 @@ class Crash(Exception):
 
 
 @pytest.fixture
-def crash(monkeypatch):
+def crashing_sign_up(monkeypatch):
     """Let a sign-up die after it has claimed its address; what it had in mind is in the list."""
     intended: list[tuple] = []
 
@@ -174,7 +174,7 @@ def crash(monkeypatch):
     return intended
 
 
-def test_it_takes_over_what_a_crash_left_behind(db, crash):
+def test_it_takes_over_what_a_crash_left_behind(db, crashing_sign_up):
     with pytest.raises(Crash):
         join(db)
     assert find_user(db, ALICE["email"]) is None
@@ -184,24 +184,24 @@ def test_it_takes_over_what_a_crash_left_behind(db, crash):
     assert log_in(db, ALICE["email"], "the second password").user_id == login.user_id
 
 
-def test_it_never_lets_the_crashed_sign_up_end_well(db, crash):
+def test_it_never_lets_the_crashed_sign_up_end_well(db, crashing_sign_up):
     with pytest.raises(Crash):
         join(db)
     login = join(db)
     before = contents(db)
-    assert run(*crash[0]) == 0
+    assert run(*crashing_sign_up[0]) == 0
     assert contents(db) == before
     dead = next(key for key in before if key.startswith("void:"))[len("void:{") : -1]
     assert dead != login.user_id
     assert keys_of_user(db, dead) == {f"void:{{{dead}}}"}
 
 
-def test_it_makes_an_account_once_though_it_is_told_twice(db, crash):
+def test_it_makes_an_account_once_though_it_is_told_twice(db, crashing_sign_up):
     with pytest.raises(Crash):
         join(db)
-    assert run(*crash[0]) == 1
+    assert run(*crashing_sign_up[0]) == 1
     before = contents(db)
-    assert run(*crash[0]) == 0
+    assert run(*crashing_sign_up[0]) == 0
     assert contents(db) == before
 
 

@@ -31,12 +31,12 @@ def fail(db, **where: str) -> None:
     assert log_in.log_in(db, EMAIL, "not this one", **where) is None
 
 
-def told(entries) -> list[tuple[str, str, str]]:
+def as_tuples(entries) -> list[tuple[str, str, str]]:
     return [(entry.method, entry.address, entry.agent) for entry in entries]
 
 
 @pytest.fixture
-def ago(monkeypatch):
+def backdate_logins(monkeypatch):
     """Let log-ins happen some seconds ago."""
 
     def set_back(seconds: int) -> None:
@@ -52,7 +52,7 @@ def test_it_tells_when_how_by_what_and_from_where(db):
     log_in.log_in(db, EMAIL, PASSWORD, "Chrome 1", "2001:db8::1")
     log_in.log_in_by_link(db, user)
     log = login_history.read_history(db, user)
-    assert told(log.logins) == [
+    assert as_tuples(log.logins) == [
         ("link", "", ""),
         ("password", "2001:db8::1", "Chrome 1"),
         ("signup", "192.0.2.1", "Firefox"),
@@ -66,8 +66,11 @@ def test_it_tells_of_failed_tries_apart(db):
     fail(db, **HERE)
     fail(db, agent="curl")
     log = login_history.read_history(db, user)
-    assert told(log.failures) == [("password", "", "curl"), ("password", "192.0.2.1", "Firefox")]
-    assert told(log.logins) == [("signup", "192.0.2.1", "Firefox")]
+    assert as_tuples(log.failures) == [
+        ("password", "", "curl"),
+        ("password", "192.0.2.1", "Firefox"),
+    ]
+    assert as_tuples(log.logins) == [("signup", "192.0.2.1", "Firefox")]
 
 
 def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
@@ -80,8 +83,8 @@ def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
     assert [entry.agent for entry in log.failures] == [f"failed {n}" for n in range(24, 4, -1)]
 
 
-def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
-    ago(RETENTION + 60)
+def test_it_shows_nothing_of_more_than_ninety_days_ago(db, backdate_logins, monkeypatch):
+    backdate_logins(RETENTION + 60)
     user = join(db)
     fail(db)
     monkeypatch.undo()
@@ -93,12 +96,12 @@ def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
 
 
 @pytest.mark.parametrize("then", ["log in", "fail"])
-def test_it_drops_what_is_older_at_the_next_write(db, ago, monkeypatch, then):
-    ago(RETENTION + 60)
+def test_it_drops_what_is_older_at_the_next_write(db, backdate_logins, monkeypatch, then):
+    backdate_logins(RETENTION + 60)
     user = join(db)
     fail(db)
     monkeypatch.undo()
-    ago(RETENTION - 60)
+    backdate_logins(RETENTION - 60)
     log_in.log_in(db, EMAIL, PASSWORD, "still")
     monkeypatch.undo()
     log_in.log_in(db, EMAIL, PASSWORD if then == "log in" else "not this one", "now")

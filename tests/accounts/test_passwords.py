@@ -50,8 +50,10 @@ def test_it_refuses_the_name_and_the_address_for_a_password(db, password):
 
 def test_it_loads_the_commonest_passwords_when_the_first_is_chosen():
     code = "import app, sys; print('zxcvbn.frequency_lists' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "False\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "False\n"
 
 
 @pytest.mark.parametrize("password", ["x" * 1025, "é" * 513, "👩" * 257])
@@ -86,10 +88,10 @@ def test_a_password_that_was_changed_meanwhile_begins_no_session(db, monkeypatch
     seen = passwords.credentials
 
     def slow(*args):
-        found = seen(*args)
+        result = seen(*args)
         monkeypatch.setattr(log_in_module, "credentials", seen)
         change_password(db, login.user_id, ALICE["password"], "another password", login.session_id)
-        return found
+        return result
 
     monkeypatch.setattr(log_in_module, "credentials", slow)
     assert log_in(db, ALICE["email"], ALICE["password"]) is None

@@ -164,8 +164,8 @@ def test_it_lets_nobody_in_whose_stats_are_gone(db):
 def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
     login = join(db)
     age(db, login, made=7200, seen=7200)
-    found = record(db, login, note="by the canal", op="x")
-    assert found.stats().mood_score == 6.5
+    snapshot = record(db, login, note="by the canal", op="x")
+    assert snapshot.stats().mood_score == 6.5
     (session,) = sessions(db, login.user_id).values()
     assert time.time() - session.used_at < 60
     assert 7200 <= time.time() - session.created_at < 7260
@@ -214,8 +214,8 @@ def test_only_the_users_own_session_records_their_mood(db):
     assert contents(db) == before
 
 
-def record(db: Db, login: Login, **how: str) -> Snapshot:
-    return record_mood(db, login.user_id, 6.5, session_id=login.session_id, **how)
+def record(db: Db, login: Login, **kwargs: str) -> Snapshot:
+    return record_mood(db, login.user_id, 6.5, session_id=login.session_id, **kwargs)
 
 
 def own(login: Login) -> tuple[str, str]:

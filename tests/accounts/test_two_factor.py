@@ -187,10 +187,10 @@ def test_a_password_that_raced_with_switching_on_gets_nobody_in(db, monkeypatch)
     seen = passwords.credentials
 
     def slow(*args):
-        found = seen(*args)
+        result = seen(*args)
         monkeypatch.setattr(log_in_module, "credentials", seen)
         enable_two_factor(db, user)
-        return found
+        return result
 
     monkeypatch.setattr(log_in_module, "credentials", slow)
     assert log_in.log_in(db, EMAIL, PASSWORD) is None
@@ -204,11 +204,11 @@ def test_a_code_of_a_secret_that_is_no_more_gets_nobody_in(db, monkeypatch):
     half, seen = log_in_with_password(db), two_factor.credentials
 
     def slow(*args):
-        found = seen(*args)
+        result = seen(*args)
         monkeypatch.setattr(two_factor, "credentials", seen)
         forget(db, user)
         enable_two_factor(db, user)
-        return found
+        return result
 
     monkeypatch.setattr(two_factor, "credentials", slow)
     assert finish(db, half, totp_code(secret)) is None

@@ -79,11 +79,11 @@ def test_slow_is_still_right(rig: Rig, person: Person) -> None:
 
 def counted_once(rig: Rig, person: Person) -> None:
     """One of each of `writes` is there, whole."""
-    found = person.ask(service_request("api", "GET", f"/api/dashboard?userId={person.id}")).json[
+    stats = person.ask(service_request("api", "GET", f"/api/dashboard?userId={person.id}")).json[
         "data"
     ]
-    assert (found["conversations"], len(found["recent_conversations"])) == (1, 1)
-    assert found["plan"] == "Premium"
+    assert (stats["conversations"], len(stats["recent_conversations"])) == (1, 1)
+    assert stats["plan"] == "Premium"
     moods = person.ask(service_request("mood", "GET", f"/api/mood?userId={person.id}")).json
     assert moods["stats"]["totalEntries"] == 2
     assert {entry["score"] for entry in moods["history"]} == {3, 7}
@@ -133,14 +133,14 @@ def test_a_stopped_server_is_an_outage_for_as_long_as_it_stands(rig: Rig, person
         return answers
 
     with ThreadPoolExecutor(CROWD) as pool:
-        asked = [pool.submit(ask_on, way) for way in ways]
+        futures = [pool.submit(ask_on, way) for way in ways]
         time.sleep(HUNG)
         again.set()
     rig.valkey.send_signal(signal.SIGCONT)
-    for way, future in zip(ways, asked, strict=True):
+    for way, future in zip(ways, futures, strict=True):
         only_outages([way] * len(future.result()), future.result())
     assert eventually(rig.site.answers, 5)
-    times = sorted(answer.seconds for future in asked for answer in future.result())
+    times = sorted(answer.seconds for future in futures for answer in future.result())
     print(f"\nstopped for {HUNG:g} s: {len(times)} answers, all 503, the slowest {times[-1]:.2f} s")
     # Whatever a 503 left in the stopped server's hands counts once, with its repetition.
     for way in ways:

@@ -196,7 +196,7 @@ def count_kept(place: Place) -> int:
     counted = place.site.api("GET", f"/api/dashboard?userId={USER}")["data"]["conversations"]
     assert counted == len(names)
     for writer in place.writers:
-        found = place.site.api("GET", f"/api/mood?userId={writer.user}")["stats"]
-        assert found["totalEntries"] == writer.moods, writer.user
-        counted += found["totalEntries"]
+        stats = place.site.api("GET", f"/api/mood?userId={writer.user}")["stats"]
+        assert stats["totalEntries"] == writer.moods, writer.user
+        counted += stats["totalEntries"]
     return counted

@@ -109,8 +109,8 @@ def trouble(valkey: Valkey, make: Trouble, seconds: float) -> None:
 
 
 def polls(site: LiveServer, by: str) -> float:
-    found = re.search(rf'^aira_polls_total{{by="{by}"}} (.+)$', site.metrics(), re.MULTILINE)
-    return float(found[1]) if found else 0
+    match = re.search(rf'^aira_polls_total{{by="{by}"}} (.+)$', site.metrics(), re.MULTILINE)
+    return float(match[1]) if match else 0
 
 
 @pytest.mark.timeout(120 + 2 * RACE)
@@ -129,18 +129,18 @@ def test_what_was_acknowledged_is_seen_by_the_next_poll(
         race(valkey, name, [*watched, *idle])
     remembered = polls(site, "memory") - before
     writes = sum(one.writes for one in watched)
-    asked, known = sum(one.requests for one in idle), sum(one.from_cache for one in idle)
+    polled, cached = sum(one.requests for one in idle), sum(one.from_cache for one in idle)
     with capsys.disabled():
-        print(f"\n{name}: {writes} writes, {known} of {asked} idle polls from memory")
+        print(f"\n{name}: {writes} writes, {cached} of {polled} idle polls from memory")
     assert [lie for one in watched for lie in one.stale_answers] == []
     assert writes > WATCHED
-    assert remembered >= known > 0
-    told = set().union(*(one.statuses for one in [*watched, *idle]))
-    assert told <= {200, 204, 503}
+    assert remembered >= cached > 0
+    statuses_seen = set().union(*(one.statuses for one in [*watched, *idle]))
+    assert statuses_seen <= {200, 204, 503}
     if name in ("none", "killed"):
-        assert told == {200, 204}, "Redis was never away"
+        assert statuses_seen == {200, 204}, "Redis was never away"
     if name == "none":
-        assert known > asked / 2
+        assert cached > polled / 2
 
 
 def idle_on(site: LiveServer, tabs: list[WorkerConnection]) -> IdleUser:

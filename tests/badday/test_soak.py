@@ -95,16 +95,16 @@ def ways(person: Person, stranger: Person, key: str) -> list[RequestSpec]:
 
 def visit(person: Person, key: str, end: float, least: int) -> int:
     """Ask one thing after the other until then; return how many were asked, at least so many."""
-    asked, stranger = 0, Person(person.port, key, account=person)
+    requests, stranger = 0, Person(person.port, key, account=person)
     for way in cycle(ways(person, stranger, key)):
         asker = stranger if way.name in ("login", "stranger", "webhook") else person
         # The stranger's log-ins stay the stranger's first: its cookie is not taken over.
         answer = send(person.port, way, asker.cookie)
         assert answer.status == way.status, (way.name, answer.status)
-        asked += 1
-        if asked >= least and time.monotonic() > end:
+        requests += 1
+        if requests >= least and time.monotonic() > end:
             break
-    return asked
+    return requests
 
 
 def load(people: list[Person], key: str, seconds: float, least: int) -> int:
@@ -136,16 +136,16 @@ def test_a_mixed_load_leaves_nothing_behind(capsys: pytest.CaptureFixture[str]) 
             # More at a time than there are threads, so that every pool is full already.
             load(people * 3, site.key, WARM_UP, 0)
             before = settled(site, db)
-            asked = load(people, site.key, SOAK, LEAST // VISITORS)
+            requests = load(people, site.key, SOAK, LEAST // VISITORS)
             after = settled(site, db)
             db.close()
         finally:
             site.destroy()
     with capsys.disabled():
-        print(f"\n{asked} requests in {SOAK:g} s\n  before: {before}\n  after:  {after}")
-    slack = asked / REQUESTS_A_DESCRIPTOR
+        print(f"\n{requests} requests in {SOAK:g} s\n  before: {before}\n  after:  {after}")
+    slack = requests / REQUESTS_A_DESCRIPTOR
     assert after.descriptors - before.descriptors < slack
     assert after.clients <= MOST_CLIENTS
     assert after.threads - before.threads < slack
-    assert after.memory - before.memory < asked * BYTES_A_REQUEST + 4 * 2**20
-    assert after.overhead - before.overhead < asked * BYTES_A_REQUEST / 4
+    assert after.memory - before.memory < requests * BYTES_A_REQUEST + 4 * 2**20
+    assert after.overhead - before.overhead < requests * BYTES_A_REQUEST / 4

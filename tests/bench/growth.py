@@ -60,8 +60,8 @@ def _crowd(name: str, users: int) -> Iterator[tuple[Crowd, Row]]:
         model = make_model(on.app, on.db, "g", new_user)
         filled = _fill(on, model, users)
         # Spread over all the users, and each of them is remembered, as an open page is.
-        asked = Random(3).sample(range(users), min(users, ASKED))
-        file = write(name, (get(held.poll, held) for held in browser_states(on.app, model, asked)))
+        sample = Random(3).sample(range(users), min(users, ASKED))
+        file = write(name, (get(held.poll, held) for held in browser_states(on.app, model, sample)))
         yield Crowd(name, on, file), filled
 
 

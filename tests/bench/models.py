@@ -48,8 +48,10 @@ class Model:
 
 def product(url: str, db: redis.Redis) -> Flask:
     """Return the product within this process, with the secrets that the servers are given."""
-    given = Settings(redis_url=url, secret_keys=(SECRET,), api_keys=(KEY,), ratelimit_enabled=False)
-    return create_app(given, db)
+    settings = Settings(
+        redis_url=url, secret_keys=(SECRET,), api_keys=(KEY,), ratelimit_enabled=False
+    )
+    return create_app(settings, db)
 
 
 def new_user(db: redis.Redis, user_id: str) -> None:
@@ -87,12 +89,12 @@ def make_model(app: Flask, db: redis.Redis, kind: str, life: Life) -> Model:
     session = read_session(app, browser)
     moods = tuple(map(int, db.lrange(browser.key("moods"), 0, -1)))
     gaps = {browser.user_id: b"%(id)b", session["sid"]: b"%(sid)b", email: b"%(email)b"}
-    told = _commands(db, browser.user_id, email).replace(b"%", b"%%")
+    commands = _commands(db, browser.user_id, email).replace(b"%", b"%%")
     if moods:
-        told = told.replace(bulk(moods), b"%(moods)b")
+        commands = commands.replace(bulk(moods), b"%(moods)b")
     for text, gap in gaps.items():
-        told = told.replace(text.encode(), gap)
-    return Model(kind, browser.user_id, poll, session, moods, told)
+        commands = commands.replace(text.encode(), gap)
+    return Model(kind, browser.user_id, poll, session, moods, commands)
 
 
 def read_session(app: Flask, browser: Browser) -> dict[str, Any]:
@@ -103,8 +105,8 @@ def read_session(app: Flask, browser: Browser) -> dict[str, Any]:
 
 def serializer(app: Flask) -> URLSafeTimedSerializer:
     """Return what signs the app's session cookies."""
-    found: Any = app.session_interface
-    signer: URLSafeTimedSerializer = found.get_signing_serializer(app)
+    interface: Any = app.session_interface
+    signer: URLSafeTimedSerializer = interface.get_signing_serializer(app)
     return signer
 
 
@@ -112,8 +114,8 @@ def bulk(words: Iterable[object]) -> bytes:
     """Return words as Redis is told them
     (https://redis.io/docs/latest/develop/reference/protocol-spec/).
     """
-    told = (word if isinstance(word, bytes) else str(word).encode() for word in words)
-    return b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in told)
+    encoded = (word if isinstance(word, bytes) else str(word).encode() for word in words)
+    return b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)
 
 
 def _commands(db: redis.Redis, user_id: str, email: str) -> bytes:

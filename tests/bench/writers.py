@@ -102,16 +102,16 @@ def mood(user_id: str) -> bytes:
 
 def is_whole(answer: bytes) -> bool:
     """Return whether these bytes are an answer to its end; nothing at all is the end as well."""
-    head, found, body = answer.partition(END)
+    head, separator, body = answer.partition(END)
     length = LENGTH.search(head)
-    is_all = bool(found) and len(body) >= int(length[1] if length else 0)
+    is_all = bool(separator) and len(body) >= int(length[1] if length else 0)
     return is_all or not answer
 
 
 def polled_next(poll: bytes, answer: bytes) -> bytes:
     """Return what a page polls that was shown this answer, b"" if it is not one to show."""
-    found = ADDRESS.search(answer)
-    if not (found and answer.startswith(OK)):
+    match = ADDRESS.search(answer)
+    if not (match and answer.startswith(OK)):
         return b""
-    address = html.unescape(found[1].decode()).encode()
+    address = html.unescape(match[1].decode()).encode()
     return b"GET %b HTTP/1.1%b" % (address, poll.partition(b" HTTP/1.1")[2])

@@ -123,8 +123,8 @@ def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
     for row in rows:
         row |= {name: row[name] and row[name] - seconds for name in MOMENTS}
     db.hset(billing, "subscriptions", json.dumps(rows))
-    for found in (practice_subscriptions := json.loads(db.get(practice) or "[]")):
-        for item in found["items"]["data"]:
+    for subscription in (practice_subscriptions := json.loads(db.get(practice) or "[]")):
+        for item in subscription["items"]["data"]:
             for name in ("current_period_start", "current_period_end"):
                 item[name] -= seconds
     if practice_subscriptions:

@@ -18,7 +18,7 @@ LINKS = {
 
 
 @pytest.fixture
-def linked(shop: Shop) -> Flask:
+def app_with_payment_links(shop: Shop) -> Flask:
     """The shop with Payment Links."""
     return app_with_settings(shop, stripe_payment_links=LINKS)
 
@@ -27,12 +27,16 @@ def reference(browser: Browser, plan: Plan = Plan.PLUS) -> str:
     """Press a plan's button; return the reference in the address it leads to."""
     answer = browser.post("/billing/checkout", {"plan": plan})
     assert answer.status_code == 303
-    given, parts = urlsplit(LINKS[plan]), urlsplit(answer.location)
-    assert (parts.scheme, parts.netloc, parts.path) == (given.scheme, given.netloc, given.path)
+    payment_link, parts = urlsplit(LINKS[plan]), urlsplit(answer.location)
+    assert (parts.scheme, parts.netloc, parts.path) == (
+        payment_link.scheme,
+        payment_link.netloc,
+        payment_link.path,
+    )
     query = parse_qs(parts.query, strict_parsing=True)
-    [found] = query.pop("client_reference_id")
-    assert query == parse_qs(given.query)
-    return found
+    [client_reference] = query.pop("client_reference_id")
+    assert query == parse_qs(payment_link.query)
+    return client_reference
 
 
 def pay(shop: Shop, token: str) -> str:
@@ -42,16 +46,18 @@ def pay(shop: Shop, token: str) -> str:
 
 
 @pytest.mark.parametrize("plan", LINKS)
-def test_it_leads_to_the_link_with_a_reference(shop: Shop, linked: Flask, plan: Plan) -> None:
-    alice = sign_up(linked, "Alice")
+def test_it_leads_to_the_link_with_a_reference(
+    shop: Shop, app_with_payment_links: Flask, plan: Plan
+) -> None:
+    alice = sign_up(app_with_payment_links, "Alice")
     token = reference(alice, plan)
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,200}", token)
     assert alice.user_id not in token
     assert not shop.stripe.all("customer")
 
 
-def test_it_credits_who_pressed_the_button(shop: Shop, linked: Flask) -> None:
-    alice, bob = sign_up(linked, "Alice"), sign_up(linked, "Bob")
+def test_it_credits_who_pressed_the_button(shop: Shop, app_with_payment_links: Flask) -> None:
+    alice, bob = sign_up(app_with_payment_links, "Alice"), sign_up(app_with_payment_links, "Bob")
     reference(bob)
     customer = pay(shop, reference(alice))
     shop.deliver_pending()
@@ -64,8 +70,10 @@ def test_it_credits_who_pressed_the_button(shop: Shop, linked: Flask) -> None:
     assert shop.plan(alice.user_id) == "Free"
 
 
-def test_it_credits_nobody_for_an_edited_reference(shop: Shop, linked: Flask) -> None:
-    alice = sign_up(linked, "Alice")
+def test_it_credits_nobody_for_an_edited_reference(
+    shop: Shop, app_with_payment_links: Flask
+) -> None:
+    alice = sign_up(app_with_payment_links, "Alice")
     token = reference(alice)
     edits = [token[::-1], token[1:], token + "A", token[:9] + "A" + token[10:], "A" * 200]
     for edited in edits:
@@ -80,9 +88,9 @@ def test_it_credits_nobody_for_an_edited_reference(shop: Shop, linked: Flask) ->
 
 
 def test_it_believes_references_signed_before_the_key_was_rotated(
-    shop: Shop, linked: Flask
+    shop: Shop, app_with_payment_links: Flask
 ) -> None:
-    alice = sign_up(linked, "Alice")
+    alice = sign_up(app_with_payment_links, "Alice")
     pay(shop, reference(alice))
     shop.app = app_with_settings(shop, secret_keys=("another-key-for-the-tests", SECRET_KEY))
     shop.deliver_pending()
@@ -90,9 +98,9 @@ def test_it_believes_references_signed_before_the_key_was_rotated(
 
 
 def test_it_leads_a_payer_to_the_portal_and_not_to_a_second_payment(
-    shop: Shop, linked: Flask
+    shop: Shop, app_with_payment_links: Flask
 ) -> None:
-    alice = sign_up(linked, "Alice")
+    alice = sign_up(app_with_payment_links, "Alice")
     pay(shop, reference(alice))
     shop.deliver_pending()
     answer = alice.post("/billing/checkout", {"plan": "Premium"})

@@ -23,9 +23,9 @@ def user(db: Db, name: str, **fields: str) -> None:
         db.hset(user_key(name, "stats"), mapping=fields)
 
 
-def figures(found: Census) -> tuple[int, ...]:
+def figures(census: Census) -> tuple[int, ...]:
     """How many have Free, Plus and Premium."""
-    return tuple(found.users[plan] for plan in Plan)
+    return tuple(census.users[plan] for plan in Plan)
 
 
 def test_there_is_none_until_somebody_counts(db: Db) -> None:
@@ -105,6 +105,6 @@ def test_it_shows_the_plans_that_there_are_and_were_counted(db: Db) -> None:
     take_census(db, NOW)
     db.hdel(CENSUS, "Premium")
     db.hset(CENSUS, "Gold", 3)
-    found = read_census(db)
-    assert found
-    assert found.users == {Plan.FREE: 0, Plan.PLUS: 0}
+    census = read_census(db)
+    assert census
+    assert census.users == {Plan.FREE: 0, Plan.PLUS: 0}

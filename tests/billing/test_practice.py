@@ -62,8 +62,8 @@ def plan(app: Flask, browser: Browser) -> str:
 
 def stored(db: redis.Redis, browser: Browser) -> list[dict[str, object]]:
     """Return the practice subscriptions that are kept with the user."""
-    found: list[dict[str, object]] = json.loads(db.get(browser.key("practice")) or "[]")
-    return found
+    subscriptions: list[dict[str, object]] = json.loads(db.get(browser.key("practice")) or "[]")
+    return subscriptions
 
 
 def test_it_goes_the_whole_way(app: Flask, valkey: redis.Redis, alice: Browser) -> None:

@@ -24,9 +24,9 @@ from tests.web.helpers import Browser, poll_url, sign_up
 
 
 def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {"currency": currency, "unit_amount": amount}
+    stripe_price: dict[str, Any] = {"currency": currency, "unit_amount": amount}
     every = {"interval": more.pop("interval", "month"), "interval_count": more.pop("count", 1)}
-    return found | {"unit_amount_decimal": str(amount), "recurring": every} | more
+    return stripe_price | {"unit_amount_decimal": str(amount), "recurring": every} | more
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,9 @@ def test_it_never_asks_stripe_for_the_dashboard(shop: Shop, alice: Browser) -> N
 
 @pytest.mark.parametrize("settings", [BASE_SETTINGS, EMBEDDED_SETTINGS])
 def test_it_shows_the_prices_of_the_settings_without_stripe(shop: Shop, settings: Any) -> None:
-    given = {Plan.PLUS: "€5 a month", Plan.PREMIUM: "€50 a year"}
-    words = offers(sign_up(create_test_app(replace(settings, plan_prices=given), shop.db), "Alice"))
+    prices = {Plan.PLUS: "€5 a month", Plan.PREMIUM: "€50 a year"}
+    words = offers(
+        sign_up(create_test_app(replace(settings, plan_prices=prices), shop.db), "Alice")
+    )
     assert "€5 a month" in words
     assert "€50 a year" in words

@@ -30,8 +30,8 @@ def pay(shop: Shop, browser: Browser) -> str:
 
 def next_poll(page: TestResponse) -> str | None:
     """Return the address that the page polls every two seconds, None when it has stopped."""
-    found = re.search(r'id="return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"', page.text)
-    return html.unescape(found[1]) if found else None
+    match = re.search(r'id="return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"', page.text)
+    return html.unescape(match[1]) if match else None
 
 
 def test_it_survives_10_another_users_session_id(shop: Shop, alice: Browser, bob: Browser) -> None:

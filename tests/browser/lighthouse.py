@@ -74,8 +74,8 @@ def measure(url: str, cookie: str, chromium: str) -> dict[str, float]:
     if done.returncode:
         # The tool gives up when its Chromium is slow to start; a page that is at fault fails twice.
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
-    found = json.loads(done.stdout)["categories"]
-    return {name: round(found[name]["score"] * 100) for name in CATEGORIES}
+    categories = json.loads(done.stdout)["categories"]
+    return {name: round(categories[name]["score"] * 100) for name in CATEGORIES}
 
 
 if __name__ == "__main__":

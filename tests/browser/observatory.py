@@ -133,16 +133,16 @@ def grade(port: int, path: str, certificate: Path) -> dict[str, Any]:
         env={**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)},
         timeout=25,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert not found.get("error"), found
-    return found
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert not report.get("error"), report
+    return report
 
 
-def show(path: str, found: dict[str, Any]) -> bool:
+def show(path: str, report: dict[str, Any]) -> bool:
     """Print one page's tests and score; return whether it is enough and all are passed."""
-    scan = found["scan"]
+    scan = report["scan"]
     print(f"{path}  {scan['score']} ({scan['grade']}), {scan['testsFailed']} failed")
-    for name, test in sorted(found["tests"].items()):
+    for name, test in sorted(report["tests"].items()):
         mark = "ok" if test["pass"] else "NO"
         print(f"  {mark}  {test['scoreModifier'] or 0:+4d}  {name:<30}{test['result']}")
     return bool(scan["score"] >= ENOUGH and not scan["testsFailed"])

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.browser
 
 def history(site: LiveServer, member: Member) -> list[dict[str, Any]]:
     """The entries that the chat backend sees, newest first."""
-    found: list[dict[str, Any]] = site.api("GET", f"/api/mood?userId={member.id}")["history"]
-    return found
+    entries: list[dict[str, Any]] = site.api("GET", f"/api/mood?userId={member.id}")["history"]
+    return entries
 
 
 def test_it_welcomes_a_new_user_and_keeps_what_they_set(page: Page) -> None:
@@ -134,8 +134,8 @@ def test_it_keeps_the_slider_still_while_a_poll_changes_the_numbers(
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
-    held = slider(page).input_value()
-    assert 6 <= float(held) <= 8
+    value = slider(page).input_value()
+    assert 6 <= float(value) <= 8
     element = slider(page).element_handle()
 
     site.save_chat(user_id, "About the garden")
@@ -144,13 +144,13 @@ def test_it_keeps_the_slider_still_while_a_poll_changes_the_numbers(
     assert answer.value.status == 200
     expect_stat(page, "conversations", "1")
     expect(page.locator("#stats")).to_contain_text("About the garden")
-    assert slider(page).input_value() == held
+    assert slider(page).input_value() == value
     assert element.evaluate("it => it.isConnected"), "the slider under the finger is the same"
 
     page.mouse.move(box["x"] + box["width"] * 0.9, middle, steps=4)
     page.mouse.up()
     final = float(slider(page).input_value())
-    assert float(held) < final <= 9.5, "the drag went on after the poll"
+    assert float(value) < final <= 9.5, "the drag went on after the poll"
     save(page)
     expect_mood(page, f"{final:g}")
     page.reload()
@@ -192,8 +192,8 @@ def test_it_works_by_keyboard_alone(page: Page, site: LiveServer) -> None:
     tab_to(page, "#mood-undo")
     page.keyboard.press("Enter")
     expect_mood(page, "—")
-    (found,) = [history(site, Member(page, name, email))]
-    assert found == []
+    (entries,) = [history(site, Member(page, name, email))]
+    assert entries == []
 
 
 def test_it_says_beside_the_field_what_is_wrong_and_keeps_what_was_typed(

@@ -131,12 +131,12 @@ def test_the_first_view_is_light_and_from_here_alone(
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto("/dashboard", wait_until="networkidle")
-    asked = {answer.url for answer in answers}
+    requested = {answer.url for answer in answers}
     icons = page.locator("link[rel~=icon]").evaluate_all("all => all.map(it => it.href)")
-    assert len(asked | set(icons)) <= 5, asked
-    assert {urlsplit(url).netloc for url in asked} == {f"127.0.0.1:{site.port}"}
+    assert len(requested | set(icons)) <= 5, requested
+    assert {urlsplit(url).netloc for url in requested} == {f"127.0.0.1:{site.port}"}
     bodies = [answer.body() for answer in answers]
-    bodies += [page.request.get(icon).body() for icon in icons if icon not in asked]
+    bodies += [page.request.get(icon).body() for icon in icons if icon not in requested]
     headers = sum(len(json.dumps(answer.all_headers())) for answer in answers)
     weight = headers + sum(len(gzip.compress(body, 6)) for body in bodies)
     assert 10_000 < weight <= 60_000, "the scripts and styles are counted, and fit"

@@ -177,9 +177,9 @@ def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
     expect(page.locator("#mood-failed")).to_be_hidden()
     assert len(saves.ops) == 3
     assert len(set(saves.ops)) == 1, "the same operation, sent again"
-    found = site.api("GET", f"/api/mood?userId={member.id}")
-    assert found["stats"]["totalEntries"] == 1
-    assert found["history"][0]["note"] == "Sun on the balcony"
+    moods = site.api("GET", f"/api/mood?userId={member.id}")
+    assert moods["stats"]["totalEntries"] == 1
+    assert moods["history"][0]["note"] == "Sun on the balcony"
 
 
 def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: LiveServer) -> None:

@@ -239,7 +239,7 @@ def slot_of(key: str) -> int:
 
 def _ports() -> Iterator[tuple[int, int]]:
     """Six pairs of free ports, for clients and for the nodes among themselves."""
-    with ExitStack() as held:
-        free = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(12)]
+    with ExitStack() as stack:
+        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(12)]
         ports = [listener.getsockname()[1] for listener in free]
     return zip(ports[::2], ports[1::2], strict=True)

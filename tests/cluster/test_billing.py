@@ -152,8 +152,8 @@ def test_all_that_was_promised_under_a_falling_primary_is_kept(
                 failing_cluster.primaries[1].kill()
         return promised, refused, stall
 
-    found = run_concurrently(4, pay)
-    promised = set().union(*(part[0] for part in found))
+    results = run_concurrently(4, pay)
+    promised = set().union(*(part[0] for part in results))
     failing_cluster.heal()
     kept = {
         (user, event)
@@ -161,8 +161,8 @@ def test_all_that_was_promised_under_a_falling_primary_is_kept(
         for event in valkey.zrange(user_key(user, "billing:done"), 0, -1)
     }
     print(
-        f"\nbilling: longest stall {max(part[2] for part in found):.1f} s, "
-        f"{sum(part[1] for part in found)} refused, {len(promised)} acknowledged, "
+        f"\nbilling: longest stall {max(part[2] for part in results):.1f} s, "
+        f"{sum(part[1] for part in results)} refused, {len(promised)} acknowledged, "
         f"{len(promised & kept)} kept, in {time.monotonic() - began:.1f} s"
     )
     assert promised <= kept

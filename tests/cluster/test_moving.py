@@ -146,8 +146,8 @@ def test_it_counts_exactly_while_a_slot_moves_to_and_fro(cluster: Cluster, valke
                 counted += 1
         return counted, lost
 
-    found = run_concurrently(5, write)
-    acknowledged, refusals = (sum(part) for part in zip(*found, strict=True))
+    results = run_concurrently(5, write)
+    acknowledged, refusals = (sum(part) for part in zip(*results, strict=True))
     print(f"\na slot moves six times: {refusals} refused, {acknowledged} acknowledged")
     assert get_user_stats(valkey, user).conversations == acknowledged
 

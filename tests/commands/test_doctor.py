@@ -68,8 +68,8 @@ def test_all_is_well(deployment: Deployment, mailbox: Mailbox) -> None:
         smtp_url=f"smtp://127.0.0.1:{mailbox.port}", mail_from="post@aira.example"
     )
     before = contents(deployment.db)
-    code, found, output = deployment.run_doctor("--strict")
-    assert (code, found) == (0, []), output
+    code, codes, output = deployment.run_doctor("--strict")
+    assert (code, codes) == (0, []), output
     assert "SMTP_URL, STRIPE_API_BASE, STRIPE_PRODUCT_…, STRIPE_SECRET_KEY" in output
     assert contents(deployment.db) == before
     assert {request.method for request in deployment.server.requests} == {"GET"}
@@ -272,8 +272,8 @@ def test_it_finds_what_is_broken_and_nothing_else(
     deployment: Deployment, break_it: Break, code: Code
 ) -> None:
     break_it(deployment)
-    exits, found, output = deployment.run_doctor()
-    assert set(found) == {code}, output
+    exits, codes, output = deployment.run_doctor()
+    assert set(codes) == {code}, output
     lines = output.splitlines()
     assert len(set(lines)) == len(lines)
     assert exits == (0 if code.is_advice else code)
@@ -287,8 +287,8 @@ def test_every_event_may_be_asked_for_at_once(deployment: Deployment) -> None:
 
 def test_a_refused_key_is_found(deployment: Deployment) -> None:
     deployment.change_settings(stripe_secret_key="sk_test_of_nobody_at_all")
-    exits, found, _ = deployment.run_doctor()
-    assert (exits, found) == (Code.STRIPE_KEY, [Code.STRIPE_KEY])
+    exits, codes, _ = deployment.run_doctor()
+    assert (exits, codes) == (Code.STRIPE_KEY, [Code.STRIPE_KEY])
 
 
 @pytest.mark.parametrize(
@@ -305,10 +305,10 @@ def test_it_finds_a_store_that_is_set_badly(
     good = server.config_get(setting)[setting]
     server.config_set(setting, bad)
     try:
-        exits, found, _ = deployment.run_doctor("--strict")
+        exits, codes, _ = deployment.run_doctor("--strict")
     finally:
         server.config_set(setting, good)
-    assert (exits, found) == (code, [code])
+    assert (exits, codes) == (code, [code])
 
 
 @pytest.mark.parametrize(
@@ -325,8 +325,8 @@ def test_it_finds_a_store_that_will_not_do(
 ) -> None:
     liar = FakeInfoRedis(connection_pool=server.connection_pool)
     liar.info_overrides, deployment.db = lies, liar
-    exits, found, _ = deployment.run_doctor("--strict")
-    assert (exits, found) == (code, [code])
+    exits, codes, _ = deployment.run_doctor("--strict")
+    assert (exits, codes) == (code, [code])
 
 
 @pytest.mark.parametrize(
@@ -343,8 +343,8 @@ def test_it_finds_a_user_who_may_too_little(
     server.execute_command("ACL SETUSER", "eve", "reset", "on", ">s3cret", "~*", *rules)
     path = server.connection_pool.connection_kwargs["path"]
     deployment.db = connect(f"unix://eve:s3cret@{path}")
-    exits, found, output = deployment.run_doctor("--strict")
-    assert (exits, found) == ((code, [code]) if code else (0, []))
+    exits, codes, output = deployment.run_doctor("--strict")
+    assert (exits, codes) == ((code, [code]) if code else (0, []))
     assert "s3cret" not in output
     deployment.db.close()
 
@@ -352,8 +352,8 @@ def test_it_finds_a_user_who_may_too_little(
 def test_it_finds_a_wrong_password(deployment: Deployment, server: redis.Redis) -> None:
     path = server.connection_pool.connection_kwargs["path"]
     deployment.db = connect(f"unix://eve:not-this-one@{path}")
-    exits, found, output = deployment.run_doctor("--strict")
-    assert (exits, found) == (Code.STORE_REFUSES, [Code.STORE_REFUSES])
+    exits, codes, output = deployment.run_doctor("--strict")
+    assert (exits, codes) == (Code.STORE_REFUSES, [Code.STORE_REFUSES])
     assert "not-this-one" not in output
 
 
@@ -382,9 +382,9 @@ def test_it_tries_the_webhook_from_end_to_end(
 ) -> None:
     app = deployment.app()
     app.view_functions["webhooks.stripe"] = lambda: ("", status)
-    exits, found, _ = run_doctor(app)
+    exits, codes, _ = run_doctor(app)
     assert exits == code
-    assert code in found
+    assert code in codes
 
 
 def test_a_secret_that_the_webhook_does_not_know_is_found(
@@ -473,23 +473,23 @@ def test_it_finds_a_key_that_is_empty(folder: Path) -> None:
 
 def test_it_finds_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    exits, found = examine(tmp_path / "file" / "data")
-    assert (exits, found) == (Code.STORE_AWAY, [Code.STORE_AWAY])
+    exits, codes = examine(tmp_path / "file" / "data")
+    assert (exits, codes) == (Code.STORE_AWAY, [Code.STORE_AWAY])
 
 
 def test_the_worst_finding_is_the_exit_code(deployment: Deployment) -> None:
     deployment.change_settings(
         secret_keys=("my secret password",), trusted_hosts=(), ratelimit_enabled=False
     )
-    exits, found, _ = deployment.run_doctor()
-    assert set(found) == {Code.SECRET_WEAK, Code.NO_LIMITS, Code.ANY_HOST}
+    exits, codes, _ = deployment.run_doctor()
+    assert set(codes) == {Code.SECRET_WEAK, Code.NO_LIMITS, Code.ANY_HOST}
     assert exits == Code.SECRET_WEAK
 
 
 def test_the_table_in_the_documents_has_every_code() -> None:
     rows = [line.split("|") for line in DOCS.read_text().splitlines() if line.startswith("| ")]
-    told = {int(row[1]) for row in rows if row[1].strip().isdigit()}
-    assert told - {0, 1, 2} == set(Code)
+    documented = {int(row[1]) for row in rows if row[1].strip().isdigit()}
+    assert documented - {0, 1, 2} == set(Code)
 
 
 def test_every_code_has_a_test() -> None:

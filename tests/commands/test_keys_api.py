@@ -34,9 +34,9 @@ def test_a_made_key_opens_the_api_until_it_is_revoked(app: Flask, valkey: redis.
 
 def connect_like(db: redis.Redis) -> redis.Redis:
     """Return another client of the same server, as another process has it."""
-    found = connect(f"unix://{db.connection_pool.connection_kwargs['path']}")
-    assert isinstance(found, redis.Redis)
-    return found
+    client = connect(f"unix://{db.connection_pool.connection_kwargs['path']}")
+    assert isinstance(client, redis.Redis)
+    return client
 
 
 @pytest.mark.parametrize("key", ["", " ", "aira_", "aira_" + "a" * 51, "None"])

@@ -39,9 +39,9 @@ def test_it_shows_what_the_api_answers(
 def test_it_grants_a_plan_and_takes_it_away(
     valkey: redis.Redis, run_flask: RunFlask, alice: str
 ) -> None:
-    given = run_flask("stats", "set-plan", alice, "Premium", "--reason", "won the raffle")
-    assert (given.exit_code, given.stdout) == (0, "alice has Premium.\n")
-    (line,) = map(json.loads, given.stderr.splitlines())
+    result = run_flask("stats", "set-plan", alice, "Premium", "--reason", "won the raffle")
+    assert (result.exit_code, result.stdout) == (0, "alice has Premium.\n")
+    (line,) = map(json.loads, result.stderr.splitlines())
     assert (line["logger"], line["event"]) == ("aira.security", "plan.granted")
     facts = {name: line[name] for name in ("user", "plan", "by", "reason")}
     assert facts == {
@@ -50,13 +50,13 @@ def test_it_grants_a_plan_and_takes_it_away(
         "by": "operator",
         "reason": "won the raffle",
     }
-    found = get_user_stats(valkey, alice)
-    assert found
-    assert found.plan is Plan.PREMIUM
+    user_stats = get_user_stats(valkey, alice)
+    assert user_stats
+    assert user_stats.plan is Plan.PREMIUM
     run_flask("stats", "set-plan", alice, "Free", "--reason", "the raffle was void")
-    found = get_user_stats(valkey, alice)
-    assert found
-    assert found.plan is Plan.FREE
+    user_stats = get_user_stats(valkey, alice)
+    assert user_stats
+    assert user_stats.plan is Plan.FREE
 
 
 def test_what_is_paid_for_stays(shop: Shop) -> None:

@@ -42,8 +42,8 @@ def alice(valkey: redis.Redis, fast_password_hashing: None) -> str:
 
 def sign_up(db: redis.Redis, name: str) -> str:
     email = f"{name.lower()}@example.com"
-    found = accounts.sign_up(db, name=name, email=email, password=PASSWORD, clock=Clock())
-    return found.user_id
+    login = accounts.sign_up(db, name=name, email=email, password=PASSWORD, clock=Clock())
+    return login.user_id
 
 
 def rows(output: str) -> list[list[str]]:
@@ -57,9 +57,9 @@ def test_it_lists_accounts_and_bare_stats(
     grant_plan(valkey, "42", "Premium", create=False)
     today = datetime.now(UTC).date().isoformat()
     result = run_flask("users", "list")
-    head, *found = rows(result.stdout)
+    head, *listed = rows(result.stdout)
     assert head == ["id", "kind", "name", "e-mail", "created", "plan", "last active"]
-    assert sorted(found) == sorted(
+    assert sorted(listed) == sorted(
         [
             ["42", "stats only", "-", "-", "-", "Premium", today],
             [alice, "account", "Alice", "alice@example.com", today, "Free", today],
@@ -74,8 +74,8 @@ def test_it_lists_by_prefix_and_no_more_than_asked_for(
     for number in range(30):
         create_user_stats(valkey, f"a{number:02d}")
         create_user_stats(valkey, f"b:{number:02d}")
-    found = rows(run_flask("users", "list", "--prefix", "b:").stdout)[1:]
-    assert [row[0] for row in found] == [f"b:{number:02d}" for number in range(30)]
+    listed = rows(run_flask("users", "list", "--prefix", "b:").stdout)[1:]
+    assert [row[0] for row in listed] == [f"b:{number:02d}" for number in range(30)]
     some = run_flask("users", "list", "--limit", "7")
     assert len(rows(some.stdout)) == 1 + 7
     assert "There are more." in some.stderr
@@ -132,9 +132,9 @@ def test_it_makes_an_account(app: Flask, valkey: redis.Redis, run_flask: RunFlas
     assert made.exit_code == 0
     user_id = made.stdout.strip()
     assert PASSWORD not in made.output
-    found = log_in.log_in(valkey, "carol@example.com", PASSWORD)
-    assert isinstance(found, Login)
-    assert found.user_id == user_id
+    login = log_in.log_in(valkey, "carol@example.com", PASSWORD)
+    assert isinstance(login, Login)
+    assert login.user_id == user_id
     assert '"event":"account.created"' in made.stderr
     assert "example.com" not in made.stderr.replace("Password", "")
 
@@ -151,9 +151,9 @@ def test_an_account_for_an_id_keeps_its_stats(valkey: redis.Redis, run_flask: Ru
     assert made.stdout == "42\n"
     assert get_user_stats(valkey, "42") == before
     assert valkey.hget("user:{42}:stats", "version") > version, "the page shows a name now"
-    found = log_in.log_in(valkey, "dan@example.com", PASSWORD)
-    assert isinstance(found, Login)
-    assert found.user_id == "42"
+    login = log_in.log_in(valkey, "dan@example.com", PASSWORD)
+    assert isinstance(login, Login)
+    assert login.user_id == "42"
 
 
 def test_without_a_password_only_a_link_leads_in(
@@ -222,14 +222,14 @@ def test_an_id_that_is_barred_leaves_no_claim(valkey: redis.Redis, run_flask: Ru
 def test_a_password_by_hand_ends_all_sessions_and_resets(
     app: Flask, valkey: redis.Redis, run_flask: RunFlask, alice: str
 ) -> None:
-    asked = password_reset.request_reset(valkey, "alice@example.com")
-    assert asked
+    reset = password_reset.request_reset(valkey, "alice@example.com")
+    assert reset
     assert len(sessions(valkey, alice)) == 1
     result = run_flask("users", "set-password", "alice@example.com", typed=f"{NEW}\n{NEW}\n")
     assert result.exit_code == 0
     assert NEW not in result.output
     assert sessions(valkey, alice) == {}
-    assert password_reset.read_reset(valkey, asked.token) is None
+    assert password_reset.read_reset(valkey, reset.token) is None
     assert log_in.log_in(valkey, "alice@example.com", PASSWORD) is None
     assert isinstance(log_in.log_in(valkey, "alice@example.com", NEW), Login)
 
@@ -294,9 +294,9 @@ def test_it_exports_what_the_user_could_take_along(
 ) -> None:
     record_mood(valkey, alice, 3.5, note="Böse 👋")
     result = run_flask("users", "export", alice)
-    found = json.loads(result.stdout)
-    assert found["account"]["email"] == "alice@example.com"
-    assert found["moods"][0]["note"] == "Böse 👋"
+    export = json.loads(result.stdout)
+    assert export["account"]["email"] == "alice@example.com"
+    assert export["moods"][0]["note"] == "Böse 👋"
     assert "argon2" not in result.output
     assert '"data.exported"' in result.stderr
 
@@ -314,6 +314,6 @@ def test_a_crash_half_way_is_mended_by_asking_again(
 ) -> None:
     create_user_stats(valkey, "42")
     accounts.claim_email(valkey, "dan@example.com", "42")
-    asked = {"email": "dan@example.com", "name": "Dan", "user_id": "42"}
-    assert operators.create(valkey, **asked) == "42"
+    kwargs = {"email": "dan@example.com", "name": "Dan", "user_id": "42"}
+    assert operators.create(valkey, **kwargs) == "42"
     assert log_in.find_user(valkey, "dan@example.com") == "42"

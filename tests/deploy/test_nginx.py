@@ -24,9 +24,9 @@ JSON = ("--header", "Content-Type: application/json")
 def form(nginx: Nginx, jar: Path, path: str, *more: str, **fields: str) -> CurlResponse:
     """Fill in a form as a browser does: with its cookie, its token and where it comes from."""
     cookies = ("--cookie", str(jar), "--cookie-jar", str(jar))
-    found = CSRF_TOKEN_PATTERN.search(nginx.curl(path, *cookies).text)
-    assert found
-    pairs = {"csrf_token": found[1], **fields}.items()
+    match = CSRF_TOKEN_PATTERN.search(nginx.curl(path, *cookies).text)
+    assert match
+    pairs = {"csrf_token": match[1], **fields}.items()
     data = [word for name, value in pairs for word in ("--data-urlencode", f"{name}={value}")]
     return nginx.curl(path, *cookies, "--referer", f"{nginx.url}{path}", *more, *data)
 
@@ -83,12 +83,12 @@ def test_nobody_chooses_their_own_address(nginx: Nginx, site: LiveServer, tmp_pa
         "X-Forwarded-Prefix: /evil",
         "Forwarded: for=203.0.113.9;host=evil.example;proto=http",
     ]
-    told = [word for lie in lies for word in ("--header", lie)]
-    strange = nginx.curl("/dashboard", *told)
+    options = [word for lie in lies for word in ("--header", lie)]
+    strange = nginx.curl("/dashboard", *options)
     assert (strange.status, strange.headers["location"]) == (302, "/login?next=%2Fdashboard")
     assert "strict-transport-security" in strange.headers
     wrong = {"email": "nobody@example.com", "password": "wrong"}
-    assert form(nginx, tmp_path / "jar", "/login", *told, **wrong).status == 422
+    assert form(nginx, tmp_path / "jar", "/login", *options, **wrong).status == 422
     failed = [
         json.loads(line) for line in site.read_output()[1].splitlines() if "login.failed" in line
     ]
@@ -142,9 +142,9 @@ def test_an_export_of_many_megabytes_can_be_read_back(nginx: Nginx, tmp_path: Pa
     fields = {"name": "Carol", "email": "carol@example.com", "password": PASSWORD}
     assert form(nginx, jar, "/signup", **fields).status == 302
     cookies = ("--cookie", str(jar), "--cookie-jar", str(jar))
-    found = CSRF_TOKEN_PATTERN.search(nginx.curl("/settings", *cookies).text)
-    assert found
-    sent = (f"csrf_token={found[1]}", f"file=@{file}")
+    match = CSRF_TOKEN_PATTERN.search(nginx.curl("/settings", *cookies).text)
+    assert match
+    sent = (f"csrf_token={match[1]}", f"file=@{file}")
     own = (*cookies, "--referer", f"{nginx.url}/settings", "--header", "Expect:")
     for size, status in ((15 << 20, 422), (18 << 20, 413)):
         file.write_bytes(b" " * size)
@@ -197,8 +197,8 @@ def test_sixteen_slow_senders_hold_up_nobody(nginx: Nginx) -> None:
         for _ in range(8):
             for sender in slow:
                 sender.dribble()
-            asked = [pool.submit(nginx.curl, "/api/mood?userId=quick", *mood) for _ in range(4)]
-            statuses += [one.result().status for one in asked]
+            futures = [pool.submit(nginx.curl, "/api/mood?userId=quick", *mood) for _ in range(4)]
+            statuses += [one.result().status for one in futures]
     assert statuses == [200] * 32
     assert all(sender.left for sender in slow), "they were not slow enough"
     assert [sender.finish().split()[1] for sender in slow] == [b"200"] * SLOW

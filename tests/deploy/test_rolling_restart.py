@@ -137,8 +137,8 @@ def used(nginx: Nginx, port: int) -> int:
 
 def is_out(nginx: Nginx, port: int) -> bool:
     """Whether nginx was told to send nobody to this instance."""
-    told = f"127.0.0.1:{port} fail_timeout=2s down;"
-    return told in (nginx.folder / "aira-upstream.conf").read_text()
+    line = f"127.0.0.1:{port} fail_timeout=2s down;"
+    return line in (nginx.folder / "aira-upstream.conf").read_text()
 
 
 def goes_on(nginx: Nginx, port: int) -> bool:
@@ -148,7 +148,7 @@ def goes_on(nginx: Nginx, port: int) -> bool:
 
 
 @pytest.fixture
-def pair(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
+def two_instances(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
     """Two instances by their ports."""
     sites = {}
     for number in range(2):
@@ -159,47 +159,51 @@ def pair(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
         site.destroy()
 
 
-def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, LiveServer]) -> None:
+def test_no_request_is_lost(
+    folder: Path, store: Valkey, two_instances: dict[int, LiveServer]
+) -> None:
     """Not even those that nobody may send twice."""
-    with run_nginx(folder / "nginx-of-two", *pair) as front:
+    with run_nginx(folder / "nginx-of-two", *two_instances) as front:
         machine = Machine(folder, front)
         before = (front.folder / "aira-upstream.conf").read_text()
         with load(front) as backends:
-            assert eventually(lambda: all(used(front, port) for port in pair))
-            with machine.restart(*pair) as script:
-                for port in pair:
+            assert eventually(lambda: all(used(front, port) for port in two_instances))
+            with machine.restart(*two_instances) as script:
+                for port in two_instances:
                     assert eventually(machine.wish)
                     wish = machine.wish()
                     assert wish is not None
                     assert wish.name == str(port)
                     assert is_out(front, port), "nobody may be sent there any more"
-                    stop(pair[port])
-                    other = next(one for one in pair if one != port)
+                    stop(two_instances[port])
+                    other = next(one for one in two_instances if one != port)
                     assert goes_on(front, other), "the other one does not serve"
-                    pair[port] = start_instance(folder / f"again{port}", store, PORT=str(port))
+                    two_instances[port] = start_instance(
+                        folder / f"again{port}", store, PORT=str(port)
+                    )
                     wish.unlink()
                 assert script.wait(30) == 0, machine.words.read_text()
-            assert all(goes_on(front, port) for port in pair)
+            assert all(goes_on(front, port) for port in two_instances)
         assert [backend.lost for backend in backends] == [[]] * CLIENTS
         assert (front.folder / "aira-upstream.conf").read_text() == before
-        site = next(iter(pair.values()))
+        site = next(iter(two_instances.values()))
         for backend in backends:
             kept = site.api("GET", f"/api/dashboard?userId={backend.user}")["data"]
             assert kept["conversations"] == backend.saved
 
 
 def test_an_instance_that_does_not_come_back_stays_out(
-    folder: Path, store: Valkey, pair: dict[int, LiveServer]
+    folder: Path, store: Valkey, two_instances: dict[int, LiveServer]
 ) -> None:
-    first, second = pair
-    with run_nginx(folder / "nginx-of-one", *pair) as front:
+    first, second = two_instances
+    with run_nginx(folder / "nginx-of-one", *two_instances) as front:
         place = folder / "broken"
         place.mkdir()
         machine = Machine(place, front)
         install_script(machine.path, "sleep", "exit 0")
         with machine.restart(first, second) as script:
             assert eventually(machine.wish)
-            stop(pair[first])
+            stop(two_instances[first])
             wish = machine.wish()
             assert wish is not None
             wish.unlink()
@@ -209,9 +213,9 @@ def test_an_instance_that_does_not_come_back_stays_out(
         assert f"127.0.0.1:{first} fail_timeout=2s down;" in lines
         assert f"127.0.0.1:{second} fail_timeout=2s;" in lines
         assert front.curl("/readyz").status == 200
-        pair[first] = start_instance(place / "mended", store, PORT=str(first))
+        two_instances[first] = start_instance(place / "mended", store, PORT=str(first))
         with machine.restart(first) as script:
             assert eventually(machine.wish)
             wish.unlink()
             assert script.wait(50) == 0, machine.words.read_text()
-        assert (front.folder / "aira-upstream.conf").read_text() == upstream(*pair)
+        assert (front.folder / "aira-upstream.conf").read_text() == upstream(*two_instances)

@@ -57,8 +57,8 @@ def test_the_first_secret_signs_and_all_verify(start: Start) -> None:
 
 def test_service_keys_change_one_after_the_other(start: Start) -> None:
     def statuses(site: LiveServer) -> tuple[int, int]:
-        asked = service_request("api", "GET", "/api/dashboard?userId=1")
-        old, new = (send(site.port, asked.with_key(key)).status for key in (OLD, NEW))
+        request = service_request("api", "GET", "/api/dashboard?userId=1")
+        old, new = (send(site.port, request.with_key(key)).status for key in (OLD, NEW))
         return old, new
 
     assert statuses(start(SECRET_KEY=OLD)) == (200, 401)

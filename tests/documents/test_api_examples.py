@@ -45,16 +45,16 @@ def snippets(language: str) -> list[str]:
 
 def run(site: LiveServer, folder: Path, *command: str) -> str:
     """Run a command in the folder with the two variables; return what it prints."""
-    told = {**os.environ, "AIRA_URL": site.url, "AIRA_KEY": site.key}
-    done = subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=50)
+    env = {**os.environ, "AIRA_URL": site.url, "AIRA_KEY": site.key}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def stats(site: LiveServer, user_id: str) -> tuple[object, ...]:
-    found = site.api("GET", f"/api/dashboard?userId={user_id}")["data"]
-    summaries = [one["summary"] for one in found["recent_conversations"]]
-    return (found["conversations"], found["mood_score"], found["days_active"], summaries)
+    data = site.api("GET", f"/api/dashboard?userId={user_id}")["data"]
+    summaries = [one["summary"] for one in data["recent_conversations"]]
+    return (data["conversations"], data["mood_score"], data["days_active"], summaries)
 
 
 def test_the_page_has_one_snippet_in_each_language() -> None:

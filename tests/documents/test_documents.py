@@ -40,8 +40,8 @@ def variables_in(page: Path) -> list[str]:
 
 
 def test_the_page_on_configuration_has_every_variable_once() -> None:
-    found = variables_in(DOCS / "configuration.md")
-    assert sorted(found) == sorted(variables_read())
+    documented = variables_in(DOCS / "configuration.md")
+    assert sorted(documented) == sorted(variables_read())
 
 
 def test_the_page_on_operations_has_every_event() -> None:
@@ -95,10 +95,10 @@ def test_the_worked_example_names_what_is_there() -> None:
 
 
 def unit() -> configparser.ConfigParser:
-    found = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
-    found.optionxform = str  # type: ignore[assignment,method-assign]
-    found.read(DEPLOY / "aira-stats@.service")
-    return found
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(DEPLOY / "aira-stats@.service")
+    return parser
 
 
 def test_the_unit_is_hardened_and_stops_as_the_program_wants() -> None:
@@ -189,8 +189,8 @@ def run_health_check(port: int, hosts: str) -> int:
 
 
 def test_vercel_finds_the_application() -> None:
-    told = json.loads((DEPLOY / "vercel.json").read_text())
-    [name] = told["functions"]
+    config = json.loads((DEPLOY / "vercel.json").read_text())
+    [name] = config["functions"]
     assert (ROOT / name).exists()
     code = f"import {name.removesuffix('.py')} as it, flask; assert isinstance(it.app, flask.Flask)"
     kv = {"KV_REST_API_URL": "https://kv.example", "KV_REST_API_TOKEN": "t", "VERCEL": "1"}

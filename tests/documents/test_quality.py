@@ -26,8 +26,8 @@ def names_in(path: Path) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     nodes = ast.walk(ast.parse(path.read_text()))
-    found = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
-    return frozenset(name for name in found if name.startswith("test_"))
+    names = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
+    return frozenset(name for name in names if name.startswith("test_"))
 
 
 def missing(text: str) -> list[str]:

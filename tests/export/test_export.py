@@ -65,13 +65,13 @@ def live(db) -> log_in.Login:
 
 
 def field(db, user: str, name: str) -> str | None:
-    found = db.hget(f"user:{{{user}}}:stats", name)
-    return found.decode() if isinstance(found, bytes) else found
+    value = db.hget(f"user:{{{user}}}:stats", name)
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def value(db, user: str, name: str) -> Any:
-    found = field(db, user, name)
-    return json.loads(found) if name == "recent_conversations" else found
+    stored = field(db, user, name)
+    return json.loads(stored) if name == "recent_conversations" else stored
 
 
 def taken(db, user: str) -> bytes:
@@ -85,16 +85,16 @@ def test_it_leaves_no_kind_of_data_out():
 
 def test_it_tells_of_everything(db):
     login = live(db)
-    found = json.loads(taken(db, login.user_id))
-    known = {"name": "Alice", "email": "alice@example.com", "theme": "dark", "live": False}
-    assert known.items() <= found["account"].items()
-    assert found["billing"]["grant"] == found["billing"]["plan"] == "Plus"
-    assert found["billing"]["customers"] == ["cus_alice"]
-    assert [mood["score"] for mood in found["moods"]] == [0.1, 5.0, 10.0]
-    assert [chat["chatId"] for chat in found["conversations"]] == ["four", "three", "two", "one"]
-    assert found["conversations"][0]["messages"] == MESSAGES
-    assert len(found["operations"]) == 4
-    assert set(found["sessions"][0]) == {"begun", "used", "agent"}
+    exported = json.loads(taken(db, login.user_id))
+    profile = {"name": "Alice", "email": "alice@example.com", "theme": "dark", "live": False}
+    assert profile.items() <= exported["account"].items()
+    assert exported["billing"]["grant"] == exported["billing"]["plan"] == "Plus"
+    assert exported["billing"]["customers"] == ["cus_alice"]
+    assert [mood["score"] for mood in exported["moods"]] == [0.1, 5.0, 10.0]
+    assert [chat["chatId"] for chat in exported["conversations"]] == ["four", "three", "two", "one"]
+    assert exported["conversations"][0]["messages"] == MESSAGES
+    assert len(exported["operations"]) == 4
+    assert set(exported["sessions"][0]) == {"begun", "used", "agent"}
 
 
 def test_it_tells_no_secret(db):

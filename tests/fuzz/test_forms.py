@@ -41,8 +41,8 @@ FINE = {200, 204, 302, 303, 304, 308, 400, 401, 403, 404, 405, 409, 413, 415, 42
 
 
 def pages(app: Flask) -> list[tuple[str, Rule]]:
-    found = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/api")]
-    return [(method, rule) for rule in found for method in sorted(rule.methods & {"GET", "POST"})]
+    rules = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/api")]
+    return [(method, rule) for rule in rules for method in sorted(rule.methods & {"GET", "POST"})]
 
 
 @pytest.mark.timeout(900)

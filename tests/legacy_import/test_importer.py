@@ -65,8 +65,8 @@ def bring(db: Db, source: Db | None = None, **options: Any) -> ImportReport:
 
 
 def shown(db: Db, user_id: str) -> dict[str, Any] | None:
-    found = get_user_stats(db, user_id)
-    return None if found is None else found.to_dict()
+    user_stats = get_user_stats(db, user_id)
+    return None if user_stats is None else user_stats.to_dict()
 
 
 def check(db: Db, user: LegacyUser) -> None:
@@ -75,18 +75,18 @@ def check(db: Db, user: LegacyUser) -> None:
         assert not db.exists(f"user:{{{user.id}}}:stats"), user.id
         return
     first = user.on(datetime.now(UTC).date())
-    found = shown(db, user.id)
-    assert found in (first, user.on(datetime.now(UTC).date())), user.id
+    stats = shown(db, user.id)
+    assert stats in (first, user.on(datetime.now(UTC).date())), user.id
     assert text(db.hget(user_key(user.id, "stats"), "plan")) == first["plan"], user.id
 
 
-def plain(found: dict[str, Any]) -> dict[str, Any]:
+def plain(stats: dict[str, Any]) -> dict[str, Any]:
     """What is stored without the versions, which begin with the time."""
-    for value in found.values():
+    for value in stats.values():
         if isinstance(value, dict):
             for name in (b"version", b"drawn"):
                 value.pop(name, None)
-    return found
+    return stats
 
 
 def figures(report: ImportReport) -> Any:
@@ -122,9 +122,9 @@ def test_whatever_client_moves_them_and_each_loss_is_named(db: Db) -> None:
     for user in users:
         check(db, user)
         name = user.id.replace("\n", r"\n")
-        told = [found for found in report.findings if found.key.startswith(f"user:{name}:")]
+        findings = [found for found in report.findings if found.key.startswith(f"user:{name}:")]
         keys = [(f"user:{name}:{part}", kind) for part, kind in user.warnings]
-        assert [(found.key, found.kind) for found in told] == keys
+        assert [(found.key, found.kind) for found in findings] == keys
         if user.notes is not None:
             stored = {key: db.hget(user_key(user.id, "notes"), key) for key in user.notes}
             assert {key: text(note) for key, note in stored.items()} == user.notes
@@ -275,9 +275,9 @@ def test_what_is_newer_is_kept_and_the_old_is_put_beside_it(valkey: Db) -> None:
     assert (stats.streak, stats.longest_streak) == (3, 3)
     assert valkey.get(user_key("alice", "last_login")) == today.isoformat()
     entries = moods.read_moods(valkey, "alice", since=old)
-    found = [(entry.id - MS, entry.score, entry.note) for entry in reversed(entries)]
-    assert found[:4] == [(0, 5, "here"), (1, 6, "added"), (2, 4, ""), (86_400_000, 9, "")]
-    assert [score for _, score, _ in found[4:]] == [2, 3]
+    converted = [(entry.id - MS, entry.score, entry.note) for entry in reversed(entries)]
+    assert converted[:4] == [(0, 5, "here"), (1, 6, "added"), (2, 4, ""), (86_400_000, 9, "")]
+    assert [score for _, score, _ in converted[4:]] == [2, 3]
     assert stats.mood_score == 3
     assert len(valkey.lrange(user_key("alice", "days"), 0, -1)) == 5
     again = moods.record_mood(valkey, "alice", 1).stats()
@@ -336,9 +336,9 @@ def test_without_plans_nobody_gets_one(valkey: Db) -> None:
 def test_a_score_put_at_noon_of_today_does_not_lie_ahead() -> None:
     record = LegacyRecord({b"mood_score": b"7"}, NOON[:10].encode(), ())
     for now, at in ((MS + 3_600_000, MS), (MS - 3_600_000, MS - 3_600_000)):
-        known, _ = convert(b"alice", record, now)
-        assert known is not None
-        assert known.moods == [(at * 128 + 70, "")]
+        converted, _ = convert(b"alice", record, now)
+        assert converted is not None
+        assert converted.moods == [(at * 128 + 70, "")]
 
 
 def test_a_long_history_comes_whole(valkey: Db) -> None:

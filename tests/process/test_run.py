@@ -98,8 +98,8 @@ def test_three_starts_at_once_share_one_server(tmp_path: Path) -> None:
         assert sum(is_valkey_server(pid) for pid in sites[0].process_pids()) == 1
         save_at_once(sites, threads=6, each=20)
         for site in sites:
-            found = site.api("GET", "/api/dashboard?userId=crowd")["data"]
-            assert found["conversations"] == 360
+            stats = site.api("GET", "/api/dashboard?userId=crowd")["data"]
+            assert stats["conversations"] == 360
         for site in sites:
             assert is_process_running(site.server)
             assert site.press_ctrl_c() == 0

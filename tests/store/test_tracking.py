@@ -35,17 +35,17 @@ def server() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def quiet(server: Valkey) -> Iterator[TrackingClient]:
+def unstarted_tracking(server: Valkey) -> Iterator[TrackingClient]:
     """Stamps of a client whose stream was not begun."""
-    found = new_tracking_client(f"unix://{server.socket}")
-    yield found
-    found.close()
+    client = new_tracking_client(f"unix://{server.socket}")
+    yield client
+    client.close()
 
 
 @pytest.fixture
-def tracking_client(quiet: TrackingClient) -> TrackingClient:
+def tracking_client(unstarted_tracking: TrackingClient) -> TrackingClient:
     """Stamps that are in step."""
-    return quiet.start()
+    return unstarted_tracking.start()
 
 
 @pytest.fixture
@@ -64,11 +64,13 @@ def test_a_stamp_is_never_had_twice(tracking_client: TrackingClient, server: Val
         assert eventually(lambda before=before: tracking_client.stamp("alice") != before)
 
 
-def test_what_this_process_writes_is_known_without_a_stream(quiet: TrackingClient) -> None:
-    alice, bob = quiet.stamp("alice"), quiet.stamp("bob")
-    open_stats(quiet.db, "alice")
-    assert quiet.stamp("alice") != alice
-    assert quiet.stamp("bob") == bob
+def test_what_this_process_writes_is_known_without_a_stream(
+    unstarted_tracking: TrackingClient,
+) -> None:
+    alice, bob = unstarted_tracking.stamp("alice"), unstarted_tracking.stamp("bob")
+    open_stats(unstarted_tracking.db, "alice")
+    assert unstarted_tracking.stamp("alice") != alice
+    assert unstarted_tracking.stamp("bob") == bob
 
 
 def test_a_write_that_failed_may_have_been_carried_out(server: Valkey) -> None:
@@ -113,27 +115,27 @@ def test_keys_of_nobody_change_no_stamp(tracking_client: TrackingClient, server:
 def test_it_is_not_in_step_at_once_when_bytes_wait(
     tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = pause_stream(monkeypatch, tracking_client)
+    stream_gate = pause_stream(monkeypatch, tracking_client)
     write_user_key(server)
     assert not tracking_client.is_in_step()
-    held.open()
+    stream_gate.open()
 
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_while_a_message_is_worked_on(
     tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = (
+    stream_gate, before = (
         gate(monkeypatch, tracking_client, Tracking, "_note"),
         tracking_client.stamp("alice"),
     )
-    held.shut()
+    stream_gate.shut()
     write_user_key(server)
-    held.wait()
+    stream_gate.wait()
     assert tracking_client.tracking._is_quiet(), "all was taken from the connection"
     assert not tracking_client.is_in_step()
     assert tracking_client.stamp("alice") == before
-    held.open()
+    stream_gate.open()
     assert eventually(tracking_client.is_in_step)
     assert tracking_client.stamp("alice") != before
 
@@ -142,39 +144,39 @@ def test_it_is_not_in_step_while_a_message_is_worked_on(
 def test_it_is_not_in_step_once_its_stream_was_killed(
     tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = pause_stream(monkeypatch, tracking_client)
+    stream_gate = pause_stream(monkeypatch, tracking_client)
     assert kill_tracking_connections(server.admin) == 1
     assert not tracking_client.is_in_step(), "though its thread has not noticed"
-    held.open()
+    stream_gate.open()
     assert eventually(lambda: len(tracking_connections(server.admin)) == 1)
 
 
 def test_a_thread_that_gets_no_turn_is_not_believed_for_long(
     tracking_client: TrackingClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = pause_stream(monkeypatch, tracking_client), tracking_client.stamps()
+    stream_gate, before = pause_stream(monkeypatch, tracking_client), tracking_client.stamps()
     assert eventually(lambda: not tracking_client.is_in_step())
     assert tracking_client.stamps() == before, "nothing was found to be wrong"
-    held.open()
+    stream_gate.open()
     assert eventually(tracking_client.is_in_step)
 
 
 def test_it_is_in_step_before_it_begins_no_more_than_after_its_end(
-    quiet: TrackingClient, server: Valkey
+    unstarted_tracking: TrackingClient, server: Valkey
 ) -> None:
     others = set(threading.enumerate())
-    assert not quiet.is_in_step()
-    quiet.start()
-    quiet.tracking.start()
+    assert not unstarted_tracking.is_in_step()
+    unstarted_tracking.start()
+    unstarted_tracking.tracking.start()
     (thread,) = set(threading.enumerate()) - others
     assert thread.name == "tracking"
-    before = quiet.stamps()
-    quiet.tracking.close()
-    assert quiet.all_changed(before)
+    before = unstarted_tracking.stamps()
+    unstarted_tracking.tracking.close()
+    assert unstarted_tracking.all_changed(before)
     assert eventually(lambda: not thread.is_alive())
     assert eventually(lambda: not tracking_connections(server.admin))
-    assert not quiet.is_in_step()
-    quiet.tracking.start()
+    assert not unstarted_tracking.is_in_step()
+    unstarted_tracking.tracking.start()
     assert set(threading.enumerate()) <= others, "what was closed does not begin again"
 
 

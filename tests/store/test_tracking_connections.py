@@ -54,56 +54,58 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def anywhere(url: str) -> Iterator[TrackingClient]:
+def tracking_client(url: str) -> Iterator[TrackingClient]:
     """Stamps that are in step, by each kind of connection."""
-    found = new_tracking_client(url)
-    yield found.start()
-    found.close()
+    client = new_tracking_client(url)
+    yield client.start()
+    client.close()
 
 
 @pytest.fixture(params=["unix", "tcp"])
-def direct(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[TrackingClient]:
+def direct_tracking(
+    request: pytest.FixtureRequest, server: Valkey, port: int
+) -> Iterator[TrackingClient]:
     """Stamps that are in step, with nobody between client and server."""
     places = {"unix": f"unix://{server.socket}", "tcp": f"redis://127.0.0.1:{port}"}
-    found = new_tracking_client(places[request.param])
-    yield found.start()
-    found.close()
+    client = new_tracking_client(places[request.param])
+    yield client.start()
+    client.close()
 
 
 def test_a_write_by_somebody_else_changes_that_users_stamp_alone(
-    anywhere: TrackingClient, server: Valkey
+    tracking_client: TrackingClient, server: Valkey
 ) -> None:
-    alice, bob = anywhere.stamp("alice"), anywhere.stamp("bob")
+    alice, bob = tracking_client.stamp("alice"), tracking_client.stamp("bob")
     write_user_key(server, "alice")
-    assert eventually(lambda: anywhere.stamp("alice") != alice)
-    assert anywhere.stamp("bob") == bob
+    assert eventually(lambda: tracking_client.stamp("alice") != alice)
+    assert tracking_client.stamp("bob") == bob
 
 
 def test_whatever_was_acknowledged_is_known_to_whoever_is_in_step(
-    direct: TrackingClient, server: Valkey
+    direct_tracking: TrackingClient, server: Valkey
 ) -> None:
     in_step = 0
     for _ in range(WRITES):
-        before = direct.stamp("alice")
+        before = direct_tracking.stamp("alice")
         write_user_key(server)
-        if direct.is_in_step():
+        if direct_tracking.is_in_step():
             in_step += 1
-            assert direct.stamp("alice") != before
+            assert direct_tracking.stamp("alice") != before
     assert in_step
 
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_while_bytes_wait(
-    anywhere: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
+    tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = pause_stream(monkeypatch, anywhere), anywhere.stamp("alice")
+    stream_gate, before = pause_stream(monkeypatch, tracking_client), tracking_client.stamp("alice")
     write_user_key(server)
     # A proxy may still have them.
-    assert eventually(lambda: not anywhere.is_in_step())
-    assert anywhere.stamp("alice") == before
-    held.open()
-    assert eventually(anywhere.is_in_step)
-    assert anywhere.stamp("alice") != before
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert tracking_client.stamp("alice") == before
+    stream_gate.open()
+    assert eventually(tracking_client.is_in_step)
+    assert tracking_client.stamp("alice") != before
 
 
 def test_redis_py_is_the_one_that_was_read(server: Valkey) -> None:

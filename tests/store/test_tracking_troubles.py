@@ -47,27 +47,27 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tracking_client(server: Valkey) -> Iterator[TrackingClient]:
     """Stamps that are in step."""
-    found = new_tracking_client(f"unix://{server.socket}")
-    yield found.start()
-    found.close()
+    client = new_tracking_client(f"unix://{server.socket}")
+    yield client.start()
+    client.close()
 
 
 @pytest.fixture
-def behind(proxy: Proxy) -> Iterator[TrackingClient]:
+def proxied_tracking(proxy: Proxy) -> Iterator[TrackingClient]:
     """Stamps that are in step, through the proxy."""
-    found = new_tracking_client(proxy.url)
-    yield found.start()
-    found.close()
+    client = new_tracking_client(proxy.url)
+    yield client.start()
+    client.close()
 
 
 @pytest.fixture
-def lines() -> Iterator[list[str]]:
+def tracking_log() -> Iterator[list[str]]:
     """What is logged of streams; the list grows."""
-    found: list[str] = []
+    messages: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     tracking.log.addHandler(handler)
-    yield found
+    yield messages
     tracking.log.removeHandler(handler)
 
 
@@ -93,32 +93,32 @@ def test_a_lost_stream_changes_all_stamps_and_comes_back(
 
 
 def test_what_was_asked_for_without_a_stream_does_not_stand_with_one(
-    behind: TrackingClient, proxy: Proxy, server: Valkey
+    proxied_tracking: TrackingClient, proxy: Proxy, server: Valkey
 ) -> None:
-    before = behind.stamps()
+    before = proxied_tracking.stamps()
     proxy.mode = "refuse"
-    assert eventually(lambda: "lost" in behind.events)
-    assert behind.all_changed(before)
-    between = behind.stamps()
+    assert eventually(lambda: "lost" in proxied_tracking.events)
+    assert proxied_tracking.all_changed(before)
+    between = proxied_tracking.stamps()
     write_user_key(server)
-    assert not behind.is_in_step()
-    assert behind.stamps() == between, "nobody says what is written"
+    assert not proxied_tracking.is_in_step()
+    assert proxied_tracking.stamps() == between, "nobody says what is written"
     proxy.mode = "pass"
-    assert eventually(behind.is_in_step)
-    assert behind.all_changed(between)
+    assert eventually(proxied_tracking.is_in_step)
+    assert proxied_tracking.all_changed(between)
 
 
 @pytest.mark.parametrize("mode", ["hang", "garbage"])
 def test_a_line_that_is_out_of_order_is_lost(
-    behind: TrackingClient, proxy: Proxy, mode: str
+    proxied_tracking: TrackingClient, proxy: Proxy, mode: str
 ) -> None:
-    before = behind.stamps()
+    before = proxied_tracking.stamps()
     proxy.mode = mode
-    assert eventually(lambda: "lost" in behind.events)
-    assert behind.all_changed(before)
-    assert not behind.is_in_step()
+    assert eventually(lambda: "lost" in proxied_tracking.events)
+    assert proxied_tracking.all_changed(before)
+    assert not proxied_tracking.is_in_step()
     proxy.mode = "pass"
-    assert eventually(behind.is_in_step)
+    assert eventually(proxied_tracking.is_in_step)
 
 
 def test_an_unexpected_key_does_not_end_it(tracking_client: TrackingClient, server: Valkey) -> None:
@@ -133,13 +133,13 @@ def test_an_unexpected_key_does_not_end_it(tracking_client: TrackingClient, serv
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_while_a_ping_is_not_answered(
-    behind: TrackingClient, proxy: Proxy
+    proxied_tracking: TrackingClient, proxy: Proxy
 ) -> None:
     """Redis answers a writer before it names the write where it has a ping to answer as well."""
-    before = behind.stamps()
+    before = proxied_tracking.stamps()
     proxy.mode = "hang"
-    assert eventually(lambda: not behind.is_in_step())
-    assert behind.stamps() == before, "nothing was found to be wrong"
+    assert eventually(lambda: not proxied_tracking.is_in_step())
+    assert proxied_tracking.stamps() == before, "nothing was found to be wrong"
     # Its thread waits for the answer as long.
     proxy.mode = "refuse"
 
@@ -177,11 +177,11 @@ def test_a_restart_is_noticed(tracking_client: TrackingClient, server: Valkey) -
 
 
 def test_a_line_is_written_when_it_goes_and_one_when_it_is_back(
-    server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    server: Valkey, proxy: Proxy, tracking_log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
     listener = new_tracking_client(proxy.url).start()
-    assert lines == []
+    assert tracking_log == []
     for times in (1, 2):
         proxy.mode = "refuse"
         assert eventually(lambda times=times: listener.events.count("lost") == times)
@@ -191,8 +191,8 @@ def test_a_line_is_written_when_it_goes_and_one_when_it_is_back(
         proxy.mode = "pass"
         assert eventually(listener.is_in_step)
         assert listener.events.count("forgotten") > forgotten
-    assert list(map(says_gone, lines)) == [True, False] * 2
-    assert list(map(says_back, lines)) == [False, True] * 2
+    assert list(map(says_gone, tracking_log)) == [True, False] * 2
+    assert list(map(says_back, tracking_log)) == [False, True] * 2
     assert [state for state in listener.events if state != "forgotten"] == ["up", "lost"] * 2 + [
         "up"
     ]
@@ -200,7 +200,7 @@ def test_a_line_is_written_when_it_goes_and_one_when_it_is_back(
 
 
 def test_a_stream_that_never_was_is_told_of_once(
-    server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    server: Valkey, proxy: Proxy, tracking_log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
     proxy.mode = "refuse"
@@ -209,11 +209,11 @@ def test_a_stream_that_never_was_is_told_of_once(
     monkeypatch.setattr(tracking, "_Stream", counted(tracking._Stream, tries))
     listener.tracking.start()
     assert eventually(lambda: next(tries, 100) > 5)
-    assert list(map(says_gone, lines)) == [True]
+    assert list(map(says_gone, tracking_log)) == [True]
     assert not listener.is_in_step()
     proxy.mode = "pass"
     assert eventually(listener.is_in_step)
-    assert list(map(says_back, lines)) == [False, True]
+    assert list(map(says_back, tracking_log)) == [False, True]
     listener.close()
 
 
@@ -233,7 +233,7 @@ def limit(server: Valkey, *rules: str) -> None:
 
 
 def test_a_server_that_refuses_is_asked_again_later(
-    server: Valkey, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    server: Valkey, tracking_log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "REFUSED_FOR", 0.01)
     limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
@@ -243,11 +243,11 @@ def test_a_server_that_refuses_is_asked_again_later(
     assert eventually(lambda: "refused" in listener.events)
     assert listener.db.set("user:{alice}:touched", 1), "everything else is as ever"
     assert not listener.is_in_step()
-    assert "NOPERM" in lines[0] or "permissions" in lines[0]
+    assert "NOPERM" in tracking_log[0] or "permissions" in tracking_log[0]
     limit(server, "+client|tracking")
     assert eventually(listener.is_in_step)
     assert listener.all_changed(before)
-    assert [says_gone(line) for line in lines] == [True, False]
+    assert [says_gone(line) for line in tracking_log] == [True, False]
     listener.close()
 
 

@@ -72,16 +72,16 @@ def is_process_running(pid: int) -> bool:
 def process_pids(leader: int, folder: Path) -> set[int]:
     """The leader's session (the app and its workers) and who has a file of the folder open (the
     embedded server, which has a session of its own)."""
-    found = set()
+    pids = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
             own = os.getsid(int(process.name)) == leader
             files = map(os.readlink, (process / "fd").iterdir())
             if own or any(file.startswith(f"{folder}/") for file in files):
-                found.add(int(process.name))
+                pids.add(int(process.name))
         except OSError:
             continue
-    return {pid for pid in found if is_process_running(pid)}
+    return {pid for pid in pids if is_process_running(pid)}
 
 
 @dataclass

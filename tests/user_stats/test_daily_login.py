@@ -152,9 +152,9 @@ def test_it_gives_no_key_of_a_user_a_time_to_live(db):
     live(db)
     live(db, "bob")
     stats.create_user_stats(db, "carol")
-    found = [key for key in contents(db) if key.startswith(("user:", "email:"))]
-    assert len(found) > 16
-    assert {key: db.ttl(key) for key in found} == dict.fromkeys(found, -1)
+    keys = [key for key in contents(db) if key.startswith(("user:", "email:"))]
+    assert len(keys) > 16
+    assert {key: db.ttl(key) for key in keys} == dict.fromkeys(keys, -1)
 
 
 def test_it_lets_time_run_out_for_nothing_but_the_bar_on_an_id(db):

@@ -33,11 +33,11 @@ def test_it_counts_every_conversation_of_a_crowd(concurrent_db, alice):
     saved = run_concurrently(
         CROWD, lambda n: save_conversation(concurrent_db, alice, MESSAGES, summary=str(n))[0]
     )
-    found = stats.get_user_stats(concurrent_db, alice)
-    assert found.conversations == CROWD
+    user_stats = stats.get_user_stats(concurrent_db, alice)
+    assert user_stats.conversations == CROWD
     times = {chat.summary: chat.saved_at for chat in saved}
     assert len(times) == CROWD
-    recent = found.recent_conversations
+    recent = user_stats.recent_conversations
     shown = [item.timestamp for item in recent]
     assert shown == sorted(times.values(), reverse=True)[:3]
     assert all(times[item.summary] == item.timestamp for item in recent)
@@ -50,10 +50,10 @@ def test_it_counts_one_chat_of_a_crowd_once(concurrent_db, alice):
         return save_conversation(concurrent_db, alice, MESSAGES, chat_id="one", summary=str(number))
 
     run_concurrently(CROWD, save)
-    found = stats.get_user_stats(concurrent_db, alice)
-    assert (found.conversations, len(found.recent_conversations)) == (1, 1)
+    user_stats = stats.get_user_stats(concurrent_db, alice)
+    assert (user_stats.conversations, len(user_stats.recent_conversations)) == (1, 1)
     (listed,) = list_conversations(concurrent_db, alice)
-    assert listed.summary == found.recent_conversations[0].summary
+    assert listed.summary == user_stats.recent_conversations[0].summary
 
 
 def test_it_counts_one_key_of_a_crowd_once(concurrent_db, alice):
@@ -94,8 +94,8 @@ def test_it_counts_a_day_once_for_a_crowd(concurrent_db, alice):
     today = open_stats(concurrent_db, alice).last_day + DAY
     answers = run_concurrently(50, lambda _: stats.handle_daily_login(concurrent_db, alice, today))
     assert Counter(answers) == {True: 1, False: 49}
-    found = stats.get_user_stats(concurrent_db, alice)
-    assert (found.days_active, found.longest_streak) == (2, 2)
+    user_stats = stats.get_user_stats(concurrent_db, alice)
+    assert (user_stats.days_active, user_stats.longest_streak) == (2, 2)
 
 
 def test_it_counts_each_day_once_around_midnight(concurrent_db, alice):
@@ -111,8 +111,8 @@ def test_it_counts_each_day_once_around_midnight(concurrent_db, alice):
     counted = [day for counts, day in answers if counts]
     assert len(counted) == len(set(counted)) <= 2
     assert first + 2 * DAY in counted
-    found = stats.get_user_stats(concurrent_db, alice)
-    assert found.days_active == 1 + len(counted)
+    user_stats = stats.get_user_stats(concurrent_db, alice)
+    assert user_stats.days_active == 1 + len(counted)
     assert stats.get_login_streak(concurrent_db, alice, first + 2 * DAY) == 1 + len(counted)
     assert open_stats(concurrent_db, alice).last_day == first + 2 * DAY
 
@@ -142,10 +142,10 @@ def come(concurrent_db: Db, days: list[date]) -> set[date]:
     counted = [day for day, counts in zip(days, answers, strict=True) if counts]
     assert len(counted) == len(set(counted))
     assert max(days) in counted
-    found = stats.get_user_stats(concurrent_db, "alice")
-    assert found.days_active == 1 + len(counted)
+    user_stats = stats.get_user_stats(concurrent_db, "alice")
+    assert user_stats.days_active == 1 + len(counted)
     streak = stats.get_login_streak(concurrent_db, "alice", max(days))
-    assert 1 <= streak <= found.longest_streak <= found.days_active
+    assert 1 <= streak <= user_stats.longest_streak <= user_stats.days_active
     return set(counted)
 
 
@@ -177,8 +177,8 @@ def test_it_records_every_mood_of_a_crowd(concurrent_db, alice):
     )
     ids = [entry.id for entry in entries]
     assert ids == sorted(set(ids), reverse=True)
-    found = stats.get_user_stats(concurrent_db, alice)
-    assert found.mood_score == entries[0].score
+    user_stats = stats.get_user_stats(concurrent_db, alice)
+    assert user_stats.mood_score == entries[0].score
 
 
 def test_it_records_one_operation_of_a_crowd_once(concurrent_db, alice):
@@ -207,8 +207,8 @@ def test_it_keeps_score_and_history_together_in_a_crowd(concurrent_db, alice):
     run_concurrently(60, act)
     entries = read_moods(concurrent_db, alice, since=EPOCH)
     assert 40 <= len(entries) <= 60
-    found = stats.get_user_stats(concurrent_db, alice)
-    assert found.mood_score == entries[0].score
+    user_stats = stats.get_user_stats(concurrent_db, alice)
+    assert user_stats.mood_score == entries[0].score
 
 
 def test_it_gives_each_change_of_a_crowd_its_version(concurrent_db, alice):

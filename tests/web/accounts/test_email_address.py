@@ -29,7 +29,7 @@ def press(app: Flask, path: str) -> TestResponse:
 
 
 @pytest.fixture
-def sure(app: Flask, alice: Browser, mailbox: Mailbox) -> Browser:
+def confirmed_alice(app: Flask, alice: Browser, mailbox: Mailbox) -> Browser:
     """Alice, who has confirmed her address."""
     assert press(app, link_path(mailbox.wait(1)[0])).status_code == 303
     return alice
@@ -58,7 +58,7 @@ def test_it_leads_back_to_the_settings(alice: Browser, mailbox: Mailbox) -> None
     assert "Your e-mail address is confirmed." in alice.get("/settings").text
 
 
-def test_a_link_works_once(app: Flask, sure: Browser, mailbox: Mailbox) -> None:
+def test_a_link_works_once(app: Flask, confirmed_alice: Browser, mailbox: Mailbox) -> None:
     path = link_path(mailbox.mails[0])
     for answer in (Browser(app).get(path), press(app, path)):
         assert answer.status_code == 404
@@ -122,27 +122,27 @@ def test_an_unconfirmed_address_is_changed_by_the_new_one(
 
 @pytest.mark.parametrize("order", [(OLD, NEW), (NEW, OLD)])
 def test_a_confirmed_address_must_agree(
-    app: Flask, sure: Browser, mailbox: Mailbox, order: tuple[str, str]
+    app: Flask, confirmed_alice: Browser, mailbox: Mailbox, order: tuple[str, str]
 ) -> None:
-    sure.post("/settings", CHANGE)
+    confirmed_alice.post("/settings", CHANGE)
     mailbox.wait(3)
     first, second = (link_path(mailbox.last_to(address, 3)) for address in order)
-    assert "the links in the mails to both" in sure.get("/settings").text
+    assert "the links in the mails to both" in confirmed_alice.get("/settings").text
     answer = press(app, first)
     assert answer.status_code == 303
-    assert f'<p class="value">{OLD}</p>' in sure.get("/settings").text
+    assert f'<p class="value">{OLD}</p>' in confirmed_alice.get("/settings").text
     assert press(app, first).status_code == 404
     assert press(app, second).status_code == 303
-    assert f'<p class="value">{NEW}</p>' in sure.get("/settings").text
+    assert f'<p class="value">{NEW}</p>' in confirmed_alice.get("/settings").text
     assert press(app, second).status_code == 404
 
 
-def test_a_change_is_cancelled(app: Flask, sure: Browser, mailbox: Mailbox) -> None:
-    sure.post("/settings", CHANGE)
+def test_a_change_is_cancelled(app: Flask, confirmed_alice: Browser, mailbox: Mailbox) -> None:
+    confirmed_alice.post("/settings", CHANGE)
     links = [link_path(mailbox.last_to(address, 3)) for address in (OLD, NEW)]
-    answer = sure.post("/settings/email/cancel")
+    answer = confirmed_alice.post("/settings/email/cancel")
     assert (answer.status_code, answer.location) == (303, "/settings")
-    page = sure.get("/settings").text
+    page = confirmed_alice.get("/settings").text
     assert "Your e-mail address stays as it is." in page
     assert "Changes to" not in page
     assert [press(app, link).status_code for link in links] == [404, 404]
@@ -174,9 +174,9 @@ def test_a_taken_address_is_told_to_its_owner_alone(
         assert (answer.status_code, answer.location) == (303, "/settings")
         pages.append(without_tokens(alice.get("/settings").text).replace(address, "-"))
     assert pages[0] == pages[1]
-    told = mailbox.wait(4)[2]
-    assert (told["To"], told["Subject"]) == ("bob@example.com", "Your address for Aira")
-    assert "/confirm/" not in text_of(told) + html_of(told)
+    notice = mailbox.wait(4)[2]
+    assert (notice["To"], notice["Subject"]) == ("bob@example.com", "Your address for Aira")
+    assert "/confirm/" not in text_of(notice) + html_of(notice)
     assert bob.get("/dashboard").status_code == 200
 
 

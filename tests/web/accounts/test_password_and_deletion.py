@@ -274,8 +274,8 @@ def test_it_counts_no_right_password(app: Flask, alice: Browser, valkey: Redis) 
 
 
 def test_throttling_can_be_switched_off(app: Flask, valkey: Redis) -> None:
-    given = app.extensions["aira"].given
-    loose = create_app(replace(given, ratelimit_enabled=False), valkey)
+    settings = app.extensions["aira"].given
+    loose = create_app(replace(settings, ratelimit_enabled=False), valkey)
     alice = sign_up(loose, "Alice")
     wrong = {"current_password": "wrong", "new_password": NEW}
     statuses = [alice.post("/settings/password", wrong).status_code for _ in range(12)]

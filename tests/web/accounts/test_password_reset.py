@@ -44,7 +44,7 @@ def choose(app: Flask, path: str, password: str = NEW):
 
 
 @pytest.fixture
-def told(alice: Browser, mailbox: Mailbox) -> Mailbox:
+def confirm_mailbox(alice: Browser, mailbox: Mailbox) -> Mailbox:
     """The mailbox, once Alice has been asked to confirm her address."""
     mailbox.wait(1)
     return mailbox
@@ -80,8 +80,8 @@ def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, mailbox: Mail
     )
 
 
-def test_it_logs_nobody_in(app: Flask, alice: Browser, told: Mailbox) -> None:
-    visitor, path = Browser(app), ask(app, told)
+def test_it_logs_nobody_in(app: Flask, alice: Browser, confirm_mailbox: Mailbox) -> None:
+    visitor, path = Browser(app), ask(app, confirm_mailbox)
     token = form_token(visitor.get(path))
     answer = visitor.client.post(
         path, data={"new_password": NEW, "csrf_token": token}, follow_redirects=True
@@ -92,7 +92,7 @@ def test_it_logs_nobody_in(app: Flask, alice: Browser, told: Mailbox) -> None:
 
 @pytest.mark.parametrize("email", ["nobody@example.com", "alice@example.com"])
 def test_it_tells_nobody_who_is_here(
-    app: Flask, told: Mailbox, round_trips: RoundTrips, email: str
+    app: Flask, confirm_mailbox: Mailbox, round_trips: RoundTrips, email: str
 ) -> None:
     visitor = Browser(app)
     token = form_token(visitor.get("/reset"))
@@ -103,9 +103,9 @@ def test_it_tells_nobody_who_is_here(
     other = Browser(app).post("/reset", {"email": "else@example.com"}).text
     assert plain == re.sub(r'value="[^"]+"', "", other)
     if email == ALICE["email"]:
-        told.wait(2)
-    ask(app, told)
-    assert all(mail["To"] == ALICE["email"] for mail in told.mails)
+        confirm_mailbox.wait(2)
+    ask(app, confirm_mailbox)
+    assert all(mail["To"] == ALICE["email"] for mail in confirm_mailbox.mails)
 
 
 @pytest.mark.parametrize("email", ["", "alice", "a@b\r\nBcc: c@example.com", "a\0@example.com"])
@@ -127,9 +127,9 @@ def test_it_wants_an_address(app: Flask, valkey: Redis, email: str) -> None:
     ],
 )
 def test_a_password_that_will_not_do_leaves_the_link(
-    app: Flask, alice: Browser, told: Mailbox, password: str, sentence: str
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox, password: str, sentence: str
 ) -> None:
-    path = ask(app, told)
+    path = ask(app, confirm_mailbox)
     answer = choose(app, path, password)
     assert answer.status_code == 422
     assert field_error(answer, "new_password") == sentence
@@ -147,18 +147,20 @@ def dead(app: Flask, path: str) -> bool:
     return [answer.status_code for answer in answers] == [404, 404]
 
 
-def test_a_link_works_once(app: Flask, told: Mailbox) -> None:
-    path = ask(app, told)
+def test_a_link_works_once(app: Flask, confirm_mailbox: Mailbox) -> None:
+    path = ask(app, confirm_mailbox)
     assert choose(app, path).status_code == 303
     assert dead(app, path)
     assert log_in(app, "Alice", password=NEW).get("/dashboard").status_code == 200
 
 
-def test_every_link_dies_with_the_password(app: Flask, alice: Browser, told: Mailbox) -> None:
-    first, second = ask(app, told), ask(app, told)
+def test_every_link_dies_with_the_password(
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox
+) -> None:
+    first, second = ask(app, confirm_mailbox), ask(app, confirm_mailbox)
     assert choose(app, second).status_code == 303
     assert dead(app, first)
-    third, member = ask_later(app, told), log_in(app, "Alice", password=NEW)
+    third, member = ask_later(app, confirm_mailbox), log_in(app, "Alice", password=NEW)
     change = {"current_password": NEW, "new_password": PASSWORD}
     assert member.post("/settings/password", change).status_code == 303
     assert dead(app, third)
@@ -171,9 +173,9 @@ def ask_later(app: Flask, mailbox: Mailbox) -> str:
 
 
 def test_a_link_dies_in_time_and_with_the_account(
-    app: Flask, alice: Browser, told: Mailbox, valkey: Redis
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox, valkey: Redis
 ) -> None:
-    path = ask(app, told)
+    path = ask(app, confirm_mailbox)
     lives = [valkey.ttl(key) for key in valkey.keys("token:*")]
     assert min(lives) > 3590
     assert sorted(lives)[0] <= 3600
@@ -186,16 +188,18 @@ def test_a_made_up_link_is_dead(app: Flask, alice: Browser, path: str) -> None:
     assert dead(app, path)
 
 
-def test_a_link_of_another_kind_is_dead(app: Flask, alice: Browser, told: Mailbox) -> None:
-    confirm, reset = link_path(told.mails[0]), ask(app, told)
+def test_a_link_of_another_kind_is_dead(
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox
+) -> None:
+    confirm, reset = link_path(confirm_mailbox.mails[0]), ask(app, confirm_mailbox)
     assert dead(app, confirm.replace("/confirm/", "/reset/"))
     wrong = Browser(app).get(reset.replace("/reset/", "/confirm/"))
     assert wrong.status_code == 404
     assert choose(app, reset).status_code == 303
 
 
-def test_one_of_a_crowd_resets(app: Flask, told: Mailbox) -> None:
-    path = ask(app, told)
+def test_one_of_a_crowd_resets(app: Flask, confirm_mailbox: Mailbox) -> None:
+    path = ask(app, confirm_mailbox)
     browsers = [Browser(app) for _ in range(12)]
     tokens = [form_token(browser.get(path)) for browser in browsers]
 
@@ -208,12 +212,12 @@ def test_one_of_a_crowd_resets(app: Flask, told: Mailbox) -> None:
     assert log_in(app, "Alice", password=f"{NEW} {answers.index(303)}")
 
 
-def test_no_token_is_stored(app: Flask, told: Mailbox, valkey: Redis) -> None:
-    token = ask(app, told).rpartition("/")[2]
+def test_no_token_is_stored(app: Flask, confirm_mailbox: Mailbox, valkey: Redis) -> None:
+    token = ask(app, confirm_mailbox).rpartition("/")[2]
     assert not [key for key, value in dump_all(valkey).items() if token in f"{key}{value!r}"]
 
 
-def test_no_mail_is_built_from_a_host_header(app: Flask, told: Mailbox) -> None:
+def test_no_mail_is_built_from_a_host_header(app: Flask, confirm_mailbox: Mailbox) -> None:
     visitor = Browser(app)
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     token = form_token(visitor.get("/reset", headers=evil))
@@ -227,7 +231,7 @@ def test_no_mail_is_built_from_a_host_header(app: Flask, told: Mailbox) -> None:
             data["csrf_token"] = form_token(page)
             answer = client.post("/reset", data=data, base_url="http://evil.example")
     assert answer.status_code == 200
-    got = told.wait(2)[-1]
+    got = confirm_mailbox.wait(2)[-1]
     assert "evil" not in got.as_string() + text_of(got) + html_of(got)
     assert f"{PUBLIC_URL}/reset/" in text_of(got)
 
@@ -244,11 +248,13 @@ def test_a_mail_holds_no_words_of_strangers(app: Flask, mailbox: Mailbox) -> Non
     assert {tuple(envelope.rcpt_tos) for envelope in mailbox.envelopes} == {("victim@example.com",)}
 
 
-def test_a_reset_drops_a_change_of_address(app: Flask, alice: Browser, told: Mailbox) -> None:
+def test_a_reset_drops_a_change_of_address(
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox
+) -> None:
     thief = {"name": "A", "timezone": "UTC", "day_start": "0", "email": "thief@example.com"}
     assert alice.post("/settings", thief | {"current_password": PASSWORD}).status_code == 303
-    link = link_path(told.last_to("thief@example.com", 2))
-    assert choose(app, ask(app, told)).status_code == 303
+    link = link_path(confirm_mailbox.last_to("thief@example.com", 2))
+    assert choose(app, ask(app, confirm_mailbox)).status_code == 303
     pressed = Browser(app)
     assert pressed.get(link).status_code == 404
     assert pressed.post(link).status_code == 404
@@ -256,8 +262,8 @@ def test_a_reset_drops_a_change_of_address(app: Flask, alice: Browser, told: Mai
 
 
 def test_a_mailbox_is_not_filled(app: Flask, alice: Browser, valkey: Redis) -> None:
-    given = app.extensions["aira"].given
-    strict = create_app(replace(given, ratelimit_enabled=True), valkey)
+    settings = app.extensions["aira"].given
+    strict = create_app(replace(settings, ratelimit_enabled=True), valkey)
     for email in ("alice@example.com", "nobody@example.com"):
         visitor = Browser(strict)
         data = {"email": email, "csrf_token": form_token(visitor.get("/reset"))}
@@ -277,7 +283,7 @@ class Trail(logging.Handler):
 
 
 @pytest.fixture
-def trail() -> Iterator[Trail]:
+def security_log() -> Iterator[Trail]:
     """The security events of a test."""
     logger, kept = logging.getLogger("aira.security"), Trail()
     level = logger.level
@@ -289,19 +295,19 @@ def trail() -> Iterator[Trail]:
 
 
 def test_it_writes_no_address_into_the_trail(
-    app: Flask, alice: Browser, told: Mailbox, trail: Trail
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox, security_log: Trail
 ) -> None:
-    path = ask(app, told)
+    path = ask(app, confirm_mailbox)
     Browser(app).post("/reset", {"email": "nobody@example.com"})
     choose(app, path)
-    events = [(what, facts.get("user")) for what, facts in trail.facts]
+    events = [(what, facts.get("user")) for what, facts in security_log.facts]
     assert [one for one in events if one[0].startswith("password")] == [
         ("password.reset_asked", alice.user_id),
         ("password.reset_asked", None),
         ("password.reset", alice.user_id),
     ]
-    assert "@" not in str(trail.facts)
-    assert path.rpartition("/")[2] not in str(trail.facts)
+    assert "@" not in str(security_log.facts)
+    assert path.rpartition("/")[2] not in str(security_log.facts)
 
 
 def test_where_no_mail_is_offered_it_says_so(app: Flask, valkey: Redis) -> None:
@@ -314,7 +320,7 @@ def test_where_no_mail_is_offered_it_says_so(app: Flask, valkey: Redis) -> None:
         assert 'name="email"' not in answer.text
 
 
-def test_a_sample_gets_no_mail(app: Flask, valkey: Redis, told: Mailbox) -> None:
+def test_a_sample_gets_no_mail(app: Flask, valkey: Redis, confirm_mailbox: Mailbox) -> None:
     embedded = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
     looker = Browser(embedded)
     assert looker.post("/sample").status_code == 302
@@ -322,7 +328,7 @@ def test_a_sample_gets_no_mail(app: Flask, valkey: Redis, told: Mailbox) -> None
     [address] = re.findall(r"sample-\w+@example.invalid", looker.get("/settings").text)[:1]
     assert Browser(embedded).post("/reset", {"email": address}).status_code == 422
     assert 'name="current_password"' not in looker.get("/settings").text
-    assert len(told.mails) == 1
+    assert len(confirm_mailbox.mails) == 1
 
 
 def test_an_embedded_instance_prints_the_mail(

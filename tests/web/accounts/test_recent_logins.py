@@ -20,10 +20,10 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 
 def section(browser: Browser) -> str:
     """What the settings page says of log-ins, as plain text."""
-    found = re.search(
+    match = re.search(
         r'<section[^>]* id="security".*?</section>', browser.get("/settings").text, re.S
     )
-    return " ".join(re.sub("<[^>]+>", " ", found[0]).split())
+    return " ".join(re.sub("<[^>]+>", " ", match[0]).split())
 
 
 def fail(app: Flask, **kwargs: str) -> None:

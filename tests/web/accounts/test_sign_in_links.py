@@ -19,14 +19,14 @@ from tests.web.accounts.two_factor_helpers import enable_two_factor, recorded_ev
 from tests.web.helpers import Browser, dump_all, field_error, form_token, log_in, remaining_keys
 
 
-def make(service_client: FlaskClient, user_id: str) -> str:
+def create_sign_in_link(service_client: FlaskClient, user_id: str) -> str:
     """The path of a new link."""
     answer = service_client.post(f"/api/users/{user_id}/link")
     assert answer.status_code == 200, answer.json
     return urlsplit(answer.json["url"]).path
 
 
-def press(browser: Browser, path: str) -> TestResponse:
+def open_sign_in_link(browser: Browser, path: str) -> TestResponse:
     """Open a link and press its button."""
     token = form_token(browser.get(path)) or browser.token
     answer = browser.client.post(path, data={"csrf_token": token})
@@ -34,20 +34,20 @@ def press(browser: Browser, path: str) -> TestResponse:
     return answer
 
 
-def known(service_client: FlaskClient, user_id: str) -> None:
+def create_user_by_api(service_client: FlaskClient, user_id: str) -> None:
     """Have the chat backend tell of somebody."""
     assert service_client.get(f"/api/dashboard?userId={user_id}").status_code == 200
 
 
 def test_it_lets_in_once(app: Flask, alice: Browser, service_client: FlaskClient) -> None:
-    path = make(service_client, alice.user_id)
+    path = create_sign_in_link(service_client, alice.user_id)
     browser = Browser(app)
-    answer = press(browser, path)
+    answer = open_sign_in_link(browser, path)
     assert (answer.status_code, answer.location) == (302, "/dashboard")
     assert "Good" in browser.get("/dashboard").text
     assert browser.get("/api/dashboard").json == alice.get("/api/dashboard").json
     for again in (browser, Browser(app)):
-        page = press(again, path)
+        page = open_sign_in_link(again, path)
         assert page.status_code == 404
         assert "This link no longer works" in page.text
         assert 'href="/login"' in page.text
@@ -56,17 +56,17 @@ def test_it_lets_in_once(app: Flask, alice: Browser, service_client: FlaskClient
 def test_looking_uses_nothing_up(
     app: Flask, alice: Browser, service_client: FlaskClient, valkey: Redis
 ) -> None:
-    path, scanner = make(service_client, alice.user_id), app.test_client()
+    path, scanner = create_sign_in_link(service_client, alice.user_id), app.test_client()
     before = dump_all(valkey)
     for look in (scanner.get, scanner.head, alice.get):
         assert look(path).status_code == 200
     assert scanner.post(path).status_code == 400
     assert dump_all(valkey) == before
-    assert press(Browser(app), path).status_code == 302
+    assert open_sign_in_link(Browser(app), path).status_code == 302
 
 
 def test_of_a_crowd_one_gets_in(app: Flask, alice: Browser, service_client: FlaskClient) -> None:
-    path = make(service_client, alice.user_id)
+    path = create_sign_in_link(service_client, alice.user_id)
     crowd = [Browser(app) for _ in range(8)]
     tokens = [form_token(browser.get(path)) for browser in crowd]
 
@@ -80,9 +80,12 @@ def test_of_a_crowd_one_gets_in(app: Flask, alice: Browser, service_client: Flas
 def test_two_links_let_in_once_each(
     app: Flask, alice: Browser, service_client: FlaskClient
 ) -> None:
-    for path in [make(service_client, alice.user_id), make(service_client, alice.user_id)]:
-        assert press(Browser(app), path).status_code == 302
-        assert press(Browser(app), path).status_code == 404
+    for path in [
+        create_sign_in_link(service_client, alice.user_id),
+        create_sign_in_link(service_client, alice.user_id),
+    ]:
+        assert open_sign_in_link(Browser(app), path).status_code == 302
+        assert open_sign_in_link(Browser(app), path).status_code == 404
 
 
 def test_it_lives_for_ten_minutes(
@@ -100,24 +103,24 @@ def test_it_lives_for_ten_minutes(
     valkey.pexpire(key, 0)
     path = urlsplit(answer["url"]).path
     assert Browser(app).get(path).status_code == 404
-    assert press(Browser(app), path).status_code == 404
+    assert open_sign_in_link(Browser(app), path).status_code == 404
 
 
 def test_redis_holds_no_link(alice: Browser, service_client: FlaskClient, valkey: Redis) -> None:
-    token = make(service_client, alice.user_id).rpartition("/")[2]
+    token = create_sign_in_link(service_client, alice.user_id).rpartition("/")[2]
     assert len(token) == 43
-    held = dump_all(valkey)
-    assert not [key for key, value in held.items() if token in key or token.encode() in value]
+    stored = dump_all(valkey)
+    assert not [key for key, value in stored.items() if token in key or token.encode() in value]
 
 
 def test_a_link_dies_with_its_user(app: Flask, alice: Browser, service_client: FlaskClient) -> None:
-    paths = [make(service_client, alice.user_id) for _ in range(2)]
+    paths = [create_sign_in_link(service_client, alice.user_id) for _ in range(2)]
     assert service_client.delete(f"/api/users/{alice.user_id}").status_code == 200
-    assert press(Browser(app), paths[0]).status_code == 404
-    known(service_client, alice.user_id)
-    make(service_client, alice.user_id)
+    assert open_sign_in_link(Browser(app), paths[0]).status_code == 404
+    create_user_by_api(service_client, alice.user_id)
+    create_sign_in_link(service_client, alice.user_id)
     assert Browser(app).get(paths[1]).status_code == 404
-    assert press(Browser(app), paths[1]).status_code == 404
+    assert open_sign_in_link(Browser(app), paths[1]).status_code == 404
 
 
 def test_only_a_service_key_makes_one(app: Flask, alice: Browser, bob: Browser) -> None:
@@ -142,10 +145,10 @@ def test_it_takes_no_fields(alice: Browser, service_client: FlaskClient) -> None
 def test_a_token_of_another_kind_opens_nothing(
     app: Flask, alice: Browser, service_client: FlaskClient, valkey: Redis
 ) -> None:
-    path = make(service_client, alice.user_id)
+    path = create_sign_in_link(service_client, alice.user_id)
     [key] = valkey.keys("token:*")
     valkey.set(key, valkey.get(key).replace("link ", "reset "), keepttl=True)
-    assert press(Browser(app), path).status_code == 404
+    assert open_sign_in_link(Browser(app), path).status_code == 404
 
 
 def test_the_address_is_the_public_one(
@@ -153,9 +156,9 @@ def test_the_address_is_the_public_one(
 ) -> None:
     url = f"/api/users/{alice.user_id}/link"
     assert service_client.post(url).json["url"].startswith("http://localhost/login/link/")
-    given = replace(app.extensions["aira"].given, public_url="https://stats.example/")
-    key = {"Authorization": f"Bearer {given.api_keys[0]}", "Host": "evil.example"}
-    made = create_app(given, valkey).test_client().post(url, headers=key).json["url"]
+    settings = replace(app.extensions["aira"].given, public_url="https://stats.example/")
+    key = {"Authorization": f"Bearer {settings.api_keys[0]}", "Host": "evil.example"}
+    made = create_app(settings, valkey).test_client().post(url, headers=key).json["url"]
     assert made.startswith("https://stats.example/login/link/")
 
 
@@ -164,7 +167,10 @@ def test_it_replaces_whoever_was_logged_in(
 ) -> None:
     before, token = bob.session, bob.token
     copied = Browser(app, before)
-    assert press(bob, make(service_client, alice.user_id)).status_code == 302
+    assert (
+        open_sign_in_link(bob, create_sign_in_link(service_client, alice.user_id)).status_code
+        == 302
+    )
     assert bob.session != before
     assert bob.token != token
     assert "Alice" in bob.get("/settings").text
@@ -175,7 +181,7 @@ def test_it_replaces_whoever_was_logged_in(
 def test_a_dead_link_changes_nothing_for_who_is_logged_in(bob: Browser) -> None:
     assert bob.token
     before = bob.session
-    assert press(bob, "/login/link/1").status_code == 404
+    assert open_sign_in_link(bob, "/login/link/1").status_code == 404
     assert bob.session == before
     assert "Bob" in bob.get("/settings").text
 
@@ -191,7 +197,7 @@ def test_two_factor_is_still_asked_for(
     secret, _ = enable_two_factor(alice)
     before = valkey.hlen(alice.key("sessions"))
     browser = Browser(app)
-    answer = press(browser, make(service_client, alice.user_id))
+    answer = open_sign_in_link(browser, create_sign_in_link(service_client, alice.user_id))
     assert (answer.status_code, answer.location) == (302, "/login/code")
     assert browser.get("/dashboard").status_code == 302
     assert valkey.hlen(alice.key("sessions")) == before
@@ -201,9 +207,9 @@ def test_two_factor_is_still_asked_for(
 
 def test_it_is_written_down(app: Flask, alice: Browser, service_client: FlaskClient) -> None:
     with recorded_events() as events:
-        path = make(service_client, alice.user_id)
-        press(Browser(app), path)
-        press(Browser(app), path)
+        path = create_sign_in_link(service_client, alice.user_id)
+        open_sign_in_link(Browser(app), path)
+        open_sign_in_link(Browser(app), path)
     whom: dict[str, Any] = {"user": alice.user_id}
     assert events == [
         ("link.made", whom),

@@ -27,7 +27,7 @@ from tests.web.templating import test_translation
 from tests.web.templating.test_translation import english
 
 events = two_factor_helpers.events
-odd = test_translation.odd
+odd_language = test_translation.odd_language
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ def test_the_session_keeps_no_secret_once_it_is_on(alice: Browser) -> None:
         assert "offer" not in session
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_it_speaks_the_language_of_the_page(app: Flask, alice: Browser) -> None:
     secrets = re.compile(
         r"otpauth:[^\"]+|<p class=\"value num\">.*?</p>|<textarea.*?</textarea>", re.S

@@ -8,7 +8,11 @@ from redis import Redis
 from stats import operators
 from tests.support.mailbox import Mailbox, link_path
 from tests.web import mail_fixtures
-from tests.web.accounts.test_sign_in_links import known, make, press
+from tests.web.accounts.test_sign_in_links import (
+    create_sign_in_link,
+    create_user_by_api,
+    open_sign_in_link,
+)
 from tests.web.helpers import PASSWORD, Browser, form_token, log_in
 
 mailbox, app = mail_fixtures.mailbox, mail_fixtures.app
@@ -17,9 +21,9 @@ MAYA = {"email": "maya@example.com", "name": "Maya", "user_id": "42"}
 
 @pytest.fixture
 def maya(app: Flask, service_client: FlaskClient, valkey: Redis) -> Browser:
-    known(service_client, "42")
+    create_user_by_api(service_client, "42")
     browser = Browser(app)
-    press(browser, make(service_client, "42"))
+    open_sign_in_link(browser, create_sign_in_link(service_client, "42"))
     operators.create(valkey, **MAYA)
     return browser
 

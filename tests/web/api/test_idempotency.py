@@ -16,13 +16,13 @@ def key(text: str) -> dict[str, str]:
 
 
 def total(service_client: FlaskClient) -> int:
-    found: int = service_client.get("/api/mood?userId=u1&limit=1").json["stats"]["totalEntries"]
-    return found
+    entries: int = service_client.get("/api/mood?userId=u1&limit=1").json["stats"]["totalEntries"]
+    return entries
 
 
 def stats(service_client: FlaskClient, user_id: str = "u1") -> dict[str, Any]:
-    found: dict[str, Any] = service_client.get(f"/api/dashboard?userId={user_id}").json["data"]
-    return found
+    data: dict[str, Any] = service_client.get(f"/api/dashboard?userId={user_id}").json["data"]
+    return data
 
 
 def test_it_counts_a_mood_once(service_client: FlaskClient) -> None:
@@ -63,8 +63,8 @@ def test_it_tells_users_and_routes_apart(service_client: FlaskClient) -> None:
         query = f"?userId={user_id}"
         service_client.patch(f"/api/mood{query}", json={"score": 5}, headers=key("k"))
         service_client.post(f"/api/chat/save{query}", json=HELLO, headers=key("k"))
-        found = stats(service_client, user_id)
-        assert (found["mood_score"], found["conversations"]) == (5, 1)
+        stats_now = stats(service_client, user_id)
+        assert (stats_now["mood_score"], stats_now["conversations"]) == (5, 1)
 
 
 def test_it_remembers_the_last_64(service_client: FlaskClient) -> None:

@@ -28,12 +28,12 @@ def test_it_takes_no_id_that_could_leave_its_hash_tag(
     valkey: Redis, service_client: FlaskClient, user_id: str
 ) -> None:
     before = dump_all(valkey)
-    asked = {"query_string": {"userId": user_id}}
+    kwargs = {"query_string": {"userId": user_id}}
     for path in ("dashboard", "mood", "entitlements", "chat", "chat/c1"):
-        assert service_client.get(f"/api/{path}", **asked).status_code == 400
-    assert service_client.patch("/api/mood", json={"score": 5}, **asked).status_code == 400
-    assert service_client.patch("/api/plan", json={"plan": "Plus"}, **asked).status_code == 400
-    assert service_client.post("/api/login", **asked).status_code == 400
+        assert service_client.get(f"/api/{path}", **kwargs).status_code == 400
+    assert service_client.patch("/api/mood", json={"score": 5}, **kwargs).status_code == 400
+    assert service_client.patch("/api/plan", json={"plan": "Plus"}, **kwargs).status_code == 400
+    assert service_client.post("/api/login", **kwargs).status_code == 400
     body = {"messages": [], "userId": user_id}
     assert service_client.post("/api/chat/save", json=body).status_code == 400
     assert dump_all(valkey) == before

@@ -141,16 +141,16 @@ def test_it_answers_errors_as_described(
 
 
 def content(operation: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]
-    return found
+    media_type: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]
+    return media_type
 
 
 def test_every_operation_has_examples_that_fit(
     description: dict[str, Any], routes: list[openapi.Route]
 ) -> None:
-    found = operations(description)
+    listed = operations(description)
     for route in routes:
-        operation, facts = found[route.method, route.path], route.documentation
+        operation, facts = listed[route.method, route.path], route.documentation
         example = content(operation)["example"]
         assert msgspec.to_builtins(msgspec.convert(example, facts.answer)) == example
         assert (facts.body is None) == ("requestBody" not in operation)
@@ -172,8 +172,8 @@ def test_the_examples_can_be_sent(
         values = {item["name"]: item["example"] for item in operation["parameters"]}
         query = {item["name"]: item["example"] for item in operation["parameters"]}
         sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-        known = service_client.get("/api/dashboard?userId=42")
-        assert known.status_code == 200
+        response = service_client.get("/api/dashboard?userId=42")
+        assert response.status_code == 200
         if "{chatId}" in path:
             chat = {"chatId": values["chatId"], "messages": []}
             assert service_client.post("/api/chat/save?userId=42", json=chat).status_code == 200

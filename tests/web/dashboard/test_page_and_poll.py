@@ -245,8 +245,8 @@ def test_it_lists_the_last_three_conversations_newest_first(
         assert service_client.post("/api/chat/save", json=body).status_code == 200
     page = alice.get("/dashboard")
     assert displayed_stats(page)["conversations"] == "4"
-    found = re.findall(r"<li>\s*<p>(.*?)</p>", page.text)
-    titles = [re.sub(r"</?a\b[^>]*>", "", title) for title in found]
+    matches = re.findall(r"<li>\s*<p>(.*?)</p>", page.text)
+    titles = [re.sub(r"</?a\b[^>]*>", "", title) for title in matches]
     assert titles == ["four", "&lt;b&gt;three&lt;/b&gt;", "two"]
     times = re.findall(r'<time datetime="([^"]+)" title="[^"]+" data-relative>', page.text)
     assert times == sorted(times, reverse=True)

@@ -47,26 +47,26 @@ def keep(formatter: logging.Formatter) -> Iterator[Kept]:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
+def json_log() -> Iterator[Kept]:
     """What a deployed instance writes."""
     yield from keep(Json())
 
 
 @pytest.fixture
-def readable() -> Iterator[Kept]:
+def text_log() -> Iterator[Kept]:
     """What an instance on somebody's desk writes."""
     yield from keep(Readable())
 
 
-def read(kept: Kept) -> list[dict[str, Any]]:
+def read(json_log: Kept) -> list[dict[str, Any]]:
     """All lines so far; each is one line and one JSON object."""
-    assert all("\n" not in line for line in kept.lines)
-    return [json.loads(line) for line in kept.lines]
+    assert all("\n" not in line for line in json_log.lines)
+    return [json.loads(line) for line in json_log.lines]
 
 
-def test_it_writes_one_line_for_each_request(alice: Browser, kept: Kept) -> None:
+def test_it_writes_one_line_for_each_request(alice: Browser, json_log: Kept) -> None:
     answer = alice.get("/dashboard?note=private")
-    (line,) = read(kept)
+    (line,) = read(json_log)
     assert line["event"] == "request"
     assert (line["method"], line["route"], line["status"]) == ("GET", "/dashboard", 200)
     assert line["user"] == alice.user_id
@@ -75,10 +75,10 @@ def test_it_writes_one_line_for_each_request(alice: Browser, kept: Kept) -> None
     assert line["time"].endswith("+00:00")
 
 
-def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, kept: Kept) -> None:
+def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, json_log: Kept) -> None:
     ids = {client.get(url).headers["X-Request-ID"] for url in ("/", "/nope", "/static/app.css")}
     assert len(ids) == 3
-    assert {line["request"] for line in read(kept)} == ids
+    assert {line["request"] for line in read(json_log)} == ids
 
 
 FORKED = """
@@ -92,10 +92,10 @@ child and os.waitpid(child, 0)
 
 
 def test_a_forked_worker_gives_ids_of_its_own() -> None:
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FORKED], capture_output=True, text=True, check=True
     )
-    assert len(set(told.stdout.split())) == 2, told
+    assert len(set(process.stdout.split())) == 2, process
 
 
 def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
@@ -103,20 +103,20 @@ def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
     assert len(answer.headers["X-Request-ID"]) == 16
 
 
-def test_it_names_the_rule_and_not_the_address(alice: Browser, kept: Kept) -> None:
+def test_it_names_the_rule_and_not_the_address(alice: Browser, json_log: Kept) -> None:
     alice.get("/conversations/a-secret-in-the-path")
     alice.get("/another-secret-in-the-path")
-    assert [line["route"] for line in read(kept)] == ["/conversations/<chat_id>", None]
+    assert [line["route"] for line in read(json_log)] == ["/conversations/<chat_id>", None]
 
 
-def test_it_writes_a_request_for_a_host_that_is_not_served(app: Flask, kept: Kept) -> None:
+def test_it_writes_a_request_for_a_host_that_is_not_served(app: Flask, json_log: Kept) -> None:
     app.config["TRUSTED_HOSTS"] = ["aira.example"]
     assert app.test_client().get("/").status_code == 400
-    assert [line["status"] for line in read(kept)] == [400]
+    assert [line["status"] for line in read(json_log)] == [400]
 
 
 def test_it_writes_down_what_security_is_about(
-    app: Flask, service_client: FlaskClient, kept: Kept
+    app: Flask, service_client: FlaskClient, json_log: Kept
 ) -> None:
     alice = sign_up(app, "Alice")
     Browser(app).post("/login", {"email": "alice@example.com", "password": "not this one"})
@@ -125,7 +125,7 @@ def test_it_writes_down_what_security_is_about(
     changed = {"current_password": PASSWORD, "new_password": "another good sentence"}
     alice.post("/settings/password", changed)
     alice.post("/settings/delete", {"confirm": "alice@example.com"})
-    events = [(line["event"], line.get("user")) for line in read(kept)]
+    events = [(line["event"], line.get("user")) for line in read(json_log)]
     events = [(what, user) for what, user in events if what != "request"]
     assert events == [
         ("signup", alice.user_id),
@@ -138,16 +138,16 @@ def test_it_writes_down_what_security_is_about(
 
 
 def test_an_event_has_the_id_and_address_of_its_request(
-    service_client: FlaskClient, kept: Kept
+    service_client: FlaskClient, json_log: Kept
 ) -> None:
     answer = service_client.patch("/api/plan?userId=u", json={"plan": "Plus"})
-    event, request = read(kept)
+    event, request = read(json_log)
     assert event["request"] == request["request"] == answer.headers["X-Request-ID"]
     assert (event["plan"], event["address"]) == ("Plus", "127.0.0.1")
 
 
 def test_it_writes_no_secret_body_or_address(
-    app: Flask, service_client: FlaskClient, kept: Kept, readable: Kept
+    app: Flask, service_client: FlaskClient, json_log: Kept, text_log: Kept
 ) -> None:
     alice = sign_up(app, "Alice")
     log_in(app, "Alice")
@@ -157,32 +157,32 @@ def test_it_writes_no_secret_body_or_address(
     service_client.get("/api/users?email=alice@example.com")
     secrets = [PASSWORD, "example.com", "private note", "hush", alice.session, alice.token]
     secrets += [app.extensions["aira"].settings.api_keys[0]]
-    for line in kept.lines + readable.lines:
+    for line in json_log.lines + text_log.lines:
         assert not [secret for secret in secrets if secret in line], line
 
 
 def test_a_fault_of_ours_is_one_line_too(
-    app: Flask, client: FlaskClient, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, json_log: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.view_functions, "pages.privacy", lambda: 1 / 0)
     monkeypatch.setattr(app.view_functions["pages.privacy"], "is_public", True, raising=False)
     assert client.get("/privacy").status_code == 500
-    fault = next(line for line in read(kept) if line["level"] == "error")
+    fault = next(line for line in read(json_log) if line["level"] == "error")
     assert "ZeroDivisionError" in fault["trace"]
 
 
-def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, readable: Kept) -> None:
+def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, text_log: Kept) -> None:
     for _ in range(6):
         answer = alice.post("/settings/email/confirm")
     assert answer.status_code in (400, 429)
     with app.test_request_context("/"):
         event("limit.reached", route="recovery.send_again")
-    assert "limit.reached route=recovery.send_again" in readable.lines[-1]
+    assert "limit.reached route=recovery.send_again" in text_log.lines[-1]
 
 
-def test_a_person_can_read_it(alice: Browser, readable: Kept) -> None:
+def test_a_person_can_read_it(alice: Browser, text_log: Kept) -> None:
     alice.get("/dashboard")
-    (line,) = readable.lines
+    (line,) = text_log.lines
     assert "GET /dashboard 200" in line
     assert alice.user_id in line
 
@@ -212,10 +212,10 @@ print(*(client.get(url).status_code for url in ("/healthz", "/login", "/api/dash
 
 def test_our_own_faults_are_lines_like_the_others() -> None:
     (line,) = run_apart(FAULT).stderr.splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["level"]) == ("request failed", "error")
-    assert told["logger"] == "stats.web.flask_app"
-    assert told["trace"].endswith("x" * 2000)
+    record = json.loads(line)
+    assert (record["event"], record["level"]) == ("request failed", "error")
+    assert record["logger"] == "stats.web.flask_app"
+    assert record["trace"].endswith("x" * 2000)
     assert len(line) < 4096
 
 

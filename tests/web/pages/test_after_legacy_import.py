@@ -32,16 +32,16 @@ LOOK_FIRST = 100
 
 def read(page: TestResponse) -> dict[str, Any]:
     """What a dashboard shows."""
-    found: dict[str, Any] = {name: displayed_stats(page)[name] for name in STATS}
+    stats: dict[str, Any] = {name: displayed_stats(page)[name] for name in STATS}
     section = SECTION.search(page.text)
     assert section
     for name in ("conversations", "days_active", "streak"):
-        found[name] = int(found[name])
-    found["mood_score"] = None if found["mood_score"] == "—" else float(found["mood_score"])
-    found["recent"] = [
+        stats[name] = int(stats[name])
+    stats["mood_score"] = None if stats["mood_score"] == "—" else float(stats["mood_score"])
+    stats["recent"] = [
         (datetime.fromisoformat(at), html.unescape(text)) for text, at in ITEM.findall(section[0])
     ]
-    return found
+    return stats
 
 
 def sign_in(app: Flask, path: str, number: int, visitor: Browser) -> Browser:
@@ -93,13 +93,13 @@ def bring(app: Flask) -> str:
 
 def agree(reading: LegacyReading, user: LegacyUser) -> None:
     """What is read from the old store is what was meant when it was written."""
-    meant, found = user.on(datetime.now(UTC).date()), reading.page(datetime.now(UTC).date())
-    assert found["conversations"] == meant["conversations"], user.id
-    assert found["plan"] == meant["plan"], user.id
-    assert (found["mood_score"] or 0.0) == meant["mood_score"], user.id
+    meant, page = user.on(datetime.now(UTC).date()), reading.page(datetime.now(UTC).date())
+    assert page["conversations"] == meant["conversations"], user.id
+    assert page["plan"] == meant["plan"], user.id
+    assert (page["mood_score"] or 0.0) == meant["mood_score"], user.id
     assert reading.days_active == meant["days_active"], user.id
     summaries = [item["summary"] for item in meant["recent_conversations"]]
-    assert [text for _, text in found["recent"]] == summaries, user.id
+    assert [text for _, text in page["recent"]] == summaries, user.id
 
 
 @pytest.mark.one_server

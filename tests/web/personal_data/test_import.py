@@ -163,10 +163,10 @@ def test_it_takes_no_lies(app: Flask, account_export: dict[str, Any], valkey: Re
     again = sign_up(app, "Adele")
     before = dump_all(valkey)
     for name, lie in LIES.items():
-        told = json.loads(json.dumps(account_export))
-        lie(told)
+        forged_export = json.loads(json.dumps(account_export))
+        lie(forged_export)
         valkey.delete(*valkey.keys("throttle:*"), "throttle:none")
-        answer = bring(again, told)
+        answer = bring(again, forged_export)
         assert answer.status_code == 422, name
         assert field_error(answer, "file").startswith("The file "), name
         assert dump_all(valkey) == before, name

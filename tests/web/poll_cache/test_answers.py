@@ -8,10 +8,10 @@ from flask import Flask
 
 from stats.web.poll_cache import MAX_KEY_LENGTH
 from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, RoundTrips, log_in, poll_url
-from tests.web.monitoring.test_metrics import Rose, rose
+from tests.web.monitoring.test_metrics import IncreaseOf, increase_of
 from tests.web.poll_cache.helpers import PollClient, Reply
 
-__all__ = ["rose"]
+__all__ = ["increase_of"]
 pytestmark = pytest.mark.one_server
 
 
@@ -97,11 +97,11 @@ def test_whatever_differs_goes_to_the_route(
     alice: Browser, url: str, poll_client: PollClient, what: str
 ) -> None:
     assert poll_client.is_cached(alice, url)
-    cookie_as, url_as, how = DIFFERENCES[what]
+    cookie_as, url_as, kwargs = DIFFERENCES[what]
     other = (cookie_as(cookie_of(alice)), url_as(url))
-    reply = poll_client.request(*other, **how)
+    reply = poll_client.request(*other, **kwargs)
     assert not reply.from_cache
-    assert reply == poll_client.route(*other, **how)
+    assert reply == poll_client.route(*other, **kwargs)
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
@@ -123,10 +123,10 @@ def test_a_request_without_a_host_is_judged_by_its_protocol(
 def test_what_is_unusual_is_never_remembered(
     alice: Browser, url: str, poll_client: PollClient, what: str
 ) -> None:
-    how = DIFFERENCES[what][2]
+    kwargs = DIFFERENCES[what][2]
     assert poll_client.is_cached(alice, url)
     assert poll_client.is_in_step()
-    assert not any(poll_client.request(alice, url, **how).from_cache for _ in range(3))
+    assert not any(poll_client.request(alice, url, **kwargs).from_cache for _ in range(3))
 
 
 def test_a_long_request_is_not_remembered(
@@ -200,25 +200,27 @@ def test_several_browsers_of_one_user_are_remembered_apart(
 
 
 def test_polls_are_counted_by_what_knew_the_answer(
-    alice: Browser, url: str, poll_client: PollClient, rose: Rose
+    alice: Browser, url: str, poll_client: PollClient, increase_of: IncreaseOf
 ) -> None:
     assert poll_client.is_cached(alice, url)
     assert poll_client.is_in_step()
-    memory, asked = (rose("aira_polls_total", by=by) for by in ("memory", "redis"))
+    memory, redis_polls = (increase_of("aira_polls_total", by=by) for by in ("memory", "redis"))
     assert memory == 1
-    assert asked >= 1
+    assert redis_polls >= 1
     assert poll_client.request(alice, url).from_cache
     assert not poll_client.request(alice, "/dashboard/stats").from_cache
     assert not poll_client.request("session=forged", url).from_cache
-    assert rose("aira_polls_total", by="memory") == memory + 1
-    assert rose("aira_polls_total", by="redis") == asked + 1
+    assert increase_of("aira_polls_total", by="memory") == memory + 1
+    assert increase_of("aira_polls_total", by="redis") == redis_polls + 1
 
 
-def test_streams_are_counted(alice: Browser, url: str, poll_client: PollClient, rose: Rose) -> None:
+def test_streams_are_counted(
+    alice: Browser, url: str, poll_client: PollClient, increase_of: IncreaseOf
+) -> None:
     assert poll_client.is_cached(alice, url)
-    assert rose("aira_tracking_total", event="up") == 1
-    assert rose("aira_tracking_total", event="forgotten") >= 1
-    assert rose("aira_tracking_total", event="lost") == 0
+    assert increase_of("aira_tracking_total", event="up") == 1
+    assert increase_of("aira_tracking_total", event="forgotten") >= 1
+    assert increase_of("aira_tracking_total", event="lost") == 0
     text = poll_client.app.test_client().get("/metrics", headers=key_of(poll_client.app)).text
     assert 'aira_tracking_streams{state="up"} 1.0' in text.splitlines()
 

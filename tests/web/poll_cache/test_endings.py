@@ -25,7 +25,7 @@ End = Callable[[Browser, Browser], Any]
 
 
 @pytest.fixture
-def other(server_url: str) -> Iterator[redis.Redis]:
+def other_client(server_url: str) -> Iterator[redis.Redis]:
     """Another program's client of the same Redis."""
     client = redis.Redis.from_url(server_url, decode_responses=True)
     yield client
@@ -61,21 +61,21 @@ def test_a_change_is_seen_by_the_next_poll(
 
 
 def test_a_change_by_another_program_is_seen_by_the_next_poll(
-    alice: Browser, url: str, poll_client: PollClient, other: redis.Redis
+    alice: Browser, url: str, poll_client: PollClient, other_client: redis.Redis
 ) -> None:
     for _ in range(50):
         assert poll_client.is_cached(alice, url)
-        other.hincrby(alice.key("stats"), "version", 1)
+        other_client.hincrby(alice.key("stats"), "version", 1)
         reply = poll_client.request(alice, url)
         assert reply.status == 200
-        url = re.sub(r"v=\d+", f"v={other.hget(alice.key('stats'), 'version')}", url)
+        url = re.sub(r"v=\d+", f"v={other_client.hget(alice.key('stats'), 'version')}", url)
 
 
 def test_a_write_that_changes_nothing_shown_is_asked_about_once(
-    alice: Browser, url: str, poll_client: PollClient, other: redis.Redis
+    alice: Browser, url: str, poll_client: PollClient, other_client: redis.Redis
 ) -> None:
     assert poll_client.is_cached(alice, url)
-    other.sadd(alice.key("customers"), "cus_1")
+    other_client.sadd(alice.key("customers"), "cus_1")
     reply = poll_client.request(alice, url)
     assert (reply.status, reply.from_cache) == (204, False)
     assert poll_client.is_cached(alice, url)
@@ -105,16 +105,16 @@ def test_a_session_that_ends_is_told_so_at_the_next_poll(
 
 def first_after(poll_client: PollClient, alice: Browser, url: str, moment: int) -> Reply:
     """Poll all the time; return the first answer to what was asked after a moment."""
-    found: list[Reply] = []
+    replies: list[Reply] = []
 
     def is_past() -> bool:
         is_over, reply = time.time() >= moment, poll_client.request(alice, url)
-        found.append(reply)
+        replies.append(reply)
         return is_over
 
     assert eventually(is_past)
-    assert any(reply.from_cache for reply in found[:-1])
-    return found[-1]
+    assert any(reply.from_cache for reply in replies[:-1])
+    return replies[-1]
 
 
 def test_a_session_that_runs_out_is_told_so(
@@ -143,7 +143,7 @@ def test_what_is_written_while_redis_answers_is_not_missed(
     alice: Browser,
     url: str,
     poll_client: PollClient,
-    other: redis.Redis,
+    other_client: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The write is known of when the answer from before it comes to be remembered."""
@@ -153,7 +153,7 @@ def test_what_is_written_while_redis_answers_is_not_missed(
 
     def late(*args: Any, **options: Any) -> Any:
         result, before = really(*args, **options), tracking.stamp(shard)
-        other.hincrby(alice.key("stats"), "version", 1)
+        other_client.hincrby(alice.key("stats"), "version", 1)
         assert eventually(lambda: tracking.stamp(shard) != before and tracking.is_in_step())
         return result
 
@@ -186,8 +186,8 @@ def test_it_ends_with_the_app(
 
 def small(app: Flask, size: int) -> Flask:
     """The same application with room for so many answers."""
-    given = replace(app.extensions["aira"].given, poll_cache_size=size)
-    return create_app(given, app.extensions["aira"].db)
+    settings = replace(app.extensions["aira"].given, poll_cache_size=size)
+    return create_app(settings, app.extensions["aira"].db)
 
 
 def test_the_oldest_one_goes_first(app: Flask, alice: Browser, url: str) -> None:

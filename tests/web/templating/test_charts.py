@@ -25,7 +25,7 @@ Draw = Callable[[Scores, date], str]
 
 
 @pytest.fixture
-def draw(app: Flask) -> Iterator[Draw]:
+def draw_charts(app: Flask) -> Iterator[Draw]:
     """What draws the charts."""
     with app.test_request_context():
         yield lambda moods, today: render_template("history/_charts.html", **charts(moods, today))
@@ -40,8 +40,8 @@ def short(day: date) -> str:
 
 
 def line_of(drawn: str) -> str:
-    found = re.search(r'<path class="mean" d="(.*?)"/>', drawn)
-    return found[1] if found else ""
+    match = re.search(r'<path class="mean" d="(.*?)"/>', drawn)
+    return match[1] if match else ""
 
 
 def some_moods(chance: Random, today: date) -> dict[date, list[float]]:
@@ -55,11 +55,11 @@ def week_mean(moods: Scores, day: date) -> str:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_they_show_the_mean_of_every_day(draw: Draw, seed: int) -> None:
+def test_they_show_the_mean_of_every_day(draw_charts: Draw, seed: int) -> None:
     chance = Random(seed)
     today = TODAY + timedelta(seed)
     moods = some_moods(chance, today)
-    drawn = draw(moods, today)
+    drawn = draw_charts(moods, today)
     means = {day: f"{round(fmean(felt), 1):g}" for day, felt in moods.items()}
     first = back(52 * 7 + today.weekday(), today)
     year = [first + timedelta(days) for days in range((today - first).days + 1)]
@@ -89,9 +89,9 @@ def test_they_show_the_mean_of_every_day(draw: Draw, seed: int) -> None:
     ],
 )
 def test_every_score_is_in_its_place(
-    draw: Draw, score: float, shade: str, height: str, said: str, mean: str
+    draw_charts: Draw, score: float, shade: str, height: str, said: str, mean: str
 ) -> None:
-    drawn = draw({back(days): [score] for days in (0, 1, 29)}, TODAY)
+    drawn = draw_charts({back(days): [score] for days in (0, 1, 29)}, TODAY)
     dots = DOT.findall(drawn)
     assert dots == [(shade, x, height) for x in ("2.40", "94.32", "97.60")]
     assert f'<circle class="ring" data-m="{shade}" cx="97.60%" cy="{height}" r="7"/>' in drawn
@@ -109,8 +109,8 @@ FIRST, AGAIN = "Three check-ins draw your first line.", "Three check-ins in 30 d
     ("near", "far", "below"),
     [(3, 0, []), (2, 0, [FIRST]), (2, 1, [AGAIN]), (1, 0, [FIRST]), (0, 3, [AGAIN])],
 )
-def test_a_line_takes_three_days(draw: Draw, near: int, far: int, below: list[str]) -> None:
-    drawn = draw({back(day): [5.0] for day in (*range(near), *range(60, 60 + far))}, TODAY)
+def test_a_line_takes_three_days(draw_charts: Draw, near: int, far: int, below: list[str]) -> None:
+    drawn = draw_charts({back(day): [5.0] for day in (*range(near), *range(60, 60 + far))}, TODAY)
     assert [said for said in (FIRST, AGAIN) if said in drawn] == below
     assert bool(line_of(drawn)) == (near == 3)
     assert ("ghost-line" in drawn) == (near == 0)
@@ -118,17 +118,17 @@ def test_a_line_takes_three_days(draw: Draw, near: int, far: int, below: list[st
     assert f"{near + far} of 368 days" in drawn
 
 
-def test_today_is_marked_alone_whoever_else_has_another_day(draw: Draw) -> None:
+def test_today_is_marked_alone_whoever_else_has_another_day(draw_charts: Draw) -> None:
     moods = {back(days): [3.0] for days in range(3)}
     for today in (TODAY, back(-1), TODAY, back(1), back(-1)):
-        drawn = draw(moods, today)
+        drawn = draw_charts(moods, today)
         current = [text for now, _, text in CELL.findall(drawn) if now]
         assert current == [f"{short(today)}, {'3' if today in moods else 'not logged'}"]
         assert [name for name, _, _ in ROW.findall(drawn)].count("Today") == 1
 
 
-def test_a_day_at_zero_is_a_day_like_any_other(draw: Draw) -> None:
-    drawn = draw({TODAY: [0.0], back(1): [4.0], back(2): [8.0]}, TODAY)
+def test_a_day_at_zero_is_a_day_like_any_other(draw_charts: Draw) -> None:
+    drawn = draw_charts({TODAY: [0.0], back(1): [4.0], back(2): [8.0]}, TODAY)
     assert [said for _, *said in ROW.findall(drawn)[:2]] == [["0", "4.0"], ["4", "6.0"]]
 
 

@@ -64,12 +64,12 @@ class Reader(HTMLParser):
 
 def english(page: str) -> set[str]:
     """Return the plain words that a page shows and that are nobody's name."""
-    found = " ".join(Reader(page).said)
-    return set(re.findall("[A-Za-z]+", ADDRESS.sub("", found))) - NAMES
+    text = " ".join(Reader(page).said)
+    return set(re.findall("[A-Za-z]+", ADDRESS.sub("", text))) - NAMES
 
 
 @pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def odd_language(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
     """Everybody speaks the odd language."""
     language = Odd()
     monkeypatch.setattr(translation, "spoken", lambda: language)
@@ -89,7 +89,7 @@ def look_around(browser: Browser) -> None:
         assert not english(browser.get(f"/{page}").text), page
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_a_stranger_reads_no_english(app: Flask) -> None:
     for page in ("", "login", "signup", "plans", "privacy", "nowhere"):
         assert not english(Browser(app).get(f"/{page}").text), page
@@ -103,7 +103,7 @@ def test_a_stranger_reads_no_english(app: Flask) -> None:
             assert not english(error_pages._page(Exception(), status))
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_a_member_reads_no_english(app: Flask) -> None:
     ada = sign_up(app, "Ada")
     look_around(ada)
@@ -127,7 +127,7 @@ def test_a_member_reads_no_english(app: Flask) -> None:
         assert not english(ada.post(f"/settings/{form}", {"current_password": PASSWORD}).text)
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
     open_to_all = create_app(replace(app.extensions["aira"].given, redis_url=None), valkey)
     open_to_all.test_client_class = Client
@@ -139,7 +139,7 @@ def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
     look_around(ada)
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 @every_mail
 def test_a_mail_has_no_english(app: Flask, make: Callable[..., Draft]) -> None:
     mail = written(app, make, new="new@example.com")
@@ -166,8 +166,10 @@ def test_a_template_holds_no_unmarked_word(app: Flask, path: Path) -> None:
     source = re.sub("{% block page_class %}.*", "", path.read_text())
     data = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", source, flags=re.DOTALL)
     texts = [*Reader(data).said, *unmarked(app.jinja_env.parse(source))]
-    found = [re.search("[A-Z][a-z]|[a-z] [a-z]", text.replace("Aira", "")) for text in texts]
-    assert {match.string for match in found if match} <= NAMES | {"light dark"}
+    unmarked_words = [
+        re.search("[A-Z][a-z]|[a-z] [a-z]", text.replace("Aira", "")) for text in texts
+    ]
+    assert {match.string for match in unmarked_words if match} <= NAMES | {"light dark"}
 
 
 def test_the_script_says_only_what_stands_at_its_top() -> None:
