@@ -19,7 +19,7 @@ HELLO = Mail("alice@example.com", "Hello – Ænd", TEXT)
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
+def no_mail_delay(monkeypatch):
     monkeypatch.setattr(mail, "DELAY", 0)
 
 

@@ -22,7 +22,7 @@ HERE = {"agent": "Firefox", "address": "192.0.2.1"}
 pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db) -> str:
+def create_account(db) -> str:
     login = sign_up.sign_up(db, name="Alice", email=EMAIL, password=PASSWORD, clock=Clock(), **HERE)
     return login.user_id
 
@@ -48,7 +48,7 @@ def backdate_logins(monkeypatch):
 
 def test_it_tells_when_how_by_what_and_from_where(db):
     before = time.time()
-    user = join(db)
+    user = create_account(db)
     log_in.log_in(db, EMAIL, PASSWORD, "Chrome 1", "2001:db8::1")
     log_in.log_in_by_link(db, user)
     log = login_history.read_history(db, user)
@@ -62,7 +62,7 @@ def test_it_tells_when_how_by_what_and_from_where(db):
 
 
 def test_it_tells_of_failed_tries_apart(db):
-    user = join(db)
+    user = create_account(db)
     fail(db, **HERE)
     fail(db, agent="curl")
     log = login_history.read_history(db, user)
@@ -74,7 +74,7 @@ def test_it_tells_of_failed_tries_apart(db):
 
 
 def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
-    user = join(db)
+    user = create_account(db)
     for number in range(MAX_ENTRIES + 5):
         fail(db, agent=f"failed {number}")
         log_in.log_in(db, EMAIL, PASSWORD, f"agent {number}")
@@ -85,7 +85,7 @@ def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
 
 def test_it_shows_nothing_of_more_than_ninety_days_ago(db, backdate_logins, monkeypatch):
     backdate_logins(RETENTION + 60)
-    user = join(db)
+    user = create_account(db)
     fail(db)
     monkeypatch.undo()
     assert (
@@ -98,7 +98,7 @@ def test_it_shows_nothing_of_more_than_ninety_days_ago(db, backdate_logins, monk
 @pytest.mark.parametrize("then", ["log in", "fail"])
 def test_it_drops_what_is_older_at_the_next_write(db, backdate_logins, monkeypatch, then):
     backdate_logins(RETENTION + 60)
-    user = join(db)
+    user = create_account(db)
     fail(db)
     monkeypatch.undo()
     backdate_logins(RETENTION - 60)
@@ -113,7 +113,7 @@ def test_it_drops_what_is_older_at_the_next_write(db, backdate_logins, monkeypat
 
 def test_it_writes_the_login_with_the_session(valkey, monkeypatch):
     """The same script does both: there is no moment with only one of them."""
-    user = join(valkey)
+    user = create_account(valkey)
     calls: list[str] = []
     run = sessions_module.run
     monkeypatch.setattr(
@@ -154,14 +154,14 @@ def test_nobody_has_log_ins(db):
 
 
 def test_nothing_is_left_of_them_with_the_account(db):
-    user = join(db)
+    user = create_account(db)
     fail(db)
     handle_account_deletion(db, user)
     assert keys_of_user(db, user) == set()
 
 
 def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
-    user = join(db)
+    user = create_account(db)
     fail(db, **HERE)
     secret = two_factor.new_secret()
     code = two_factor.pyotp.TOTP(secret).now()
@@ -180,7 +180,7 @@ def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
 
 
 def test_an_older_file_without_them_is_still_taken(db):
-    taken = export_user(db, join(db))
+    taken = export_user(db, create_account(db))
     for part in ("logins", "failed_logins", "two_factor"):
         del taken[part]
     assert read_archive(json.dumps(taken).encode()).account.name == "Alice"

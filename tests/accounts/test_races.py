@@ -16,20 +16,19 @@ from stats.dashboard import get_dashboard
 from stats.errors import EmailTaken, UserNotFound
 from stats.moods.entries import record_mood
 from stats.store.scripts import run
+from tests.support.samples import MESSAGES
 from tests.support.store_checks import contents, keys_of_user, run_concurrently
-
-MESSAGES = [{"role": "user", "content": "Hello"}]
 
 pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db, number: int = 0, email: str = "alice@example.com") -> Login:
+def create_account(db, number: int = 0, email: str = "alice@example.com") -> Login:
     password = f"correct horse {number}"
     return sign_up(db, name=f"Alice {number}", email=email, password=password, clock=Clock())
 
 
 def test_it_makes_one_account_of_a_crowd(concurrent_db):
-    answers = run_concurrently(30, lambda n: join(concurrent_db, n))
+    answers = run_concurrently(30, lambda n: create_account(concurrent_db, n))
     logins = [answer for answer in answers if isinstance(answer, Login)]
     assert Counter(map(type, answers)) == {Login: 1, EmailTaken: 29}
     assert log_in.find_user(concurrent_db, "alice@example.com") == logins[0].user_id
@@ -44,7 +43,9 @@ def test_it_makes_one_account_of_a_crowd(concurrent_db):
 
 
 def test_it_makes_all_accounts_of_a_crowd(concurrent_db):
-    logins = run_concurrently(30, lambda n: join(concurrent_db, n, f"alice{n}@example.com"))
+    logins = run_concurrently(
+        30, lambda n: create_account(concurrent_db, n, f"alice{n}@example.com")
+    )
     assert len({login.user_id for login in logins}) == 30
 
 
@@ -59,7 +60,7 @@ def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(concurrent_
 
     def sleep() -> None:
         try:
-            join(concurrent_db, 1)
+            create_account(concurrent_db, 1)
         except EmailTaken as error:
             answers.append(error)
 
@@ -68,7 +69,7 @@ def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(concurrent_
     sleeper = threading.Thread(target=sleep, name="sleeper")
     sleeper.start()
     assert claimed.wait(30)
-    login = join(concurrent_db, 2)
+    login = create_account(concurrent_db, 2)
     wake.set()
     sleeper.join()
     assert len(answers) == 1
@@ -77,7 +78,7 @@ def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(concurrent_
 
 
 def test_it_brings_no_session_back_by_its_use(concurrent_db):
-    login = join(concurrent_db)
+    login = create_account(concurrent_db)
     session = log_in.sessions(concurrent_db, login.user_id)[login.session_id]
 
     def act(number: int) -> None:
@@ -91,7 +92,7 @@ def test_it_brings_no_session_back_by_its_use(concurrent_db):
 
 
 def test_it_keeps_no_session_that_was_ended_meanwhile(concurrent_db):
-    login = join(concurrent_db)
+    login = create_account(concurrent_db)
     run_concurrently(
         20, lambda _: log_in.log_out_elsewhere(concurrent_db, login.user_id, login.session_id)
     )
@@ -99,7 +100,7 @@ def test_it_keeps_no_session_that_was_ended_meanwhile(concurrent_db):
 
 
 def test_it_never_brings_a_deleted_user_back(concurrent_db):
-    login = join(concurrent_db)
+    login = create_account(concurrent_db)
     user = login.user_id
     session = log_in.sessions(concurrent_db, user)[login.session_id]
     acts = [

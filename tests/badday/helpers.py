@@ -19,14 +19,13 @@ from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
 from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.samples import FORM_TYPE, MESSAGES
 from tests.web.helpers import CSRF_TOKEN_PATTERN, PASSWORD, STAT_PATTERN
 
 # What quality.md allows an answer while Redis hangs, and a little for a busy machine.
 MAX_OUTAGE_SECONDS = 2.0
 PLUS = 600
 KEY, SECRET, SIGNING_SECRET = "key-of-the-bad-days", "secret-key-of-the-bad-days", "whsec_bad_days"
-FORM = "application/x-www-form-urlencoded"
-MESSAGES = [{"role": "user", "content": "Hello"}]
 _numbers = count(1)
 
 
@@ -152,7 +151,7 @@ class Person:
 
     def form(self, way: str, path: str, status: int = 303, /, **fields: str) -> RequestSpec:
         body = urlencode({"csrf_token": self.token, **fields}).encode()
-        return RequestSpec(way, "POST", path, status, body, {"Content-Type": FORM})
+        return RequestSpec(way, "POST", path, status, body, {"Content-Type": FORM_TYPE})
 
     def numbers(self) -> dict[str, str]:
         """What the page shows; it must be this person's."""

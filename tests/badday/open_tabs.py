@@ -13,10 +13,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.badday.helpers import MESSAGES, Person, Response
+from tests.badday.helpers import Person, Response
 from tests.support.live_server import LiveServer, eventually
+from tests.support.samples import MESSAGES
+from tests.web.helpers import HTMX_HEADERS
 
-HTMX = {"HX-Request": "true"}
 STATS = re.compile(r'id="stats"[^>]* hx-get="([^"]+)"')
 PAUSE = 0.01
 
@@ -35,7 +36,7 @@ class WorkerConnection:
         return Response(response.status, response_headers, response.read().decode(), 0)
 
     def poll(self, url: str, cookie: str) -> Response:
-        return self.ask("GET", url, **HTMX, Cookie=cookie)
+        return self.ask("GET", url, **HTMX_HEADERS, Cookie=cookie)
 
     def write(self, method: str, path: str, body: Any, op: str) -> Response:
         """Tell the API something, as the chat backend does."""

@@ -16,9 +16,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.badday.helpers import MESSAGES, Person, RequestSpec, Response, send, service_request
+from tests.badday.helpers import Person, RequestSpec, Response, send, service_request
 from tests.badday.valkey import short_folder
 from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.samples import MESSAGES
 
 KILLS = int(os.environ.get("KILLS", "5"))
 WRITERS = 8
@@ -80,7 +81,7 @@ class Writer:
             return None
 
 
-class Place:
+class KilledApp:
     """One data folder, the app on it and those who write, through all the deaths."""
 
     def __init__(self, folder: Path) -> None:
@@ -153,7 +154,7 @@ def _session(pid: int) -> int:
 def test_what_is_acknowledged_is_kept_once(capsys: pytest.CaptureFixture[str]) -> None:
     chance = random.Random(KILLS)
     with short_folder() as folder:
-        place = Place(folder)
+        place = KilledApp(folder)
         try:
             with ThreadPoolExecutor(WRITERS) as pool:
                 lives = [pool.submit(writer.run) for writer in place.writers]
@@ -176,7 +177,7 @@ def test_what_is_acknowledged_is_kept_once(capsys: pytest.CaptureFixture[str]) -
 
 
 def kill_once(
-    place: Place, lives: list[Future[None]], victim: str, chance: random.Random, rewriting: bool
+    place: KilledApp, lives: list[Future[None]], victim: str, chance: random.Random, rewriting: bool
 ) -> None:
     place.wait_for(chance.randint(10, 40), lives)
     if rewriting:
@@ -187,7 +188,7 @@ def kill_once(
     place.kill(victim)
 
 
-def count_kept(place: Place) -> int:
+def count_kept(place: KilledApp) -> int:
     """Count what is there, which must be what was acknowledged, by name."""
     assert eventually(place.site.answers)
     chats = place.site.api("GET", f"/api/chat?userId={USER}")["chats"]

@@ -98,7 +98,7 @@ LONG: dict[str, Trouble] = {"paused": paused, "stopped": stopped, "restarted": r
 TROUBLES: dict[str, Trouble] = {"none": none, "killed": killed} | (LONG if RACE > SHORT else {})
 
 
-def trouble(valkey: Valkey, make: Trouble, seconds: float) -> None:
+def repeat_fault(valkey: Valkey, make: Trouble, seconds: float) -> None:
     """Make trouble again and again for so long."""
     over = threading.Event()
     timer = threading.Timer(seconds, over.set)
@@ -154,7 +154,7 @@ def race(valkey: Valkey, name: str, people: list[WrittenUser | IdleUser]) -> Non
     with ThreadPoolExecutor(len(people)) as pool:
         lives: list[Future[None]] = [pool.submit(one.run, over) for one in people]
         try:
-            trouble(valkey, TROUBLES[name], RACE / len(TROUBLES))
+            repeat_fault(valkey, TROUBLES[name], RACE / len(TROUBLES))
         finally:
             over.set()
     for life in lives:

@@ -6,18 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.badday.faults import FAULTS, PASSWORD
-from tests.badday.helpers import (
-    MESSAGES,
-    Person,
-    Rig,
-    read_requests,
-    service_request,
-    write_requests,
-)
+from tests.badday.helpers import Person, Rig, read_requests, service_request, write_requests
 from tests.badday.valkey import Valkey, short_folder
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
 from tests.support.live_server import eventually
+from tests.support.samples import MESSAGES
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +38,17 @@ def rig(valkey: Valkey) -> Iterator[Rig]:
 def test_what_the_server_refuses_is_an_outage(
     rig: Rig, valkey: Valkey, person: Person, name: str
 ) -> None:
-    make, readable = FAULTS[name]
-    asked, told, numbers = (
+    fault, readable = FAULTS[name]
+    reads, writes, numbers = (
         read_requests(person),
         write_requests(rig, person, "again"),
         person.numbers(),
     )
     before = valkey.dump()
-    with make(valkey):
-        for way in told:
+    with fault(valkey):
+        for way in writes:
             assert person.ask(way).is_outage(), (way.name, person.ask(way))
-        for way in asked:
+        for way in reads:
             answer = person.ask(way)
             assert answer.status == way.status if readable else answer.is_outage(), way.name
         assert rig.site.answers("/healthz")
@@ -62,7 +56,7 @@ def test_what_the_server_refuses_is_an_outage(
     assert eventually(rig.site.answers, 5)
     assert valkey.dump() == before
     assert person.numbers() == numbers
-    for way in told:
+    for way in writes:
         assert person.ask(way).status == way.status, way.name
     assert person.numbers()["conversations"] == "1"
 

@@ -12,9 +12,10 @@ import pytest
 import redis
 
 from stats.web.worker_processes import THREADS
-from tests.badday.helpers import MESSAGES, Person, RequestSpec, send, service_request
+from tests.badday.helpers import Person, RequestSpec, send, service_request
 from tests.badday.valkey import short_folder
 from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.samples import MESSAGES
 from tests.web.helpers import PASSWORD
 
 SOAK = float(os.environ.get("SOAK", "8"))
@@ -67,7 +68,7 @@ def measure(site: LiveServer, db: redis.Redis) -> Figures:
     )
 
 
-def ways(person: Person, stranger: Person, key: str) -> list[RequestSpec]:
+def mixed_load(person: Person, stranger: Person, key: str) -> list[RequestSpec]:
     """A mixed load that leaves as much behind as it found."""
     mood = person.form("form", "/dashboard/mood", score="6", note="As it is")
     undo = person.form("undo", "/dashboard/mood/undo")
@@ -96,7 +97,7 @@ def ways(person: Person, stranger: Person, key: str) -> list[RequestSpec]:
 def visit(person: Person, key: str, end: float, least: int) -> int:
     """Ask one thing after the other until then; return how many were asked, at least so many."""
     requests, stranger = 0, Person(person.port, key, account=person)
-    for way in cycle(ways(person, stranger, key)):
+    for way in cycle(mixed_load(person, stranger, key)):
         asker = stranger if way.name in ("login", "stranger", "webhook") else person
         # The stranger's log-ins stay the stranger's first: its cookie is not taken over.
         answer = send(person.port, way, asker.cookie)

@@ -84,7 +84,7 @@ def _inodes(pid: int) -> Iterator[str]:
             yield match[1]
 
 
-def remember(site: Site, polls: Sequence[bytes]) -> None:
+def warm_poll_cache(site: Site, polls: Sequence[bytes]) -> None:
     """Have every worker remember the answers to these polls, to all of which it is 204.
 
     With its first poll a worker begins to listen to Redis; what it was asked before is forgotten.

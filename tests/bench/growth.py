@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.bench.connections import remember
+from tests.bench.connections import warm_poll_cache
 from tests.bench.crowd import browser_states, populate
 from tests.bench.load import Load, Target, write
 from tests.bench.loads import get
@@ -50,7 +50,7 @@ def _race(crowds: Sequence[Crowd], core: int, rounds: int, seconds: int) -> dict
 @contextmanager
 def _served(concurrent_db: Crowd, core: int) -> Iterator[Target]:
     with site(concurrent_db.on, [core]) as served:
-        remember(served, concurrent_db.file.read_bytes().split(b"\0"))
+        warm_poll_cache(served, concurrent_db.file.read_bytes().split(b"\0"))
         yield Target(concurrent_db.name, served.port, concurrent_db.file, 204)
 
 

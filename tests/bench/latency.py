@@ -5,7 +5,7 @@ import time
 from statistics import median
 
 from tests.bench.crowd import BrowserState, browser_states, populate
-from tests.bench.models import make_model, year
+from tests.bench.models import make_model, year_of_moods
 from tests.bench.stage import Store, site
 from tests.bench.table import Row
 
@@ -14,7 +14,7 @@ TIMES, WARM = 200, 20
 
 def rows(on: Store, core: int, times: int = TIMES) -> list[Row]:
     """Return the median over users, each of whom has charts of their own and asks once."""
-    model, numbers = make_model(on.app, on.db, "c", year), range(WARM + times)
+    model, numbers = make_model(on.app, on.db, "c", year_of_moods), range(WARM + times)
     populate(on.db, model, numbers)
     browser = list(browser_states(on.app, model, numbers))
     with site(on, [core]) as served:

@@ -14,19 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.live_server import IGNORED_ENV_PREFIXES, ROOT
+
 WORK = ROOT / "build" / "bench"
 SECRET, KEY = "only-for-the-bench-here", "service-key-for-the-bench"
-IGNORED_ENV_PREFIXES = (
-    "REDIS_",
-    "KV_",
-    "STRIPE_",
-    "SMTP_",
-    "SECRET_KEY",
-    "STATS_API_KEYS",
-    "PORT",
-    "HOST",
-)
 TIMEOUT = 30.0
 
 

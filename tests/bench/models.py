@@ -58,14 +58,14 @@ def new_user(db: redis.Redis, user_id: str) -> None:
     """Do nothing after the sign-up."""
 
 
-def talker(db: redis.Redis, user_id: str) -> None:
+def three_conversations(db: redis.Redis, user_id: str) -> None:
     """Save three conversations."""
     for number, summary in enumerate(SUMMARIES):
         messages = [{"role": "user", "content": "Hello"}]
         save_conversation(db, user_id, messages, chat_id=f"chat-{number}", summary=summary)
 
 
-def year(db: redis.Redis, user_id: str) -> None:
+def year_of_moods(db: redis.Redis, user_id: str) -> None:
     """Be there on each day of a year with one mood, without notes; then three conversations."""
     clock = open_stats(db, user_id, create=False).clock
     chance, now = random.Random(7), datetime.now(UTC)
@@ -77,7 +77,7 @@ def year(db: redis.Redis, user_id: str) -> None:
         at = now - timedelta(days=ago, minutes=chance.randrange(30))
         record_mood(db, user_id, chance.randrange(4, 19) / 2, at=at)
         record_login(db, user_id, user_day(clock, at))
-    talker(db, user_id)
+    three_conversations(db, user_id)
 
 
 def make_model(app: Flask, db: redis.Redis, kind: str, life: Life) -> Model:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.connections import remember, workers
+from tests.bench.connections import warm_poll_cache, workers
 from tests.bench.crowd import browser_states, identity_of, populate
 from tests.bench.load import request
 from tests.bench.models import make_model, new_user
@@ -53,11 +53,11 @@ def _crowd(on: Store, served: Site, users: int) -> Crowd:
 
 def _remember_all(concurrent_db: Crowd) -> Row:
     begun, many = time.monotonic(), min(len(concurrent_db.pages), MANY)
-    remember(concurrent_db.site, concurrent_db.pages[:FEW])
+    warm_poll_cache(concurrent_db.site, concurrent_db.pages[:FEW])
     before = _resident(concurrent_db.site)
-    remember(concurrent_db.site, concurrent_db.pages[FEW:many])
+    warm_poll_cache(concurrent_db.site, concurrent_db.pages[FEW:many])
     after = _resident(concurrent_db.site)
-    remember(concurrent_db.site, concurrent_db.pages[many:])
+    warm_poll_cache(concurrent_db.site, concurrent_db.pages[many:])
     print(f"all remembered within {time.monotonic() - begun:.0f} s", file=sys.stderr)
     took = [then - first for first, then in zip(before, after, strict=True)]
     what = f"Memory of a worker for {many:,} open dashboards, less that for {FEW:,}, MB"

@@ -8,8 +8,9 @@ import sys
 import time
 from statistics import median
 
-from tests.bench.machine import ROOT, TIMEOUT, WORK, environment, free_port, stop
+from tests.bench.machine import TIMEOUT, WORK, environment, free_port, stop
 from tests.bench.table import Row
+from tests.support.live_server import ROOT
 
 STARTS = 5
 

@@ -16,6 +16,7 @@ from stats.activity.clock import Clock
 from stats.plans.plan import Plan
 from stats.settings import Settings
 from stats.user_stats import open_stats
+from tests.conftest import SECRET_KEY, SERVICE_KEY
 from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
@@ -23,7 +24,6 @@ from tests.web.conftest import TEMPLATES
 from tests.web.helpers import Browser, sign_up
 
 SECRET = "whsec_of_the_tests"
-SECRET_KEY = "secret-key-for-the-tests-alone"
 
 
 class Shop:
@@ -41,7 +41,7 @@ class Shop:
         self.settings = Settings(
             redis_url="redis://unused",
             secret_keys=(SECRET_KEY,),
-            api_keys=("service-key-for-the-tests",),
+            api_keys=(SERVICE_KEY,),
             stripe_secret_key=server.key,
             stripe_webhook_secrets=("whsec_the_new_one", SECRET),
             stripe_products=self.products,
@@ -110,7 +110,7 @@ class Shop:
 
     def plan(self, user_id: str) -> str:
         """Return the plan that everybody sees."""
-        headers = {"Authorization": "Bearer service-key-for-the-tests"}
+        headers = {"Authorization": f"Bearer {SERVICE_KEY}"}
         client = self.app.test_client()
         answer = client.get(f"/api/entitlements?userId={user_id}", headers=headers)
         assert answer.status_code == 200, answer.text

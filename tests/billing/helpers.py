@@ -13,7 +13,8 @@ from flask import Flask
 from app import create_app
 from stats.settings import Settings
 from stats.store.client import Db
-from tests.billing.conftest import SECRET_KEY, Shop
+from tests.billing.conftest import Shop
+from tests.conftest import SECRET_KEY, SERVICE_KEY
 from tests.stripe_sim.server import Request
 from tests.web.conftest import TEMPLATES
 from tests.web.helpers import Browser
@@ -21,9 +22,9 @@ from tests.web.helpers import Browser
 MOMENTS = ("renews", "cancels", "patience")
 
 DAY = 86_400
-SERVICE_HEADERS = {"Authorization": "Bearer service-key-for-the-tests"}
+SERVICE_HEADERS = {"Authorization": f"Bearer {SERVICE_KEY}"}
 BASE_SETTINGS = Settings(
-    redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=("service-key-for-the-tests",)
+    redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=(SERVICE_KEY,)
 )
 EMBEDDED_SETTINGS = replace(BASE_SETTINGS, redis_url=None)
 

@@ -11,7 +11,7 @@ from stats.billing import webhook
 from stats.plans.plan import Plan, highest
 from stats.store.client import Db
 from stats.user_stats import create_user_stats, open_stats
-from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.model import ENDED, Stripe
 
 DAY = 86_400
 # Patience has tests of its own: it depends on which periods were seen unpaid.
@@ -167,9 +167,6 @@ class World:
         """What the user is shown now."""
         now = datetime.fromtimestamp(self.stripe.now, UTC)
         return open_stats(self.db, self.user_id, create=False).plan_at(now)
-
-
-ENDED = ("canceled", "incomplete_expired")
 
 
 def live(db: Db, seed: str) -> tuple[Plan, Plan, int]:

@@ -7,8 +7,9 @@ import pytest
 from flask import Flask
 
 from stats.plans.plan import Plan
-from tests.billing.conftest import SECRET_KEY, Shop
+from tests.billing.conftest import Shop
 from tests.billing.helpers import app_with_settings, user_of_customer
+from tests.conftest import SECRET_KEY
 from tests.web.helpers import Browser, sign_up
 
 LINKS = {

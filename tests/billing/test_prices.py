@@ -30,7 +30,7 @@ def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("stripe_price", "words"),
     [
         (price("gbp", 600), "£6 a month"),
         (price("gbp", 0), "£0 a month"),
@@ -48,8 +48,8 @@ def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:
         ({"currency": "gbp", "unit_amount": None, "unit_amount_decimal": None}, None),
     ],
 )
-def test_it_says_a_price_in_words(given: dict[str, Any], words: str | None) -> None:
-    assert price_text(given) == words
+def test_it_says_a_price_in_words(stripe_price: dict[str, Any], words: str | None) -> None:
+    assert price_text(stripe_price) == words
 
 
 def offers(browser: Browser) -> str:
@@ -152,7 +152,7 @@ def test_it_never_asks_stripe_for_the_dashboard(shop: Shop, alice: Browser) -> N
     assert "£" not in plan_card_text(alice)
     offers(alice)
     before = len(shop.server.requests)
-    # The page, a poll that the lane answers, and one that it leaves to the route.
+    # The page, a poll that the cache answers, and one that it leaves to the route.
     old = re.sub(r"v=\d+", "v=1", url)
     for path in ("/dashboard", old, f"{old}&more="):
         assert "£6 a month" in visible_text(alice.get(path).text)

@@ -9,6 +9,7 @@ from stats.accounts.deletion import handle_account_deletion
 from stats.plans.plan import Plan
 from stats.snapshot import user_stats_exist
 from tests.billing.conftest import Shop
+from tests.billing.helpers import SERVICE_HEADERS
 
 DAY = 86_400
 
@@ -162,13 +163,12 @@ def test_it_survives_13_deletion_with_a_live_subscription(shop: Shop) -> None:
     alice = shop.user()
     subscription = shop.subscribe(alice)
     shop.deliver_pending()
-    headers = {"Authorization": "Bearer service-key-for-the-tests"}
     client = shop.app.test_client()
     shop.server.down = True
-    assert client.delete(f"/api/users/{alice}", headers=headers).status_code == 503
+    assert client.delete(f"/api/users/{alice}", headers=SERVICE_HEADERS).status_code == 503
     assert user_stats_exist(shop.db, alice)
     shop.server.down = False
-    assert client.delete(f"/api/users/{alice}", headers=headers).status_code == 200
+    assert client.delete(f"/api/users/{alice}", headers=SERVICE_HEADERS).status_code == 200
     assert shop.stripe.get("subscription", subscription["id"])["status"] == "canceled"
     assert not user_stats_exist(shop.db, alice)
 

@@ -10,8 +10,9 @@ from flask import Flask
 
 from stats.errors import StoreUnavailable
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
-from tests.cluster.conftest import KEY, make_app
+from tests.cluster.conftest import make_app
 from tests.cluster.nodes import Cluster, assert_eventually
+from tests.conftest import SERVICE_KEY
 from tests.support.store_checks import run_concurrently
 
 AWAY = (StoreUnavailable, redis.TimeoutError, redis.ConnectionError)
@@ -24,10 +25,10 @@ def silent() -> Iterator[str]:
         yield f"redis+cluster://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def look(app: Flask) -> tuple[int, bool, float]:
+def read_dashboard(app: Flask) -> tuple[int, bool, float]:
     """Ask for somebody's stats: the status, whether it says when to come back, the seconds."""
     began = time.monotonic()
-    headers = {"Authorization": f"Bearer {KEY}"}
+    headers = {"Authorization": f"Bearer {SERVICE_KEY}"}
     answer = app.test_client().get("/api/dashboard?userId=alice", headers=headers)
     return answer.status_code, "Retry-After" in answer.headers, time.monotonic() - began
 
@@ -35,7 +36,7 @@ def look(app: Flask) -> tuple[int, bool, float]:
 def test_it_answers_in_time_while_the_first_connection_hangs(silent):
     app = make_app(silent)
     for attempt in range(3):
-        answers = run_concurrently(16, lambda _: look(app))
+        answers = run_concurrently(16, lambda _: read_dashboard(app))
         assert {(status, told) for status, told, _ in answers} == {(503, True)}
         longest = max(seconds for _, _, seconds in answers)
         print(f"\nfirst connection hangs, attempt {attempt + 1}: longest answer {longest:.2f} s")
@@ -47,11 +48,13 @@ def test_it_answers_in_time_while_all_nodes_hang_and_recovers(
     failing_cluster: Cluster, site: Flask
 ):
     late = make_app(failing_cluster.url)
-    assert look(site)[0] == 200
+    assert read_dashboard(site)[0] == 200
     for node in failing_cluster.nodes:
         node.hang()
-    answers = [answer for _ in range(3) for answer in run_concurrently(16, lambda _: look(site))]
-    answers += run_concurrently(16, lambda _: look(late))
+    answers = [
+        answer for _ in range(3) for answer in run_concurrently(16, lambda _: read_dashboard(site))
+    ]
+    answers += run_concurrently(16, lambda _: read_dashboard(late))
     for node in failing_cluster.nodes:
         node.go_on()
     longest = max(seconds for _, _, seconds in answers)
@@ -59,7 +62,7 @@ def test_it_answers_in_time_while_all_nodes_hang_and_recovers(
     assert {(status, told) for status, told, _ in answers} == {(503, True)}
     assert longest <= 2
     for app in (site, late):
-        assert_eventually(lambda app=app: look(app)[0] == 200, "the site recovers", 10)
+        assert_eventually(lambda app=app: read_dashboard(app)[0] == 200, "the site recovers", 10)
     late.extensions["aira"].db.close()
 
 

@@ -16,8 +16,8 @@ from stats.lib.timestamps import EPOCH
 from stats.moods.entries import read_moods
 from stats.store.client import Db
 from stats.store.keys import user_key
-from tests.cluster.conftest import KEY
 from tests.cluster.nodes import Cluster, Node, assert_eventually
+from tests.conftest import SERVICE_KEY
 from tests.support.store_checks import run_concurrently
 
 USERS, THREADS = 48, 8
@@ -54,7 +54,7 @@ class Writers:
                 status = client.patch(
                     f"/api/mood?userId={user}",
                     json={"score": 5, "at": at},
-                    headers={"Authorization": f"Bearer {KEY}"},
+                    headers={"Authorization": f"Bearer {SERVICE_KEY}"},
                 ).status_code
                 self.answers.append(Answer(user, second, status, began, time.monotonic()))
             time.sleep(0.002)

@@ -75,10 +75,10 @@ def test_while_redis_is_away_it_is_503_and_configured_keys_are_known(
     server_url: str, valkey: redis.Redis, tmp_path: Path, app: Flask
 ) -> None:
     key = create_key(valkey, "Chat")
-    with run_lossy_proxy(server_url, tmp_path) as line:
-        client = connect(line.url)
+    with run_lossy_proxy(server_url, tmp_path) as proxy:
+        client = connect(proxy.url)
         away = create_app(app.extensions["aira"].settings, client)
-        line.drop_responses = True
+        proxy.drop_responses = True
         assert status(away, key) == 503
         assert status(away, key[:-1] + ("A" if key[-1] != "A" else "B")) == 503
         assert status(away, "not a key") == 401

@@ -67,10 +67,10 @@ def test_a_name_that_is_not_served_gets_nothing(nginx: Nginx) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
-        socket.create_connection(("127.0.0.1", nginx.tls), timeout=20) as wire,
+        socket.create_connection(("127.0.0.1", nginx.tls), timeout=20) as connection,
         pytest.raises((ssl.SSLError, OSError)),
     ):
-        context.wrap_socket(wire, server_hostname="other.example").close()
+        context.wrap_socket(connection, server_hostname="other.example").close()
 
 
 def test_nobody_chooses_their_own_address(nginx: Nginx, site: LiveServer, tmp_path: Path) -> None:
@@ -169,22 +169,22 @@ class Slow:
     def __init__(self, nginx: Nginx, number: int) -> None:
         context = ssl.create_default_context(cafile=nginx.folder / "fullchain.pem")
         plain = socket.create_connection(("127.0.0.1", nginx.tls), timeout=30)
-        self.wire = context.wrap_socket(plain, server_hostname=HOST)
+        self.connection = context.wrap_socket(plain, server_hostname=HOST)
         head = (
             f"PATCH /api/mood?userId=slow{number} HTTP/1.1\r\nHost: {HOST}\r\n"
             f"Authorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(self.BODY)}\r\nConnection: close\r\n\r\n"
         )
-        self.wire.sendall(head.encode())
+        self.connection.sendall(head.encode())
         self.left = self.BODY
 
     def dribble(self) -> None:
-        self.wire.sendall(self.left[:1])
+        self.connection.sendall(self.left[:1])
         self.left = self.left[1:]
 
     def finish(self) -> bytes:
-        self.wire.sendall(self.left)
-        with self.wire, self.wire.makefile("rb") as answer:
+        self.connection.sendall(self.left)
+        with self.connection, self.connection.makefile("rb") as answer:
             return answer.readline()
 
 

@@ -53,19 +53,21 @@ class Backend:
                 self.lost.append(error)
 
     def _save(self, context: ssl.SSLContext) -> None:
-        wire = http.client.HTTPSConnection("127.0.0.1", self.front.tls, timeout=30, context=context)
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.front.tls, timeout=30, context=context
+        )
         # The certificate is for the name, and the name is in no DNS.
-        wire.sock = context.wrap_socket(
+        connection.sock = context.wrap_socket(
             socket.create_connection(("127.0.0.1", self.front.tls), 30),
             server_hostname=HOST,
         )
         body = json.dumps({"messages": [{"role": "user", "content": "Hello"}]})
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         path = f"/api/chat/save?userId={self.user}"
-        wire.request("POST", path, body, {"Host": HOST, **headers})
-        answer = wire.getresponse()
+        connection.request("POST", path, body, {"Host": HOST, **headers})
+        answer = connection.getresponse()
         text = answer.read()
-        wire.close()
+        connection.close()
         if answer.status == 200:
             self.saved += 1
         else:
@@ -163,29 +165,29 @@ def test_no_request_is_lost(
     folder: Path, store: Valkey, two_instances: dict[int, LiveServer]
 ) -> None:
     """Not even those that nobody may send twice."""
-    with run_nginx(folder / "nginx-of-two", *two_instances) as front:
-        machine = Machine(folder, front)
-        before = (front.folder / "aira-upstream.conf").read_text()
-        with load(front) as backends:
-            assert eventually(lambda: all(used(front, port) for port in two_instances))
+    with run_nginx(folder / "nginx-of-two", *two_instances) as nginx:
+        machine = Machine(folder, nginx)
+        before = (nginx.folder / "aira-upstream.conf").read_text()
+        with load(nginx) as backends:
+            assert eventually(lambda: all(used(nginx, port) for port in two_instances))
             with machine.restart(*two_instances) as script:
                 for port in two_instances:
                     assert eventually(machine.wish)
                     wish = machine.wish()
                     assert wish is not None
                     assert wish.name == str(port)
-                    assert is_out(front, port), "nobody may be sent there any more"
+                    assert is_out(nginx, port), "nobody may be sent there any more"
                     stop(two_instances[port])
                     other = next(one for one in two_instances if one != port)
-                    assert goes_on(front, other), "the other one does not serve"
+                    assert goes_on(nginx, other), "the other one does not serve"
                     two_instances[port] = start_instance(
                         folder / f"again{port}", store, PORT=str(port)
                     )
                     wish.unlink()
                 assert script.wait(30) == 0, machine.words.read_text()
-            assert all(goes_on(front, port) for port in two_instances)
+            assert all(goes_on(nginx, port) for port in two_instances)
         assert [backend.lost for backend in backends] == [[]] * CLIENTS
-        assert (front.folder / "aira-upstream.conf").read_text() == before
+        assert (nginx.folder / "aira-upstream.conf").read_text() == before
         site = next(iter(two_instances.values()))
         for backend in backends:
             kept = site.api("GET", f"/api/dashboard?userId={backend.user}")["data"]
@@ -196,10 +198,10 @@ def test_an_instance_that_does_not_come_back_stays_out(
     folder: Path, store: Valkey, two_instances: dict[int, LiveServer]
 ) -> None:
     first, second = two_instances
-    with run_nginx(folder / "nginx-of-one", *two_instances) as front:
+    with run_nginx(folder / "nginx-of-one", *two_instances) as nginx:
         place = folder / "broken"
         place.mkdir()
-        machine = Machine(place, front)
+        machine = Machine(place, nginx)
         install_script(machine.path, "sleep", "exit 0")
         with machine.restart(first, second) as script:
             assert eventually(machine.wish)
@@ -209,13 +211,13 @@ def test_an_instance_that_does_not_come_back_stays_out(
             wish.unlink()
             assert script.wait(50) == 1
         assert f"aira-stats@{first} does not get ready" in machine.words.read_text()
-        lines = (front.folder / "aira-upstream.conf").read_text()
+        lines = (nginx.folder / "aira-upstream.conf").read_text()
         assert f"127.0.0.1:{first} fail_timeout=2s down;" in lines
         assert f"127.0.0.1:{second} fail_timeout=2s;" in lines
-        assert front.curl("/readyz").status == 200
+        assert nginx.curl("/readyz").status == 200
         two_instances[first] = start_instance(place / "mended", store, PORT=str(first))
         with machine.restart(first) as script:
             assert eventually(machine.wish)
             wish.unlink()
             assert script.wait(50) == 0, machine.words.read_text()
-        assert (front.folder / "aira-upstream.conf").read_text() == upstream(*two_instances)
+        assert (nginx.folder / "aira-upstream.conf").read_text() == upstream(*two_instances)

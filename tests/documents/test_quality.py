@@ -15,9 +15,11 @@ NAME = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 
 def rows() -> dict[int, str]:
     """The rows of the table by their line."""
-    found = re.findall(r"^\| (\d+) \|(.*)$", (DOCS / "quality.md").read_text(), re.MULTILINE)
-    assert len(dict(found)) == len(found), "a line stands in the table twice"
-    return {int(line): row for line, row in found}
+    numbered_lines = re.findall(
+        r"^\| (\d+) \|(.*)$", (DOCS / "quality.md").read_text(), re.MULTILINE
+    )
+    assert len(dict(numbered_lines)) == len(numbered_lines), "a line stands in the table twice"
+    return {int(line): row for line, row in numbered_lines}
 
 
 @cache

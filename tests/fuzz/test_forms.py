@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
 from tests.fuzz.conftest import CASES, SEED, settle
+from tests.support.samples import FORM_TYPE
 from tests.web.helpers import PASSWORD, Browser
 
-FORM = "application/x-www-form-urlencoded"
 FIELDS = ["name", "email", "password", "timezone", "remember", "next", "score", "note", "day", "op"]
 FIELDS += ["plan", "action", "code", "current_password", "new_password", "confirm", "day_start"]
 FIELDS += ["theme", "live", "file", "q", "v", "year", "userId", "limit", "days", "session_id"]
@@ -82,4 +82,4 @@ def ask(browser: Browser, method: str, url: str, data: list[tuple[str, str | byt
         return browser.get(f"{url}?{urlencode(data)}").status_code
     browser.forget_token()
     body = urlencode([("csrf_token", browser.token), *data])
-    return browser.client.post(url, data=body, content_type=FORM).status_code
+    return browser.client.post(url, data=body, content_type=FORM_TYPE).status_code

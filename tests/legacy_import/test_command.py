@@ -22,9 +22,9 @@ from stats.web.commands.import_aira import import_aira
 from tests.cluster.nodes import assert_eventually
 from tests.conftest import SECRET_KEY
 from tests.legacy_import.store import FIELDS, LegacyUser, mood, thousand_users
+from tests.support.live_server import ROOT
 from tests.support.store_checks import contents
 
-ROOT = Path(__file__).parents[2]
 WHOLE = [
     LegacyUser("alice", {**FIELDS, "plan": "Premium"}, "2024-10-24"),
     LegacyUser("bob", {**FIELDS, "plan": "pro"}, moods={mood(5): 0}),

@@ -25,11 +25,11 @@ from tests.support.live_server import (
     start_process,
 )
 from tests.support.marks import reads_proc
+from tests.support.samples import MESSAGES
 
 pytestmark = reads_proc
 
 Serve = Callable[..., LiveServer]
-MESSAGES = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]
 
 def begin(site: LiveServer) -> socket.socket:
     """Return the line of a request that is under way: the application waits for its body."""
-    line = socket.create_connection(("127.0.0.1", site.port), timeout=20)
+    connection = socket.create_connection(("127.0.0.1", site.port), timeout=20)
     head = (
         "POST /api/chat/save?userId=u HTTP/1.1",
         f"Host: 127.0.0.1:{site.port}",
@@ -66,16 +66,16 @@ def begin(site: LiveServer) -> socket.socket:
         f"Content-Length: {len(BODY)}",
         "Expect: 100-continue",
     )
-    line.sendall("\r\n".join((*head, "", "")).encode())
+    connection.sendall("\r\n".join((*head, "", "")).encode())
     # The server says so when the application begins to read.
-    assert line.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    return line
+    assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    return connection
 
 
-def finish(line: socket.socket) -> tuple[int, bytes]:
+def finish(connection: socket.socket) -> tuple[int, bytes]:
     """Send the rest of a request; return the status and the whole body of its answer."""
-    line.sendall(BODY.encode())
-    answer = HTTPResponse(line)
+    connection.sendall(BODY.encode())
+    answer = HTTPResponse(connection)
     answer.begin()
     return answer.status, answer.read()
 

@@ -16,10 +16,10 @@ from stats.store.client import Db
 from stats.store.keys import SNAPSHOT_KINDS, operation_id, user_keys
 from stats.store.scripts import run
 from stats.user_stats import open_stats
+from tests.support.samples import MESSAGES
 from tests.support.store_checks import run_concurrently
 
 CROWD = 100
-MESSAGES = [{"role": "user", "content": "Hello"}]
 DAY = timedelta(days=1)
 
 
@@ -128,7 +128,7 @@ NIGHTS = [
 ]
 
 
-def come(concurrent_db: Db, days: list[date]) -> set[date]:
+def log_in_concurrently(concurrent_db: Db, days: list[date]) -> set[date]:
     """Let all log in at one moment, each on its own day; return the days that were counted."""
     run(
         concurrent_db,
@@ -157,7 +157,7 @@ def test_it_counts_either_side_of_a_midnight_once(concurrent_db, zone, turn):
     steps = [(number - 25) * timedelta(minutes=7) for number in range(50)]
     days = [user_day(clock, midnight + step) for step in steps]
     assert set(days) == {midnight.date() - DAY, midnight.date()}
-    come(concurrent_db, days)
+    log_in_concurrently(concurrent_db, days)
 
 
 def test_it_counts_a_traveller_once_a_day(concurrent_db):
@@ -166,7 +166,7 @@ def test_it_counts_a_traveller_once_a_day(concurrent_db):
     zones = ("Etc/GMT+12", "UTC", "Etc/GMT-14")
     days = [user_day(Clock(zone), now) for zone, _ in zip(cycle(zones), range(51), strict=False)]
     assert len(set(days)) == 3
-    come(concurrent_db, days)
+    log_in_concurrently(concurrent_db, days)
 
 
 def test_it_records_every_mood_of_a_crowd(concurrent_db, alice):

@@ -21,7 +21,7 @@ PROFILE = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
 CHANGE = PROFILE | {"email": NEW, "current_password": PASSWORD}
 
 
-def press(app: Flask, path: str) -> TestResponse:
+def open_link(app: Flask, path: str) -> TestResponse:
     """Open a link somewhere else and press its button."""
     browser = Browser(app)
     token = form_token(browser.get(path)) or browser.token
@@ -31,7 +31,7 @@ def press(app: Flask, path: str) -> TestResponse:
 @pytest.fixture
 def confirmed_alice(app: Flask, alice: Browser, mailbox: Mailbox) -> Browser:
     """Alice, who has confirmed her address."""
-    assert press(app, link_path(mailbox.wait(1)[0])).status_code == 303
+    assert open_link(app, link_path(mailbox.wait(1)[0])).status_code == 303
     return alice
 
 
@@ -47,7 +47,7 @@ def test_it_asks_who_signs_up(app: Flask, alice: Browser, mailbox: Mailbox, valk
         assert OLD in page.text
         assert Browser(app).head(path).status_code == 200
     assert "Not confirmed yet" in alice.get("/settings").text
-    done = press(app, path)
+    done = open_link(app, path)
     assert (done.status_code, done.location) == (303, "/login")
     assert "Not confirmed" not in alice.get("/settings").text
 
@@ -60,7 +60,7 @@ def test_it_leads_back_to_the_settings(alice: Browser, mailbox: Mailbox) -> None
 
 def test_a_link_works_once(app: Flask, confirmed_alice: Browser, mailbox: Mailbox) -> None:
     path = link_path(mailbox.mails[0])
-    for answer in (Browser(app).get(path), press(app, path)):
+    for answer in (Browser(app).get(path), open_link(app, path)):
         assert answer.status_code == 404
         assert "This link no longer works" in answer.text
 
@@ -71,8 +71,8 @@ def test_it_sends_the_mail_again(app: Flask, alice: Browser, mailbox: Mailbox) -
     assert (answer.status_code, answer.location) == (303, "/settings")
     first, second = map(link_path, mailbox.wait(2))
     assert first != second
-    assert press(app, second).status_code == 303
-    assert press(app, first).status_code == 303
+    assert open_link(app, second).status_code == 303
+    assert open_link(app, first).status_code == 303
     alice.post("/settings/email/confirm")
     sign_up(app, "Bob")
     assert [got["To"] for got in mailbox.wait(3)] == [OLD, OLD, "bob@example.com"]
@@ -81,9 +81,9 @@ def test_it_sends_the_mail_again(app: Flask, alice: Browser, mailbox: Mailbox) -
 def test_another_address_needs_another_mail(app: Flask, alice: Browser, mailbox: Mailbox) -> None:
     first = link_path(mailbox.wait(1)[0])
     alice.post("/settings", CHANGE)
-    assert press(app, link_path(mailbox.last_to(NEW, 2))).status_code == 303
+    assert open_link(app, link_path(mailbox.last_to(NEW, 2))).status_code == 303
     mailbox.wait(4)
-    assert press(app, first).status_code == 404
+    assert open_link(app, first).status_code == 404
 
 
 def test_it_says_nothing_of_it_where_no_mail_is_offered(app: Flask, valkey: Redis) -> None:
@@ -109,7 +109,7 @@ def test_an_unconfirmed_address_is_changed_by_the_new_one(
     assert got["To"] == NEW
     assert NEW in Browser(app).get(link_path(got)).text
     assert f'<p class="value">{OLD}</p>' in alice.get("/settings").text
-    assert press(app, link_path(got)).status_code == 303
+    assert open_link(app, link_path(got)).status_code == 303
     assert sorted(mail["To"] for mail in mailbox.wait(4)[2:]) == [OLD, NEW]
     page = alice.get("/settings").text
     assert f'<p class="value">{NEW}</p>' in page
@@ -128,13 +128,13 @@ def test_a_confirmed_address_must_agree(
     mailbox.wait(3)
     first, second = (link_path(mailbox.last_to(address, 3)) for address in order)
     assert "the links in the mails to both" in confirmed_alice.get("/settings").text
-    answer = press(app, first)
+    answer = open_link(app, first)
     assert answer.status_code == 303
     assert f'<p class="value">{OLD}</p>' in confirmed_alice.get("/settings").text
-    assert press(app, first).status_code == 404
-    assert press(app, second).status_code == 303
+    assert open_link(app, first).status_code == 404
+    assert open_link(app, second).status_code == 303
     assert f'<p class="value">{NEW}</p>' in confirmed_alice.get("/settings").text
-    assert press(app, second).status_code == 404
+    assert open_link(app, second).status_code == 404
 
 
 def test_a_change_is_cancelled(app: Flask, confirmed_alice: Browser, mailbox: Mailbox) -> None:
@@ -145,7 +145,7 @@ def test_a_change_is_cancelled(app: Flask, confirmed_alice: Browser, mailbox: Ma
     page = confirmed_alice.get("/settings").text
     assert "Your e-mail address stays as it is." in page
     assert "Changes to" not in page
-    assert [press(app, link).status_code for link in links] == [404, 404]
+    assert [open_link(app, link).status_code for link in links] == [404, 404]
 
 
 def test_a_wrong_password_sends_nothing(
@@ -209,7 +209,7 @@ def test_a_change_of_the_password_voids_what_was_asked(
     link = link_path(mailbox.last_to(NEW, 2))
     new = {"current_password": PASSWORD, "new_password": "another sentence altogether"}
     assert alice.post("/settings/password", new).status_code == 303
-    assert press(app, link).status_code == 404
+    assert open_link(app, link).status_code == 404
 
 
 @pytest.mark.parametrize("url", ["/settings/email/confirm", "/settings/email/cancel"])
@@ -221,4 +221,4 @@ def test_it_wants_a_token_and_a_session(app: Flask, alice: Browser, url: str) ->
 def test_a_link_wants_a_token(app: Flask, alice: Browser, mailbox: Mailbox) -> None:
     path = link_path(mailbox.wait(1)[0])
     assert Browser(app).client.post(path).status_code == 400
-    assert press(app, path).status_code == 303
+    assert open_link(app, path).status_code == 303

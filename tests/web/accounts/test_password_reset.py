@@ -29,14 +29,14 @@ NEW = "another sentence altogether"
 ALICE = {"email": "alice@example.com"}
 
 
-def ask(app: Flask, mailbox: Mailbox, email: str = ALICE["email"]) -> str:
+def request_reset_link(app: Flask, mailbox: Mailbox, email: str = ALICE["email"]) -> str:
     """Ask for a new password and return the path in the mail that comes."""
     count = len(mailbox.mails) + 1
     assert Browser(app).post("/reset", {"email": email}).status_code == 200
     return link_path(mailbox.wait(count)[-1])
 
 
-def choose(app: Flask, path: str, password: str = NEW):
+def submit_password(app: Flask, path: str, password: str = NEW):
     browser = Browser(app)
     token = form_token(browser.get(path))
     data = {"new_password": password, "csrf_token": token or browser.token}
@@ -64,7 +64,7 @@ def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, mailbox: Mail
     path = link_path(got)
     assert visitor.get(path).status_code == visitor.get(path).status_code == 200
     assert visitor.head(path).status_code == 200
-    done = choose(app, path)
+    done = submit_password(app, path)
     assert (done.status_code, done.location) == (303, "/login")
     assert alice.get("/dashboard").status_code == 302
     assert bob.get("/dashboard").status_code == 200
@@ -81,7 +81,7 @@ def test_the_way_back_in(app: Flask, alice: Browser, bob: Browser, mailbox: Mail
 
 
 def test_it_logs_nobody_in(app: Flask, alice: Browser, confirm_mailbox: Mailbox) -> None:
-    visitor, path = Browser(app), ask(app, confirm_mailbox)
+    visitor, path = Browser(app), request_reset_link(app, confirm_mailbox)
     token = form_token(visitor.get(path))
     answer = visitor.client.post(
         path, data={"new_password": NEW, "csrf_token": token}, follow_redirects=True
@@ -104,7 +104,7 @@ def test_it_tells_nobody_who_is_here(
     assert plain == re.sub(r'value="[^"]+"', "", other)
     if email == ALICE["email"]:
         confirm_mailbox.wait(2)
-    ask(app, confirm_mailbox)
+    request_reset_link(app, confirm_mailbox)
     assert all(mail["To"] == ALICE["email"] for mail in confirm_mailbox.mails)
 
 
@@ -129,16 +129,16 @@ def test_it_wants_an_address(app: Flask, valkey: Redis, email: str) -> None:
 def test_a_password_that_will_not_do_leaves_the_link(
     app: Flask, alice: Browser, confirm_mailbox: Mailbox, password: str, sentence: str
 ) -> None:
-    path = ask(app, confirm_mailbox)
-    answer = choose(app, path, password)
+    path = request_reset_link(app, confirm_mailbox)
+    answer = submit_password(app, path, password)
     assert answer.status_code == 422
     assert field_error(answer, "new_password") == sentence
     assert alice.get("/dashboard").status_code == 200
-    assert choose(app, path).status_code == 303
+    assert submit_password(app, path).status_code == 303
 
 
-def dead(app: Flask, path: str) -> bool:
-    answers = (Browser(app).get(path), choose(app, path, "yet another sentence"))
+def is_dead_link(app: Flask, path: str) -> bool:
+    answers = (Browser(app).get(path), submit_password(app, path, "yet another sentence"))
     for answer in answers:
         assert answer.status_code in (200, 303, 404)
         if answer.status_code == 404:
@@ -148,58 +148,61 @@ def dead(app: Flask, path: str) -> bool:
 
 
 def test_a_link_works_once(app: Flask, confirm_mailbox: Mailbox) -> None:
-    path = ask(app, confirm_mailbox)
-    assert choose(app, path).status_code == 303
-    assert dead(app, path)
+    path = request_reset_link(app, confirm_mailbox)
+    assert submit_password(app, path).status_code == 303
+    assert is_dead_link(app, path)
     assert log_in(app, "Alice", password=NEW).get("/dashboard").status_code == 200
 
 
 def test_every_link_dies_with_the_password(
     app: Flask, alice: Browser, confirm_mailbox: Mailbox
 ) -> None:
-    first, second = ask(app, confirm_mailbox), ask(app, confirm_mailbox)
-    assert choose(app, second).status_code == 303
-    assert dead(app, first)
+    first, second = (
+        request_reset_link(app, confirm_mailbox),
+        request_reset_link(app, confirm_mailbox),
+    )
+    assert submit_password(app, second).status_code == 303
+    assert is_dead_link(app, first)
     third, member = ask_later(app, confirm_mailbox), log_in(app, "Alice", password=NEW)
     change = {"current_password": NEW, "new_password": PASSWORD}
     assert member.post("/settings/password", change).status_code == 303
-    assert dead(app, third)
+    assert is_dead_link(app, third)
 
 
 def ask_later(app: Flask, mailbox: Mailbox) -> str:
     """Ask once the notice of the last change has come."""
     mailbox.wait(4)
-    return ask(app, mailbox)
+    return request_reset_link(app, mailbox)
 
 
 def test_a_link_dies_in_time_and_with_the_account(
     app: Flask, alice: Browser, confirm_mailbox: Mailbox, valkey: Redis
 ) -> None:
-    path = ask(app, confirm_mailbox)
+    path = request_reset_link(app, confirm_mailbox)
     lives = [valkey.ttl(key) for key in valkey.keys("token:*")]
     assert min(lives) > 3590
     assert sorted(lives)[0] <= 3600
     alice.post("/settings/delete", {"confirm": ALICE["email"]})
-    assert dead(app, path)
+    assert is_dead_link(app, path)
 
 
 @pytest.mark.parametrize("path", ["/reset/x", "/reset/" + "A" * 43, "/reset/%00", "/reset/%F0%9F"])
 def test_a_made_up_link_is_dead(app: Flask, alice: Browser, path: str) -> None:
-    assert dead(app, path)
+    assert is_dead_link(app, path)
 
 
 def test_a_link_of_another_kind_is_dead(
     app: Flask, alice: Browser, confirm_mailbox: Mailbox
 ) -> None:
-    confirm, reset = link_path(confirm_mailbox.mails[0]), ask(app, confirm_mailbox)
-    assert dead(app, confirm.replace("/confirm/", "/reset/"))
+    confirm, reset = link_path(confirm_mailbox.mails[0]), request_reset_link(app, confirm_mailbox)
+    assert is_dead_link(app, confirm.replace("/confirm/", "/reset/"))
     wrong = Browser(app).get(reset.replace("/reset/", "/confirm/"))
     assert wrong.status_code == 404
-    assert choose(app, reset).status_code == 303
+    assert submit_password(app, reset).status_code == 303
 
 
 def test_one_of_a_crowd_resets(app: Flask, confirm_mailbox: Mailbox) -> None:
-    path = ask(app, confirm_mailbox)
+    path = request_reset_link(app, confirm_mailbox)
     browsers = [Browser(app) for _ in range(12)]
     tokens = [form_token(browser.get(path)) for browser in browsers]
 
@@ -213,7 +216,7 @@ def test_one_of_a_crowd_resets(app: Flask, confirm_mailbox: Mailbox) -> None:
 
 
 def test_no_token_is_stored(app: Flask, confirm_mailbox: Mailbox, valkey: Redis) -> None:
-    token = ask(app, confirm_mailbox).rpartition("/")[2]
+    token = request_reset_link(app, confirm_mailbox).rpartition("/")[2]
     assert not [key for key, value in dump_all(valkey).items() if token in f"{key}{value!r}"]
 
 
@@ -254,7 +257,7 @@ def test_a_reset_drops_a_change_of_address(
     thief = {"name": "A", "timezone": "UTC", "day_start": "0", "email": "thief@example.com"}
     assert alice.post("/settings", thief | {"current_password": PASSWORD}).status_code == 303
     link = link_path(confirm_mailbox.last_to("thief@example.com", 2))
-    assert choose(app, ask(app, confirm_mailbox)).status_code == 303
+    assert submit_password(app, request_reset_link(app, confirm_mailbox)).status_code == 303
     pressed = Browser(app)
     assert pressed.get(link).status_code == 404
     assert pressed.post(link).status_code == 404
@@ -271,7 +274,7 @@ def test_a_mailbox_is_not_filled(app: Flask, alice: Browser, valkey: Redis) -> N
         assert statuses == [200] * 10 + [429]
 
 
-class Trail(logging.Handler):
+class SecurityLog(logging.Handler):
     """Keeps what is written down."""
 
     def __init__(self) -> None:
@@ -283,9 +286,9 @@ class Trail(logging.Handler):
 
 
 @pytest.fixture
-def security_log() -> Iterator[Trail]:
+def security_log() -> Iterator[SecurityLog]:
     """The security events of a test."""
-    logger, kept = logging.getLogger("aira.security"), Trail()
+    logger, kept = logging.getLogger("aira.security"), SecurityLog()
     level = logger.level
     logger.addHandler(kept)
     logger.setLevel(logging.INFO)
@@ -295,11 +298,11 @@ def security_log() -> Iterator[Trail]:
 
 
 def test_it_writes_no_address_into_the_trail(
-    app: Flask, alice: Browser, confirm_mailbox: Mailbox, security_log: Trail
+    app: Flask, alice: Browser, confirm_mailbox: Mailbox, security_log: SecurityLog
 ) -> None:
-    path = ask(app, confirm_mailbox)
+    path = request_reset_link(app, confirm_mailbox)
     Browser(app).post("/reset", {"email": "nobody@example.com"})
-    choose(app, path)
+    submit_password(app, path)
     events = [(what, facts.get("user")) for what, facts in security_log.facts]
     assert [one for one in events if one[0].startswith("password")] == [
         ("password.reset_asked", alice.user_id),
@@ -345,4 +348,4 @@ def test_an_embedded_instance_prints_the_mail(
 
     assert eventually(link)
     assert "Mail to alice@example.com: A new password for Aira" in "".join(printed)
-    assert choose(embedded, link()[0]).status_code == 303
+    assert submit_password(embedded, link()[0]).status_code == 303

@@ -2,9 +2,8 @@
 
 import pytest
 
+from tests.support.samples import MESSAGES
 from tests.web.helpers import HTMX_HEADERS
-
-MESSAGES = [{"role": "user", "content": "Hello"}]
 
 
 def scores(alice):

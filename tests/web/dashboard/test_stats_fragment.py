@@ -35,7 +35,7 @@ def days_ago(days: float) -> datetime:
 
 
 def make_board(
-    *moods: tuple[float, float], created: datetime = NOW, conversations: Any = (), **fields: str
+    *moods: tuple[float, float], created: datetime = NOW, recent: Any = (), **fields: str
 ) -> Dashboard:
     """Return what is known of a user whose moods are some (days ago, score), the latest last."""
     stored = [milliseconds(days_ago(days)) * 128 + round(score * 10) for days, score in moods]
@@ -43,7 +43,7 @@ def make_board(
     hash_fields |= {
         "longest_streak": "1",
         "version": "7",
-        "recent_conversations": json.dumps(conversations),
+        "recent_conversations": json.dumps(recent),
     }
     if moods:
         at = milliseconds(days_ago(moods[-1][0]))
@@ -137,17 +137,17 @@ def test_streak(poll: Poll, longest: str, said: str) -> None:
     assert tile(poll(longest_streak=longest), "Streak") == ["2", said]
 
 
-def talk(days: float, summary: str, **more: str) -> dict[str, str]:
+def conversation(days: float, summary: str, **more: str) -> dict[str, str]:
     return {"timestamp": iso(days_ago(days)), "summary": summary, **more}
 
 
 def test_recent_conversations(poll: Poll) -> None:
     conversations = [
-        talk(0, "A walk", id="a|b:c@d.e-f_1"),
-        talk(1, "Tea"),
-        talk(365, "Rain", id="r"),
+        conversation(0, "A walk", id="a|b:c@d.e-f_1"),
+        conversation(1, "Tea"),
+        conversation(365, "Rain", id="r"),
     ]
-    drawn = poll(talks=conversations, timezone="Europe/Paris")
+    drawn = poll(recent=conversations, timezone="Europe/Paris")
     assert TALK.findall(drawn) == [
         ("/conversations/a%7Cb:c@d.e-f_1", "A walk", "2024-03-12T12:00:00.000Z", "12 March, 13:00"),
         ("", "Tea", "2024-03-11T12:00:00.000Z", "11 March, 13:00"),
@@ -159,9 +159,9 @@ def test_recent_conversations(poll: Poll) -> None:
 
 @pytest.mark.parametrize("text", ["<i>", '"', "'", "&amp;", "\0000\0", "%(day)s", "{{ 1 }}", "ünï"])
 def test_what_people_write_is_text(poll: Poll, text: str) -> None:
-    odd = talk(0, text) | {"timestamp": "2024-03-12<12:00:00+00:00"}
-    for conversations in ([odd], [talk(0, text, id="a")] * 3):
-        matches = TALK.findall(poll(talks=conversations))
+    odd = conversation(0, text) | {"timestamp": "2024-03-12<12:00:00+00:00"}
+    for conversations in ([odd], [conversation(0, text, id="a")] * 3):
+        matches = TALK.findall(poll(recent=conversations))
         assert [unescape(summary) for _, summary, _, _ in matches] == [text] * len(conversations)
         assert not {"<", ">", '"'} & set(matches[0][1] + matches[0][2])
 
@@ -188,7 +188,7 @@ def test_what_is_put_into_sentences_is_no_markup(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(translation, "spoken", Sharp)
-    drawn = poll((5, 6), talks=[talk(0, "A walk")], created=days_ago(40))
+    drawn = poll((5, 6), recent=[conversation(0, "A walk")], created=days_ago(40))
     for text in (
         "&#34;&lt;7 &#34;&lt;March</span>",
         "&#34;&lt;&#34;&lt;February 2024</dd>",
@@ -199,6 +199,6 @@ def test_what_is_put_into_sentences_is_no_markup(
 
 
 def test_it_is_small(poll: Poll) -> None:
-    conversations = [talk(days, "ü" * 200, id="x" * 128) for days in range(3)]
-    drawn = poll(*((days, 7.5) for days in range(365, -1, -1)), talks=conversations)
+    conversations = [conversation(days, "ü" * 200, id="x" * 128) for days in range(3)]
+    drawn = poll(*((days, 7.5) for days in range(365, -1, -1)), recent=conversations)
     assert len(drawn.encode()) < 6000

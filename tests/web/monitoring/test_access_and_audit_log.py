@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +14,13 @@ from flask.testing import FlaskClient
 
 from stats.web.monitoring.audit_log import event
 from stats.web.monitoring.log_setup import Json, Readable
+from tests.support.live_server import ROOT
 from tests.web.helpers import PASSWORD, Browser, log_in, sign_up
 
-ROOT = Path(__file__).parents[3]
 Lines = Callable[[], list[dict[str, Any]]]
 
 
-class Kept(logging.Handler):
+class LogCapture(logging.Handler):
     """Keeps what was logged, formatted while its request is there, as the real handler does."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
@@ -33,8 +32,8 @@ class Kept(logging.Handler):
         self.lines.append(self.format(record))
 
 
-def keep(formatter: logging.Formatter) -> Iterator[Kept]:
-    handler = Kept(formatter)
+def capture_log(formatter: logging.Formatter) -> Iterator[LogCapture]:
+    handler = LogCapture(formatter)
     loggers = [logging.getLogger(name) for name in ("aira", "stats")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -47,24 +46,24 @@ def keep(formatter: logging.Formatter) -> Iterator[Kept]:
 
 
 @pytest.fixture
-def json_log() -> Iterator[Kept]:
+def json_log() -> Iterator[LogCapture]:
     """What a deployed instance writes."""
-    yield from keep(Json())
+    yield from capture_log(Json())
 
 
 @pytest.fixture
-def text_log() -> Iterator[Kept]:
+def text_log() -> Iterator[LogCapture]:
     """What an instance on somebody's desk writes."""
-    yield from keep(Readable())
+    yield from capture_log(Readable())
 
 
-def read(json_log: Kept) -> list[dict[str, Any]]:
+def read(json_log: LogCapture) -> list[dict[str, Any]]:
     """All lines so far; each is one line and one JSON object."""
     assert all("\n" not in line for line in json_log.lines)
     return [json.loads(line) for line in json_log.lines]
 
 
-def test_it_writes_one_line_for_each_request(alice: Browser, json_log: Kept) -> None:
+def test_it_writes_one_line_for_each_request(alice: Browser, json_log: LogCapture) -> None:
     answer = alice.get("/dashboard?note=private")
     (line,) = read(json_log)
     assert line["event"] == "request"
@@ -75,7 +74,7 @@ def test_it_writes_one_line_for_each_request(alice: Browser, json_log: Kept) -> 
     assert line["time"].endswith("+00:00")
 
 
-def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, json_log: Kept) -> None:
+def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, json_log: LogCapture) -> None:
     ids = {client.get(url).headers["X-Request-ID"] for url in ("/", "/nope", "/static/app.css")}
     assert len(ids) == 3
     assert {line["request"] for line in read(json_log)} == ids
@@ -103,20 +102,22 @@ def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
     assert len(answer.headers["X-Request-ID"]) == 16
 
 
-def test_it_names_the_rule_and_not_the_address(alice: Browser, json_log: Kept) -> None:
+def test_it_names_the_rule_and_not_the_address(alice: Browser, json_log: LogCapture) -> None:
     alice.get("/conversations/a-secret-in-the-path")
     alice.get("/another-secret-in-the-path")
     assert [line["route"] for line in read(json_log)] == ["/conversations/<chat_id>", None]
 
 
-def test_it_writes_a_request_for_a_host_that_is_not_served(app: Flask, json_log: Kept) -> None:
+def test_it_writes_a_request_for_a_host_that_is_not_served(
+    app: Flask, json_log: LogCapture
+) -> None:
     app.config["TRUSTED_HOSTS"] = ["aira.example"]
     assert app.test_client().get("/").status_code == 400
     assert [line["status"] for line in read(json_log)] == [400]
 
 
 def test_it_writes_down_what_security_is_about(
-    app: Flask, service_client: FlaskClient, json_log: Kept
+    app: Flask, service_client: FlaskClient, json_log: LogCapture
 ) -> None:
     alice = sign_up(app, "Alice")
     Browser(app).post("/login", {"email": "alice@example.com", "password": "not this one"})
@@ -138,7 +139,7 @@ def test_it_writes_down_what_security_is_about(
 
 
 def test_an_event_has_the_id_and_address_of_its_request(
-    service_client: FlaskClient, json_log: Kept
+    service_client: FlaskClient, json_log: LogCapture
 ) -> None:
     answer = service_client.patch("/api/plan?userId=u", json={"plan": "Plus"})
     event, request = read(json_log)
@@ -147,7 +148,7 @@ def test_an_event_has_the_id_and_address_of_its_request(
 
 
 def test_it_writes_no_secret_body_or_address(
-    app: Flask, service_client: FlaskClient, json_log: Kept, text_log: Kept
+    app: Flask, service_client: FlaskClient, json_log: LogCapture, text_log: LogCapture
 ) -> None:
     alice = sign_up(app, "Alice")
     log_in(app, "Alice")
@@ -162,7 +163,7 @@ def test_it_writes_no_secret_body_or_address(
 
 
 def test_a_fault_of_ours_is_one_line_too(
-    app: Flask, client: FlaskClient, json_log: Kept, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, json_log: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.view_functions, "pages.privacy", lambda: 1 / 0)
     monkeypatch.setattr(app.view_functions["pages.privacy"], "is_public", True, raising=False)
@@ -171,7 +172,7 @@ def test_a_fault_of_ours_is_one_line_too(
     assert "ZeroDivisionError" in fault["trace"]
 
 
-def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, text_log: Kept) -> None:
+def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, text_log: LogCapture) -> None:
     for _ in range(6):
         answer = alice.post("/settings/email/confirm")
     assert answer.status_code in (400, 429)
@@ -180,7 +181,7 @@ def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, text_log: Kept
     assert "limit.reached route=recovery.send_again" in text_log.lines[-1]
 
 
-def test_a_person_can_read_it(alice: Browser, text_log: Kept) -> None:
+def test_a_person_can_read_it(alice: Browser, text_log: LogCapture) -> None:
     alice.get("/dashboard")
     (line,) = text_log.lines
     assert "GET /dashboard 200" in line

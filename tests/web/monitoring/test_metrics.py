@@ -37,7 +37,7 @@ def samples(service_client: FlaskClient) -> dict[tuple[str, frozenset[tuple[str,
     return shown
 
 
-def about_users(service_client: FlaskClient) -> dict[str, float]:
+def users_by_plan(service_client: FlaskClient) -> dict[str, float]:
     """Return how many users have each plan, by plan, and when they were counted."""
     shown = samples(service_client).items()
     series = [(name, dict(labels), value) for (name, labels), value in shown]
@@ -124,13 +124,13 @@ def test_it_shows_users_by_plan_as_they_were_counted_last(
     create_user_stats(valkey, "alice")
     grant_plan(valkey, "bob", "Plus", create=True)
     before = dump_all(valkey)
-    assert about_users(service_client) == {}, "what is not known is not 0"
+    assert users_by_plan(service_client) == {}, "what is not known is not 0"
     assert dump_all(valkey) == before, "to look is not to count"
     now = datetime(2026, 3, 1, tzinfo=UTC)
     take_census(valkey, now)
     create_user_stats(valkey, "charlie")
     counted = {"Free": 1, "Plus": 1, "Premium": 0, COUNTED: now.timestamp()}
-    assert about_users(service_client) == counted
+    assert users_by_plan(service_client) == counted
 
 
 def test_it_is_there_while_redis_is_away(
@@ -142,7 +142,7 @@ def test_it_is_there_while_redis_is_away(
     key = {"Authorization": f"Bearer {settings.api_keys[0]}"}
     assert away.get("/api/dashboard?userId=u", headers=key).status_code == 503
     away.environ_base["HTTP_AUTHORIZATION"] = key["Authorization"]
-    assert about_users(away) == {}
+    assert users_by_plan(away) == {}
     assert increase_of("aira_redis_failed_calls_total", script="user_stats/open") == 1
     assert increase_of("aira_redis_call_seconds_count", script="user_stats/open") == 0
     assert (

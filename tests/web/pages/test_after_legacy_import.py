@@ -85,7 +85,7 @@ def dumped(db: redis.Redis) -> dict[bytes, bytes]:
     return dict(zip(keys, pipe.execute(), strict=True))
 
 
-def bring(app: Flask) -> str:
+def import_users(app: Flask) -> str:
     result = app.test_cli_runner().invoke(import_aira)
     assert result.exit_code == VALUES_LOST, result.stdout
     return result.stdout
@@ -109,9 +109,9 @@ def test_every_one_of_a_thousand_dashboards_is_right(
     users = thousand_users()
     with redis.Redis.from_url(server_url) as raw:
         fill(raw, users)
-        first = bring(app)
+        first = import_users(app)
         moved = dumped(raw)
-        assert bring(app) == first.replace("earlier run: 0", "earlier run: 996")
+        assert import_users(app) == first.replace("earlier run: 0", "earlier run: 996")
         assert dumped(raw) == moved
         opened, visitor = 0, Browser(app)
         assert visitor.token

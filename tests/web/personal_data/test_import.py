@@ -16,14 +16,14 @@ NOT_EMPTY = "There are moods or conversations here already."
 DEEP = b"[" * 10_000 + b"]" * 10_000
 
 
-def bring(browser: Browser, data: bytes | dict[str, Any]) -> TestResponse:
+def upload_import(browser: Browser, data: bytes | dict[str, Any]) -> TestResponse:
     """Send a file to be brought back."""
     if isinstance(data, dict):
         data = json.dumps(data).encode()
     return browser.post("/settings/import", {"file": (io.BytesIO(data), "aira.json")})
 
 
-def seen(browser: Browser) -> list[Any]:
+def api_data(browser: Browser) -> list[Any]:
     """All that the API tells of a user, but for the plan."""
     chats = browser.get("/api/chat").json["chats"]
     each = [browser.get(f"/api/chat/{chat['chatId']}").json for chat in chats]
@@ -32,13 +32,13 @@ def seen(browser: Browser) -> list[Any]:
 
 
 def test_it_all_comes_back(app: Flask, alice: Browser, account_export: dict[str, Any]) -> None:
-    before = seen(alice)
+    before = api_data(alice)
     alice.post("/settings/delete", {"confirm": "alice@example.com"})
     again = sign_up(app, "Adele")
-    answer = bring(again, account_export)
+    answer = upload_import(again, account_export)
     assert (answer.status_code, answer.location) == (303, "/settings")
     assert "Everything is back" in again.get("/settings").text
-    assert seen(again) == before
+    assert api_data(again) == before
     page = again.get("/settings").text
     assert 'data-theme="dark"' in page
     assert "Ada \u202eL. 👩‍🚀" in page
@@ -47,7 +47,7 @@ def test_it_all_comes_back(app: Flask, alice: Browser, account_export: dict[str,
 
 def test_what_came_back_is_an_account_like_any(app: Flask, account_export: dict[str, Any]) -> None:
     again = sign_up(app, "Adele")
-    bring(again, account_export)
+    upload_import(again, account_export)
     chat = account_export["conversations"][0]["chatId"]
     more = {"chatId": chat, "messages": [{"role": "user", "content": "More"}]}
     again.api("POST", "/api/chat/save", json=more)
@@ -62,7 +62,7 @@ def test_a_grant_does_not_come_back(app: Flask, account_export: dict[str, Any]) 
     account_export["billing"]["grant"] = account_export["stats"]["plan"] = "Premium"
     account_export["account"]["email"] = "mallory@example.com"
     again = sign_up(app, "Adele")
-    assert bring(again, account_export).status_code == 303
+    assert upload_import(again, account_export).status_code == 303
     assert again.stats()["plan"] == "Free"
     taken = again.get("/settings/export.json").json
     assert taken["account"]["email"] == "adele@example.com"
@@ -81,7 +81,7 @@ def test_it_overwrites_nothing(
 ) -> None:
     bob.api(method, url, json=body)
     before = dump_all(valkey)
-    answer = bring(bob, account_export)
+    answer = upload_import(bob, account_export)
     assert answer.status_code == 422
     assert field_error(answer, "file").startswith(NOT_EMPTY)
     assert dump_all(valkey) == before
@@ -90,13 +90,13 @@ def test_it_overwrites_nothing(
 def test_it_overwrites_no_count(account_export: dict[str, Any], bob: Browser) -> None:
     saved = bob.api("POST", "/api/chat/save", json={"messages": []}).json
     bob.api("DELETE", f"/api/chat/{saved['chatId']}")
-    assert bring(bob, account_export).status_code == 422
+    assert upload_import(bob, account_export).status_code == 422
     assert bob.stats()["conversations"] == 1
 
 
 def test_it_comes_back_once(app: Flask, account_export: dict[str, Any]) -> None:
     again = sign_up(app, "Adele")
-    assert [bring(again, account_export).status_code for _ in range(2)] == [303, 422]
+    assert [upload_import(again, account_export).status_code for _ in range(2)] == [303, 422]
 
 
 def set_in(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
@@ -166,11 +166,11 @@ def test_it_takes_no_lies(app: Flask, account_export: dict[str, Any], valkey: Re
         forged_export = json.loads(json.dumps(account_export))
         lie(forged_export)
         valkey.delete(*valkey.keys("throttle:*"), "throttle:none")
-        answer = bring(again, forged_export)
+        answer = upload_import(again, forged_export)
         assert answer.status_code == 422, name
         assert field_error(answer, "file").startswith("The file "), name
         assert dump_all(valkey) == before, name
-    assert bring(again, account_export).status_code == 303
+    assert upload_import(again, account_export).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_it_takes_no_lies(app: Flask, account_export: dict[str, Any], valkey: Re
 )
 def test_it_takes_no_other_files(alice: Browser, valkey: Redis, data: bytes) -> None:
     before = dump_all(valkey)
-    answer = bring(alice, data)
+    answer = upload_import(alice, data)
     assert answer.status_code == 422
     assert field_error(answer, "file").startswith("The file ")
     assert dump_all(valkey) == before
@@ -191,7 +191,7 @@ def test_large_files_are_taken_here_alone(
 ) -> None:
     again = sign_up(app, "Adele")
     account_export["conversations"][0]["messages"][0]["content"] = "x" * 300_000
-    assert bring(again, account_export).status_code == 303
+    assert upload_import(again, account_export).status_code == 303
     chat = account_export["conversations"][0]["chatId"]
     assert len(again.get(f"/api/chat/{chat}").json["messages"][0]["content"]) == 300_000
     big = {"file": (io.BytesIO(b"x" * 300_000), "a")}
@@ -203,6 +203,6 @@ def test_large_files_are_taken_here_alone(
 def test_a_password_of_the_file_opens_nothing(app: Flask, account_export: dict[str, Any]) -> None:
     account_export["account"]["password"] = "x"
     again = sign_up(app, "Adele")
-    bring(again, account_export)
+    upload_import(again, account_export)
     form = {"email": "adele@example.com", "password": PASSWORD}
     assert Browser(app).post("/login", form).status_code == 302

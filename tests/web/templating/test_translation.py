@@ -21,10 +21,10 @@ from stats.mail import Draft
 from stats.moods.insights import describe_weekdays
 from stats.web.http import error_pages
 from stats.web.templating import translation
+from tests.support.live_server import ROOT
 from tests.web.accounts.test_emails import every_mail, written
 from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, Client, sign_up
 
-ROOT = Path(__file__).parents[3]
 PLAIN = "abcdefghijklmnopqrstuvwxyz"
 ODD = "áƀçđéƒğħíĵķłɱñóþʠŕšŧúṽŵẋýž"
 ACCENTS = str.maketrans(PLAIN + PLAIN.upper(), ODD + ODD.upper())
@@ -51,20 +51,20 @@ class Reader(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         spoken = SPOKEN | ({"content"} if ("name", "description") in attrs else set())
-        self.said += [value or "" for name, value in attrs if name in spoken]
+        self.texts += [value or "" for name, value in attrs if name in spoken]
 
     def handle_data(self, data: str) -> None:
-        self.said += [data] if self.lasttag != "script" else []
+        self.texts += [data] if self.lasttag != "script" else []
 
 
 def english(page: str) -> set[str]:
     """Return the plain words that a page shows and that are nobody's name."""
-    text = " ".join(Reader(page).said)
+    text = " ".join(Reader(page).texts)
     return set(re.findall("[A-Za-z]+", ADDRESS.sub("", text))) - NAMES
 
 
@@ -165,7 +165,7 @@ def unmarked(node: jinja2.nodes.Node) -> Iterator[str]:
 def test_a_template_holds_no_unmarked_word(app: Flask, path: Path) -> None:
     source = re.sub("{% block page_class %}.*", "", path.read_text())
     data = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", source, flags=re.DOTALL)
-    texts = [*Reader(data).said, *unmarked(app.jinja_env.parse(source))]
+    texts = [*Reader(data).texts, *unmarked(app.jinja_env.parse(source))]
     unmarked_words = [
         re.search("[A-Z][a-z]|[a-z] [a-z]", text.replace("Aira", "")) for text in texts
     ]
