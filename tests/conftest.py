@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 
 from app import create_app
 from stats import service_keys
+from stats.accounts import passwords
 from stats.embedded import server as embedded
 from stats.settings import Settings
 from stats.store.client import Db, connect
@@ -28,7 +29,7 @@ for _logger in LOGGERS:
     _logger.handlers.clear()
 
 
-class Known(Rule):
+class CachedRule(Rule):
     """A rule whose builder of addresses, which werkzeug compiles, all applications share."""
 
     builders: ClassVar[dict[tuple[Any, ...], Callable[..., tuple[str, str]]]] = {}
@@ -41,7 +42,7 @@ class Known(Rule):
 
 
 # Compiling them takes four fifths of the time in which an application is made.
-Flask.url_rule_class = Known
+Flask.url_rule_class = CachedRule
 
 SERVICE_KEY = "service-key-for-the-tests"
 SECRET_KEY = "secret-key-for-the-tests-alone"
@@ -85,7 +86,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(autouse=True)
-def usual_logs() -> Iterator[None]:
+def restore_logging() -> Iterator[None]:
     """Let no command's way of logging outlive its test, nor a line that waits."""
     before = [(list(one.handlers), one.level) for one in LOGGERS]
     yield
@@ -119,7 +120,7 @@ def cluster_client(cluster: Cluster) -> Iterator[Db]:
     client.close()
 
 
-def _forget(client: Any) -> None:
+def _reset_client(client: Any) -> None:
     """Nothing that a test's client has learned of nodes and of service keys is left to the next."""
     client._breakers.clear()
     service_keys._rings.pop(client, None)
@@ -130,7 +131,7 @@ def valkey(request: pytest.FixtureRequest) -> Iterator[Db]:
     """The app's own kind of client on an empty real server, or with --cluster on six."""
     if request.config.getoption("--cluster"):
         client = request.getfixturevalue("cluster_client")
-        _forget(client)
+        _reset_client(client)
         client.flushall()
         yield client
         return
@@ -145,10 +146,10 @@ def db(request: pytest.FixtureRequest, valkey: Db) -> Db:
     """An empty store: the real server, decoding answers and not, and fakeredis."""
     if request.param == "fakeredis":
         return fakeredis.FakeRedis()
-    return valkey if request.param == "valkey" else _plain(request)
+    return valkey if request.param == "valkey" else _plain_client(request)
 
 
-def _plain(request: pytest.FixtureRequest, **options: Any) -> Db:
+def _plain_client(request: pytest.FixtureRequest, **options: Any) -> Db:
     """A client as another program may have it."""
     if request.config.getoption("--cluster"):
         return request.getfixturevalue("cluster").plain_client(**options)
@@ -161,9 +162,9 @@ def app(valkey: redis.Redis) -> Iterator[Flask]:
     settings = Settings(
         redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=(SERVICE_KEY,)
     )
-    made = create_app(settings, valkey)
-    yield made
-    made.extensions["aira.poll_cache"].close()
+    application = create_app(settings, valkey)
+    yield application
+    application.extensions["aira.poll_cache"].close()
 
 
 hypothesis.settings.register_profile(
@@ -177,15 +178,18 @@ hypothesis.settings.load_profile("stats")
 
 
 @pytest.fixture
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords by the same means at next to no cost."""
+def fast_password_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash passwords by the same means at next to no cost, and leave no such hash behind."""
     hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("stats.accounts.passwords._hasher", hasher)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    passwords.dummy_hash.cache_clear()
+    yield
+    passwords.dummy_hash.cache_clear()
 
 
 @pytest.fixture
-def crowd(request: pytest.FixtureRequest, valkey: Db) -> Iterator[Db]:
+def concurrent_db(request: pytest.FixtureRequest, valkey: Db) -> Iterator[Db]:
     """A client for a hundred threads: patient, for here a slow machine must break nothing."""
-    client = _plain(request, decode_responses=True, retry=Retry(NoBackoff(), 0))
+    client = _plain_client(request, decode_responses=True, retry=Retry(NoBackoff(), 0))
     yield client
     client.close()

@@ -11,31 +11,31 @@ import pytest
 from stats import mail
 from stats.mail import Mail, MailQueue, compose, deliver
 from stats.settings import Settings
-from tests.browser.serving import eventually
-from tests.support.mailbox import SENDER, Mailbox, html_of, open_mailbox, text_of
+from tests.support.live_server import eventually
+from tests.support.mailbox import SENDER, Mailbox, html_of, run_mail_server, text_of
 
 TEXT = "A link:\n\nhttps://aira.example/reset/" + "x" * 43 + "\n"
 HELLO = Mail("alice@example.com", "Hello – Ænd", TEXT)
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
+def no_mail_delay(monkeypatch):
     monkeypatch.setattr(mail, "DELAY", 0)
 
 
 @pytest.fixture
-def box():
-    with open_mailbox() as opened:
+def mailbox():
+    with run_mail_server() as opened:
         yield opened
 
 
-def settings(box: Mailbox, **more: object) -> Settings:
-    return Settings(redis_url="redis://unused", **{**box.settings, **more})
+def settings(mailbox: Mailbox, **more: object) -> Settings:
+    return Settings(redis_url="redis://unused", **{**mailbox.settings, **more})
 
 
-def test_it_sends_plain_text_with_its_headers(box):
-    MailQueue(settings(box)).send(HELLO)
-    [got] = box.wait(1)
+def test_it_sends_plain_text_with_its_headers(mailbox):
+    MailQueue(settings(mailbox)).send(HELLO)
+    [got] = mailbox.wait(1)
     assert got["From"].addresses[0].addr_spec == SENDER
     assert (got["To"], got["Subject"]) == (HELLO.to, HELLO.subject)
     assert abs(parsedate_to_datetime(got["Date"]).timestamp() - time.time()) < 60
@@ -44,23 +44,23 @@ def test_it_sends_plain_text_with_its_headers(box):
     assert got.get_content_type() == "text/plain"
     assert got.get_content().replace("\r\n", "\n") == TEXT
     assert got.get("Bcc") is None
-    assert box.envelopes[0].rcpt_tos == [HELLO.to]
-    assert box.envelopes[0].content.isascii()
+    assert mailbox.envelopes[0].rcpt_tos == [HELLO.to]
+    assert mailbox.envelopes[0].content.isascii()
 
 
-def test_it_sends_html_beside_the_text(box):
-    MailQueue(settings(box)).send(replace(HELLO, html="<p>A line – Ænd</p>\n"))
-    [got] = box.wait(1)
+def test_it_sends_html_beside_the_text(mailbox):
+    MailQueue(settings(mailbox)).send(replace(HELLO, html="<p>A line – Ænd</p>\n"))
+    [got] = mailbox.wait(1)
     assert got.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in got.iter_parts()] == ["text/plain", "text/html"]
     assert (text_of(got), html_of(got)) == (TEXT, "<p>A line – Ænd</p>\n")
     assert (got["To"], got["Subject"]) == (HELLO.to, HELLO.subject)
     assert got["Auto-Submitted"] == "auto-generated"
-    assert box.envelopes[0].content.isascii()
+    assert mailbox.envelopes[0].content.isascii()
 
 
-def test_it_makes_a_mail_in_the_thread_that_sends_it(box, caplog):
-    threads, post = [], MailQueue(settings(box))
+def test_it_makes_a_mail_in_the_thread_that_sends_it(mailbox, caplog):
+    threads, post = [], MailQueue(settings(mailbox))
 
     def make():
         threads.append(threading.current_thread().name)
@@ -71,22 +71,23 @@ def test_it_makes_a_mail_in_the_thread_that_sends_it(box, caplog):
 
     post.send(fail)
     post.send(make)
-    box.wait(1)
+    mailbox.wait(1)
     assert threads == ["mail"]
     assert [record.facts for record in caplog.records] == [{"reason": "LookupError"}]
     assert "alice" not in caplog.text
 
 
-def test_it_gives_every_mail_an_id_of_its_own(box):
+def test_it_gives_every_mail_an_id_of_its_own(mailbox):
     assert (
-        compose(settings(box), HELLO)["Message-ID"] != compose(settings(box), HELLO)["Message-ID"]
+        compose(settings(mailbox), HELLO)["Message-ID"]
+        != compose(settings(mailbox), HELLO)["Message-ID"]
     )
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r"])
-def test_it_takes_no_header_from_a_value(box, break_, caplog):
+def test_it_takes_no_header_from_a_value(mailbox, break_, caplog):
     caplog.set_level(logging.ERROR, "stats.mail")
-    post, evil = MailQueue(settings(box)), f"x{break_}Bcc: eve@example.com"
+    post, evil = MailQueue(settings(mailbox)), f"x{break_}Bcc: eve@example.com"
     for bad in (
         Mail(f"alice@example.com{break_}Bcc: eve@example.com", "s", "t"),
         Mail("alice@example.com, eve@example.com", "s", "t"),
@@ -94,7 +95,7 @@ def test_it_takes_no_header_from_a_value(box, break_, caplog):
     ):
         post.send(bad)
     post.send(HELLO)
-    [got] = box.wait(1)
+    [got] = mailbox.wait(1)
     assert got["Subject"] == HELLO.subject
     assert len(caplog.records) == 3
 
@@ -105,10 +106,10 @@ def test_it_prints_where_there_is_no_mail_server(capsys):
     assert all(part in printed for part in (HELLO.to, HELLO.subject, TEXT))
 
 
-def test_it_logs_a_failure_with_neither_address_nor_token(box, caplog):
+def test_it_logs_a_failure_with_neither_address_nor_token(mailbox, caplog):
     caplog.set_level(logging.ERROR, "stats.mail")
-    box.answer = "554 no mail for alice@example.com here"
-    post = MailQueue(settings(box))
+    mailbox.answer = "554 no mail for alice@example.com here"
+    post = MailQueue(settings(mailbox))
     post.send(HELLO)
     post.close()
     [record] = caplog.records
@@ -117,27 +118,27 @@ def test_it_logs_a_failure_with_neither_address_nor_token(box, caplog):
     assert "xxx" not in caplog.text
 
 
-def test_it_goes_on_after_a_server_that_was_away(box, caplog):
-    away = MailQueue(settings(box, smtp_url="smtp://127.0.0.1:1"))
+def test_it_goes_on_after_a_server_that_was_away(mailbox, caplog):
+    away = MailQueue(settings(mailbox, smtp_url="smtp://127.0.0.1:1"))
     away.send(HELLO)
     away.close()
     assert caplog.records[0].facts == {"reason": "ConnectionRefusedError"}
-    box.answer, post = "451 later", MailQueue(settings(box))
+    mailbox.answer, post = "451 later", MailQueue(settings(mailbox))
     post.send(HELLO)
     assert eventually(lambda: len(caplog.records) == 2)
-    box.answer = "250 OK"
+    mailbox.answer = "250 OK"
     post.send(HELLO)
-    box.wait(1)
+    mailbox.wait(1)
 
 
-def test_it_lets_nobody_wait(box, monkeypatch):
+def test_it_lets_nobody_wait(mailbox, monkeypatch):
     monkeypatch.setattr(mail, "DELAY", 0.5)
-    post, begun = MailQueue(settings(box)), time.monotonic()
+    post, begun = MailQueue(settings(mailbox)), time.monotonic()
     post.send(HELLO)
     assert time.monotonic() - begun < 0.4
-    assert box.mails == []
+    assert mailbox.mails == []
     post.close()
-    assert len(box.mails) == 1
+    assert len(mailbox.mails) == 1
 
 
 def test_it_keeps_no_more_than_a_server_can_take(monkeypatch, caplog):
@@ -150,18 +151,18 @@ def test_it_keeps_no_more_than_a_server_can_take(monkeypatch, caplog):
     post.close()
 
 
-def test_it_speaks_to_another_machine_in_tls_alone(box, monkeypatch):
+def test_it_speaks_to_another_machine_in_tls_alone(mailbox, monkeypatch):
     monkeypatch.setattr(mail, "is_loopback", lambda host: False)
     with pytest.raises(OSError, match="STARTTLS"):
-        deliver(settings(box), HELLO)
-    assert box.mails == []
+        deliver(settings(mailbox), HELLO)
+    assert mailbox.mails == []
 
 
-def test_it_logs_in_where_it_is_told_to(box):
-    url = f"smtp://us%40er:p%2Fw@127.0.0.1:{box.port}"
+def test_it_logs_in_where_it_is_told_to(mailbox):
+    url = f"smtp://us%40er:p%2Fw@127.0.0.1:{mailbox.port}"
     with pytest.raises(OSError, match="AUTH"):
-        deliver(settings(box, smtp_url=url), HELLO)
-    assert box.mails == []
+        deliver(settings(mailbox, smtp_url=url), HELLO)
+    assert mailbox.mails == []
 
 
 @pytest.mark.parametrize(
@@ -172,8 +173,8 @@ def test_it_logs_in_where_it_is_told_to(box):
         ("anna@example.com", "anna@example.com"),
     ],
 )
-def test_a_domain_is_spelt_as_every_server_takes_it(box, typed, sent):
-    post = MailQueue(settings(box))
+def test_a_domain_is_spelt_as_every_server_takes_it(mailbox, typed, sent):
+    post = MailQueue(settings(mailbox))
     post.send(Mail(typed, "s", "t"))
     post.close()
-    assert box.wait(1)[0]["To"] == sent
+    assert mailbox.wait(1)[0]["To"] == sent

@@ -10,7 +10,7 @@ from stats.accounts.login_history import LoginMethod, new_entry
 from stats.accounts.passwords import hash_password
 from stats.accounts.profile import check_name
 from stats.accounts.sessions import Login, new_session
-from stats.activity.clock import Clock, user_day
+from stats.activity.clock import Clock, day_ends, user_day
 from stats.errors import EmailTaken
 from stats.lib.messages import N_
 from stats.lib.text import as_text
@@ -39,13 +39,14 @@ def sign_up(
     """
     name, email = check_name(name), normalise_email(email)
     digest = hash_password(password, about=(name, email))
-    login, entry = new_login(), new_entry(LoginMethod.SIGN_UP, agent, address)
+    now, login = datetime.now(UTC), new_login()
+    entry = new_entry(LoginMethod.SIGN_UP, agent, address)
     claim_email(db, email, login.user_id)
     created = run(
         db,
         "accounts/create",
         [*user_keys(login.user_id, (*SESSION_KINDS, "logins")), void_key(login.user_id)],
-        *(user_day(clock, datetime.now(UTC)).isoformat(), clock.timezone, clock.day_start),
+        *(user_day(clock, now).isoformat(), day_ends(clock, now), clock.timezone, clock.day_start),
         *(name, email, digest, entry.seconds),
         *(login.session_id, new_session(agent).store(), entry.store()),
     )

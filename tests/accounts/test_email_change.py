@@ -24,19 +24,19 @@ from stats.errors import EmailTaken
 from stats.lib.text import as_text
 from stats.store.keys import email_key, user_key
 from stats.store.scripts import run
-from tests.support.store_checks import contents, keys_of, together
+from tests.support.store_checks import contents, keys_of_user, run_concurrently
 
 OLD, NEW = "alice@example.com", "alice@new.example"
 PASSWORD = "correct horse battery"
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 class Crash(Exception):
     """The process ends here."""
 
 
-def join(db, email=OLD):
+def create_account(db, email=OLD):
     login = sign_up(db, name="A", email=email, password=PASSWORD, clock=Clock())
     return login.user_id, proof(db, login.user_id)
 
@@ -50,8 +50,8 @@ def email_of(db, user):
 
 
 def look_up(db, address):
-    found = db.get(email_key(address))
-    return None if found is None else as_text(found)
+    user_id = db.get(email_key(address))
+    return None if user_id is None else as_text(user_id)
 
 
 def crash_at(monkeypatch, script, after=False):
@@ -75,7 +75,7 @@ def check_reachable(db, user):
 
 
 def test_it_changes_the_address_once_the_new_one_is_confirmed(db):
-    user, password = join(db)
+    user, password = create_account(db)
     change = request_change(db, user, password, NEW)
     assert change.old_token == ""
     assert (change.old, change.new, email_of(db, user)) == (OLD, NEW, OLD)
@@ -91,13 +91,13 @@ def test_it_changes_the_address_once_the_new_one_is_confirmed(db):
     assert log_in(db, OLD, PASSWORD) is None
     check_reachable(db, user)
     handle_account_deletion(db, user)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert look_up(db, NEW) is None
 
 
 @pytest.mark.parametrize("first", ["new_token", "old_token"])
 def test_it_waits_for_a_confirmed_old_address_too(db, first):
-    user, password = join(db)
+    user, password = create_account(db)
     confirm_email(db, make_confirmation(db, user, OLD))
     change = request_change(db, user, password, NEW)
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_it_waits_for_a_confirmed_old_address_too(db, first):
 
 
 def test_it_forgets_what_was_asked_before(db):
-    user, password = join(db)
+    user, password = create_account(db)
     first = request_change(db, user, password, NEW)
     second = request_change(db, user, password, "alice@other.example")
     assert confirm_change(db, first.new_token) is read_change_link(db, first.new_token) is None
@@ -120,7 +120,7 @@ def test_it_forgets_what_was_asked_before(db):
 
 
 def test_it_can_be_cancelled(db):
-    user, password = join(db)
+    user, password = create_account(db)
     change = request_change(db, user, password, NEW)
     assert drop_change(db, user)
     assert not drop_change(db, user)
@@ -130,7 +130,7 @@ def test_it_can_be_cancelled(db):
 
 
 def test_it_runs_out(db):
-    user, password = join(db)
+    user, password = create_account(db)
     change = request_change(db, user, password, NEW)
     key = user_key(user, "account")
     stored = as_text(db.hget(key, "change")).split(" ")
@@ -140,7 +140,7 @@ def test_it_runs_out(db):
 
 
 def test_it_needs_the_password_that_stands(db):
-    user, _ = join(db)
+    user, _ = create_account(db)
     assert request_change(db, user, "another hash", NEW) is None
     assert not change_now(db, user, "another hash", NEW)
     assert request_change(db, user, proof(db, user), OLD) is None
@@ -149,8 +149,8 @@ def test_it_needs_the_password_that_stands(db):
 
 
 def test_it_takes_no_address_of_an_account(db):
-    user, password = join(db)
-    other, _ = join(db, NEW)
+    user, password = create_account(db)
+    other, _ = create_account(db, NEW)
     with pytest.raises(EmailTaken):
         change_now(db, user, password, NEW)
     change = request_change(db, user, password, NEW)
@@ -161,63 +161,67 @@ def test_it_takes_no_address_of_an_account(db):
         check_reachable(db, one)
 
 
-def test_one_of_two_accounts_gets_an_address(crowd):
-    users = [join(crowd, f"user{n}@example.com") for n in range(20)]
-    answers = together(20, lambda n: change_now(crowd, *users[n], NEW))
+def test_one_of_two_accounts_gets_an_address(concurrent_db):
+    users = [create_account(concurrent_db, f"user{n}@example.com") for n in range(20)]
+    answers = run_concurrently(20, lambda n: change_now(concurrent_db, *users[n], NEW))
     assert Counter(map(str, answers))["True"] == 1
     winner = users[answers.index(True)][0]
-    assert find_user(crowd, NEW) == winner
-    assert [user for user, _ in users if email_of(crowd, user) == NEW] == [winner]
+    assert find_user(concurrent_db, NEW) == winner
+    assert [user for user, _ in users if email_of(concurrent_db, user) == NEW] == [winner]
     for user, _ in users:
-        check_reachable(crowd, user)
+        check_reachable(concurrent_db, user)
 
 
-def test_a_sign_up_and_a_change_do_not_both_get_an_address(crowd):
+def test_a_sign_up_and_a_change_do_not_both_get_an_address(concurrent_db):
     for round_ in range(10):
         address = f"wanted{round_}@example.com"
-        user, password = join(crowd, f"alice{round_}@example.com")
+        user, password = create_account(concurrent_db, f"alice{round_}@example.com")
 
         def act(n, address=address, user=user, password=password):
-            return join(crowd, address) if n else change_now(crowd, user, password, address)
+            return (
+                create_account(concurrent_db, address)
+                if n
+                else change_now(concurrent_db, user, password, address)
+            )
 
-        together(6, act)
+        run_concurrently(6, act)
         holders = [
             key
-            for key, held in contents(crowd).items()
+            for key, held in contents(concurrent_db).items()
             if key.endswith(":account") and held["email"] == address
         ]
-        assert holders == [user_key(look_up(crowd, address), "account")]
-        check_reachable(crowd, user)
+        assert holders == [user_key(look_up(concurrent_db, address), "account")]
+        check_reachable(concurrent_db, user)
 
 
-def test_a_link_pressed_by_a_crowd_changes_it_once(crowd):
-    user, password = join(crowd)
-    change = request_change(crowd, user, password, NEW)
-    answers = together(30, lambda _: confirm_change(crowd, change.new_token))
+def test_a_link_pressed_by_a_crowd_changes_it_once(concurrent_db):
+    user, password = create_account(concurrent_db)
+    change = request_change(concurrent_db, user, password, NEW)
+    answers = run_concurrently(30, lambda _: confirm_change(concurrent_db, change.new_token))
     assert [answer.old for answer in answers if answer and answer.old] == [OLD]
-    assert (look_up(crowd, OLD), look_up(crowd, NEW)) == (None, user)
-    check_reachable(crowd, user)
+    assert (look_up(concurrent_db, OLD), look_up(concurrent_db, NEW)) == (None, user)
+    check_reachable(concurrent_db, user)
 
 
-def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
-    user, password = join(crowd)
+def test_an_account_stays_reachable_whatever_it_changes_and_cancels(concurrent_db):
+    user, password = create_account(concurrent_db)
     addresses = [OLD, NEW, "alice@third.example"]
 
     def act(n):
         for step in range(8):
             if (n + step) % 4 == 0:
-                drop_change(crowd, user)
+                drop_change(concurrent_db, user)
             else:
-                change_now(crowd, user, password, addresses[(n + step) % 3])
+                change_now(concurrent_db, user, password, addresses[(n + step) % 3])
 
-    together(12, act)
-    assert find_user(crowd, email_of(crowd, user)) == user
-    stranger = [a for a in addresses if a != email_of(crowd, user)]
-    drop_change(crowd, user)
+    run_concurrently(12, act)
+    assert find_user(concurrent_db, email_of(concurrent_db, user)) == user
+    stranger = [a for a in addresses if a != email_of(concurrent_db, user)]
+    drop_change(concurrent_db, user)
     for address in stranger:
-        release_unused(crowd, user, address)
-        assert look_up(crowd, address) is None
-    assert find_user(crowd, email_of(crowd, user)) == user
+        release_unused(concurrent_db, user, address)
+        assert look_up(concurrent_db, address) is None
+    assert find_user(concurrent_db, email_of(concurrent_db, user)) == user
 
 
 @pytest.mark.parametrize(
@@ -225,7 +229,7 @@ def test_an_account_stays_reachable_whatever_it_changes_and_cancels(crowd):
 )
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script, after):
-    user, password = join(db)
+    user, password = create_account(db)
     with monkeypatch.context() as patch:
         crash_at(patch, script, after)
         with pytest.raises(Crash):
@@ -238,7 +242,7 @@ def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script
     check_reachable(db, user)
     assert change_now(db, user, password, "alice@fourth.example")
     check_reachable(db, user)
-    bob, password = join(db, "bob@example.com")
+    bob, password = create_account(db, "bob@example.com")
     for address in (OLD, NEW, "alice@third.example"):
         assert change_now(db, bob, password, address)
         assert find_user(db, address) == bob
@@ -247,7 +251,7 @@ def test_a_crash_half_way_leaves_every_account_reachable(db, monkeypatch, script
 
 
 def test_a_link_pressed_again_finishes_what_a_crash_left(db, monkeypatch):
-    user, password = join(db)
+    user, password = create_account(db)
     change = request_change(db, user, password, NEW)
     with monkeypatch.context() as patch:
         crash_at(patch, "lookups/claim_for_change", after=True)
@@ -255,26 +259,26 @@ def test_a_link_pressed_again_finishes_what_a_crash_left(db, monkeypatch):
             confirm_change(db, change.new_token)
     assert (email_of(db, user), address_state(db, user).changes_to) == (OLD, NEW)
     with pytest.raises(EmailTaken):
-        change_now(db, *join(db, "bob@example.com"), NEW)
+        change_now(db, *create_account(db, "bob@example.com"), NEW)
     assert confirm_change(db, change.new_token).done
     assert (email_of(db, user), look_up(db, OLD)) == (NEW, None)
     check_reachable(db, user)
 
 
 def test_a_cancelled_change_frees_what_a_crash_left(db, monkeypatch):
-    user, password = join(db)
+    user, password = create_account(db)
     with monkeypatch.context() as patch:
         crash_at(patch, "lookups/claim_for_change", after=True)
         with pytest.raises(Crash):
             change_now(db, user, password, NEW)
     assert drop_change(db, user)
     assert look_up(db, NEW) is None
-    assert join(db, NEW)
+    assert create_account(db, NEW)
 
 
 def test_a_thread_that_slept_lets_go_of_nothing_that_was_claimed_anew(db, monkeypatch):
     """It wakes between writing the account and letting the old address go; by then that is back."""
-    user, password = join(db)
+    user, password = create_account(db)
 
     def sleepy(db, script, keys, *args):
         if script == "lookups/release_after_change":
@@ -289,17 +293,17 @@ def test_a_thread_that_slept_lets_go_of_nothing_that_was_claimed_anew(db, monkey
 
 
 def test_it_brings_no_deleted_user_back(db):
-    user, password = join(db)
+    user, password = create_account(db)
     change = request_change(db, user, password, NEW)
     handle_account_deletion(db, user)
     assert confirm_change(db, change.new_token) is None
     assert request_change(db, user, password, NEW) is None
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert accounts.find_user(db, NEW) is None
 
 
 def test_a_user_deleted_half_way_blocks_no_address(db, monkeypatch):
-    user, password = join(db)
+    user, password = create_account(db)
 
     def late(db, script, keys, *args):
         if script == "email_change/finish":
@@ -309,6 +313,6 @@ def test_a_user_deleted_half_way_blocks_no_address(db, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(email_change, "run", late)
         assert not change_now(db, user, password, NEW)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert look_up(db, NEW) is None
-    assert join(db, NEW)
+    assert create_account(db, NEW)

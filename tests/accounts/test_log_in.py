@@ -17,30 +17,34 @@ from stats.dashboard import get_dashboard
 from stats.errors import EmailTaken, InvalidInput, UserNotFound
 from stats.store.scripts import run
 from stats.user_stats import get_user_stats, open_stats
-from tests.support.store_checks import BAD_TEXTS, contents, keys_of, storable, version
+from tests.support.store_checks import BAD_TEXTS, contents, keys_of_user, storable, version
 
 ALICE = {"name": "Alice", "email": "alice@example.com", "password": "correct horse battery"}
 TOKYO = Clock("Asia/Tokyo", 3)
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db, **changes: str) -> accounts.Login:
+def create_account(db, **changes: str) -> accounts.Login:
     return sign_up(db, **(ALICE | changes), clock=TOKYO)
 
 
 def test_it_makes_an_account_with_stats_and_a_session(db):
-    login = join(db)
-    board = get_dashboard(db, login.user_id, login.session_id)
-    assert (board.name, board.email, board.clock) == ("Alice", "alice@example.com", TOKYO)
-    assert open_stats(db, login.user_id, create=False).last_day == user_day(TOKYO, board.now)
-    found = get_user_stats(db, login.user_id)
-    assert (found.days_active, found.streak, found.plan) == (1, 1, "Free")
+    login = create_account(db)
+    dashboard = get_dashboard(db, login.user_id, login.session_id)
+    assert (dashboard.name, dashboard.email, dashboard.clock) == (
+        "Alice",
+        "alice@example.com",
+        TOKYO,
+    )
+    assert open_stats(db, login.user_id, create=False).last_day == user_day(TOKYO, dashboard.now)
+    user_stats = get_user_stats(db, login.user_id)
+    assert (user_stats.days_active, user_stats.streak, user_stats.plan) == (1, 1, "Free")
     assert find_user(db, "ALICE@example.com ") == login.user_id
 
 
 def test_it_gives_every_account_ids_that_nobody_can_guess(db):
-    logins = [join(db, email=f"alice{number}@example.com") for number in range(20)]
+    logins = [create_account(db, email=f"alice{number}@example.com") for number in range(20)]
     assert len({login.user_id for login in logins}) == 20
     assert len({login.session_id for login in logins}) == 20
     assert min(len(login.user_id) for login in logins) >= 16
@@ -48,7 +52,7 @@ def test_it_gives_every_account_ids_that_nobody_can_guess(db):
 
 
 def test_it_lets_the_right_password_in_alone(db):
-    login = join(db)
+    login = create_account(db)
     again = log_in(db, "Alice@Example.com", ALICE["password"])
     assert again.user_id == login.user_id
     assert again.session_id != login.session_id
@@ -63,7 +67,7 @@ def test_it_lets_the_right_password_in_alone(db):
     "password", ["пароль-пароль", "👩‍👩‍👧👩‍👩‍👧", "x" * 128, " 8 chars", "é" * 128]
 )
 def test_it_takes_the_whole_of_any_password(db, password):
-    join(db, password=password)
+    create_account(db, password=password)
     assert log_in(db, ALICE["email"], password)
     assert log_in(db, ALICE["email"], password[:-1]) is None
     assert log_in(db, ALICE["email"], password + password[-1]) is None
@@ -71,7 +75,7 @@ def test_it_takes_the_whole_of_any_password(db, password):
 
 def test_it_stores_no_password(valkey, monkeypatch):
     monkeypatch.undo()
-    login = join(valkey)
+    login = create_account(valkey)
     assert ALICE["password"] not in str(contents(valkey))
     digest = valkey.hget(f"user:{{{login.user_id}}}:account", "password")
     assert digest.startswith("$argon2id$")
@@ -81,7 +85,7 @@ def test_it_stores_no_password(valkey, monkeypatch):
 @pytest.mark.parametrize("password", ["", "7 chars", "x" * 129, "👩" * 129, *BAD_TEXTS])
 def test_it_refuses_other_passwords(db, password):
     with pytest.raises(InvalidInput) as refused:
-        join(db, password=password)
+        create_account(db, password=password)
     assert refused.value.field == "password"
     assert password not in str(refused.value) or not password
     assert contents(db) == {}
@@ -95,7 +99,7 @@ def test_it_changes_nothing_about_a_password(password):
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, *BAD_TEXTS])
 def test_it_refuses_other_names(db, name):
     with pytest.raises(InvalidInput) as refused:
-        join(db, name=name)
+        create_account(db, name=name)
     assert refused.value.field == "name"
     assert contents(db) == {}
 
@@ -130,7 +134,7 @@ def test_it_writes_an_address_in_one_way(typed, kept):
 )
 def test_it_refuses_other_addresses(db, email):
     with pytest.raises(InvalidInput) as refused:
-        join(db, email=email)
+        create_account(db, email=email)
     assert refused.value.field == "email"
     with pytest.raises(InvalidInput):
         find_user(db, email)
@@ -138,21 +142,21 @@ def test_it_refuses_other_addresses(db, email):
 
 
 def test_it_makes_one_account_for_an_address(db):
-    first = join(db)
+    first = create_account(db)
     before = contents(db)
     with pytest.raises(EmailTaken):
-        join(db, name="Bob", email="ALICE@example.com", password="another password")
+        create_account(db, name="Bob", email="ALICE@example.com", password="another password")
     assert contents(db) == before
     assert log_in(db, ALICE["email"], "another password") is None
     assert find_user(db, ALICE["email"]) == first.user_id
 
 
 def test_it_frees_the_address_of_a_deleted_account(db):
-    first = join(db)
+    first = create_account(db)
     handle_account_deletion(db, first.user_id)
     assert find_user(db, ALICE["email"]) is None
     assert log_in(db, ALICE["email"], ALICE["password"]) is None
-    assert join(db).user_id != first.user_id
+    assert create_account(db).user_id != first.user_id
 
 
 class Crash(Exception):
@@ -160,7 +164,7 @@ class Crash(Exception):
 
 
 @pytest.fixture
-def crash(monkeypatch):
+def crashing_sign_up(monkeypatch):
     """Let a sign-up die after it has claimed its address; what it had in mind is in the list."""
     intended: list[tuple] = []
 
@@ -174,46 +178,46 @@ def crash(monkeypatch):
     return intended
 
 
-def test_it_takes_over_what_a_crash_left_behind(db, crash):
+def test_it_takes_over_what_a_crash_left_behind(db, crashing_sign_up):
     with pytest.raises(Crash):
-        join(db)
+        create_account(db)
     assert find_user(db, ALICE["email"]) is None
     assert log_in(db, ALICE["email"], ALICE["password"]) is None
-    login = join(db, password="the second password")
+    login = create_account(db, password="the second password")
     assert find_user(db, ALICE["email"]) == login.user_id
     assert log_in(db, ALICE["email"], "the second password").user_id == login.user_id
 
 
-def test_it_never_lets_the_crashed_sign_up_end_well(db, crash):
+def test_it_never_lets_the_crashed_sign_up_end_well(db, crashing_sign_up):
     with pytest.raises(Crash):
-        join(db)
-    login = join(db)
+        create_account(db)
+    login = create_account(db)
     before = contents(db)
-    assert run(*crash[0]) == 0
+    assert run(*crashing_sign_up[0]) == 0
     assert contents(db) == before
     dead = next(key for key in before if key.startswith("void:"))[len("void:{") : -1]
     assert dead != login.user_id
-    assert keys_of(db, dead) == {f"void:{{{dead}}}"}
+    assert keys_of_user(db, dead) == {f"void:{{{dead}}}"}
 
 
-def test_it_makes_an_account_once_though_it_is_told_twice(db, crash):
+def test_it_makes_an_account_once_though_it_is_told_twice(db, crashing_sign_up):
     with pytest.raises(Crash):
-        join(db)
-    assert run(*crash[0]) == 1
+        create_account(db)
+    assert run(*crashing_sign_up[0]) == 1
     before = contents(db)
-    assert run(*crash[0]) == 0
+    assert run(*crashing_sign_up[0]) == 0
     assert contents(db) == before
 
 
 def test_it_changes_the_profile_in_one_step(db):
-    login = join(db)
+    login = create_account(db)
     before = version(db, login.user_id)
     snapshot = update_profile(db, login.user_id, name=" Ada ", clock=Clock("Etc/GMT+12", 6))
     assert snapshot.clock == Clock("Etc/GMT+12", 6)
-    board = get_dashboard(db, login.user_id, login.session_id)
-    assert (board.name, board.clock) == ("Ada", Clock("Etc/GMT+12", 6))
-    assert board.snapshot.version > before
-    assert not board.is_fresh
+    dashboard = get_dashboard(db, login.user_id, login.session_id)
+    assert (dashboard.name, dashboard.clock) == ("Ada", Clock("Etc/GMT+12", 6))
+    assert dashboard.snapshot.version > before
+    assert not dashboard.is_fresh
 
 
 def test_it_changes_the_profile_of_nobody(db):

@@ -13,16 +13,16 @@ from stats.activity.clock import Clock
 from stats.export.archive_format import read_archive
 from stats.export.json_export import export_user
 from stats.export.restore import restore
-from tests.support.store_checks import contents, keys_of
+from tests.support.store_checks import contents, keys_of_user
 
 EMAIL, PASSWORD = "alice@example.com", "correct horse battery"
 DAY = 86_400
 HERE = {"agent": "Firefox", "address": "192.0.2.1"}
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db) -> str:
+def create_account(db) -> str:
     login = sign_up.sign_up(db, name="Alice", email=EMAIL, password=PASSWORD, clock=Clock(), **HERE)
     return login.user_id
 
@@ -31,12 +31,12 @@ def fail(db, **where: str) -> None:
     assert log_in.log_in(db, EMAIL, "not this one", **where) is None
 
 
-def told(entries) -> list[tuple[str, str, str]]:
+def as_tuples(entries) -> list[tuple[str, str, str]]:
     return [(entry.method, entry.address, entry.agent) for entry in entries]
 
 
 @pytest.fixture
-def ago(monkeypatch):
+def backdate_logins(monkeypatch):
     """Let log-ins happen some seconds ago."""
 
     def set_back(seconds: int) -> None:
@@ -48,11 +48,11 @@ def ago(monkeypatch):
 
 def test_it_tells_when_how_by_what_and_from_where(db):
     before = time.time()
-    user = join(db)
+    user = create_account(db)
     log_in.log_in(db, EMAIL, PASSWORD, "Chrome 1", "2001:db8::1")
     log_in.log_in_by_link(db, user)
     log = login_history.read_history(db, user)
-    assert told(log.logins) == [
+    assert as_tuples(log.logins) == [
         ("link", "", ""),
         ("password", "2001:db8::1", "Chrome 1"),
         ("signup", "192.0.2.1", "Firefox"),
@@ -62,16 +62,19 @@ def test_it_tells_when_how_by_what_and_from_where(db):
 
 
 def test_it_tells_of_failed_tries_apart(db):
-    user = join(db)
+    user = create_account(db)
     fail(db, **HERE)
     fail(db, agent="curl")
     log = login_history.read_history(db, user)
-    assert told(log.failures) == [("password", "", "curl"), ("password", "192.0.2.1", "Firefox")]
-    assert told(log.logins) == [("signup", "192.0.2.1", "Firefox")]
+    assert as_tuples(log.failures) == [
+        ("password", "", "curl"),
+        ("password", "192.0.2.1", "Firefox"),
+    ]
+    assert as_tuples(log.logins) == [("signup", "192.0.2.1", "Firefox")]
 
 
 def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
-    user = join(db)
+    user = create_account(db)
     for number in range(MAX_ENTRIES + 5):
         fail(db, agent=f"failed {number}")
         log_in.log_in(db, EMAIL, PASSWORD, f"agent {number}")
@@ -80,9 +83,9 @@ def test_it_keeps_twenty_and_lets_no_failure_push_out_a_login(db):
     assert [entry.agent for entry in log.failures] == [f"failed {n}" for n in range(24, 4, -1)]
 
 
-def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
-    ago(RETENTION + 60)
-    user = join(db)
+def test_it_shows_nothing_of_more_than_ninety_days_ago(db, backdate_logins, monkeypatch):
+    backdate_logins(RETENTION + 60)
+    user = create_account(db)
     fail(db)
     monkeypatch.undo()
     assert (
@@ -93,12 +96,12 @@ def test_it_shows_nothing_of_more_than_ninety_days_ago(db, ago, monkeypatch):
 
 
 @pytest.mark.parametrize("then", ["log in", "fail"])
-def test_it_drops_what_is_older_at_the_next_write(db, ago, monkeypatch, then):
-    ago(RETENTION + 60)
-    user = join(db)
+def test_it_drops_what_is_older_at_the_next_write(db, backdate_logins, monkeypatch, then):
+    backdate_logins(RETENTION + 60)
+    user = create_account(db)
     fail(db)
     monkeypatch.undo()
-    ago(RETENTION - 60)
+    backdate_logins(RETENTION - 60)
     log_in.log_in(db, EMAIL, PASSWORD, "still")
     monkeypatch.undo()
     log_in.log_in(db, EMAIL, PASSWORD if then == "log in" else "not this one", "now")
@@ -110,7 +113,7 @@ def test_it_drops_what_is_older_at_the_next_write(db, ago, monkeypatch, then):
 
 def test_it_writes_the_login_with_the_session(valkey, monkeypatch):
     """The same script does both: there is no moment with only one of them."""
-    user = join(valkey)
+    user = create_account(valkey)
     calls: list[str] = []
     run = sessions_module.run
     monkeypatch.setattr(
@@ -151,14 +154,14 @@ def test_nobody_has_log_ins(db):
 
 
 def test_nothing_is_left_of_them_with_the_account(db):
-    user = join(db)
+    user = create_account(db)
     fail(db)
     handle_account_deletion(db, user)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
 
 
 def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
-    user = join(db)
+    user = create_account(db)
     fail(db, **HERE)
     secret = two_factor.new_secret()
     code = two_factor.pyotp.TOTP(secret).now()
@@ -177,7 +180,7 @@ def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
 
 
 def test_an_older_file_without_them_is_still_taken(db):
-    taken = export_user(db, join(db))
+    taken = export_user(db, create_account(db))
     for part in ("logins", "failed_logins", "two_factor"):
         del taken[part]
     assert read_archive(json.dumps(taken).encode()).account.name == "Alice"

@@ -17,19 +17,19 @@ from tests.support.store_checks import contents
 
 ALICE = {"name": "Alice", "email": "alice@example.com", "password": "correct horse battery"}
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db, **changes: str) -> accounts.Login:
+def create_account(db, **changes: str) -> accounts.Login:
     return sign_up(db, **(ALICE | changes), clock=Clock())
 
 
 @pytest.mark.parametrize("password", ["password", "PassWord1", "baseball", "iloveyou", "12345678"])
 def test_it_refuses_the_commonest_passwords(db, password):
     with pytest.raises(InvalidInput, match="first that others would guess"):
-        join(db, password=password)
+        create_account(db, password=password)
     assert contents(db) == {}
-    login = join(db)
+    login = create_account(db)
     with pytest.raises(InvalidInput) as refused:
         change_password(db, login.user_id, ALICE["password"], password, login.session_id)
     assert refused.value.field == "password"
@@ -40,23 +40,25 @@ def test_it_refuses_the_commonest_passwords(db, password):
 def test_it_refuses_the_name_and_the_address_for_a_password(db, password):
     who = {"name": "Alice Liddell", "email": "al.liddell@example.com"}
     with pytest.raises(InvalidInput, match="not your name or e-mail"):
-        join(db, **who, password=password)
-    login = join(db, **who)
+        create_account(db, **who, password=password)
+    login = create_account(db, **who)
     with pytest.raises(InvalidInput, match="not your name or e-mail"):
         change_password(db, login.user_id, ALICE["password"], password, login.session_id)
     assert check_password(password) == password
-    assert join(db, email="bob@example.com", password=password)
+    assert create_account(db, email="bob@example.com", password=password)
 
 
 def test_it_loads_the_commonest_passwords_when_the_first_is_chosen():
     code = "import app, sys; print('zxcvbn.frequency_lists' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "False\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "False\n"
 
 
 @pytest.mark.parametrize("password", ["x" * 1025, "é" * 513, "👩" * 257])
 def test_it_does_not_even_hash_more_than_a_kibibyte(db, monkeypatch, password):
-    login = join(db)
+    login = create_account(db)
     passwords.dummy_hash()
     monkeypatch.setattr(passwords, "_hasher", None)  # whoever hashes, fails
     assert log_in(db, ALICE["email"], password) is None
@@ -64,7 +66,7 @@ def test_it_does_not_even_hash_more_than_a_kibibyte(db, monkeypatch, password):
 
 
 def test_it_knows_the_current_password(db):
-    login = join(db)
+    login = create_account(db)
     assert verify_current(db, login.user_id, ALICE["password"])
     for wrong in ("", "correct horse", ALICE["password"] + " ", "\ud800"):
         assert not verify_current(db, login.user_id, wrong)
@@ -72,7 +74,7 @@ def test_it_knows_the_current_password(db):
 
 
 def test_an_account_without_a_password_is_not_entered_by_one(db):
-    login = join(db)
+    login = create_account(db)
     db.hdel(f"user:{{{login.user_id}}}:account", "password")
     for password in ("", ALICE["password"], "None"):
         assert log_in(db, ALICE["email"], password) is None
@@ -82,14 +84,14 @@ def test_an_account_without_a_password_is_not_entered_by_one(db):
 
 
 def test_a_password_that_was_changed_meanwhile_begins_no_session(db, monkeypatch):
-    login = join(db)
+    login = create_account(db)
     seen = passwords.credentials
 
     def slow(*args):
-        found = seen(*args)
+        result = seen(*args)
         monkeypatch.setattr(log_in_module, "credentials", seen)
         change_password(db, login.user_id, ALICE["password"], "another password", login.session_id)
-        return found
+        return result
 
     monkeypatch.setattr(log_in_module, "credentials", slow)
     assert log_in(db, ALICE["email"], ALICE["password"]) is None
@@ -99,7 +101,7 @@ def test_a_password_that_was_changed_meanwhile_begins_no_session(db, monkeypatch
 @pytest.mark.parametrize("email", [ALICE["email"], "nobody@example.com", "no address"])
 def test_it_looks_at_one_hash_whether_an_address_is_known_or_not(db, monkeypatch, email):
     """The hash is what a log-in costs, so that its time tells nothing."""
-    join(db)
+    create_account(db)
     passwords.dummy_hash()
     looked, verify = [], passwords.verify_hash
 

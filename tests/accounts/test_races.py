@@ -16,39 +16,40 @@ from stats.dashboard import get_dashboard
 from stats.errors import EmailTaken, UserNotFound
 from stats.moods.entries import record_mood
 from stats.store.scripts import run
-from tests.support.store_checks import contents, keys_of, together
+from tests.support.samples import MESSAGES
+from tests.support.store_checks import contents, keys_of_user, run_concurrently
 
-MESSAGES = [{"role": "user", "content": "Hello"}]
-
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db, number: int = 0, email: str = "alice@example.com") -> Login:
+def create_account(db, number: int = 0, email: str = "alice@example.com") -> Login:
     password = f"correct horse {number}"
     return sign_up(db, name=f"Alice {number}", email=email, password=password, clock=Clock())
 
 
-def test_it_makes_one_account_of_a_crowd(crowd):
-    answers = together(30, lambda n: join(crowd, n))
+def test_it_makes_one_account_of_a_crowd(concurrent_db):
+    answers = run_concurrently(30, lambda n: create_account(concurrent_db, n))
     logins = [answer for answer in answers if isinstance(answer, Login)]
     assert Counter(map(type, answers)) == {Login: 1, EmailTaken: 29}
-    assert log_in.find_user(crowd, "alice@example.com") == logins[0].user_id
+    assert log_in.find_user(concurrent_db, "alice@example.com") == logins[0].user_id
     winner = answers.index(logins[0])
     assert [
         number
         for number in range(30)
-        if log_in.log_in(crowd, "alice@example.com", f"correct horse {number}")
+        if log_in.log_in(concurrent_db, "alice@example.com", f"correct horse {number}")
     ] == [winner]
-    users = {key for key in contents(crowd) if key.endswith(":stats")}
+    users = {key for key in contents(concurrent_db) if key.endswith(":stats")}
     assert users == {f"user:{{{logins[0].user_id}}}:stats"}
 
 
-def test_it_makes_all_accounts_of_a_crowd(crowd):
-    logins = together(30, lambda n: join(crowd, n, f"alice{n}@example.com"))
+def test_it_makes_all_accounts_of_a_crowd(concurrent_db):
+    logins = run_concurrently(
+        30, lambda n: create_account(concurrent_db, n, f"alice{n}@example.com")
+    )
     assert len({login.user_id for login in logins}) == 30
 
 
-def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(crowd, monkeypatch):
+def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(concurrent_db, monkeypatch):
     claimed, wake = threading.Event(), threading.Event()
 
     def slow(db, script, *rest):
@@ -59,7 +60,7 @@ def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(crowd, monk
 
     def sleep() -> None:
         try:
-            join(crowd, 1)
+            create_account(concurrent_db, 1)
         except EmailTaken as error:
             answers.append(error)
 
@@ -68,56 +69,58 @@ def test_it_takes_over_from_a_sign_up_that_sleeps_and_wakes_too_late(crowd, monk
     sleeper = threading.Thread(target=sleep, name="sleeper")
     sleeper.start()
     assert claimed.wait(30)
-    login = join(crowd, 2)
+    login = create_account(concurrent_db, 2)
     wake.set()
     sleeper.join()
     assert len(answers) == 1
-    assert log_in.find_user(crowd, "alice@example.com") == login.user_id
-    assert len([key for key in contents(crowd) if key.endswith(":account")]) == 1
+    assert log_in.find_user(concurrent_db, "alice@example.com") == login.user_id
+    assert len([key for key in contents(concurrent_db) if key.endswith(":account")]) == 1
 
 
-def test_it_brings_no_session_back_by_its_use(crowd):
-    login = join(crowd)
-    session = log_in.sessions(crowd, login.user_id)[login.session_id]
+def test_it_brings_no_session_back_by_its_use(concurrent_db):
+    login = create_account(concurrent_db)
+    session = log_in.sessions(concurrent_db, login.user_id)[login.session_id]
 
     def act(number: int) -> None:
         if number == 10:
-            log_in.log_out(crowd, login.user_id, login.session_id)
+            log_in.log_out(concurrent_db, login.user_id, login.session_id)
         else:
-            log_in.touch_session(crowd, login.user_id, login.session_id, session)
+            log_in.touch_session(concurrent_db, login.user_id, login.session_id, session)
 
-    together(40, act)
-    assert log_in.sessions(crowd, login.user_id) == {}
-
-
-def test_it_keeps_no_session_that_was_ended_meanwhile(crowd):
-    login = join(crowd)
-    together(20, lambda _: log_in.log_out_elsewhere(crowd, login.user_id, login.session_id))
-    assert set(log_in.sessions(crowd, login.user_id)) == {login.session_id}
+    run_concurrently(40, act)
+    assert log_in.sessions(concurrent_db, login.user_id) == {}
 
 
-def test_it_never_brings_a_deleted_user_back(crowd):
-    login = join(crowd)
+def test_it_keeps_no_session_that_was_ended_meanwhile(concurrent_db):
+    login = create_account(concurrent_db)
+    run_concurrently(
+        20, lambda _: log_in.log_out_elsewhere(concurrent_db, login.user_id, login.session_id)
+    )
+    assert set(log_in.sessions(concurrent_db, login.user_id)) == {login.session_id}
+
+
+def test_it_never_brings_a_deleted_user_back(concurrent_db):
+    login = create_account(concurrent_db)
     user = login.user_id
-    session = log_in.sessions(crowd, user)[login.session_id]
+    session = log_in.sessions(concurrent_db, user)[login.session_id]
     acts = [
-        lambda: save_conversation(crowd, user, MESSAGES),
-        lambda: record_mood(crowd, user, 5, note="n", op="x"),
-        lambda: stats.handle_daily_login(crowd, user, "2100-01-01"),
-        lambda: log_in.touch_session(crowd, user, login.session_id, session),
-        lambda: log_in.log_in(crowd, "alice@example.com", "correct horse 0"),
-        lambda: stats.update_plan(crowd, user, "Plus"),
-        lambda: profile.update_profile(crowd, user, name="Ada", clock=Clock()),
+        lambda: save_conversation(concurrent_db, user, MESSAGES),
+        lambda: record_mood(concurrent_db, user, 5, note="n", op="x"),
+        lambda: stats.handle_daily_login(concurrent_db, user, "2100-01-01"),
+        lambda: log_in.touch_session(concurrent_db, user, login.session_id, session),
+        lambda: log_in.log_in(concurrent_db, "alice@example.com", "correct horse 0"),
+        lambda: stats.update_plan(concurrent_db, user, "Plus"),
+        lambda: profile.update_profile(concurrent_db, user, name="Ada", clock=Clock()),
     ]
 
     def act(number: int) -> object:
         if number == 35:
-            return stats.handle_account_deletion(crowd, user)
+            return stats.handle_account_deletion(concurrent_db, user)
         return acts[number % len(acts)]()
 
-    answers = together(70, act)
+    answers = run_concurrently(70, act)
     errors = [answer for answer in answers if isinstance(answer, Exception)]
     assert all(isinstance(error, UserNotFound) for error in errors)
-    assert keys_of(crowd, user) == set()
-    assert contents(crowd) == {}
-    assert get_dashboard(crowd, user, login.session_id) is None
+    assert keys_of_user(concurrent_db, user) == set()
+    assert contents(concurrent_db) == {}
+    assert get_dashboard(concurrent_db, user, login.session_id) is None

@@ -15,14 +15,14 @@ from stats import service_keys
 from stats.errors import InvalidInput, NotFound, StoreUnavailable
 from stats.service_keys import MAX_KEYS, check, create_key, list_keys, revoke_key
 from stats.store.client import Db, connect
-from tests.support.store_checks import contents, cut_line, together
-from tests.web.kit import RoundTrips
+from tests.support.store_checks import contents, run_concurrently, run_lossy_proxy
+from tests.web.helpers import RoundTrips
 
 Later = Callable[[float], None]
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+def advance_clock(monkeypatch: pytest.MonkeyPatch) -> Later:
     """Let seconds pass, for the module that is tested alone."""
     clock = Clock()
     monkeypatch.setattr(service_keys, "time", clock)
@@ -84,16 +84,22 @@ def test_no_other_key_is_good(db: Db) -> None:
     assert check(db, key) == "Chat"
 
 
-def test_it_lists_them_oldest_first(db: Db, later: Later) -> None:
+def test_it_lists_them_oldest_first(db: Db, advance_clock: Later) -> None:
     keys = [create_key(db, name) for name in ("one", "two: a colon")]
-    later(5)
+    advance_clock(5)
     keys.append(create_key(db, "three"))
     assert check(db, keys[1])
-    found = list_keys(db)
-    assert {key.name for key in found[:2]} == {"one", "two: a colon"}
-    assert (found[2].name, found[2].prefix, found[2].used_at) == ("three", keys[2][5:13], None)
-    assert found[2].created_at - found[0].created_at == 5
-    assert [key.used_at for key in found if key.name.startswith("two")] == [1_900_000_005]
+    service_keys_listed = list_keys(db)
+    assert {key.name for key in service_keys_listed[:2]} == {"one", "two: a colon"}
+    assert (
+        service_keys_listed[2].name,
+        service_keys_listed[2].prefix,
+        service_keys_listed[2].used_at,
+    ) == ("three", keys[2][5:13], None)
+    assert service_keys_listed[2].created_at - service_keys_listed[0].created_at == 5
+    assert [key.used_at for key in service_keys_listed if key.name.startswith("two")] == [
+        1_900_000_005
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, "a\nb", "a\x1b[2Jb", "\0", "\ud800"])
@@ -111,21 +117,23 @@ def test_there_are_no_more_than_a_hundred(db: Db) -> None:
     assert len(list_keys(db)) == MAX_KEYS
 
 
-def test_a_revoked_key_stops_within_thirty_seconds(db: Db, later: Later) -> None:
+def test_a_revoked_key_stops_within_thirty_seconds(db: Db, advance_clock: Later) -> None:
     kept, gone = create_key(db, "kept"), create_key(db, "gone")
     assert [check(db, key) for key in (kept, gone)] == ["kept", "gone"]
     revoke_key(db, gone[5:13])
-    later(30)
+    advance_clock(30)
     assert [check(db, key) for key in (kept, gone)] == ["kept", None]
     assert [key.name for key in list_keys(db)] == ["kept"]
 
 
-def test_traffic_of_another_key_does_not_prolong_a_revoked_one(db: Db, later: Later) -> None:
+def test_traffic_of_another_key_does_not_prolong_a_revoked_one(
+    db: Db, advance_clock: Later
+) -> None:
     kept, gone = create_key(db, "kept"), create_key(db, "gone")
     assert check(db, gone)
     revoke_key(db, gone[5:13])
     for _ in range(30):
-        later(1)
+        advance_clock(1)
         assert check(db, kept) == "kept"
     assert check(db, gone) is None
 
@@ -138,59 +146,59 @@ def test_what_is_not_there_cannot_be_revoked(db: Db, prefix: str) -> None:
     assert len(list_keys(db)) == 1
 
 
-def test_a_use_does_not_bring_a_revoked_key_back(db: Db, later: Later) -> None:
+def test_a_use_does_not_bring_a_revoked_key_back(db: Db, advance_clock: Later) -> None:
     key = create_key(db, "gone")
     assert check(db, key)
     revoke_key(db, key[5:13])
     for _ in range(5):
-        later(61)
+        advance_clock(61)
         assert check(db, key) is None
     assert contents(db) == {}
 
 
-def test_a_new_key_is_good_a_second_after_a_wrong_one(db: Db, later: Later) -> None:
+def test_a_new_key_is_good_a_second_after_a_wrong_one(db: Db, advance_clock: Later) -> None:
     assert check(db, "aira_" + "a" * 51) is None
     key = create_key(db, "new")
-    later(1)
+    advance_clock(1)
     assert check(db, key) == "new"
 
 
 def test_a_call_costs_a_look_every_thirty_seconds(
-    valkey: Db, later: Later, round_trips: RoundTrips
+    valkey: Db, advance_clock: Later, round_trips: RoundTrips
 ) -> None:
     keys = [create_key(valkey, name) for name in ("one", "two")]
     assert check(valkey, keys[0])
     round_trips.count = 0
     for _ in range(58):
-        later(0.5)
+        advance_clock(0.5)
         assert check(valkey, keys[0]) == "one"
     assert round_trips.count == 0
-    later(1)
+    advance_clock(1)
     assert check(valkey, keys[0])
     assert round_trips.count == 1
 
 
-def test_last_use_is_written_once_a_minute(valkey: Db, later: Later) -> None:
+def test_last_use_is_written_once_a_minute(valkey: Db, advance_clock: Later) -> None:
     key, seen = create_key(valkey, "one"), set()
     for _ in range(180):
-        later(1)
+        advance_clock(1)
         assert check(valkey, key)
         seen.add(list_keys(valkey)[0].used_at)
     assert len(seen) == 3
 
 
-def test_each_key_has_a_last_use_of_its_own(valkey: Db, later: Later) -> None:
+def test_each_key_has_a_last_use_of_its_own(valkey: Db, advance_clock: Later) -> None:
     keys = [create_key(valkey, name) for name in ("one", "two")]
     assert check(valkey, keys[0])
-    later(5)
+    advance_clock(5)
     assert check(valkey, keys[1])
-    later(90)
+    advance_clock(90)
     assert check(valkey, other(keys[0])) is None
     assert sorted(key.used_at or 0 for key in list_keys(valkey)) == [1_900_000_000, 1_900_000_005]
 
 
 def test_guesses_cost_one_look_a_second_and_no_memory(
-    valkey: Db, later: Later, round_trips: RoundTrips
+    valkey: Db, advance_clock: Later, round_trips: RoundTrips
 ) -> None:
     create_key(valkey, "one")
     assert check(valkey, "aira_" + "b" * 51) is None
@@ -199,7 +207,7 @@ def test_guesses_cost_one_look_a_second_and_no_memory(
     for number in range(1000):
         assert check(valkey, f"aira_{'b' * 8}{number:043d}") is None
     assert round_trips.count == 0
-    later(1)
+    advance_clock(1)
     assert check(valkey, "aira_" + "b" * 51) is None
     assert round_trips.count == 1
     assert (len(ring._snapshot.keys), len(ring._snapshot.written)) == (1, 0)
@@ -216,7 +224,7 @@ def test_a_hundred_threads_look_once(valkey: Db, monkeypatch: pytest.MonkeyPatch
         return run(*args)
 
     monkeypatch.setattr(service_keys, "run", slow)
-    assert together(100, lambda _: check(valkey, key)) == ["Chat"] * 100
+    assert run_concurrently(100, lambda _: check(valkey, key)) == ["Chat"] * 100
     assert len(looks) == 1
 
 
@@ -228,42 +236,42 @@ def test_a_look_of_another_thread_in_between_refuses_nobody(
     ring, find, others = service_keys._ring(valkey), service_keys.KeySnapshot.find, []
 
     def overtaken(snapshot: service_keys.KeySnapshot, prefix: str, digest: str) -> Any:
-        found = find(snapshot, prefix, digest)
+        name = find(snapshot, prefix, digest)
         if not others:
             others.append(prefix)
             ring._snapshot = snapshot.refreshed(valkey, "another", "")
-        return found
+        return name
 
     monkeypatch.setattr(service_keys.KeySnapshot, "find", overtaken)
     assert check(valkey, key) == "Chat"
 
 
 @pytest.fixture
-def line(server_url: str, tmp_path: Path) -> Iterator[tuple[Db, Callable[[], None]]]:
+def client_and_cut(server_url: str, tmp_path: Path) -> Iterator[tuple[Db, Callable[[], None]]]:
     """A client whose server can be cut off."""
-    with cut_line(server_url, tmp_path) as line:
-        client = connect(line.url)
+    with run_lossy_proxy(server_url, tmp_path) as proxy:
+        client = connect(proxy.url)
 
         def cut() -> None:
-            line.cut = True
+            proxy.drop_responses = True
 
         yield client, cut
         client.close()
 
 
 def test_while_redis_is_away_nobody_gets_in_and_nobody_is_sent_away(
-    valkey: Db, line: tuple[Db, Callable[[], None]], later: Later
+    valkey: Db, client_and_cut: tuple[Db, Callable[[], None]], advance_clock: Later
 ) -> None:
-    client, cut = line
+    client, cut = client_and_cut
     key = create_key(valkey, "Chat")
     assert check(client, key) == "Chat"
     cut()
-    later(29)
+    advance_clock(29)
     assert check(client, key) == "Chat"
-    later(2)
-    for asked in (key, other(key), "aira_" + "b" * 51):
+    advance_clock(2)
+    for candidate in (key, other(key), "aira_" + "b" * 51):
         with pytest.raises((redis.ConnectionError, StoreUnavailable)):
-            check(client, asked)
+            check(client, candidate)
 
 
 def test_each_store_has_keys_of_its_own(valkey: Db) -> None:

@@ -29,10 +29,10 @@ from tests.support.store_checks import contents, version
 PASSWORD = "correct horse battery"
 DAY = 86_400
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def join(db, agent: str = "Firefox") -> Login:
+def create_account(db, agent: str = "Firefox") -> Login:
     email = "alice@example.com"
     return sign_up(db, name="Alice", email=email, password=PASSWORD, clock=Clock(), agent=agent)
 
@@ -51,7 +51,7 @@ def age(db, login: Login, *, made: int, seen: int) -> None:
 
 
 def test_it_ends_one_session_and_no_other(db):
-    first = join(db)
+    first = create_account(db)
     second = again(db)
     log_out(db, first.user_id, first.session_id)
     assert get_dashboard(db, first.user_id, first.session_id) is None
@@ -63,7 +63,7 @@ def test_it_ends_one_session_and_no_other(db):
 
 
 def test_it_ends_all_others(db):
-    first = join(db)
+    first = create_account(db)
     others = [again(db) for _ in range(3)]
     assert log_out_elsewhere(db, first.user_id, first.session_id) == 3
     assert set(sessions(db, first.user_id)) == {first.session_id}
@@ -72,7 +72,7 @@ def test_it_ends_all_others(db):
 
 
 def test_it_knows_no_session_of_another_user(db):
-    alice = join(db)
+    alice = create_account(db)
     bob = sign_up(db, name="Bob", email="bob@example.com", password=PASSWORD, clock=Clock())
     assert get_dashboard(db, alice.user_id, bob.session_id) is None
     log_out(db, alice.user_id, bob.session_id)
@@ -81,7 +81,7 @@ def test_it_knows_no_session_of_another_user(db):
 
 def test_it_remembers_when_and_by_what_a_session_was_begun(db):
     before = int(time.time())
-    login = join(db, agent="Mozilla/5.0 (X11; Linux): Ünïcode\n" + "x" * 300)
+    login = create_account(db, agent="Mozilla/5.0 (X11; Linux): Ünïcode\n" + "x" * 300)
     session = sessions(db, login.user_id)[login.session_id]
     assert before <= session.created_at == session.used_at <= int(time.time())
     assert session.agent.startswith("Mozilla/5.0 (X11; Linux): ?n?code")
@@ -89,7 +89,7 @@ def test_it_remembers_when_and_by_what_a_session_was_begun(db):
 
 
 def test_it_notes_that_a_session_was_used(db):
-    login = join(db)
+    login = create_account(db)
     age(db, login, made=9 * DAY, seen=8 * DAY)
     session = sessions(db, login.user_id)[login.session_id]
     before = version(db, login.user_id)
@@ -101,7 +101,7 @@ def test_it_notes_that_a_session_was_used(db):
 
 
 def test_it_does_not_bring_an_ended_session_back_by_its_use(db):
-    login = join(db)
+    login = create_account(db)
     session = sessions(db, login.user_id)[login.session_id]
     log_out(db, login.user_id, login.session_id)
     touch_session(db, login.user_id, login.session_id, session)
@@ -123,7 +123,7 @@ def test_it_does_not_bring_an_ended_session_back_by_its_use(db):
     ],
 )
 def test_it_ends_a_session_in_time(db, made, seen, lives):
-    login = join(db)
+    login = create_account(db)
     age(db, login, made=made, seen=seen)
     assert (get_dashboard(db, login.user_id, login.session_id) is not None) == lives
     assert (login.session_id in sessions(db, login.user_id)) == lives
@@ -140,7 +140,7 @@ def test_it_lives_14_days_idle_and_90_at_most():
 
 
 def test_it_clears_sessions_that_ended_at_the_next_login(db):
-    login = join(db)
+    login = create_account(db)
     age(db, login, made=ABSOLUTE_TIMEOUT + 60, seen=0)
     again(db)
     assert db.hlen(f"user:{{{login.user_id}}}:sessions") == 1
@@ -154,7 +154,7 @@ def test_it_reads_what_it_stores():
 
 
 def test_it_lets_nobody_in_whose_stats_are_gone(db):
-    login = join(db)
+    login = create_account(db)
     delete_user_stats(db, login.user_id)
     assert get_dashboard(db, login.user_id, login.session_id) is None
     assert log_in(db, "alice@example.com", PASSWORD) is None
@@ -162,10 +162,10 @@ def test_it_lets_nobody_in_whose_stats_are_gone(db):
 
 
 def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
-    login = join(db)
+    login = create_account(db)
     age(db, login, made=7200, seen=7200)
-    found = record(db, login, note="by the canal", op="x")
-    assert found.stats().mood_score == 6.5
+    snapshot = record(db, login, note="by the canal", op="x")
+    assert snapshot.stats().mood_score == 6.5
     (session,) = sessions(db, login.user_id).values()
     assert time.time() - session.used_at < 60
     assert 7200 <= time.time() - session.created_at < 7260
@@ -173,7 +173,7 @@ def test_a_live_session_records_its_users_own_mood_and_is_noted_as_used(db):
 
 
 def test_a_session_that_was_just_used_is_not_written_again(db):
-    login = join(db)
+    login = create_account(db)
     age(db, login, made=7200, seen=600)
     record(db, login)
     (session,) = sessions(db, login.user_id).values()
@@ -190,7 +190,7 @@ def test_a_session_that_was_just_used_is_not_written_again(db):
     ],
 )
 def test_a_session_that_has_run_out_records_nothing(db, made, seen):
-    login = join(db)
+    login = create_account(db)
     age(db, login, made=made, seen=seen)
     before = contents(db)
     with pytest.raises(SessionEnded):
@@ -199,7 +199,7 @@ def test_a_session_that_has_run_out_records_nothing(db, made, seen):
 
 
 def test_only_the_users_own_session_records_their_mood(db):
-    login, stranger = join(db), "user"
+    login, stranger = create_account(db), "user"
     open_stats(db, stranger)
     before = contents(db)
     wrong = ((login.user_id, "none"), (login.user_id, ""), (stranger, login.session_id))
@@ -214,8 +214,8 @@ def test_only_the_users_own_session_records_their_mood(db):
     assert contents(db) == before
 
 
-def record(db: Db, login: Login, **how: str) -> Snapshot:
-    return record_mood(db, login.user_id, 6.5, session_id=login.session_id, **how)
+def record(db: Db, login: Login, **kwargs: str) -> Snapshot:
+    return record_mood(db, login.user_id, 6.5, session_id=login.session_id, **kwargs)
 
 
 def own(login: Login) -> tuple[str, str]:

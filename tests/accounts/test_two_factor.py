@@ -12,10 +12,19 @@ from stats.accounts.deletion import handle_account_deletion
 from stats.accounts.sessions import Halfway, Login
 from stats.accounts.two_factor import finish, forget, is_void, switch_on
 from stats.errors import InvalidInput
-from tests.support.store_checks import contents, keys_of
-from tests.support.two_factor import EMAIL, NOW, PASSWORD, code_of, guard, halfway, join, stop_clock
+from tests.support.store_checks import contents, keys_of_user
+from tests.support.two_factor import (
+    EMAIL,
+    NOW,
+    PASSWORD,
+    create_user,
+    enable_two_factor,
+    log_in_with_password,
+    stop_clock,
+    totp_code,
+)
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +59,12 @@ def test_it_offers_a_long_secret_in_the_form_that_apps_read():
 
 
 def test_a_password_leads_halfway_and_a_code_in(db):
-    user = join(db)
-    secret, _ = guard(db, user)
-    half = halfway(db)
+    user = create_user(db)
+    secret, _ = enable_two_factor(db, user)
+    half = log_in_with_password(db)
     assert half.user_id == user
     assert live_sessions(db, user) == 1
-    login = finish(db, half, code_of(secret))
+    login = finish(db, half, totp_code(secret))
     assert (login.user_id, login.method) == (user, "code")
     assert set(log_in.sessions(db, user)) > {login.session_id}
 
@@ -65,60 +74,60 @@ def test_a_password_leads_halfway_and_a_code_in(db):
 )
 def test_it_takes_one_step_on_either_side(db, steps, good):
     """But for the step before, which was used to switch it on."""
-    secret, _ = guard(db, join(db))
+    secret, _ = enable_two_factor(db, create_user(db))
     code = pyotp.TOTP(secret).at(NOW, counter_offset=steps)
-    assert (finish(db, halfway(db), code) is not None) == good
+    assert (finish(db, log_in_with_password(db), code) is not None) == good
 
 
 def test_it_takes_the_step_before_of_a_slow_hand(db, clock):
-    secret, _ = guard(db, join(db))
+    secret, _ = enable_two_factor(db, create_user(db))
     clock.now = NOW + 119
     code = pyotp.TOTP(secret).at(NOW + 60)
-    assert finish(db, halfway(db), code)
+    assert finish(db, log_in_with_password(db), code)
 
 
 def test_a_code_is_good_once(db, clock):
-    user = join(db)
-    secret, _ = guard(db, user)
+    user = create_user(db)
+    secret, _ = enable_two_factor(db, user)
     totp = pyotp.TOTP(secret)
-    assert finish(db, halfway(db), totp.at(NOW + 30))
+    assert finish(db, log_in_with_password(db), totp.at(NOW + 30))
     for used in (totp.at(NOW + 30), totp.at(NOW)):
-        assert finish(db, halfway(db), used) is None
+        assert finish(db, log_in_with_password(db), used) is None
     clock.now = NOW + 60
-    assert finish(db, halfway(db), totp.at(NOW + 30)) is None
-    assert finish(db, halfway(db), totp.at(NOW + 60))
+    assert finish(db, log_in_with_password(db), totp.at(NOW + 30)) is None
+    assert finish(db, log_in_with_password(db), totp.at(NOW + 60))
 
 
 def test_the_code_that_switched_it_on_is_used_up(db):
-    user = join(db)
+    user = create_user(db)
     secret = two_factor.new_secret()
-    code = code_of(secret)
+    code = totp_code(secret)
     switch_on(db, user, secret=secret, code=code, password=PASSWORD)
-    assert finish(db, halfway(db), code) is None
+    assert finish(db, log_in_with_password(db), code) is None
 
 
 @pytest.mark.parametrize("typed", ["{0} {1}", " {0}{1} ", "{0}-{1}", "{0}\u00a0{1}\n"])
 def test_it_does_not_mind_how_a_code_is_written(db, typed):
-    secret, _ = guard(db, join(db))
-    code = code_of(secret)
-    assert finish(db, halfway(db), typed.format(code[:3], code[3:]))
+    secret, _ = enable_two_factor(db, create_user(db))
+    code = totp_code(secret)
+    assert finish(db, log_in_with_password(db), typed.format(code[:3], code[3:]))
 
 
 def test_it_takes_nothing_else_for_a_code(db):
-    user = join(db)
-    secret, codes = guard(db, user)
-    code = code_of(secret)
+    user = create_user(db)
+    secret, codes = enable_two_factor(db, user)
+    code = totp_code(secret)
     wide = code.translate({48 + digit: 0xFF10 + digit for digit in range(10)})
     for wrong in ("", code[:5], code + "0", "1" * 6000, wide, "\ud800", "a\0b", codes[0][:-1]):
-        assert finish(db, halfway(db), wrong) is None
+        assert finish(db, log_in_with_password(db), wrong) is None
     assert live_sessions(db, user) == 1
 
 
 @pytest.mark.parametrize("wrong", ["code", "password"])
 def test_it_is_switched_on_by_both(db, wrong):
-    user = join(db)
+    user = create_user(db)
     secret = two_factor.new_secret()
-    shown = {"code": code_of(secret), "password": PASSWORD}
+    shown = {"code": totp_code(secret), "password": PASSWORD}
     before = contents(db)
     with pytest.raises(InvalidInput) as refused:
         switch_on(db, user, secret=secret, **shown | {wrong: "123"})
@@ -128,60 +137,60 @@ def test_it_is_switched_on_by_both(db, wrong):
 
 
 def test_it_is_switched_on_once(db):
-    user = join(db)
-    secret, codes = guard(db, user)
+    user = create_user(db)
+    secret, codes = enable_two_factor(db, user)
     with pytest.raises(InvalidInput, match="on already"):
-        guard(db, user)
-    assert finish(db, halfway(db), codes[0])
-    assert finish(db, halfway(db), code_of(secret))
+        enable_two_factor(db, user)
+    assert finish(db, log_in_with_password(db), codes[0])
+    assert finish(db, log_in_with_password(db), totp_code(secret))
 
 
 def test_a_new_password_keeps_it_and_voids_what_is_halfway(db):
-    user = join(db)
-    secret, _ = guard(db, user)
-    half = halfway(db)
+    user = create_user(db)
+    secret, _ = enable_two_factor(db, user)
+    half = log_in_with_password(db)
     assert not is_void(db, half)
     [session] = log_in.sessions(db, user)
     assert passwords.change_password(db, user, PASSWORD, "another good sentence", session)
     assert is_void(db, half)
-    assert finish(db, half, code_of(secret)) is None
+    assert finish(db, half, totp_code(secret)) is None
     half = log_in.log_in(db, EMAIL, "another good sentence")
-    assert finish(db, half, code_of(secret))
+    assert finish(db, half, totp_code(secret))
 
 
 def test_a_link_does_not_get_around_it(db):
-    user = join(db)
+    user = create_user(db)
     assert log_in.log_in_by_link(db, user, "Firefox").method == "link"
-    secret, _ = guard(db, user)
+    secret, _ = enable_two_factor(db, user)
     half = log_in.log_in_by_link(db, user)
     assert isinstance(half, Halfway)
-    assert finish(db, half, code_of(secret)).method == "code"
+    assert finish(db, half, totp_code(secret)).method == "code"
 
 
 def test_it_makes_nobody(db):
-    user = join(db)
-    secret, codes = guard(db, user)
-    half = halfway(db)
+    user = create_user(db)
+    secret, codes = enable_two_factor(db, user)
+    half = log_in_with_password(db)
     handle_account_deletion(db, user)
-    for code in (code_of(secret), codes[0]):
+    for code in (totp_code(secret), codes[0]):
         assert finish(db, half, code) is None
     assert not forget(db, user)
     with pytest.raises(InvalidInput):
-        guard(db, user)
+        enable_two_factor(db, user)
     assert log_in.log_in_by_link(db, user) is None
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
 
 
 def test_a_password_that_raced_with_switching_on_gets_nobody_in(db, monkeypatch):
     """Two-factor goes on between the look at the password and the beginning of the session."""
-    user = join(db)
+    user = create_user(db)
     seen = passwords.credentials
 
     def slow(*args):
-        found = seen(*args)
+        result = seen(*args)
         monkeypatch.setattr(log_in_module, "credentials", seen)
-        guard(db, user)
-        return found
+        enable_two_factor(db, user)
+        return result
 
     monkeypatch.setattr(log_in_module, "credentials", slow)
     assert log_in.log_in(db, EMAIL, PASSWORD) is None
@@ -190,17 +199,17 @@ def test_a_password_that_raced_with_switching_on_gets_nobody_in(db, monkeypatch)
 
 def test_a_code_of_a_secret_that_is_no_more_gets_nobody_in(db, monkeypatch):
     """Two-factor goes off and on again between the look at the code and the session."""
-    user = join(db)
-    secret, _ = guard(db, user)
-    half, seen = halfway(db), two_factor.credentials
+    user = create_user(db)
+    secret, _ = enable_two_factor(db, user)
+    half, seen = log_in_with_password(db), two_factor.credentials
 
     def slow(*args):
-        found = seen(*args)
+        result = seen(*args)
         monkeypatch.setattr(two_factor, "credentials", seen)
         forget(db, user)
-        guard(db, user)
-        return found
+        enable_two_factor(db, user)
+        return result
 
     monkeypatch.setattr(two_factor, "credentials", slow)
-    assert finish(db, half, code_of(secret)) is None
+    assert finish(db, half, totp_code(secret)) is None
     assert live_sessions(db, user) == 1

@@ -6,10 +6,17 @@ from stats.accounts import log_in, login_history
 from stats.accounts.sessions import Login
 from stats.accounts.two_factor import finish, make_codes
 from stats.errors import InvalidInput
-from tests.support.store_checks import together
-from tests.support.two_factor import PASSWORD, code_of, guard, halfway, join, stop_clock
+from tests.support.store_checks import run_concurrently
+from tests.support.two_factor import (
+    PASSWORD,
+    create_user,
+    enable_two_factor,
+    log_in_with_password,
+    stop_clock,
+    totp_code,
+)
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 @pytest.fixture(autouse=True)
@@ -18,33 +25,39 @@ def clock(monkeypatch):
 
 
 @pytest.mark.parametrize("by", ["code", "recovery code"])
-def test_of_a_crowd_with_one_code_one_gets_in(crowd, by):
-    user = join(crowd)
-    secret, codes = guard(crowd, user)
-    code = code_of(secret) if by == "code" else codes[0]
-    half = halfway(crowd)
-    answers = together(50, lambda _: finish(crowd, half, code))
+def test_of_a_crowd_with_one_code_one_gets_in(concurrent_db, by):
+    user = create_user(concurrent_db)
+    secret, codes = enable_two_factor(concurrent_db, user)
+    code = totp_code(secret) if by == "code" else codes[0]
+    half = log_in_with_password(concurrent_db)
+    answers = run_concurrently(50, lambda _: finish(concurrent_db, half, code))
     assert sum(isinstance(answer, Login) for answer in answers) == 1
     assert answers.count(None) == 49
-    assert len(log_in.sessions(crowd, user)) == 2
+    assert len(log_in.sessions(concurrent_db, user)) == 2
 
 
-def test_of_a_crowd_that_switches_it_on_the_winner_has_the_codes_that_stand(crowd):
-    user = join(crowd)
-    answers = together(20, lambda _: guard(crowd, user))
+def test_of_a_crowd_that_switches_it_on_the_winner_has_the_codes_that_stand(concurrent_db):
+    user = create_user(concurrent_db)
+    answers = run_concurrently(20, lambda _: enable_two_factor(concurrent_db, user))
     [(secret, codes)] = [answer for answer in answers if isinstance(answer, tuple)]
     assert sum(isinstance(answer, InvalidInput) for answer in answers) == 19
-    assert login_history.read_history(crowd, user).codes_left == 10
+    assert login_history.read_history(concurrent_db, user).codes_left == 10
     for code in codes:
-        assert finish(crowd, halfway(crowd), code)
-    assert finish(crowd, halfway(crowd), code_of(secret))
+        assert finish(concurrent_db, log_in_with_password(concurrent_db), code)
+    assert finish(concurrent_db, log_in_with_password(concurrent_db), totp_code(secret))
 
 
-def test_of_a_crowd_that_makes_codes_one_set_stands(crowd):
-    user = join(crowd)
-    _, old = guard(crowd, user)
-    made = together(20, lambda n: make_codes(crowd, user, code=old[n % 10], password=PASSWORD))
+def test_of_a_crowd_that_makes_codes_one_set_stands(concurrent_db):
+    user = create_user(concurrent_db)
+    _, old = enable_two_factor(concurrent_db, user)
+    made = run_concurrently(
+        20, lambda n: make_codes(concurrent_db, user, code=old[n % 10], password=PASSWORD)
+    )
     sets = [codes for codes in made if isinstance(codes, list)]
-    good = [codes for codes in sets if finish(crowd, halfway(crowd), codes[0])]
+    good = [
+        codes
+        for codes in sets
+        if finish(concurrent_db, log_in_with_password(concurrent_db), codes[0])
+    ]
     assert len(good) == 1
-    assert login_history.read_history(crowd, user).codes_left == 9
+    assert login_history.read_history(concurrent_db, user).codes_left == 9

@@ -31,7 +31,7 @@ def holds(clock: Clock, now: datetime) -> bool:
 @cache
 def shifts(zone: str, year: int = 2026) -> tuple[datetime, ...]:
     """The moments of a year at which a zone's clocks are moved."""
-    found, hour = [], timedelta(hours=1)
+    changes, hour = [], timedelta(hours=1)
     local = ZoneInfo(zone)
     for day in range(0, 366, 2):
         low = datetime(year, 1, 1, tzinfo=UTC) + day * DAY
@@ -46,8 +46,8 @@ def shifts(zone: str, year: int = 2026) -> tuple[datetime, ...]:
                 low = middle
             else:
                 high = middle
-        found.append(high)
-    return tuple(found)
+        changes.append(high)
+    return tuple(changes)
 
 
 @given(CLOCKS, MOMENTS)

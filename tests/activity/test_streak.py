@@ -72,8 +72,8 @@ def test_it_counts_as_the_rules_say(valkey, gaps):
         else:
             assert contents_of(valkey, user) == before
         longest = max(longest, expected_streak(active, max(active)))
-        found = get_user_stats(valkey, user)
-        assert (found.days_active, found.longest_streak) == (len(active), longest)
+        user_stats = get_user_stats(valkey, user)
+        assert (user_stats.days_active, user_stats.longest_streak) == (len(active), longest)
         for later in range(6):
             day = max(active) + later * DAY
             assert get_login_streak(valkey, user, day) == expected_streak(active, day)
@@ -122,8 +122,8 @@ def test_it_begins_anew_at_one_and_keeps_the_longest(db):
     first = begin(db)
     for day in (1, 2, 3, 10):
         handle_daily_login(db, "alice", first + day * DAY)
-    found = get_user_stats(db, "alice")
-    assert (found.days_active, found.longest_streak) == (5, 4)
+    user_stats = get_user_stats(db, "alice")
+    assert (user_stats.days_active, user_stats.longest_streak) == (5, 4)
     assert get_login_streak(db, "alice", first + 10 * DAY) == 1
 
 

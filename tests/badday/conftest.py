@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.badday.kit import Person, Rig
+from tests.badday.helpers import Person, Rig
 from tests.badday.valkey import Valkey, short_folder
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
@@ -40,5 +40,5 @@ def rig(valkey: Valkey) -> Iterator[Rig]:
 def person(rig: Rig) -> Iterator[Person]:
     """Somebody new; the proxy is well again after the test."""
     yield rig.person()
-    rig.proxy.cut(0)
+    rig.proxy.drop_response(0)
     rig.proxy.mode = "pass"

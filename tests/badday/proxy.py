@@ -26,13 +26,13 @@ class Proxy:
 
     def __init__(self, server: Path, delay: float = 0.2) -> None:
         self.delay = delay
-        self._server, self._mode, self._cut_in = str(server), "pass", 0
+        self._server, self._mode, self._drop_in = str(server), "pass", 0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._streams: set[socket.socket] = set()
         # It listens to nobody: it keeps the port ours while nobody listens.
-        self._seat = self._bind(0)
-        self.port: int = self._seat.getsockname()[1]
+        self._reserved = self._bind(0)
+        self.port: int = self._reserved.getsockname()[1]
         self._listener = self._listen()
 
     @property
@@ -52,31 +52,31 @@ class Proxy:
         elif was == "refuse":
             self._listener = self._listen()
 
-    def cut(self, answers: int) -> None:
+    def drop_response(self, answers: int) -> None:
         """Lose that answer, counted from now; 0: none."""
         with self._lock:
-            self._cut_in = answers
+            self._drop_in = answers
 
-    def lead_to(self, server: Path) -> None:
+    def redirect_to(self, server: Path) -> None:
         """Hang up, and carry whoever calls again to another server, as after a failover."""
         self.mode = "refuse"
         self._server = str(server)
         self.mode = "pass"
 
     @property
-    def to_cut(self) -> bool:
+    def has_response_to_drop(self) -> bool:
         """Whether the answer to be lost has not come yet."""
-        return self._cut_in > 0
+        return self._drop_in > 0
 
     def close(self) -> None:
         self._hang_up()
-        self._seat.close()
+        self._reserved.close()
 
     def _bind(self, port: int) -> socket.socket:
-        bound = socket.socket()
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(("127.0.0.1", port))
-        return bound
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        return listener
 
     def _listen(self) -> socket.socket:
         listener = self._bind(self.port)
@@ -93,18 +93,18 @@ class Proxy:
         with listener, suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+                threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
-    def _carry(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         self._open.add(client)
         with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(self._server)
-            while self._once(client, server):
+            while self._forward_once(client, server):
                 continue
         self._open.discard(client)
         self._streams.discard(client)
 
-    def _once(self, client: socket.socket, server: socket.socket) -> bool:
+    def _forward_once(self, client: socket.socket, server: socket.socket) -> bool:
         """Carry what is there, either way; return whether the line still stands."""
         for ready in select([client, server], [], [])[0]:
             data = ready.recv(65_536)
@@ -119,7 +119,7 @@ class Proxy:
         return True
 
     def _answer(self, client: socket.socket, data: bytes) -> bool:
-        if client not in self._streams and self._cuts():
+        if client not in self._streams and self._drops_this():
             # Closing without lingering is what the other end sees as a reset.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
@@ -129,8 +129,8 @@ class Proxy:
             client.sendall(NONSENSE if self._mode == "garbage" else data)
         return True
 
-    def _cuts(self) -> bool:
+    def _drops_this(self) -> bool:
         with self._lock:
-            counted = self._cut_in > 0
-            self._cut_in -= counted
-            return counted and self._cut_in == 0
+            counted = self._drop_in > 0
+            self._drop_in -= counted
+            return counted and self._drop_in == 0

@@ -9,39 +9,39 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.badday.kit import (
+from tests.badday.helpers import (
     KEY,
-    LONGEST,
-    Answer,
+    MAX_OUTAGE_SECONDS,
     Person,
+    RequestSpec,
+    Response,
     Rig,
-    Way,
-    at_once,
-    insist,
-    reads,
+    read_requests,
     send,
-    service,
-    writes,
+    send_concurrently,
+    send_until_available,
+    service_request,
+    write_requests,
 )
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.kit import PASSWORD
+from tests.support.live_server import eventually
+from tests.web.helpers import PASSWORD
 
 HUNG = float(os.environ.get("HUNG", "2"))
 CROWD = 16
 
 
-def crowd(rig: Rig, person: Person) -> list[Way]:
+def crowd(rig: Rig, person: Person) -> list[RequestSpec]:
     """Sixteen requests over all surfaces, the log-in of a stranger among them."""
     login = person.form("login", "/login", 302, email=person.email, password=PASSWORD)
-    ready = Way("ready", "GET", "/readyz")
-    ways = [*reads(person), *writes(rig, person, "crowd"), ready]
+    ready = RequestSpec("ready", "GET", "/readyz")
+    ways = [*read_requests(person), *write_requests(rig, person, "crowd"), ready]
     return [*(ways + ways)[: CROWD - 1], login]
 
 
-def only_outages(ways: list[Way], answers: list[Answer]) -> bool:
+def only_outages(ways: list[RequestSpec], answers: list[Response]) -> bool:
     said = {way.name: (one.status, one.seconds) for way, one in zip(ways, answers, strict=True)}
     assert all(answer.is_outage() for answer in answers), said
     for way, answer in zip(ways, answers, strict=True):
@@ -55,50 +55,52 @@ def only_outages(ways: list[Way], answers: list[Answer]) -> bool:
 @pytest.mark.parametrize("mode", ["hang", "refuse", "garbage"])
 def test_all_say_so_in_time_and_it_recovers_by_itself(rig: Rig, person: Person, mode: str) -> None:
     ways, before = crowd(rig, person), person.numbers()
-    stored = rig.valkey.everything()
+    stored = rig.valkey.dump()
     rig.proxy.mode = mode
-    only_outages(ways, at_once(person, ways))
-    soon = at_once(person, ways)
+    only_outages(ways, send_concurrently(person, ways))
+    soon = send_concurrently(person, ways)
     only_outages(ways, soon)
-    assert statistics.median(answer.seconds for answer in soon) < LONGEST / 4
+    assert statistics.median(answer.seconds for answer in soon) < MAX_OUTAGE_SECONDS / 4
     assert rig.site.answers("/healthz")
     rig.proxy.mode = "pass"
     assert eventually(rig.site.answers, 5)
-    assert rig.valkey.everything() == stored
+    assert rig.valkey.dump() == stored
     assert person.numbers() == before
 
 
 def test_slow_is_still_right(rig: Rig, person: Person) -> None:
     rig.proxy.mode = "slow"
-    for way in writes(rig, person, "slow"):
+    for way in write_requests(rig, person, "slow"):
         assert person.ask(way).status == way.status, way
-    for way in reads(person):
+    for way in read_requests(person):
         assert person.ask(way).status == way.status, way
     counted_once(rig, person)
 
 
 def counted_once(rig: Rig, person: Person) -> None:
     """One of each of `writes` is there, whole."""
-    found = person.ask(service("api", "GET", f"/api/dashboard?userId={person.id}")).json["data"]
-    assert (found["conversations"], len(found["recent_conversations"])) == (1, 1)
-    assert found["plan"] == "Premium"
-    moods = person.ask(service("mood", "GET", f"/api/mood?userId={person.id}")).json
+    stats = person.ask(service_request("api", "GET", f"/api/dashboard?userId={person.id}")).json[
+        "data"
+    ]
+    assert (stats["conversations"], len(stats["recent_conversations"])) == (1, 1)
+    assert stats["plan"] == "Premium"
+    moods = person.ask(service_request("mood", "GET", f"/api/mood?userId={person.id}")).json
     assert moods["stats"]["totalEntries"] == 2
     assert {entry["score"] for entry in moods["history"]} == {3, 7}
-    person.ask(service("plan", "PATCH", f"/api/plan?userId={person.id}", {"plan": "Free"}))
-    used = person.ask(service("plan", "GET", f"/api/entitlements?userId={person.id}")).json
+    person.ask(service_request("plan", "PATCH", f"/api/plan?userId={person.id}", {"plan": "Free"}))
+    used = person.ask(service_request("plan", "GET", f"/api/entitlements?userId={person.id}")).json
     assert (used["plan"], used["used"]["daily_conversations"]) == ("Plus", 1)
     done = f"user:{{{person.id}}}:billing:done"
     assert rig.valkey.admin.zcard(done) == 1
     assert person.numbers()["plan"] == "Plus"
 
 
-def is_cut(rig: Rig, person: Person, way: Way, place: int) -> bool:
+def is_cut(rig: Rig, person: Person, way: RequestSpec, place: int) -> bool:
     """Ask, and lose Redis's answer at this place; return whether there was one to be lost."""
-    rig.proxy.cut(place)
+    rig.proxy.drop_response(place)
     answer = person.ask(way)
-    lost = not rig.proxy.to_cut
-    rig.proxy.cut(0)
+    lost = not rig.proxy.has_response_to_drop
+    rig.proxy.drop_response(0)
     assert answer.is_outage() if lost else answer.status == way.status, (place, answer)
     return lost
 
@@ -110,10 +112,10 @@ def test_what_is_cut_off_after_the_write_counts_once(rig: Rig, number: int) -> N
     while lost:
         place += 1
         person = rig.person()
-        ways = writes(rig, person, "cut")
+        ways = write_requests(rig, person, "cut")
         lost = is_cut(rig, person, ways[number], place)
         for way in ways:
-            assert insist(person, way).status == way.status
+            assert send_until_available(person, way).status == way.status
         counted_once(rig, person)
     assert place > (4 if ways[number].name == "webhook" else 1)
 
@@ -121,9 +123,9 @@ def test_what_is_cut_off_after_the_write_counts_once(rig: Rig, number: int) -> N
 def test_a_stopped_server_is_an_outage_for_as_long_as_it_stands(rig: Rig, person: Person) -> None:
     ways, before = crowd(rig, person), person.numbers()
     again = threading.Event()
-    rig.valkey.tell(signal.SIGSTOP)
+    rig.valkey.send_signal(signal.SIGSTOP)
 
-    def ask_on(way: Way) -> list[Answer]:
+    def ask_on(way: RequestSpec) -> list[Response]:
         answers = []
         while not again.is_set():
             answers.append(person.ask(way))
@@ -131,18 +133,18 @@ def test_a_stopped_server_is_an_outage_for_as_long_as_it_stands(rig: Rig, person
         return answers
 
     with ThreadPoolExecutor(CROWD) as pool:
-        asked = [pool.submit(ask_on, way) for way in ways]
+        futures = [pool.submit(ask_on, way) for way in ways]
         time.sleep(HUNG)
         again.set()
-    rig.valkey.tell(signal.SIGCONT)
-    for way, future in zip(ways, asked, strict=True):
+    rig.valkey.send_signal(signal.SIGCONT)
+    for way, future in zip(ways, futures, strict=True):
         only_outages([way] * len(future.result()), future.result())
     assert eventually(rig.site.answers, 5)
-    times = sorted(answer.seconds for future in asked for answer in future.result())
+    times = sorted(answer.seconds for future in futures for answer in future.result())
     print(f"\nstopped for {HUNG:g} s: {len(times)} answers, all 503, the slowest {times[-1]:.2f} s")
     # Whatever a 503 left in the stopped server's hands counts once, with its repetition.
     for way in ways:
-        assert insist(person, way).status in (way.status, 200)
+        assert send_until_available(person, way).status in (way.status, 200)
     counted_once(rig, person)
     assert person.numbers()["days_active"] == before["days_active"]
 
@@ -156,10 +158,10 @@ def test_a_redis_that_is_away_at_the_start_is_waited_for() -> None:
             rig.serve(until="/healthz")
             port = rig.site.port
             headers = {"Authorization": f"Bearer {KEY}"}
-            api = Way("api", "GET", "/api/dashboard?userId=u", headers=headers)
-            for way in (Way("ready", "GET", "/readyz"), api):
+            api = RequestSpec("api", "GET", "/api/dashboard?userId=u", headers=headers)
+            for way in (RequestSpec("ready", "GET", "/readyz"), api):
                 assert send(port, way).is_outage()
-            assert send(port, Way("landing", "GET", "/")).status == 200
+            assert send(port, RequestSpec("landing", "GET", "/")).status == 200
             rig.proxy.mode = "pass"
             assert eventually(rig.site.answers, 5)
             assert rig.person().numbers()["conversations"] == "0"

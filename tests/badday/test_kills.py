@@ -16,9 +16,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.badday.kit import MESSAGES, Answer, Person, Way, send, service
+from tests.badday.helpers import Person, RequestSpec, Response, send, service_request
 from tests.badday.valkey import short_folder
-from tests.browser.serving import Site, eventually, serve
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.samples import MESSAGES
 
 KILLS = int(os.environ.get("KILLS", "5"))
 WRITERS = 8
@@ -51,28 +52,28 @@ class Writer:
         while not self.over.is_set():
             chat = f"w{self.number}-{len(self.chats)}"
             body = {"chatId": chat, "messages": MESSAGES}
-            save = service("chat", "POST", f"/api/chat/save?userId={USER}", body)
-            self._insist(save.by(self.key))
+            save = service_request("chat", "POST", f"/api/chat/save?userId={USER}", body)
+            self._insist(save.with_key(self.key))
             self.chats.append(chat)
             self._insist(self._mood())
             self.moods += 1
 
-    def _mood(self) -> Way:
+    def _mood(self) -> RequestSpec:
         score, op = self.moods % 10, f"op{self.moods}"
         if self.person is None:
             path = f"/api/mood?userId={self.user}"
-            return service("mood", "PATCH", path, {"score": score}, op).by(self.key)
+            return service_request("mood", "PATCH", path, {"score": score}, op).with_key(self.key)
         fields = {"score": f"{score}", "note": "", "day": "today", "op": op}
         form = self.person.form("form", "/dashboard/mood", 200, **fields)
         sent = {"HX-Request": "true", "Cookie": self.person.cookie}
         return replace(form, headers={**form.headers, **sent})
 
-    def _insist(self, way: Way) -> None:
+    def _insist(self, way: RequestSpec) -> None:
         while (answer := self._try(way)) is None or answer.status != 200:
             assert answer is None or answer.status == 503, answer
             time.sleep(0.01)
 
-    def _try(self, way: Way) -> Answer | None:
+    def _try(self, way: RequestSpec) -> Response | None:
         self.tries += 1
         try:
             return send(self.port, way)
@@ -80,12 +81,12 @@ class Writer:
             return None
 
 
-class Place:
+class KilledApp:
     """One data folder, the app on it and those who write, through all the deaths."""
 
     def __init__(self, folder: Path) -> None:
         self._data = folder / "data"
-        self.site: Site = serve(self._data)
+        self.site: LiveServer = serve(self._data)
         self._over = threading.Event()
         self.writers = [self._writer(number) for number in range(WRITERS)]
         self.admin = redis.Redis(
@@ -127,7 +128,7 @@ class Place:
 
     def kill(self, victim: str) -> None:
         server = int(self.admin.info("server")["process_id"])
-        app = {pid for pid in self.site.parts() if pid != server} & self._own(server)
+        app = {pid for pid in self.site.process_pids() if pid != server} & self._own(server)
         for pid in {"server": {server}, "app": app, "all": app | {server}}[victim]:
             os.kill(pid, signal.SIGKILL)
         if victim != "server":
@@ -136,7 +137,7 @@ class Place:
 
     def _own(self, server: int) -> set[int]:
         """The app's processes: a rewriting child of the server is none of them."""
-        return {pid for pid in self.site.parts() if _session(pid) != _session(server)}
+        return {pid for pid in self.site.process_pids() if _session(pid) != _session(server)}
 
     def stop(self) -> None:
         self._over.set()
@@ -153,7 +154,7 @@ def _session(pid: int) -> int:
 def test_what_is_acknowledged_is_kept_once(capsys: pytest.CaptureFixture[str]) -> None:
     chance = random.Random(KILLS)
     with short_folder() as folder:
-        place = Place(folder)
+        place = KilledApp(folder)
         try:
             with ThreadPoolExecutor(WRITERS) as pool:
                 lives = [pool.submit(writer.run) for writer in place.writers]
@@ -176,7 +177,7 @@ def test_what_is_acknowledged_is_kept_once(capsys: pytest.CaptureFixture[str]) -
 
 
 def kill_once(
-    place: Place, lives: list[Future[None]], victim: str, chance: random.Random, rewriting: bool
+    place: KilledApp, lives: list[Future[None]], victim: str, chance: random.Random, rewriting: bool
 ) -> None:
     place.wait_for(chance.randint(10, 40), lives)
     if rewriting:
@@ -187,7 +188,7 @@ def kill_once(
     place.kill(victim)
 
 
-def count_kept(place: Place) -> int:
+def count_kept(place: KilledApp) -> int:
     """Count what is there, which must be what was acknowledged, by name."""
     assert eventually(place.site.answers)
     chats = place.site.api("GET", f"/api/chat?userId={USER}")["chats"]
@@ -196,7 +197,7 @@ def count_kept(place: Place) -> int:
     counted = place.site.api("GET", f"/api/dashboard?userId={USER}")["data"]["conversations"]
     assert counted == len(names)
     for writer in place.writers:
-        found = place.site.api("GET", f"/api/mood?userId={writer.user}")["stats"]
-        assert found["totalEntries"] == writer.moods, writer.user
-        counted += found["totalEntries"]
+        stats = place.site.api("GET", f"/api/mood?userId={writer.user}")["stats"]
+        assert stats["totalEntries"] == writer.moods, writer.user
+        counted += stats["totalEntries"]
     return counted

@@ -11,13 +11,19 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.badday.kit import KEY, SECRET, Person
+from tests.badday.faults import config_override
+from tests.badday.helpers import KEY, SECRET, Person
+from tests.badday.open_tabs import (
+    IdleUser,
+    WorkerConnection,
+    WrittenUser,
+    connect_to_workers,
+    is_from_cache,
+)
 from tests.badday.proxy import Proxy
-from tests.badday.troubles import setting
 from tests.badday.valkey import Valkey, short_folder
-from tests.badday.watching import Idle, Line, Watched, is_from_memory, lines
-from tests.browser.serving import Site, eventually, serve
-from tests.support.tracking import kill_streams, streams
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.tracking import kill_tracking_connections, tracking_connections
 
 SHORT = 2.0
 RACE = float(os.environ.get("RACE", SHORT))
@@ -30,7 +36,7 @@ Trouble = Callable[[Valkey, threading.Event], None]
 
 
 @contextmanager
-def served(url: str, workers: int) -> Iterator[Site]:
+def served(url: str, workers: int) -> Iterator[LiveServer]:
     """Serve the app on a Redis."""
     settings = {"REDIS_URL": url, "SECRET_KEY": SECRET, "STATS_API_KEYS": KEY}
     with short_folder() as folder:
@@ -42,7 +48,7 @@ def served(url: str, workers: int) -> Iterator[Site]:
 
 
 @contextmanager
-def proxied(valkey: Valkey, workers: int) -> Iterator[tuple[Site, Proxy]]:
+def proxied(valkey: Valkey, workers: int) -> Iterator[tuple[LiveServer, Proxy]]:
     """Serve the app on a Redis behind a proxy."""
     proxy = Proxy(valkey.socket, delay=0.1)
     try:
@@ -53,7 +59,7 @@ def proxied(valkey: Valkey, workers: int) -> Iterator[tuple[Site, Proxy]]:
 
 
 @pytest.fixture(scope="module")
-def site(valkey: Valkey) -> Iterator[Site]:
+def site(valkey: Valkey) -> Iterator[LiveServer]:
     """Two workers on one Redis."""
     with served(f"unix://{valkey.socket}", WORKERS) as site:
         yield site
@@ -64,7 +70,7 @@ def none(valkey: Valkey, over: threading.Event) -> None:
 
 
 def killed(valkey: Valkey, over: threading.Event) -> None:
-    kill_streams(valkey.admin)
+    kill_tracking_connections(valkey.admin)
     over.wait(CALM / 2)
 
 
@@ -75,9 +81,9 @@ def paused(valkey: Valkey, over: threading.Event) -> None:
 
 
 def stopped(valkey: Valkey, over: threading.Event) -> None:
-    valkey.tell(signal.SIGSTOP)
+    valkey.send_signal(signal.SIGSTOP)
     over.wait(LASTS)
-    valkey.tell(signal.SIGCONT)
+    valkey.send_signal(signal.SIGCONT)
     over.wait(CALM)
 
 
@@ -92,7 +98,7 @@ LONG: dict[str, Trouble] = {"paused": paused, "stopped": stopped, "restarted": r
 TROUBLES: dict[str, Trouble] = {"none": none, "killed": killed} | (LONG if RACE > SHORT else {})
 
 
-def trouble(valkey: Valkey, make: Trouble, seconds: float) -> None:
+def repeat_fault(valkey: Valkey, make: Trouble, seconds: float) -> None:
     """Make trouble again and again for so long."""
     over = threading.Event()
     timer = threading.Timer(seconds, over.set)
@@ -102,50 +108,53 @@ def trouble(valkey: Valkey, make: Trouble, seconds: float) -> None:
     timer.join()
 
 
-def polls(site: Site, by: str) -> float:
-    found = re.search(rf'^aira_polls_total{{by="{by}"}} (.+)$', site.metrics(), re.MULTILINE)
-    return float(found[1]) if found else 0
+def polls(site: LiveServer, by: str) -> float:
+    match = re.search(rf'^aira_polls_total{{by="{by}"}} (.+)$', site.metrics(), re.MULTILINE)
+    return float(match[1]) if match else 0
 
 
 @pytest.mark.timeout(120 + 2 * RACE)
 @pytest.mark.parametrize("name", TROUBLES)
 def test_what_was_acknowledged_is_seen_by_the_next_poll(
-    site: Site, valkey: Valkey, name: str, capsys: pytest.CaptureFixture[str]
+    site: LiveServer, valkey: Valkey, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = polls(site, "memory")
     with ExitStack() as stack:
-        tabs = [stack.enter_context(lines(site, WORKERS, TABS)) for _ in range(WATCHED + IDLE)]
-        watched = [Watched(Person(site.port), some) for some in tabs[:WATCHED]]
+        tabs = [
+            stack.enter_context(connect_to_workers(site, WORKERS, TABS))
+            for _ in range(WATCHED + IDLE)
+        ]
+        watched = [WrittenUser(Person(site.port), some) for some in tabs[:WATCHED]]
         idle = [idle_on(site, some) for some in tabs[WATCHED:]]
         race(valkey, name, [*watched, *idle])
     remembered = polls(site, "memory") - before
     writes = sum(one.writes for one in watched)
-    asked, known = sum(one.asked for one in idle), sum(one.from_memory for one in idle)
+    polled, cached = sum(one.requests for one in idle), sum(one.from_cache for one in idle)
     with capsys.disabled():
-        print(f"\n{name}: {writes} writes, {known} of {asked} idle polls from memory")
-    assert [lie for one in watched for lie in one.lies] == []
+        print(f"\n{name}: {writes} writes, {cached} of {polled} idle polls from memory")
+    assert [lie for one in watched for lie in one.stale_answers] == []
     assert writes > WATCHED
-    assert remembered >= known > 0
-    told = set().union(*(one.statuses for one in [*watched, *idle]))
-    assert told <= {200, 204, 503}
+    assert remembered >= cached > 0
+    statuses_seen = set().union(*(one.statuses for one in [*watched, *idle]))
+    assert statuses_seen <= {200, 204, 503}
     if name in ("none", "killed"):
-        assert told == {200, 204}, "Redis was never away"
+        assert statuses_seen == {200, 204}, "Redis was never away"
     if name == "none":
-        assert known > asked / 2
+        assert cached > polled / 2
 
 
-def idle_on(site: Site, tabs: list[Line]) -> Idle:
+def idle_on(site: LiveServer, tabs: list[WorkerConnection]) -> IdleUser:
     """Somebody new whose page stands open."""
     person = Person(site.port)
-    return Idle(person, tabs, person.poll_path())
+    return IdleUser(person, tabs, person.poll_path())
 
 
-def race(valkey: Valkey, name: str, people: list[Watched | Idle]) -> None:
+def race(valkey: Valkey, name: str, people: list[WrittenUser | IdleUser]) -> None:
     over = threading.Event()
     with ThreadPoolExecutor(len(people)) as pool:
         lives: list[Future[None]] = [pool.submit(one.run, over) for one in people]
         try:
-            trouble(valkey, TROUBLES[name], RACE / len(TROUBLES))
+            repeat_fault(valkey, TROUBLES[name], RACE / len(TROUBLES))
         finally:
             over.set()
     for life in lives:
@@ -155,53 +164,55 @@ def race(valkey: Valkey, name: str, people: list[Watched | Idle]) -> None:
         assert eventually(lambda one=one: all(map(is_ready, one.tabs)))
 
 
-def is_ready(tab: Line) -> bool:
+def is_ready(tab: WorkerConnection) -> bool:
     return tab.ask("GET", "/readyz").status == 200
 
 
-def statuses(tabs: list[Line], url: str, person: Person) -> set[int]:
+def statuses(tabs: list[WorkerConnection], url: str, person: Person) -> set[int]:
     """What a page is told in all of its tabs; 0 is 204 from memory."""
     answers = [tab.poll(url, person.cookie) for tab in tabs]
-    return {0 if is_from_memory(answer) else answer.status for answer in answers}
+    return {0 if is_from_cache(answer) else answer.status for answer in answers}
 
 
-def test_a_hung_redis_is_told_of_and_remembered_polls_come_back(site: Site, valkey: Valkey) -> None:
+def test_a_hung_redis_is_told_of_and_remembered_polls_come_back(
+    site: LiveServer, valkey: Valkey
+) -> None:
     person = Person(site.port)
     url = person.poll_path()
-    with lines(site, WORKERS, 1) as tabs:
+    with connect_to_workers(site, WORKERS, 1) as tabs:
         assert eventually(lambda: statuses(tabs, url, person) == {0})
-        valkey.tell(signal.SIGSTOP)
+        valkey.send_signal(signal.SIGSTOP)
         assert eventually(lambda: statuses(tabs, url, person) == {503})
-        valkey.tell(signal.SIGCONT)
+        valkey.send_signal(signal.SIGCONT)
         assert eventually(lambda: statuses(tabs, url, person) == {0})
 
 
 def test_what_a_worker_writes_it_knows_before_redis_tells_it(valkey: Valkey) -> None:
     """What Redis tells comes late, while everything else comes at once."""
-    with proxied(valkey, 1) as (site, proxy), lines(site, 1, 1) as tabs:
-        someone = Watched(Person(site.port), tabs, warm=10_000)
+    with proxied(valkey, 1) as (site, proxy), connect_to_workers(site, 1, 1) as tabs:
+        someone = WrittenUser(Person(site.port), tabs, warm=10_000)
         proxy.mode = "behind"
         for _ in range(LATE_WRITES):
             someone.once(threading.Event())
         assert polls(site, "memory") == LATE_WRITES, "each was remembered before"
-        assert someone.lies == []
+        assert someone.stale_answers == []
 
 
 def test_a_failover_behind_one_address_ends_what_was_remembered(valkey: Valkey) -> None:
     with ExitStack() as stack:
         heir = stack.enter_context(another())
         site, proxy = stack.enter_context(proxied(valkey, WORKERS))
-        tabs = stack.enter_context(lines(site, WORKERS, 1))
+        tabs = stack.enter_context(connect_to_workers(site, WORKERS, 1))
         person = Person(site.port)
         url = person.poll_path()
         assert eventually(lambda: statuses(tabs, url, person) == {0})
-        stack.enter_context(setting(valkey, "repl-diskless-sync-delay", "0"))
+        stack.enter_context(config_override(valkey, "repl-diskless-sync-delay", "0"))
         take_over(heir, proxy)
-        proxy.lead_to(heir.socket)
+        proxy.redirect_to(heir.socket)
         heir.admin.hincrby(f"user:{{{person.id}}}:stats", "version", 1)
         assert statuses(tabs, url, person) <= {200, 503}
         assert eventually(lambda: statuses(tabs, url, person) == {200})
-        assert eventually(lambda: len(streams(heir.admin)) == WORKERS)
+        assert eventually(lambda: len(tracking_connections(heir.admin)) == WORKERS)
 
 
 @contextmanager

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.badday.kit import MESSAGES, Person, Rig, reads, service, writes
-from tests.badday.troubles import PASSWORD, TROUBLES
+from tests.badday.faults import FAULTS, PASSWORD
+from tests.badday.helpers import Person, Rig, read_requests, service_request, write_requests
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
+from tests.support.live_server import eventually
+from tests.support.samples import MESSAGES
 
 
 @pytest.fixture(scope="module")
@@ -33,25 +34,29 @@ def rig(valkey: Valkey) -> Iterator[Rig]:
         rig.close()
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("name", FAULTS)
 def test_what_the_server_refuses_is_an_outage(
     rig: Rig, valkey: Valkey, person: Person, name: str
 ) -> None:
-    make, readable = TROUBLES[name]
-    asked, told, numbers = reads(person), writes(rig, person, "again"), person.numbers()
-    before = valkey.everything()
-    with make(valkey):
-        for way in told:
+    fault, readable = FAULTS[name]
+    reads, writes, numbers = (
+        read_requests(person),
+        write_requests(rig, person, "again"),
+        person.numbers(),
+    )
+    before = valkey.dump()
+    with fault(valkey):
+        for way in writes:
             assert person.ask(way).is_outage(), (way.name, person.ask(way))
-        for way in asked:
+        for way in reads:
             answer = person.ask(way)
             assert answer.status == way.status if readable else answer.is_outage(), way.name
         assert rig.site.answers("/healthz")
         assert rig.site.answers("/readyz") in ((True, False) if readable else (False,))
     assert eventually(rig.site.answers, 5)
-    assert valkey.everything() == before
+    assert valkey.dump() == before
     assert person.numbers() == numbers
-    for way in told:
+    for way in writes:
         assert person.ask(way).status == way.status, way.name
     assert person.numbers()["conversations"] == "1"
 
@@ -70,7 +75,7 @@ def test_scripts_lost_in_the_middle_are_sent_again(
     path = f"/api/chat/save?userId={person.id}"
     try:
         statuses = {
-            person.ask(service("chat", "POST", path, {"messages": MESSAGES})).status
+            person.ask(service_request("chat", "POST", path, {"messages": MESSAGES})).status
             for _ in range(100)
         }
     finally:

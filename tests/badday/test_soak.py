@@ -13,10 +13,11 @@ import pytest
 import redis
 
 from stats.web.worker_processes import THREADS
-from tests.badday.kit import MESSAGES, Person, Way, send, service
+from tests.badday.helpers import Person, RequestSpec, send, service_request
 from tests.badday.valkey import short_folder
-from tests.browser.serving import Site, eventually, serve
-from tests.web.kit import PASSWORD
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.samples import MESSAGES
+from tests.web.helpers import PASSWORD
 
 SOAK = float(os.environ.get("SOAK", "8"))
 WARM_UP = max(3.0, SOAK / 4)
@@ -55,7 +56,7 @@ class Figures:
         )
 
 
-def measure(site: Site, db: redis.Redis) -> Figures:
+def measure(site: LiveServer, db: redis.Redis) -> Figures:
     pids = [pid for pid in site.pids if pid != site.server]
     stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
     clients = int(db.info("clients")["connected_clients"])
@@ -69,32 +70,37 @@ def measure(site: Site, db: redis.Redis) -> Figures:
     )
 
 
-def ways(person: Person, stranger: Person, key: str) -> list[Way]:
+def mixed_load(person: Person, stranger: Person, key: str) -> list[RequestSpec]:
     """A mixed load that leaves as much behind as it found."""
     mood = person.form("form", "/dashboard/mood", 200, score="6", note="As it is")
     mood = replace(mood, headers={**mood.headers, "HX-Request": "true"})
     undo = person.form("undo", "/dashboard/mood/undo")
-    chat = service(
+    chat = service_request(
         "chat",
         "POST",
         f"/api/chat/save?userId={person.id}",
         {"chatId": "always", "messages": MESSAGES},
     )
-    page, poll = Way("page", "GET", "/dashboard"), Way("poll", "GET", "/dashboard/stats?v=1")
-    forged = Way("webhook", "POST", "/api/webhooks/stripe", 400, b"{}", {"Stripe-Signature": "t=1"})
-    lost = Way("lost", "GET", "/nowhere", 404)
-    closed = Way("stranger", "GET", "/history", 302)
+    page, poll = (
+        RequestSpec("page", "GET", "/dashboard"),
+        RequestSpec("poll", "GET", "/dashboard/stats?v=1"),
+    )
+    forged = RequestSpec(
+        "webhook", "POST", "/api/webhooks/stripe", 400, b"{}", {"Stripe-Signature": "t=1"}
+    )
+    lost = RequestSpec("lost", "GET", "/nowhere", 404)
+    closed = RequestSpec("stranger", "GET", "/history", 302)
     login = stranger.form("login", "/login", 302, email=person.email, password=PASSWORD)
-    api = service("api", "GET", f"/api/dashboard?userId={person.id}")
-    own = [page, poll, poll, mood, undo, Way("history", "GET", "/history"), login]
-    keyed = [way.by(key) for way in (chat, chat, chat, api)]
+    api = service_request("api", "GET", f"/api/dashboard?userId={person.id}")
+    own = [page, poll, poll, mood, undo, RequestSpec("history", "GET", "/history"), login]
+    keyed = [way.with_key(key) for way in (chat, chat, chat, api)]
     return [*own, *keyed, poll, poll, page, lost, forged, closed]
 
 
 def visit(person: Person, key: str, end: float, least: int) -> int:
     """Ask one thing after the other until then; return how many were asked, at least so many."""
-    asked, entry, stranger = 0, "", Person(person.port, key, known=person)
-    for way in cycle(ways(person, stranger, key)):
+    requests, entry, stranger = 0, "", Person(person.port, key, account=person)
+    for way in cycle(mixed_load(person, stranger, key)):
         asker = stranger if way.name in ("login", "stranger", "webhook") else person
         if way.name == "undo":
             way = person.form("undo", way.path, entry=entry)
@@ -103,10 +109,10 @@ def visit(person: Person, key: str, end: float, least: int) -> int:
         assert answer.status == way.status, (way.name, answer.status)
         if way.name == "form":
             [entry] = UNDO_ENTRY.findall(answer.text)
-        asked += 1
-        if asked >= least and time.monotonic() > end:
+        requests += 1
+        if requests >= least and time.monotonic() > end:
             break
-    return asked
+    return requests
 
 
 def load(people: list[Person], key: str, seconds: float, least: int) -> int:
@@ -115,13 +121,13 @@ def load(people: list[Person], key: str, seconds: float, least: int) -> int:
         return sum(pool.map(lambda person: visit(person, key, end, least), people))
 
 
-def settled(site: Site, db: redis.Redis) -> Figures:
+def settled(site: LiveServer, db: redis.Redis) -> Figures:
     """The figures once the connections of those who asked are closed on this side too."""
     assert eventually(lambda: connections(site) == 0)
     return measure(site, db)
 
 
-def connections(site: Site) -> int:
+def connections(site: LiveServer) -> int:
     """How many connections to the app's port are still known."""
     wanted = f":{site.port:04X}"
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -138,16 +144,16 @@ def test_a_mixed_load_leaves_nothing_behind(capsys: pytest.CaptureFixture[str]) 
             # More at a time than there are threads, so that every pool is full already.
             load(people * 3, site.key, WARM_UP, 0)
             before = settled(site, db)
-            asked = load(people, site.key, SOAK, LEAST // VISITORS)
+            requests = load(people, site.key, SOAK, LEAST // VISITORS)
             after = settled(site, db)
             db.close()
         finally:
             site.destroy()
     with capsys.disabled():
-        print(f"\n{asked} requests in {SOAK:g} s\n  before: {before}\n  after:  {after}")
-    slack = asked / REQUESTS_A_DESCRIPTOR
+        print(f"\n{requests} requests in {SOAK:g} s\n  before: {before}\n  after:  {after}")
+    slack = requests / REQUESTS_A_DESCRIPTOR
     assert after.descriptors - before.descriptors < slack
     assert after.clients <= MOST_CLIENTS
     assert after.threads - before.threads < slack
-    assert after.memory - before.memory < asked * BYTES_A_REQUEST + 4 * 2**20
-    assert after.overhead - before.overhead < asked * BYTES_A_REQUEST / 4
+    assert after.memory - before.memory < requests * BYTES_A_REQUEST + 4 * 2**20
+    assert after.overhead - before.overhead < requests * BYTES_A_REQUEST / 4

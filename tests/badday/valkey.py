@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from stats.embedded import server
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 
 
 class Valkey:
@@ -55,7 +55,7 @@ class Valkey:
             return False
         return True
 
-    def tell(self, what: signal.Signals) -> None:
+    def send_signal(self, what: signal.Signals) -> None:
         self.process.send_signal(what)
 
     def stop(self) -> None:
@@ -63,7 +63,7 @@ class Valkey:
         self.process.kill()
         self.process.wait()
 
-    def everything(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, Any]:
         """All that is stored, to be compared."""
         with redis.Redis.from_pool(self.admin.connection_pool) as raw:
             return {key: _value(raw, key) for key in sorted(raw.scan_iter())}

@@ -20,7 +20,7 @@ from tests.bench.loads import (
     tail_rows,
     unchanged_rows,
 )
-from tests.bench.machine import described, take_cores
+from tests.bench.machine import describe_machine, take_cores
 from tests.bench.rounds import STARTS, race
 from tests.bench.stage import Store, has_node, peers, site, small, store
 from tests.bench.table import Part, markdown, text
@@ -30,11 +30,11 @@ Cores = tuple[int, int]
 
 def main() -> None:
     """Measure what is asked for and print one table."""
-    asked = _arguments()
-    begun, heading = time.monotonic(), described()
-    parts = list(_parts(asked, take_cores()))
+    args = _arguments()
+    begun, heading = time.monotonic(), describe_machine()
+    parts = list(_parts(args, take_cores()))
     print(time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()) + f", {heading}\n")
-    print((markdown if asked.markdown else text)(parts))
+    print((markdown if args.markdown else text)(parts))
     print(f"\nin {time.monotonic() - begun:.0f} s")
 
 
@@ -55,24 +55,24 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _parts(asked: argparse.Namespace, cores: Cores) -> Iterator[Part]:
-    if asked.what == "short":
+def _parts(args: argparse.Namespace, cores: Cores) -> Iterator[Part]:
+    if args.what == "short":
         yield from _short(cores)
-    if asked.what == "all":
-        yield from _loads(asked, cores)
-    if asked.what in ("all", "costs"):
+    if args.what == "all":
+        yield from _loads(args, cores)
+    if args.what in ("all", "costs"):
         _now("what each request and user costs")
         with store("costs") as on:
             yield Part("One request", latency.rows(on, cores[0]))
             yield Part("Redis", trips.rows(on) + trips.floors(on, cores) + sizes.rows(on))
         _now("starts")
         yield Part("Start", starts.rows(cores))
-    if asked.what in ("all", "growth"):
-        _now(f"{asked.users:,} users")
-        yield Part("Growth", growth.rows(cores[0], asked.users, asked.rounds, asked.seconds))
-    if asked.what in ("all", "open"):
+    if args.what in ("all", "growth"):
+        _now(f"{args.users:,} users")
+        yield Part("Growth", growth.rows(cores[0], args.users, args.rounds, args.seconds))
+    if args.what in ("all", "open"):
         _now("open dashboards")
-        yield Part("Open dashboards", open_dashboards.rows(cores, asked.crowd))
+        yield Part("Open dashboards", open_dashboards.rows(cores, args.crowd))
 
 
 def _now(what: str) -> None:
@@ -86,10 +86,10 @@ def _short(cores: Cores) -> Iterator[Part]:
         yield Part("One worker", unchanged_rows(loads) + ratio_rows(WORK_ROWS, loads))
 
 
-def _loads(asked: argparse.Namespace, cores: Cores) -> Iterator[Part]:
+def _loads(args: argparse.Namespace, cores: Cores) -> Iterator[Part]:
     with store("store") as on, peers(on, cores[0]) as others:
         files = make_files(on)
-        loads = race(lambda: _started(on, files, cores[0], others), asked.rounds, asked.seconds)
+        loads = race(lambda: _started(on, files, cores[0], others), args.rounds, args.seconds)
         work = ratio_rows(WORK_ROWS, loads)
         yield Part("One worker", unchanged_rows(loads) + tail_rows(loads) + work)
         without = "" if has_node() else ", those on Node left out: npm is missing"

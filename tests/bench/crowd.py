@@ -23,7 +23,7 @@ CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class CopyIdentity:
     """What is a copy's own."""
 
     user_id: str
@@ -32,26 +32,26 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class BrowserState:
     """What a browser holds: its cookie, and what its page polls."""
 
     cookie: str
     poll: str
 
 
-def own(model: Model, number: int) -> Own:
+def identity_of(model: Model, number: int) -> CopyIdentity:
     """Return what is the own of the copy with this number: each time the same."""
     digest = hashlib.blake2b(f"{model.kind}{number}".encode(), digest_size=54).digest()
-    return Own(
+    return CopyIdentity(
         base64.b32encode(digest[:10]).decode().lower(),
         base64.urlsafe_b64encode(digest[10:34]).decode(),
         digest[34:].hex(),
     )
 
 
-def gaps(model: Model, number: int) -> dict[bytes, bytes]:
+def command_values(model: Model, number: int) -> dict[bytes, bytes]:
     """Return what completes the model's commands."""
-    mine = own(model, number)
+    mine = identity_of(model, number)
     user_id = mine.user_id.encode()
     return {
         b"id": user_id,
@@ -70,27 +70,27 @@ def _moods(moods: tuple[int, ...], number: int) -> list[int]:
 
 def populate(db: redis.Redis, model: Model, numbers: range) -> None:
     """Store the copies of these numbers as fast as the server takes them, and see that it did."""
-    first = own(model, 0)
+    first = identity_of(model, 0)
     assert len(first.user_id) == len(model.user_id)
     assert len(first.session_id) == len(model.session["sid"])
     before = db.dbsize()
-    with socket.socket(socket.AF_UNIX) as wire:
-        wire.connect(socket_path(db))
-        wire.sendall(b"CLIENT REPLY OFF\r\n")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(socket_path(db))
+        connection.sendall(b"CLIENT REPLY OFF\r\n")
         for start in numbers[::CHUNK]:
             chunk = range(start, min(start + CHUNK, numbers.stop))
-            wire.sendall(b"".join(model.commands % gaps(model, n) for n in chunk))
-        wire.sendall(b"CLIENT REPLY ON\r\n")
-        assert wire.recv(16) == b"+OK\r\n"
+            connection.sendall(b"".join(model.commands % command_values(model, n) for n in chunk))
+        connection.sendall(b"CLIENT REPLY ON\r\n")
+        assert connection.recv(16) == b"+OK\r\n"
     keys = model.commands.count(b"%(id)b}:") + 1
     assert db.dbsize() - before == len(numbers) * keys, "the server refused some users"
 
 
-def passes(app: Flask, model: Model, numbers: Iterable[int]) -> Iterator[Pass]:
+def browser_states(app: Flask, model: Model, numbers: Iterable[int]) -> Iterator[BrowserState]:
     """Yield what the browsers of these copies hold."""
     signer = serializer(app)
     for number in numbers:
-        mine = own(model, number)
+        mine = identity_of(model, number)
         session = model.session | {
             "_user_id": mine.user_id,
             "sid": mine.session_id,
@@ -98,10 +98,10 @@ def passes(app: Flask, model: Model, numbers: Iterable[int]) -> Iterator[Pass]:
         }
         # A page that is somebody else's would be told to load anew.
         poll = model.poll.replace(user_fingerprint(model.user_id), user_fingerprint(mine.user_id))
-        yield Pass(str(signer.dumps(session)), poll)
+        yield BrowserState(str(signer.dumps(session)), poll)
 
 
-def token(app: Flask, held: Pass) -> str:
+def csrf_token(app: Flask, browser: BrowserState) -> str:
     """Return a CSRF token for the session of a cookie."""
-    with app.test_request_context(headers={"Cookie": f"session={held.cookie}"}):
+    with app.test_request_context(headers={"Cookie": f"session={browser.cookie}"}):
         return str(generate_csrf())

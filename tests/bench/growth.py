@@ -7,14 +7,14 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.bench.crowd import passes, populate
+from tests.bench.connections import warm_poll_cache
+from tests.bench.crowd import browser_states, populate
 from tests.bench.load import Load, Target, write
 from tests.bench.loads import get
 from tests.bench.models import Model, make_model, new_user
 from tests.bench.rounds import STARTS, race
 from tests.bench.stage import Store, site, store
 from tests.bench.table import Row
-from tests.bench.wires import remember
 
 FEW = 1000
 ASKED = 20_000
@@ -48,10 +48,10 @@ def _race(crowds: Sequence[Crowd], core: int, rounds: int, seconds: int) -> dict
 
 
 @contextmanager
-def _served(crowd: Crowd, core: int) -> Iterator[Target]:
-    with site(crowd.on, [core]) as served:
-        remember(served, crowd.file.read_bytes().split(b"\0"))
-        yield Target(crowd.name, served.port, crowd.file, 204)
+def _served(concurrent_db: Crowd, core: int) -> Iterator[Target]:
+    with site(concurrent_db.on, [core]) as served:
+        warm_poll_cache(served, concurrent_db.file.read_bytes().split(b"\0"))
+        yield Target(concurrent_db.name, served.port, concurrent_db.file, 204)
 
 
 @contextmanager
@@ -60,8 +60,8 @@ def _crowd(name: str, users: int) -> Iterator[tuple[Crowd, Row]]:
         model = make_model(on.app, on.db, "g", new_user)
         filled = _fill(on, model, users)
         # Spread over all the users, and each of them is remembered, as an open page is.
-        asked = Random(3).sample(range(users), min(users, ASKED))
-        file = write(name, (get(held.poll, held) for held in passes(on.app, model, asked)))
+        sample = Random(3).sample(range(users), min(users, ASKED))
+        file = write(name, (get(held.poll, held) for held in browser_states(on.app, model, sample)))
         yield Crowd(name, on, file), filled
 
 

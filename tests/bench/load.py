@@ -64,10 +64,10 @@ def run(target: Target, seconds: int, *, check: bool = False) -> Load:
     more = ["check"] if check else []
     command = ["wrk", "-t1", f"-c{target.connections}", f"-d{seconds}s", "--timeout", "10s"]
     command += ["-s", str(SCRIPT), f"http://127.0.0.1:{target.port}", "--", str(target.file), *more]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    if told.returncode or not told.stdout.strip():
-        sys.exit(f"error: wrk: {told.stderr or told.stdout}")
-    return _load(json.loads(told.stdout.strip().rpartition("\n")[2]))
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode or not process.stdout.strip():
+        sys.exit(f"error: wrk: {process.stderr or process.stdout}")
+    return _load(json.loads(process.stdout.strip().rpartition("\n")[2]))
 
 
 def _load(line: dict[str, Any]) -> Load:
@@ -81,7 +81,7 @@ def _load(line: dict[str, Any]) -> Load:
     )
 
 
-def checked(target: Target) -> Load:
+def run_checked(target: Target) -> Load:
     """Warm a server up for a second and see that its answers are of the right kind."""
     load = run(target, 1, check=True)
     if set(load.statuses) != {str(target.status)}:
@@ -91,7 +91,7 @@ def checked(target: Target) -> Load:
     return load
 
 
-def measured(target: Target, seconds: int, like: Load) -> Load:
+def run_measured(target: Target, seconds: int, like: Load) -> Load:
     """Measure; the answers must be of the size of those that were checked before.
 
     A run without any answer is a figure too: it counts as a rate of 0.

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.bench.crowd import Pass, passes, populate, token
+from tests.bench.crowd import BrowserState, browser_states, csrf_token, populate
 from tests.bench.load import FRESH, Load, Target, request, write
-from tests.bench.models import Model, make_model, new_user, year
+from tests.bench.models import Model, make_model, new_user, year_of_moods
 from tests.bench.stage import Store
 from tests.bench.table import Row
 
@@ -43,51 +43,51 @@ class Files:
 def make_files(on: Store) -> Files:
     """Make the users and write down what their browsers send."""
     fresh = _crowd(on, make_model(on.app, on.db, "n", new_user))
-    aged = _crowd(on, make_model(on.app, on.db, "y", year))
+    aged = _crowd(on, make_model(on.app, on.db, "y", year_of_moods))
     writers = _crowd(on, make_model(on.app, on.db, "w", new_user), 2 * USERS)
     return Files(
         plain=_file("plain", fresh, lambda held: get("/poll", held)),
         unchanged=_file("unchanged", fresh, lambda held: get(held.poll, held)),
         browser_unchanged=_file("b-same", fresh, lambda held: get(held.poll, held, *BROWSER)),
-        changed=_file("changed", fresh, lambda held: get(talked(held), held)),
-        changed_year=_file("year", aged, lambda held: get(talked(held), held)),
+        changed=_file("changed", fresh, lambda held: get(save_conversation_request(held), held)),
+        changed_year=_file("year", aged, lambda held: get(save_conversation_request(held), held)),
         api=_file("api", fresh, lambda held: get("/api/dashboard", held)),
         form=_file("form", writers[:USERS], lambda held: form(on, held)),
         json=_file("json", writers[USERS:], lambda held: patch(on, held)),
     )
 
 
-def _crowd(on: Store, model: Model, count: int = USERS) -> list[Pass]:
+def _crowd(on: Store, model: Model, count: int = USERS) -> list[BrowserState]:
     populate(on.db, model, range(count))
-    return list(passes(on.app, model, range(count)))
+    return list(browser_states(on.app, model, range(count)))
 
 
-def _file(name: str, held: Iterable[Pass], made: Callable[[Pass], str]) -> Path:
-    return write(name, map(made, held))
+def _file(name: str, browser: Iterable[BrowserState], made: Callable[[BrowserState], str]) -> Path:
+    return write(name, map(made, browser))
 
 
-def get(path: str, held: Pass, *headers: str) -> str:
+def get(path: str, browser: BrowserState, *headers: str) -> str:
     """Return a GET with the session cookie."""
-    return request("GET", path, f"Cookie: session={held.cookie}", *headers)
+    return request("GET", path, f"Cookie: session={browser.cookie}", *headers)
 
 
-def talked(held: Pass) -> str:
+def save_conversation_request(browser: BrowserState) -> str:
     """Return what a page polls whose numbers are old: a conversation was saved meanwhile."""
-    return re.sub(r"\bv=[^&]+", "v=1", held.poll)
+    return re.sub(r"\bv=[^&]+", "v=1", browser.poll)
 
 
-def form(on: Store, held: Pass) -> str:
+def form(on: Store, browser: BrowserState) -> str:
     """Return a mood as the page's form sends it, each time a new operation."""
-    body = f"csrf_token={token(on.app, held)}&op={FRESH}&score=6.5&note=&day=today"
+    body = f"csrf_token={csrf_token(on.app, browser)}&op={FRESH}&score=6.5&note=&day=today"
     kind = "Content-Type: application/x-www-form-urlencoded"
-    cookie = f"Cookie: session={held.cookie}"
+    cookie = f"Cookie: session={browser.cookie}"
     return request("POST", "/dashboard/mood", cookie, kind, "HX-Request: true", body=body)
 
 
-def patch(on: Store, held: Pass) -> str:
+def patch(on: Store, browser: BrowserState) -> str:
     """Return a mood as a script on the page sends it."""
-    headers = (f"X-CSRFToken: {token(on.app, held)}", "Content-Type: application/json")
-    cookie = f"Cookie: session={held.cookie}"
+    headers = (f"X-CSRFToken: {csrf_token(on.app, browser)}", "Content-Type: application/json")
+    cookie = f"Cookie: session={browser.cookie}"
     return request("PATCH", "/api/mood", cookie, *headers, body='{"score": 6.5}')
 
 
@@ -146,7 +146,9 @@ def unchanged_rows(loads: Mapping[str, Load]) -> list[Row]:
     """Return the ratios of an unchanged poll's rate to the others'."""
     ours = loads["unchanged"]
     return [
-        replace(row, value=ours.rate / loads[name].rate, note=told(ours) if name == "const" else "")
+        replace(
+            row, value=ours.rate / loads[name].rate, note=summary(ours) if name == "const" else ""
+        )
         for name, row in UNCHANGED_ROWS.items()
         if name in loads
     ]
@@ -156,13 +158,13 @@ def ratio_rows(kinds: Mapping[str, Row], loads: Mapping[str, Load]) -> list[Row]
     """Return the ratios of the rates to const's, with what stands behind them."""
     const = loads["const"].rate
     return [
-        replace(row, value=loads[name].rate / const, note=told(loads[name]))
+        replace(row, value=loads[name].rate / const, note=summary(loads[name]))
         for name, row in kinds.items()
         if name in loads
     ]
 
 
-def told(load: Load) -> str:
+def summary(load: Load) -> str:
     """Return a run's own figures in a few words."""
     return f"{load.rate:,.0f}/s, median {load.p50:.2f} ms, p99 {load.p99:.2f} ms"
 

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.live_server import IGNORED_ENV_PREFIXES, ROOT
+
 WORK = ROOT / "build" / "bench"
 SECRET, KEY = "only-for-the-bench-here", "service-key-for-the-bench"
-NOT_OURS = ("REDIS_", "KV_", "STRIPE_", "SMTP_", "SECRET_KEY", "STATS_API_KEYS", "PORT", "HOST")
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def take_cores() -> tuple[int, int]:
@@ -42,7 +42,11 @@ def free_port() -> int:
 
 def environment(**more: str) -> dict[str, str]:
     """Return what a server is told; nothing of the user's own settings gets through."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(IGNORED_ENV_PREFIXES)
+    }
     return inherited | {"HOST": "127.0.0.1", "RATELIMIT_ENABLED": "false"} | more
 
 
@@ -66,7 +70,7 @@ def server(
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     """Return when somebody listens on the port; ends the program if the process has ended."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -87,10 +91,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def described() -> str:
+def describe_machine() -> str:
     """Return the commit, the processor and the versions in one line."""
-    told = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    commit = subprocess.run(told, capture_output=True, text=True, check=False).stdout.strip()
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
     processor = f"{len(names)} × {names[0]}" if names else platform.machine()

@@ -19,7 +19,7 @@ from stats.settings import Settings
 from stats.store.keys import user_key
 from stats.user_stats import open_stats
 from tests.bench.machine import KEY, SECRET
-from tests.web.kit import Browser, poll_url, sign_up
+from tests.web.helpers import Browser, poll_url, sign_up
 
 SUMMARIES = (
     "Whether to give up the early train for a slower start to the day.",
@@ -48,22 +48,24 @@ class Model:
 
 def product(url: str, db: redis.Redis) -> Flask:
     """Return the product within this process, with the secrets that the servers are given."""
-    given = Settings(redis_url=url, secret_keys=(SECRET,), api_keys=(KEY,), ratelimit_enabled=False)
-    return create_app(given, db)
+    settings = Settings(
+        redis_url=url, secret_keys=(SECRET,), api_keys=(KEY,), ratelimit_enabled=False
+    )
+    return create_app(settings, db)
 
 
 def new_user(db: redis.Redis, user_id: str) -> None:
     """Do nothing after the sign-up."""
 
 
-def talker(db: redis.Redis, user_id: str) -> None:
+def three_conversations(db: redis.Redis, user_id: str) -> None:
     """Save three conversations."""
     for number, summary in enumerate(SUMMARIES):
         messages = [{"role": "user", "content": "Hello"}]
         save_conversation(db, user_id, messages, chat_id=f"chat-{number}", summary=summary)
 
 
-def year(db: redis.Redis, user_id: str) -> None:
+def year_of_moods(db: redis.Redis, user_id: str) -> None:
     """Be there on each day of a year with one mood, without notes; then three conversations."""
     clock = open_stats(db, user_id, create=False).clock
     chance, now = random.Random(7), datetime.now(UTC)
@@ -75,7 +77,7 @@ def year(db: redis.Redis, user_id: str) -> None:
         at = now - timedelta(days=ago, minutes=chance.randrange(30))
         record_mood(db, user_id, chance.randrange(4, 19) / 2, at=at)
         record_login(db, user_id, day_now(clock, at))
-    talker(db, user_id)
+    three_conversations(db, user_id)
 
 
 def make_model(app: Flask, db: redis.Redis, kind: str, life: Life) -> Model:
@@ -87,12 +89,12 @@ def make_model(app: Flask, db: redis.Redis, kind: str, life: Life) -> Model:
     session = read_session(app, browser)
     moods = tuple(map(int, db.lrange(browser.key("moods"), 0, -1)))
     gaps = {browser.user_id: b"%(id)b", session["sid"]: b"%(sid)b", email: b"%(email)b"}
-    told = _commands(db, browser.user_id, email).replace(b"%", b"%%")
+    commands = _commands(db, browser.user_id, email).replace(b"%", b"%%")
     if moods:
-        told = told.replace(bulk(moods), b"%(moods)b")
+        commands = commands.replace(bulk(moods), b"%(moods)b")
     for text, gap in gaps.items():
-        told = told.replace(text.encode(), gap)
-    return Model(kind, browser.user_id, poll, session, moods, told)
+        commands = commands.replace(text.encode(), gap)
+    return Model(kind, browser.user_id, poll, session, moods, commands)
 
 
 def read_session(app: Flask, browser: Browser) -> dict[str, Any]:
@@ -103,8 +105,8 @@ def read_session(app: Flask, browser: Browser) -> dict[str, Any]:
 
 def serializer(app: Flask) -> URLSafeTimedSerializer:
     """Return what signs the app's session cookies."""
-    found: Any = app.session_interface
-    signer: URLSafeTimedSerializer = found.get_signing_serializer(app)
+    interface: Any = app.session_interface
+    signer: URLSafeTimedSerializer = interface.get_signing_serializer(app)
     return signer
 
 
@@ -112,8 +114,8 @@ def bulk(words: Iterable[object]) -> bytes:
     """Return words as Redis is told them
     (https://redis.io/docs/latest/develop/reference/protocol-spec/).
     """
-    told = (word if isinstance(word, bytes) else str(word).encode() for word in words)
-    return b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in told)
+    encoded = (word if isinstance(word, bytes) else str(word).encode() for word in words)
+    return b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in encoded)
 
 
 def _commands(db: redis.Redis, user_id: str, email: str) -> bytes:

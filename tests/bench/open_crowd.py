@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.crowd import own, passes, populate
+from tests.bench.connections import warm_poll_cache, workers
+from tests.bench.crowd import browser_states, identity_of, populate
 from tests.bench.load import request
 from tests.bench.models import make_model, new_user
 from tests.bench.stage import Site, Store, site, store
 from tests.bench.table import Row
-from tests.bench.wires import remember, workers
 
 # Every answer, those to what changed pages poll included.
 REMEMBERED = 5_000_000
@@ -30,7 +30,7 @@ class Crowd:
 
 
 @contextmanager
-def gathered(cores: Sequence[int], users: int) -> Iterator[tuple[Crowd, Row]]:
+def open_crowd(cores: Sequence[int], users: int) -> Iterator[tuple[Crowd, Row]]:
     """Serve so many users, all remembered; yield them, and the memory that a worker took for it."""
     with store("open") as on:
         # A rewrite of the log of all these users would disturb.
@@ -46,18 +46,18 @@ def _crowd(on: Store, served: Site, users: int) -> Crowd:
     populate(on.db, model, numbers)
     pages = [
         request("GET", held.poll, f"Cookie: session={held.cookie}", "HX-Request: true").encode()
-        for held in passes(on.app, model, numbers)
+        for held in browser_states(on.app, model, numbers)
     ]
-    return Crowd(served, [own(model, number).user_id for number in numbers], pages)
+    return Crowd(served, [identity_of(model, number).user_id for number in numbers], pages)
 
 
-def _remember_all(crowd: Crowd) -> Row:
-    begun, many = time.monotonic(), min(len(crowd.pages), MANY)
-    remember(crowd.site, crowd.pages[:FEW])
-    before = _resident(crowd.site)
-    remember(crowd.site, crowd.pages[FEW:many])
-    after = _resident(crowd.site)
-    remember(crowd.site, crowd.pages[many:])
+def _remember_all(concurrent_db: Crowd) -> Row:
+    begun, many = time.monotonic(), min(len(concurrent_db.pages), MANY)
+    warm_poll_cache(concurrent_db.site, concurrent_db.pages[:FEW])
+    before = _resident(concurrent_db.site)
+    warm_poll_cache(concurrent_db.site, concurrent_db.pages[FEW:many])
+    after = _resident(concurrent_db.site)
+    warm_poll_cache(concurrent_db.site, concurrent_db.pages[many:])
     print(f"all remembered within {time.monotonic() - begun:.0f} s", file=sys.stderr)
     took = [then - first for first, then in zip(before, after, strict=True)]
     what = f"Memory of a worker for {many:,} open dashboards, less that for {FEW:,}, MB"

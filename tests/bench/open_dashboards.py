@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.bench.open_crowd import REMEMBERED, Crowd, gathered
+from tests.bench.connections import KeepAliveConnections
+from tests.bench.open_crowd import REMEMBERED, Crowd, open_crowd
 from tests.bench.pollers import CONNECTIONS, Outcome, Pollers
 from tests.bench.table import Row
-from tests.bench.wires import Wires
 from tests.bench.writers import POLLS_A_WRITE, Writers
 
 EVERY = 30.0
@@ -32,33 +32,33 @@ def rows(cores: tuple[int, int], users: int = USERS) -> list[Row]:
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, set(cores))
     try:
-        with gathered(cores, users) as (crowd, memory):
+        with open_crowd(cores, users) as (crowd, memory):
             return [_polls_alone(crowd), *_with_moods(crowd), memory]
     finally:
         os.sched_setaffinity(0, ours)
 
 
-def _polls_alone(crowd: Crowd) -> Row:
+def _polls_alone(concurrent_db: Crowd) -> Row:
     def window(count: int, seconds: float) -> Outcome:
-        with Wires(crowd.site.port, CONNECTIONS) as wires:
-            return _shown(Pollers(wires, crowd.pages), count, seconds, crowd)
+        with KeepAliveConnections(concurrent_db.site.port, CONNECTIONS) as connections:
+            return _shown(Pollers(connections, concurrent_db.pages), count, seconds, concurrent_db)
 
-    count, outcome = largest(window, MUST, len(crowd.pages))
+    count, outcome = largest(window, MUST, len(concurrent_db.pages))
     what = "Open dashboards, 2 workers, 2 cores, load included"
     note = f"{_told(outcome)}; POLL_CACHE_SIZE={REMEMBERED}"
     return Row(what, count, MUST, 600_000, form="{:,.0f}", note=note)
 
 
-def _with_moods(crowd: Crowd) -> list[Row]:
+def _with_moods(concurrent_db: Crowd) -> list[Row]:
     outcomes: list[Outcome] = []
 
     def window(count: int, seconds: float) -> Outcome:
-        with Wires(crowd.site.port, CONNECTIONS) as wires:
-            writers = Writers(wires, crowd.pages, crowd.ids)
-            outcomes.append(_shown(writers, count, seconds, crowd))
+        with KeepAliveConnections(concurrent_db.site.port, CONNECTIONS) as connections:
+            writers = Writers(connections, concurrent_db.pages, concurrent_db.ids)
+            outcomes.append(_shown(writers, count, seconds, concurrent_db))
         return outcomes[-1]
 
-    count, outcome = largest(window, MUST_WITH_MOODS, len(crowd.pages))
+    count, outcome = largest(window, MUST_WITH_MOODS, len(concurrent_db.pages))
     what = f"The same, with a mood saved for every {POLLS_A_WRITE} polls"
     moods, changed, stale = (
         sum(getattr(each, name) for each in outcomes) for name in ("moods", "changed", "stale")
@@ -70,8 +70,8 @@ def _with_moods(crowd: Crowd) -> list[Row]:
     ]
 
 
-def _shown(pollers: Pollers, count: int, seconds: float, crowd: Crowd) -> Outcome:
-    outcome = pollers.run(min(count, len(crowd.pages)), count / EVERY, seconds)
+def _shown(pollers: Pollers, count: int, seconds: float, concurrent_db: Crowd) -> Outcome:
+    outcome = pollers.run(min(count, len(concurrent_db.pages)), count / EVERY, seconds)
     print(f"{count:,} for {seconds:.0f} s: {outcome}", file=sys.stderr)
     time.sleep(0.5)  # what a failed window left behind is answered meanwhile
     return outcome

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tests.bench.wires import Wires, is_unchanged
+from tests.bench.connections import KeepAliveConnections, is_unchanged
 
 CONNECTIONS = 256
 # The 99th percentile lies below it (s), or the window is given up.
@@ -46,7 +46,7 @@ class Outcome:
         return not self.bad and self.p99 < LIMIT
 
 
-class Asked(NamedTuple):
+class PendingPoll(NamedTuple):
     """What a connection is being asked: when that was due, whose it is, and in which words."""
 
     due: float
@@ -57,10 +57,10 @@ class Asked(NamedTuple):
 class Pollers:
     """Many users' pages, whose polls go out in turn over the connections of one server."""
 
-    def __init__(self, wires: Wires, pages: Sequence[bytes]) -> None:
-        self.wires, self.pages = wires, pages
-        self.idle = deque(wires.sockets)
-        self.asked: dict[int, Asked] = {}
+    def __init__(self, connections: KeepAliveConnections, pages: Sequence[bytes]) -> None:
+        self.connections, self.pages = connections, pages
+        self.idle = deque(connections.sockets)
+        self.pending: dict[int, PendingPoll] = {}
         self.latencies = array("d")
         # What is due at once, besides the polls in turn.
         self.soon: deque[Callable[[], object]] = deque()
@@ -73,7 +73,7 @@ class Pollers:
         with _no_collection():
             sent = self._drive(begun, 1 / rate, total)
         busy = (time.process_time() - used) / (time.perf_counter() - begun)
-        lost = total - sent + len(self.asked) + len(self.soon)
+        lost = total - sent + len(self.pending) + len(self.soon)
         ordered = sorted(self.latencies) or [float("inf")]
         p50, p99 = (ordered[int(len(ordered) * part)] for part in (0.5, 0.99))
         return Outcome(total, seconds, p50, p99, self.bad + lost, busy)
@@ -84,7 +84,7 @@ class Pollers:
         It ends early once the window cannot hold any more.
         """
         sent, end = 0, begun + total * step + LATE
-        while (sent < total or self.asked or self.soon) and self._may_hold(total):
+        while (sent < total or self.pending or self.soon) and self._may_hold(total):
             now = time.perf_counter()
             if now > end:
                 break
@@ -94,7 +94,7 @@ class Pollers:
                 self.poll(due, sent % self.users)
                 sent += 1
             wait = begun + sent * step - now if self.idle and sent < total else end - now
-            for handle, _ in self.wires.epoll.poll(max(wait, 0)):
+            for handle, _ in self.connections.epoll.poll(max(wait, 0)):
                 self._take(handle)
         return sent
 
@@ -103,20 +103,20 @@ class Pollers:
 
     def poll(self, due: float, user: int) -> int:
         """Send the poll of a user's page, over the connection that is returned."""
-        return self.send(Asked(due, user, self.pages[user]))
+        return self.send(PendingPoll(due, user, self.pages[user]))
 
-    def send(self, asked: Asked) -> int:
+    def send(self, poll: PendingPoll) -> int:
         """Send a request over the connection that has been idle for longest; return which."""
         handle = self.idle.popleft()
-        self.asked[handle] = asked
-        self.bad += not self.wires.send(handle, asked.request)
+        self.pending[handle] = poll
+        self.bad += not self.connections.send(handle, poll.request)
         return handle
 
     def _take(self, handle: int) -> None:
-        answer = self.wires.receive(handle)
+        answer = self.connections.receive(handle)
         if not self.is_right(handle, answer):
             return
-        took = time.perf_counter() - self.asked.pop(handle).due
+        took = time.perf_counter() - self.pending.pop(handle).due
         self.latencies.append(took)
         self.late += took > LIMIT
         self.idle.append(handle)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from tests.bench.load import Load, Target, checked, measured
+from tests.bench.load import Load, Target, run_checked, run_measured
 
 # Two processes of one program differ by up to a fifth, however long they are asked.
 STARTS = 3
@@ -22,11 +22,11 @@ def race(start: Start, rounds: int, seconds: int, starts: int = STARTS) -> dict[
     runs: dict[str, list[Load]] = {}
     for first in range(starts):
         with start() as targets:
-            sizes = {target: checked(target) for target in targets}
+            sizes = {target: run_checked(target) for target in targets}
             for number in range(first, rounds, starts):
                 # Every other round runs backwards, so that nobody always follows the same one.
                 for target in targets if number % 2 else targets[::-1]:
-                    load = measured(target, seconds, sizes[target])
+                    load = run_measured(target, seconds, sizes[target])
                     runs.setdefault(target.name, []).append(load)
                 print(f"round {number + 1} of {rounds}", file=sys.stderr)
     return {name: median(loads) for name, loads in runs.items()}

@@ -2,16 +2,23 @@
 
 from typing import Any
 
-from tests.bench.models import SUMMARIES, Life, new_user, stored_keys, talker, year
+from tests.bench.models import (
+    SUMMARIES,
+    Life,
+    new_user,
+    stored_keys,
+    three_conversations,
+    year_of_moods,
+)
 from tests.bench.stage import Store
 from tests.bench.table import Row
-from tests.web.kit import Browser, sign_up
+from tests.web.helpers import Browser, sign_up
 
 
 def rows(on: Store) -> list[Row]:
     """Return the bytes of what the figures name."""
-    bea, cleo = member(on, "Bea", talker), member(on, "Cleo", new_user)
-    dora = member(on, "Dora", year)
+    bea, cleo = member(on, "Bea", three_conversations), member(on, "Cleo", new_user)
+    dora = member(on, "Dora", year_of_moods)
     letters = "summaries of " + ", ".join(str(len(summary)) for summary in SUMMARIES) + " letters"
     stats, moods = used(on, bea.key("stats")), used(on, dora.key("moods"))
     return [

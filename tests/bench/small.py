@@ -38,7 +38,7 @@ def const() -> Flask:
     return app
 
 
-class Known(UserMixin):  # type: ignore[misc]
+class FixedUser(UserMixin):  # type: ignore[misc]
     """Whoever the cookie says."""
 
     def __init__(self, user_id: str) -> None:
@@ -50,7 +50,7 @@ def naive() -> Flask:
     app = _flask("naive")
     db = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
     manager = LoginManager(app)
-    manager.user_loader(Known)
+    manager.user_loader(FixedUser)
 
     def poll() -> ResponseReturnValue:
         return jsonify(db.hgetall(f"user:{{{current_user.id}}}:stats"))

@@ -8,8 +8,9 @@ import sys
 import time
 from statistics import median
 
-from tests.bench.machine import PATIENCE, ROOT, WORK, environment, free_port, stop
+from tests.bench.machine import TIMEOUT, WORK, environment, free_port, stop
 from tests.bench.table import Row
+from tests.support.live_server import ROOT
 
 STARTS = 5
 
@@ -52,7 +53,7 @@ def _first_answer() -> float:
     try:
         while not _answers(port):
             assert process.poll() is None, "the application ended"
-            assert time.perf_counter() - begun < PATIENCE, "the application does not answer"
+            assert time.perf_counter() - begun < TIMEOUT, "the application does not answer"
             time.sleep(0.002)
         return time.perf_counter() - begun
     finally:

@@ -18,11 +18,11 @@ from tests.bench.models import SUMMARIES, new_user, read_session, socket_path
 from tests.bench.sizes import member
 from tests.bench.stage import Store
 from tests.bench.table import Row
-from tests.web.kit import poll_url
+from tests.web.helpers import poll_url
 
 TIMES = 20
 # How often a poll is asked, at most, until it is remembered.
-PATIENCE = 100
+MAX_POLLS = 100
 BATCH, BATCHES = 2000, 7
 SERVICE = {"Authorization": f"Bearer {KEY}"}
 CHAT = {"summary": SUMMARIES[0], "messages": [{"role": "user", "content": "Hello"}]}
@@ -85,14 +85,14 @@ def _reads(db: redis.Redis) -> int:
 
     A ping goes out alone, several times a second, from where the product listens to Redis.
     """
-    told = db.info("stats", "commandstats")
-    pings = told.get("cmdstat_ping", {"calls": 0})["calls"]
-    return int(told["total_reads_processed"]) - int(pings)
+    info = db.info("stats", "commandstats")
+    pings = info.get("cmdstat_ping", {"calls": 0})["calls"]
+    return int(info["total_reads_processed"]) - int(pings)
 
 
 def _until_remembered(db: redis.Redis, ask: Ask) -> None:
     """Ask until Redis is not asked; in vain if that never comes."""
-    for _ in range(PATIENCE):
+    for _ in range(MAX_POLLS):
         before = _reads(db)
         ask()
         if _reads(db) - before == 1:
@@ -106,9 +106,9 @@ def floors(on: Store, cores: tuple[int, int]) -> list[Row]:
     key, session = bob.key("stats"), read_session(on.app, bob)["sid"]
     os.sched_setaffinity(0, {cores[0]})
     try:
-        with socket.socket(socket.AF_UNIX) as wire:
-            wire.connect(socket_path(on.db))
-            bare = _microseconds(_bare(wire, key))
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(socket_path(on.db))
+            bare = _microseconds(_bare(connection, key))
         client = _microseconds(lambda: on.db.hgetall(key))
         read = _microseconds(lambda: get_dashboard(on.db, bob.user_id, session))
     finally:
@@ -120,14 +120,14 @@ def floors(on: Store, cores: tuple[int, int]) -> list[Row]:
     ]
 
 
-def _bare(wire: socket.socket, key: str) -> Callable[[], object]:
+def _bare(connection: socket.socket, key: str) -> Callable[[], object]:
     words: Any = ("HGETALL", key)
-    told, reader = hiredis.pack_command(words), hiredis.Reader()
+    command, reader = hiredis.pack_command(words), hiredis.Reader()
 
     def ask() -> object:
-        wire.sendall(told)
+        connection.sendall(command)
         while (reply := reader.gets()) is False:
-            reader.feed(wire.recv(65536))
+            reader.feed(connection.recv(65536))
         return reply
 
     return ask

@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
+from tests.bench.connections import END, KeepAliveConnections, is_unchanged
 from tests.bench.load import request
 from tests.bench.machine import KEY
-from tests.bench.pollers import Asked, Outcome, Pollers
-from tests.bench.wires import END, Wires, is_unchanged
+from tests.bench.pollers import Outcome, PendingPoll, Pollers
 
 POLLS_A_WRITE = 50
 OK = b"HTTP/1.1 200 "
@@ -26,8 +26,10 @@ ADDRESS = re.compile(rb'id="stats"[^>]* hx-get="([^"]+)"')
 class Writers(Pollers):
     """Pollers that save moods too, of the users with these ids; `pages` change with them."""
 
-    def __init__(self, wires: Wires, pages: MutableSequence[bytes], ids: Sequence[str]) -> None:
-        super().__init__(wires, pages)
+    def __init__(
+        self, connections: KeepAliveConnections, pages: MutableSequence[bytes], ids: Sequence[str]
+    ) -> None:
+        super().__init__(connections, pages)
         self.changing, self.ids, self.chance = pages, ids, Random(5)
         # A user's poll as it was when a mood was sent, and when that was then acknowledged.
         self.writing: dict[int, bytes] = {}
@@ -58,7 +60,7 @@ class Writers(Pollers):
         if user not in self.writing:
             self.writing[user] = self.pages[user]
             self.moods += 1
-            self.send(Asked(due, user, mood(self.ids[user])))
+            self.send(PendingPoll(due, user, mood(self.ids[user])))
 
     def is_right(self, handle: int, answer: bytes) -> bool:
         """Return whether a request has its whole answer now, and take in what that says."""
@@ -66,14 +68,14 @@ class Writers(Pollers):
         if not (is_unchanged(answer) or is_whole(answer)):
             self.parts[handle] = answer
             return False
-        asked, must_differ = self.asked[handle], handle in self.must_differ
+        poll, must_differ = self.pending[handle], handle in self.must_differ
         self.must_differ.discard(handle)
-        if asked.request.startswith(b"PATCH"):
-            self._saved(asked.user, answer)
+        if poll.request.startswith(b"PATCH"):
+            self._saved(poll.user, answer)
         elif is_unchanged(answer):
             self.stale += must_differ
         else:
-            self._show(asked, answer)
+            self._show(poll, answer)
         return True
 
     def _saved(self, user: int, answer: bytes) -> None:
@@ -81,14 +83,14 @@ class Writers(Pollers):
         self.outdated[user] = self.writing.pop(user)
         self.soon.append(partial(self.poll, time.perf_counter(), user))
 
-    def _show(self, asked: Asked, answer: bytes) -> None:
-        page = polled_next(asked.request, answer)
-        if page in (b"", asked.request):
+    def _show(self, poll: PendingPoll, answer: bytes) -> None:
+        page = polled_next(poll.request, answer)
+        if page in (b"", poll.request):
             self.bad += 1
             return
         self.changed += 1
-        self.changing[asked.user] = page
-        self.soon.append(partial(self.poll, time.perf_counter(), asked.user))
+        self.changing[poll.user] = page
+        self.soon.append(partial(self.poll, time.perf_counter(), poll.user))
 
 
 def mood(user_id: str) -> bytes:
@@ -100,16 +102,16 @@ def mood(user_id: str) -> bytes:
 
 def is_whole(answer: bytes) -> bool:
     """Return whether these bytes are an answer to its end; nothing at all is the end as well."""
-    head, found, body = answer.partition(END)
+    head, separator, body = answer.partition(END)
     length = LENGTH.search(head)
-    is_all = bool(found) and len(body) >= int(length[1] if length else 0)
+    is_all = bool(separator) and len(body) >= int(length[1] if length else 0)
     return is_all or not answer
 
 
 def polled_next(poll: bytes, answer: bytes) -> bytes:
     """Return what a page polls that was shown this answer, b"" if it is not one to show."""
-    found = ADDRESS.search(answer)
-    if not (found and answer.startswith(OK)):
+    match = ADDRESS.search(answer)
+    if not (match and answer.startswith(OK)):
         return b""
-    address = html.unescape(found[1].decode()).encode()
+    address = html.unescape(match[1].decode()).encode()
     return b"GET %b HTTP/1.1%b" % (address, poll.partition(b" HTTP/1.1")[2])

@@ -8,24 +8,22 @@ from typing import Any
 import pytest
 import redis
 import stripe
-from argon2 import PasswordHasher
 from flask import Flask
 
 from app import create_app
-from stats.accounts import passwords
 from stats.accounts import sign_up as accounts
 from stats.activity.clock import Clock
 from stats.plans.plan import Plan
 from stats.settings import Settings
 from stats.user_stats import open_stats
+from tests.conftest import SECRET_KEY, SERVICE_KEY
 from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
 from tests.web.conftest import TEMPLATES
-from tests.web.kit import Browser, sign_up
+from tests.web.helpers import Browser, sign_up
 
 SECRET = "whsec_of_the_tests"
-SECRET_KEY = "secret-key-for-the-tests-alone"
 
 
 class Shop:
@@ -43,7 +41,7 @@ class Shop:
         self.settings = Settings(
             redis_url="redis://unused",
             secret_keys=(SECRET_KEY,),
-            api_keys=("service-key-for-the-tests",),
+            api_keys=(SERVICE_KEY,),
             stripe_secret_key=server.key,
             stripe_webhook_secrets=("whsec_the_new_one", SECRET),
             stripe_products=self.products,
@@ -64,22 +62,22 @@ class Shop:
 
     def customer(self, user_id: str) -> str:
         """Return a new customer at Stripe that is the user's by its metadata, not bound yet."""
-        found: str = self.stripe.create_customer(metadata={"user_id": user_id})["id"]
-        return found
+        customer_id: str = self.stripe.create_customer(metadata={"user_id": user_id})["id"]
+        return customer_id
 
-    def subscribe(self, user_id: str, plan: Plan = Plan.PLUS, **more: Any) -> dict[str, Any]:
+    def subscribe(self, user_id: str, plan: Plan = Plan.PLUS, **kwargs: Any) -> dict[str, Any]:
         """Start a subscription of a user's own; the first customer is used again."""
-        theirs = [
+        customers = [
             c
             for c in self.stripe.all("customer")
             if c.get("metadata", {}).get("user_id") == user_id
         ]
-        customer = theirs[-1]["id"] if theirs else self.customer(user_id)
+        customer = customers[-1]["id"] if customers else self.customer(user_id)
         return self.stripe.create_subscription(
-            customer, [self.prices[plan]], metadata={"user_id": user_id}, **more
+            customer, [self.prices[plan]], metadata={"user_id": user_id}, **kwargs
         )
 
-    def first(self) -> dict[str, Any]:
+    def next_subscription_event(self) -> dict[str, Any]:
         """Return the first event about a subscription that is not delivered yet."""
         events = self.stripe.undelivered()
         return next(event for event in events if event["type"].startswith("customer.subscription"))
@@ -101,18 +99,18 @@ class Shop:
         """Deliver events one after the other; return the statuses."""
         return [self.send(event) for event in events]
 
-    def settle(self) -> None:
+    def deliver_pending(self) -> None:
         """Deliver what is not delivered yet."""
         self.send_all(self.stripe.undelivered())
 
-    def at_once(self, events: list[dict[str, Any]]) -> list[int]:
+    def send_concurrently(self, events: list[dict[str, Any]]) -> list[int]:
         """Deliver events at the same time; return the statuses."""
         with ThreadPoolExecutor(len(events)) as pool:
             return list(pool.map(self.send, events))
 
     def plan(self, user_id: str) -> str:
         """Return the plan that everybody sees."""
-        headers = {"Authorization": "Bearer service-key-for-the-tests"}
+        headers = {"Authorization": f"Bearer {SERVICE_KEY}"}
         client = self.app.test_client()
         answer = client.get(f"/api/entitlements?userId={user_id}", headers=headers)
         assert answer.status_code == 200, answer.text
@@ -126,10 +124,8 @@ class Shop:
 
 
 @pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make password hashes cheap."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", cheap)
+def fast_password_hashing(fast_password_hashing: None) -> None:
+    """For every test of this folder."""
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from stats.billing import webhook
 from stats.plans.plan import Plan, highest
 from stats.store.client import Db
 from stats.user_stats import create_user_stats, open_stats
-from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.model import ENDED, Stripe
 
 DAY = 86_400
 # Patience has tests of its own: it depends on which periods were seen unpaid.
@@ -98,8 +98,8 @@ class World:
         if self.stripe.get("subscription", session["subscription"])["status"] == "incomplete":
             self.stripe.settle(session["id"], succeeded=self.random.random() < 0.7)
 
-    def change(self, action: str, found: dict[str, Any]) -> None:
-        name, status = found["id"], found["status"]
+    def change(self, action: str, subscription: dict[str, Any]) -> None:
+        name, status = subscription["id"], subscription["status"]
         if action == "cancel":
             self.stripe.cancel(name)
         elif action == "cancel_at_end" and status in ("active", "trialing", "past_due"):
@@ -153,13 +153,13 @@ class World:
         """What the money entitles to now, worked out from Stripe alone."""
         return highest(self._worth(found) for found in self.stripe.all("subscription"))
 
-    def _worth(self, found: dict[str, Any]) -> Plan:
-        now, item = self.stripe.now, found["items"]["data"][0]
-        if found["status"] not in ("active", "trialing", "past_due"):
+    def _worth(self, subscription: dict[str, Any]) -> Plan:
+        now, item = self.stripe.now, subscription["items"]["data"][0]
+        if subscription["status"] not in ("active", "trialing", "past_due"):
             return Plan.FREE
-        if found["cancel_at"] is not None and now >= found["cancel_at"]:
+        if subscription["cancel_at"] is not None and now >= subscription["cancel_at"]:
             return Plan.FREE
-        if found["status"] == "past_due" and now >= item["current_period_start"] + GRACE:
+        if subscription["status"] == "past_due" and now >= item["current_period_start"] + GRACE:
             return Plan.FREE
         return self.products[item["price"]["product"]]
 
@@ -167,9 +167,6 @@ class World:
         """What the user is shown now."""
         now = datetime.fromtimestamp(self.stripe.now, UTC)
         return open_stats(self.db, self.user_id, create=False).plan_at(now)
-
-
-ENDED = ("canceled", "incomplete_expired")
 
 
 def live(db: Db, seed: str) -> tuple[Plan, Plan, int]:

@@ -8,20 +8,28 @@ import pytest
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.kit import PLAIN, asked, bound, build, holder, upgrade, variant
+from tests.billing.helpers import (
+    BASE_SETTINGS,
+    app_with_settings,
+    create_test_app,
+    customer_binding_keys,
+    start_checkout,
+    stripe_requests,
+    user_of_customer,
+)
 from tests.stripe_sim.server import Request
-from tests.web.kit import Browser, sign_up
+from tests.web.helpers import Browser, sign_up
 
 SESSIONS = "/v1/checkout/sessions"
 CUSTOMERS = "/v1/customers"
 
 
 def test_it_leads_to_a_session_at_stripe(shop: Shop, alice: Browser) -> None:
-    location = upgrade(alice, "Premium")
+    location = start_checkout(alice, "Premium")
     [session] = shop.stripe.all("checkout.session")
     assert location == session["url"]
     [customer] = shop.stripe.all("customer")
-    [request] = asked(shop, "POST", SESSIONS)
+    [request] = stripe_requests(shop, "POST", SESSIONS)
     reference = request.params.pop("client_reference_id")
     assert alice.user_id not in reference
     metadata = {"user_id": alice.user_id, "plan": "Premium"}
@@ -40,10 +48,10 @@ def test_it_leads_to_a_session_at_stripe(shop: Shop, alice: Browser) -> None:
 
 
 def test_it_gives_what_was_paid_for(shop: Shop, alice: Browser) -> None:
-    upgrade(alice, "Premium")
+    start_checkout(alice, "Premium")
     [session] = shop.stripe.all("checkout.session")
     shop.stripe.pay(session["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Premium"
     assert not shop.orphans()
     page = alice.get(shop.stripe.success_url(session["id"]))
@@ -51,8 +59,8 @@ def test_it_gives_what_was_paid_for(shop: Shop, alice: Browser) -> None:
 
 
 def test_it_comes_back_to_the_public_address(shop: Shop) -> None:
-    app = variant(shop, public_url="https://aira.example")
-    upgrade(sign_up(app, "Alice"))
+    app = app_with_settings(shop, public_url="https://aira.example")
+    start_checkout(sign_up(app, "Alice"))
     [session] = shop.stripe.all("checkout.session")
     assert session["success_url"].startswith("https://aira.example/billing/return?")
     assert session["cancel_url"] == "https://aira.example/plans"
@@ -61,18 +69,18 @@ def test_it_comes_back_to_the_public_address(shop: Shop) -> None:
 def test_it_sells_the_price_that_is_set(shop: Shop) -> None:
     product = shop.stripe.get("price", shop.prices[Plan.PLUS])["product"]
     yearly = shop.stripe.add_price(product, 6000, interval="year")["id"]
-    upgrade(sign_up(variant(shop, stripe_prices={Plan.PLUS: yearly}), "Alice"))
-    [request] = asked(shop, "POST", SESSIONS)
+    start_checkout(sign_up(app_with_settings(shop, stripe_prices={Plan.PLUS: yearly}), "Alice"))
+    [request] = stripe_requests(shop, "POST", SESSIONS)
     assert request.params["line_items"]["0"]["price"] == yearly
 
 
 def test_it_makes_one_customer_and_binds_it(shop: Shop, alice: Browser) -> None:
-    upgrade(alice, "Plus")
-    upgrade(alice, "Premium")
+    start_checkout(alice, "Plus")
+    start_checkout(alice, "Premium")
     [customer] = shop.stripe.all("customer")
     assert customer["email"] == "alice@example.com"
     assert customer["metadata"] == {"user_id": alice.user_id}
-    assert holder(shop.db, customer["id"]) == alice.user_id
+    assert user_of_customer(shop.db, customer["id"]) == alice.user_id
     assert shop.db.smembers(alice.key("customers")) == {customer["id"]}
 
 
@@ -87,11 +95,11 @@ def test_it_makes_one_customer_for_two_tabs_at_once(shop: Shop, alice: Browser) 
     tabs = [alice, Browser(shop.app, alice.session)]
     assert all(tab.token for tab in tabs)
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(upgrade, tabs, ["Plus", "Premium"]))
-    assert len(asked(shop, "POST", CUSTOMERS)) >= 2
+        list(pool.map(start_checkout, tabs, ["Plus", "Premium"]))
+    assert len(stripe_requests(shop, "POST", CUSTOMERS)) >= 2
     [customer] = shop.stripe.all("customer")
     assert {one["customer"] for one in shop.stripe.all("checkout.session")} == {customer["id"]}
-    assert holder(shop.db, customer["id"]) == alice.user_id
+    assert user_of_customer(shop.db, customer["id"]) == alice.user_id
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -103,29 +111,29 @@ def test_it_makes_no_second_customer_when_the_answer_is_lost(
     shop.server.fail_next(times, status=None, executed=True)
     answer = alice.post("/billing/checkout", {"plan": "Plus"})
     assert answer.status_code == (303 if times == 1 else 503)
-    upgrade(alice)
+    start_checkout(alice)
     [customer] = shop.stripe.all("customer")
-    assert holder(shop.db, customer["id"]) == alice.user_id
+    assert user_of_customer(shop.db, customer["id"]) == alice.user_id
 
 
 def test_it_uses_an_open_session_again(shop: Shop, alice: Browser) -> None:
-    first = upgrade(alice, "Plus")
-    assert upgrade(alice, "Premium") != first
-    assert upgrade(alice, "Plus") == first
+    first = start_checkout(alice, "Plus")
+    assert start_checkout(alice, "Premium") != first
+    assert start_checkout(alice, "Plus") == first
     assert len(shop.stripe.all("checkout.session")) == 2
 
 
 def test_it_uses_no_session_that_has_expired(shop: Shop, alice: Browser) -> None:
-    first = upgrade(alice)
+    first = start_checkout(alice)
     shop.stripe.expire_session(shop.stripe.all("checkout.session")[0]["id"])
-    assert upgrade(alice) != first
+    assert start_checkout(alice) != first
 
 
 @pytest.mark.parametrize("status", ["canceled", "incomplete", "incomplete_expired", "unpaid"])
 def test_it_sells_to_whom_no_subscription_is_live(shop: Shop, alice: Browser, status: str) -> None:
     shop.subscribe(alice.user_id, status=status)
-    shop.settle()
-    assert upgrade(alice).startswith("https://checkout.stripe.com/")
+    shop.deliver_pending()
+    assert start_checkout(alice).startswith("https://checkout.stripe.com/")
     assert len(shop.stripe.all("customer")) == 1
 
 
@@ -146,7 +154,7 @@ def test_it_refuses_strangers_and_forged_forms(shop: Shop, alice: Browser, path:
 
 
 def test_it_offers_nothing_where_stripe_is_not_set_up(shop: Shop) -> None:
-    alice = sign_up(build(PLAIN, shop.db), "Alice")
+    alice = sign_up(create_test_app(BASE_SETTINGS, shop.db), "Alice")
     page = alice.get("/plans")
     assert page.status_code == 200
     assert "Upgrading is not available here." in page.text
@@ -161,9 +169,9 @@ def test_it_says_so_when_stripe_is_down(shop: Shop, alice: Browser) -> None:
     answer = alice.post("/billing/checkout", {"plan": "Plus"})
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
     assert "Stripe cannot be reached" in answer.text
-    assert not bound(shop.db)
+    assert not customer_binding_keys(shop.db)
     shop.server.down = False
-    upgrade(alice)
+    start_checkout(alice)
 
 
 def test_it_never_takes_a_customer_from_another_user(
@@ -177,22 +185,22 @@ def test_it_never_takes_a_customer_from_another_user(
     answer = alice.post("/billing/checkout", {"plan": "Plus"})
     assert answer.status_code == 503
     [customer] = shop.stripe.all("customer")
-    assert holder(shop.db, customer["id"]) == bob.user_id
+    assert user_of_customer(shop.db, customer["id"]) == bob.user_id
     assert not shop.db.exists(alice.key("customers"))
-    assert not asked(shop, "POST", SESSIONS)
+    assert not stripe_requests(shop, "POST", SESSIONS)
     errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
     assert any(customer["id"] in line for line in errors)
 
 
 def test_it_sells_again_when_the_customer_was_deleted_at_stripe(shop: Shop, alice: Browser) -> None:
     subscription = shop.subscribe(alice.user_id)
-    shop.settle()
+    shop.deliver_pending()
     shop.stripe.delete_customer(subscription["customer"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
-    assert upgrade(alice).startswith("https://checkout.stripe.com/")
+    assert start_checkout(alice).startswith("https://checkout.stripe.com/")
     shop.stripe.pay(shop.stripe.all("checkout.session")[0]["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
 
 
@@ -212,7 +220,7 @@ def test_it_says_so_while_another_tab_is_still_making_the_customer(
     assert alice.token
     assert other.token
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(upgrade, other)
+        first = pool.submit(start_checkout, other)
         assert begun.wait(10)
         assert alice.post("/billing/checkout", {"plan": "Plus"}).status_code == 503
         go_on.set()
@@ -225,4 +233,4 @@ def test_it_sells_nothing_to_a_customer_of_another_account(shop: Shop, alice: Br
     shop.db.sadd(alice.key("customers"), "cus_of_another_account")
     answer = alice.post("/billing/checkout", {"plan": "Plus"})
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
-    assert not asked(shop, "POST")
+    assert not stripe_requests(shop, "POST")

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 
 from stats.plans.plan import Plan
-from tests.billing.conftest import SECRET_KEY, Shop
-from tests.billing.kit import holder, variant
-from tests.web.kit import Browser, sign_up
+from tests.billing.conftest import Shop
+from tests.billing.helpers import app_with_settings, user_of_customer
+from tests.conftest import SECRET_KEY
+from tests.web.helpers import Browser, sign_up
 
 LINKS = {
     Plan.PLUS: "https://buy.stripe.com/test_plus",
@@ -18,21 +19,25 @@ LINKS = {
 
 
 @pytest.fixture
-def linked(shop: Shop) -> Flask:
+def app_with_payment_links(shop: Shop) -> Flask:
     """The shop with Payment Links."""
-    return variant(shop, stripe_payment_links=LINKS)
+    return app_with_settings(shop, stripe_payment_links=LINKS)
 
 
 def reference(browser: Browser, plan: Plan = Plan.PLUS) -> str:
     """Press a plan's button; return the reference in the address it leads to."""
     answer = browser.post("/billing/checkout", {"plan": plan})
     assert answer.status_code == 303
-    given, parts = urlsplit(LINKS[plan]), urlsplit(answer.location)
-    assert (parts.scheme, parts.netloc, parts.path) == (given.scheme, given.netloc, given.path)
+    payment_link, parts = urlsplit(LINKS[plan]), urlsplit(answer.location)
+    assert (parts.scheme, parts.netloc, parts.path) == (
+        payment_link.scheme,
+        payment_link.netloc,
+        payment_link.path,
+    )
     query = parse_qs(parts.query, strict_parsing=True)
-    [found] = query.pop("client_reference_id")
-    assert query == parse_qs(given.query)
-    return found
+    [client_reference] = query.pop("client_reference_id")
+    assert query == parse_qs(payment_link.query)
+    return client_reference
 
 
 def pay(shop: Shop, token: str) -> str:
@@ -42,36 +47,40 @@ def pay(shop: Shop, token: str) -> str:
 
 
 @pytest.mark.parametrize("plan", LINKS)
-def test_it_leads_to_the_link_with_a_reference(shop: Shop, linked: Flask, plan: Plan) -> None:
-    alice = sign_up(linked, "Alice")
+def test_it_leads_to_the_link_with_a_reference(
+    shop: Shop, app_with_payment_links: Flask, plan: Plan
+) -> None:
+    alice = sign_up(app_with_payment_links, "Alice")
     token = reference(alice, plan)
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,200}", token)
     assert alice.user_id not in token
     assert not shop.stripe.all("customer")
 
 
-def test_it_credits_who_pressed_the_button(shop: Shop, linked: Flask) -> None:
-    alice, bob = sign_up(linked, "Alice"), sign_up(linked, "Bob")
+def test_it_credits_who_pressed_the_button(shop: Shop, app_with_payment_links: Flask) -> None:
+    alice, bob = sign_up(app_with_payment_links, "Alice"), sign_up(app_with_payment_links, "Bob")
     reference(bob)
     customer = pay(shop, reference(alice))
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
     assert shop.plan(bob.user_id) == "Free"
-    assert holder(shop.db, customer) == alice.user_id
+    assert user_of_customer(shop.db, customer) == alice.user_id
     # From now on the customer says whose it is.
     shop.stripe.cancel(shop.stripe.all("subscription")[0]["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
 
 
-def test_it_credits_nobody_for_an_edited_reference(shop: Shop, linked: Flask) -> None:
-    alice = sign_up(linked, "Alice")
+def test_it_credits_nobody_for_an_edited_reference(
+    shop: Shop, app_with_payment_links: Flask
+) -> None:
+    alice = sign_up(app_with_payment_links, "Alice")
     token = reference(alice)
     edits = [token[::-1], token[1:], token + "A", token[:9] + "A" + token[10:], "A" * 200]
     for edited in edits:
         assert edited != token
         pay(shop, edited)
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
     assert not shop.db.exists(alice.key("customers"))
     completed = "checkout.session.completed"
@@ -80,20 +89,20 @@ def test_it_credits_nobody_for_an_edited_reference(shop: Shop, linked: Flask) ->
 
 
 def test_it_believes_references_signed_before_the_key_was_rotated(
-    shop: Shop, linked: Flask
+    shop: Shop, app_with_payment_links: Flask
 ) -> None:
-    alice = sign_up(linked, "Alice")
+    alice = sign_up(app_with_payment_links, "Alice")
     pay(shop, reference(alice))
-    shop.app = variant(shop, secret_keys=("another-key-for-the-tests", SECRET_KEY))
-    shop.settle()
+    shop.app = app_with_settings(shop, secret_keys=("another-key-for-the-tests", SECRET_KEY))
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
 
 
 def test_it_leads_a_payer_to_the_portal_and_not_to_a_second_payment(
-    shop: Shop, linked: Flask
+    shop: Shop, app_with_payment_links: Flask
 ) -> None:
-    alice = sign_up(linked, "Alice")
+    alice = sign_up(app_with_payment_links, "Alice")
     pay(shop, reference(alice))
-    shop.settle()
+    shop.deliver_pending()
     answer = alice.post("/billing/checkout", {"plan": "Premium"})
     assert answer.location.startswith("https://billing.stripe.com/")

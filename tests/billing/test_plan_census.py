@@ -11,7 +11,7 @@ from stats.plans.plan import Plan
 from stats.store.client import Db
 from stats.store.keys import CENSUS, user_key
 from stats.user_stats import create_user_stats, delete_user_stats, grant_plan
-from tests.support.store_checks import contents, together
+from tests.support.store_checks import contents, run_concurrently
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -23,9 +23,9 @@ def user(db: Db, name: str, **fields: str) -> None:
         db.hset(user_key(name, "stats"), mapping=fields)
 
 
-def figures(found: Census) -> tuple[int, ...]:
+def figures(census: Census) -> tuple[int, ...]:
     """How many have Free, Plus and Premium."""
-    return tuple(found.users[plan] for plan in Plan)
+    return tuple(census.users[plan] for plan in Plan)
 
 
 def test_there_is_none_until_somebody_counts(db: Db) -> None:
@@ -84,7 +84,7 @@ def test_who_is_deleted_meanwhile_is_not_counted(
 
 def test_of_many_at_once_one_stays_whole(valkey: Db) -> None:
     user(valkey, "alice", paid=f"Plus:{int(NOW.timestamp()) + 4}")
-    taken = together(8, lambda number: take_census(valkey, NOW + number * SECOND))
+    taken = run_concurrently(8, lambda number: take_census(valkey, NOW + number * SECOND))
     assert read_census(valkey) in taken
 
 
@@ -105,6 +105,6 @@ def test_it_shows_the_plans_that_there_are_and_were_counted(db: Db) -> None:
     take_census(db, NOW)
     db.hdel(CENSUS, "Premium")
     db.hset(CENSUS, "Gold", 3)
-    found = read_census(db)
-    assert found
-    assert found.users == {Plan.FREE: 0, Plan.PLUS: 0}
+    census = read_census(db)
+    assert census
+    assert census.users == {Plan.FREE: 0, Plan.PLUS: 0}

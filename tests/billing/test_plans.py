@@ -18,16 +18,19 @@ FOR_GOOD = 4_000_000_000
 
 def item(product: Any = "prod_plus", shape: str = "new") -> dict[str, Any]:
     """Return an item as a subscription of that shape holds it."""
-    found: dict[str, Any] = {"id": "si_1", "price": {"id": "price_1", "product": product}}
+    subscription_item: dict[str, Any] = {
+        "id": "si_1",
+        "price": {"id": "price_1", "product": product},
+    }
     edges = {"current_period_start": START, "current_period_end": END}
-    return found if shape == "old" else found | edges
+    return subscription_item if shape == "old" else subscription_item | edges
 
 
 def subscription(
     status: str = "active", shape: str = "new", *items: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
     """Return a subscription: periods on the items (new), on top (old), or in both places."""
-    found: dict[str, Any] = {
+    subscription_object: dict[str, Any] = {
         "id": "sub_1",
         "object": "subscription",
         "status": status,
@@ -36,8 +39,8 @@ def subscription(
         "items": {"object": "list", "data": list(items) or [item(shape=shape)]},
     }
     if shape != "new":
-        found |= {"current_period_start": START, "current_period_end": END}
-    return found | more
+        subscription_object |= {"current_period_start": START, "current_period_end": END}
+    return subscription_object | more
 
 
 def read(stored: dict[str, Any], grace: int = GRACE) -> Subscription:
@@ -63,11 +66,11 @@ def read(stored: dict[str, Any], grace: int = GRACE) -> Subscription:
 def test_it_knows_what_each_status_is_worth(
     status: str, live: bool, ends: int | None, shape: str
 ) -> None:
-    found = read(subscription(status, shape))
-    assert (found.is_live, found.ends, found.renews) == (live, ends, END)
-    assert found.worth(START) == (Plan.PLUS if live else FREE)
-    assert found.worth(START + GRACE - 1) == (Plan.PLUS if live else FREE)
-    assert found.worth(START + GRACE) == (Plan.PLUS if live and ends is None else FREE)
+    row = read(subscription(status, shape))
+    assert (row.is_live, row.ends, row.renews) == (live, ends, END)
+    assert row.worth(START) == (Plan.PLUS if live else FREE)
+    assert row.worth(START + GRACE - 1) == (Plan.PLUS if live else FREE)
+    assert row.worth(START + GRACE) == (Plan.PLUS if live and ends is None else FREE)
 
 
 @pytest.mark.parametrize("shape", ["new", "old", "both"])
@@ -83,11 +86,11 @@ def test_it_knows_what_each_status_is_worth(
     ],
 )
 def test_it_knows_when_it_ends(more: dict[str, Any], ends: int | None, shape: str) -> None:
-    found = read(subscription("active", shape, **more))
-    assert found.ends == ends
+    row = read(subscription("active", shape, **more))
+    assert row.ends == ends
     if ends is not None:
-        assert found.worth(ends - 1) == Plan.PLUS
-        assert found.worth(ends) == FREE
+        assert row.worth(ends - 1) == Plan.PLUS
+        assert row.worth(ends) == FREE
 
 
 @pytest.mark.parametrize(
@@ -140,9 +143,9 @@ def test_it_reads_what_lacks_fields(missing: dict[str, Any], plan: Plan | None) 
     """No period anywhere: then nothing ends by the clock, and a payer keeps the plan."""
     for status in ("active", "past_due"):
         ending = {"cancel_at_period_end": True}
-        found = read({"id": "sub_1", "status": status, **ending, **missing})
-        assert (found.plan, found.renews, found.ends) == (plan, None, None)
-        assert found.worth(FOR_GOOD) == (plan or FREE)
+        row = read({"id": "sub_1", "status": status, **ending, **missing})
+        assert (row.plan, row.renews, row.ends) == (plan, None, None)
+        assert row.worth(FOR_GOOD) == (plan or FREE)
     assert not read({"id": "sub_1", **missing}).is_live
 
 

@@ -3,51 +3,51 @@
 import pytest
 
 from tests.billing.conftest import Shop
-from tests.billing.kit import asked, upgrade
+from tests.billing.helpers import start_checkout, stripe_requests
 from tests.stripe_sim.server import Request
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 
 @pytest.mark.parametrize("status", ["active", "trialing", "past_due"])
 def test_it_leads_a_payer_to_the_portal(shop: Shop, alice: Browser, status: str) -> None:
     subscription = shop.subscribe(alice.user_id, status=status)
-    shop.settle()
-    location = upgrade(alice, "Premium")
+    shop.deliver_pending()
+    location = start_checkout(alice, "Premium")
     [portal] = shop.stripe.all("billing_portal.session")
     assert location == portal["url"]
     assert portal["customer"] == subscription["customer"]
     update = {"subscription": subscription["id"]}
     assert portal["flow"] == {"type": "subscription_update", "subscription_update": update}
     assert portal["return_url"] == "http://localhost/plans"
-    assert not asked(shop, "POST", "/v1/checkout/sessions")
+    assert not stripe_requests(shop, "POST", "/v1/checkout/sessions")
     assert len(shop.stripe.all("subscription")) == 1
 
 
 def test_it_leads_to_the_portal_before_any_event_has_come(shop: Shop, alice: Browser) -> None:
-    upgrade(alice)
+    start_checkout(alice)
     shop.stripe.pay(shop.stripe.all("checkout.session")[0]["id"])
-    assert upgrade(alice, "Premium").startswith("https://billing.stripe.com/")
+    assert start_checkout(alice, "Premium").startswith("https://billing.stripe.com/")
     assert len(shop.stripe.all("subscription")) == 1
 
 
 def test_it_opens_the_whole_portal_where_its_update_page_is_off(shop: Shop, alice: Browser) -> None:
     """Stripe's default portal lets nobody switch plans, and refuses the flow with a 400."""
     shop.subscribe(alice.user_id)
-    shop.settle()
+    shop.deliver_pending()
 
     def refuse_the_flow(request: Request) -> None:
         if request.path == "/v1/subscriptions":
             shop.server.fail_next(1, status=400)
 
     shop.server.on_answer = refuse_the_flow
-    assert upgrade(alice, "Premium").startswith("https://billing.stripe.com/")
+    assert start_checkout(alice, "Premium").startswith("https://billing.stripe.com/")
     [portal] = shop.stripe.all("billing_portal.session")
     assert portal["flow"] is None
 
 
 def test_it_opens_the_portal_for_a_payer_alone(shop: Shop, alice: Browser, bob: Browser) -> None:
     subscription = shop.subscribe(alice.user_id)
-    shop.settle()
+    shop.deliver_pending()
     answer = alice.post("/billing/portal")
     [portal] = shop.stripe.all("billing_portal.session")
     assert (answer.status_code, answer.location) == (303, portal["url"])

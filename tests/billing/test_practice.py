@@ -15,8 +15,17 @@ from stripe import WebhookSignature
 from stats.billing import practice_gateway, webhook
 from stats.billing.practice_gateway import MONTH
 from tests.billing.conftest import Shop
-from tests.billing.kit import DAY, EMBEDDED, PLAIN, SERVICE, build, card, day, let_time_pass
-from tests.web.kit import HTMX, Browser, poll_url, shown, sign_up
+from tests.billing.helpers import (
+    BASE_SETTINGS,
+    DAY,
+    EMBEDDED_SETTINGS,
+    SERVICE_HEADERS,
+    create_test_app,
+    format_day,
+    let_time_pass,
+    plan_card_text,
+)
+from tests.web.helpers import HTMX_HEADERS, Browser, displayed_stats, poll_url, sign_up
 
 PAGE = "/billing/practice"
 
@@ -24,7 +33,7 @@ PAGE = "/billing/practice"
 @pytest.fixture
 def app(valkey: redis.Redis) -> Flask:
     """The app in embedded mode without a Stripe key."""
-    return build(EMBEDDED, valkey)
+    return create_test_app(EMBEDDED_SETTINGS, valkey)
 
 
 @pytest.fixture
@@ -45,16 +54,16 @@ def act(browser: Browser, action: str, plan: str = "") -> int:
 def plan(app: Flask, browser: Browser) -> str:
     """Return the plan that everybody sees: the API with a key, the session, the dashboard."""
     path = f"/api/entitlements?userId={browser.user_id}"
-    seen = app.test_client().get(path, headers=SERVICE).json["plan"]
+    seen = app.test_client().get(path, headers=SERVICE_HEADERS).json["plan"]
     assert browser.get("/api/entitlements").json["plan"] == seen
-    assert shown(browser.get("/dashboard/stats"))["plan"] == seen
+    assert displayed_stats(browser.get("/dashboard/stats"))["plan"] == seen
     return str(seen)
 
 
 def stored(db: redis.Redis, browser: Browser) -> list[dict[str, object]]:
     """Return the practice subscriptions that are kept with the user."""
-    found: list[dict[str, object]] = json.loads(db.get(browser.key("practice")) or "[]")
-    return found
+    subscriptions: list[dict[str, object]] = json.loads(db.get(browser.key("practice")) or "[]")
+    return subscriptions
 
 
 def test_it_goes_the_whole_way(app: Flask, valkey: redis.Redis, alice: Browser) -> None:
@@ -74,7 +83,7 @@ def test_it_goes_the_whole_way(app: Flask, valkey: redis.Redis, alice: Browser) 
 
 
 def test_it_shows_each_step_within_one_poll(app: Flask, alice: Browser) -> None:
-    ends = day(time.time() + MONTH)
+    ends = format_day(time.time() + MONTH)
     steps = [
         ("pay", "Plus", "Plus", f"Renews {ends}"),
         ("end", "", "Plus", f"Ends {ends}"),
@@ -87,15 +96,15 @@ def test_it_shows_each_step_within_one_poll(app: Flask, alice: Browser) -> None:
     ]
     url = poll_url(alice.get("/dashboard"))
     for action, wanted, has, says in steps:
-        assert alice.get(url, headers=HTMX).status_code == 204
+        assert alice.get(url, headers=HTMX_HEADERS).status_code == 204
         assert act(alice, action, wanted) == 303
-        page = alice.get(url, headers=HTMX)
+        page = alice.get(url, headers=HTMX_HEADERS)
         assert page.status_code == 200
         url = poll_url(page)
         assert plan(app, alice) == has
-        assert says in card(alice), (action, card(alice))
+        assert says in plan_card_text(alice), (action, plan_card_text(alice))
         costs = {"Free": "£0", "Plus": "£6 a month", "Premium": "£12 a month"}
-        assert f"{has} {costs[has]} " in card(alice)
+        assert f"{has} {costs[has]} " in plan_card_text(alice)
 
 
 @pytest.mark.parametrize(
@@ -137,13 +146,13 @@ def test_it_refuses_nonsense(valkey: redis.Redis, alice: Browser) -> None:
 
 def test_it_exists_without_a_store_and_stripe_of_ones_own_alone(shop: Shop) -> None:
     with_key = replace(shop.settings, redis_url=None)
-    for settings in (shop.settings, with_key, PLAIN):
-        app = build(settings, shop.db)
+    for settings in (shop.settings, with_key, BASE_SETTINGS):
+        app = create_test_app(settings, shop.db)
         browser = sign_up(app, f"Somebody{id(settings)}")
         assert browser.get(PAGE).status_code == 404
         assert browser.post(PAGE, {"action": "pay"}).status_code == 404
         assert PAGE not in browser.get("/plans").text
-    answer = Browser(build(EMBEDDED, shop.db)).get(PAGE)
+    answer = Browser(create_test_app(EMBEDDED_SETTINGS, shop.db)).get(PAGE)
     assert answer.status_code == 302
     assert answer.location.startswith("/login")
 
@@ -157,7 +166,7 @@ def test_it_takes_no_event_that_it_did_not_sign(app: Flask, alice: Browser) -> N
         "data": {"object": {"object": "subscription", "metadata": {"user_id": alice.user_id}}},
     }
     body = json.dumps(event)
-    for secret in ("", "whsec_", "whsec_of_the_tests", EMBEDDED.secret_keys[0]):
+    for secret in ("", "whsec_", "whsec_of_the_tests", EMBEDDED_SETTINGS.secret_keys[0]):
         header = WebhookSignature.generate_signature_header(body, secret)
         headers = {"Stripe-Signature": header}
         answer = app.test_client().post("/api/webhooks/stripe", data=body, headers=headers)
@@ -209,11 +218,11 @@ def test_it_ends_by_the_clock(app: Flask, valkey: redis.Redis, alice: Browser) -
     assert act(alice, "end") == 303
     let_time_pass(valkey, alice.user_id, MONTH - DAY)
     assert plan(app, alice) == "Plus"
-    assert f"Ends {day(time.time() + DAY)}" in card(alice)
+    assert f"Ends {format_day(time.time() + DAY)}" in plan_card_text(alice)
     let_time_pass(valkey, alice.user_id, DAY)
     assert plan(app, alice) == "Free"
     assert valkey.hget(alice.key("stats"), "plan") == "Free"
-    assert "Nothing to renew" in card(alice)
+    assert "Nothing to renew" in plan_card_text(alice)
     assert 'value="pay"' in alice.get(f"{PAGE}?plan=Plus").text
     assert act(alice, "resume") in (400, 422)
     assert act(alice, "pay", "Premium") == 303
@@ -224,11 +233,11 @@ def test_it_renews_by_the_clock(app: Flask, valkey: redis.Redis, alice: Browser)
     assert act(alice, "pay") == 303
     let_time_pass(valkey, alice.user_id, 2 * MONTH + DAY)
     assert plan(app, alice) == "Plus"
-    past = day(time.time() - MONTH - DAY)
-    for page in (card(alice), alice.get("/plans").text, alice.get(PAGE).text):
+    past = format_day(time.time() - MONTH - DAY)
+    for page in (plan_card_text(alice), alice.get("/plans").text, alice.get(PAGE).text):
         assert past not in page
     assert act(alice, "end") == 303
-    assert f"Ends {day(time.time() + MONTH - DAY)}" in card(alice)
+    assert f"Ends {format_day(time.time() + MONTH - DAY)}" in plan_card_text(alice)
 
 
 def test_it_leaves_nothing_behind(app: Flask, valkey: redis.Redis, alice: Browser) -> None:

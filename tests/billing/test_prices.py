@@ -10,18 +10,27 @@ import pytest
 from stats.billing.prices import PRICES_SECONDS, RETRY_SECONDS, price_text
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.kit import EMBEDDED, PLAIN, asked, build, card, text, upgrade, variant
-from tests.web.kit import Browser, poll_url, sign_up
+from tests.billing.helpers import (
+    BASE_SETTINGS,
+    EMBEDDED_SETTINGS,
+    app_with_settings,
+    create_test_app,
+    plan_card_text,
+    start_checkout,
+    stripe_requests,
+    visible_text,
+)
+from tests.web.helpers import Browser, poll_url, sign_up
 
 
 def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {"currency": currency, "unit_amount": amount}
+    stripe_price: dict[str, Any] = {"currency": currency, "unit_amount": amount}
     every = {"interval": more.pop("interval", "month"), "interval_count": more.pop("count", 1)}
-    return found | {"unit_amount_decimal": str(amount), "recurring": every} | more
+    return stripe_price | {"unit_amount_decimal": str(amount), "recurring": every} | more
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("stripe_price", "words"),
     [
         (price("gbp", 600), "£6 a month"),
         (price("gbp", 0), "£0 a month"),
@@ -39,15 +48,15 @@ def price(currency: str, amount: Any, **more: Any) -> dict[str, Any]:
         ({"currency": "gbp", "unit_amount": None, "unit_amount_decimal": None}, None),
     ],
 )
-def test_it_says_a_price_in_words(given: dict[str, Any], words: str | None) -> None:
-    assert price_text(given) == words
+def test_it_says_a_price_in_words(stripe_price: dict[str, Any], words: str | None) -> None:
+    assert price_text(stripe_price) == words
 
 
 def offers(browser: Browser) -> str:
     """Return the words of the plans page."""
     page = browser.get("/plans")
     assert page.status_code == 200
-    return text(page.text)
+    return visible_text(page.text)
 
 
 def test_it_shows_the_prices_that_stripe_has(shop: Shop, alice: Browser) -> None:
@@ -60,12 +69,12 @@ def test_it_shows_the_prices_that_stripe_has(shop: Shop, alice: Browser) -> None
 def test_it_shows_the_price_that_is_sold(shop: Shop) -> None:
     product = shop.stripe.get("price", shop.prices[Plan.PLUS])["product"]
     yearly = shop.stripe.add_price(product, 6000, currency="eur", interval="year")["id"]
-    alice = sign_up(variant(shop, stripe_prices={Plan.PLUS: yearly}), "Alice")
+    alice = sign_up(app_with_settings(shop, stripe_prices={Plan.PLUS: yearly}), "Alice")
     words = offers(alice)
     assert "€60 a year" in words
     assert "£6 a month" not in words
-    upgrade(alice)
-    [request] = asked(shop, "POST", "/v1/checkout/sessions")
+    start_checkout(alice)
+    [request] = stripe_requests(shop, "POST", "/v1/checkout/sessions")
     assert request.params["line_items"]["0"]["price"] == yearly
 
 
@@ -124,7 +133,7 @@ def test_it_shows_the_other_price_when_one_cannot_be_read(shop: Shop, wrong: str
     else:
         blank = {"unit_amount": None, "unit_amount_decimal": None}
         shop.stripe.update("price", shop.prices[Plan.PLUS], **blank)
-    alice = sign_up(variant(shop, **settings), "Alice")
+    alice = sign_up(app_with_settings(shop, **settings), "Alice")
     for _ in range(2):
         words = offers(alice)
         assert "Price shown at checkout" in words
@@ -134,25 +143,27 @@ def test_it_shows_the_other_price_when_one_cannot_be_read(shop: Shop, wrong: str
 
 def test_it_never_asks_stripe_for_the_dashboard(shop: Shop, alice: Browser) -> None:
     shop.subscribe(alice.user_id)
-    shop.settle()
+    shop.deliver_pending()
     before = len(shop.server.requests)
     url = poll_url(alice.get("/dashboard"))
     assert alice.get("/dashboard/stats").status_code == 200
     assert alice.get(url).status_code == 204
     assert len(shop.server.requests) == before
-    assert "£" not in card(alice)
+    assert "£" not in plan_card_text(alice)
     offers(alice)
     before = len(shop.server.requests)
-    # The page, a poll that the lane answers, and one that it leaves to the route.
+    # The page, a poll that the cache answers, and one that it leaves to the route.
     old = re.sub(r"v=\d+", "v=1", url)
     for path in ("/dashboard", old, f"{old}&more="):
-        assert "£6 a month" in text(alice.get(path).text)
+        assert "£6 a month" in visible_text(alice.get(path).text)
     assert len(shop.server.requests) == before
 
 
-@pytest.mark.parametrize("settings", [PLAIN, EMBEDDED])
+@pytest.mark.parametrize("settings", [BASE_SETTINGS, EMBEDDED_SETTINGS])
 def test_it_shows_the_prices_of_the_settings_without_stripe(shop: Shop, settings: Any) -> None:
-    given = {Plan.PLUS: "€5 a month", Plan.PREMIUM: "€50 a year"}
-    words = offers(sign_up(build(replace(settings, plan_prices=given), shop.db), "Alice"))
+    prices = {Plan.PLUS: "€5 a month", Plan.PREMIUM: "€50 a year"}
+    words = offers(
+        sign_up(create_test_app(replace(settings, plan_prices=prices), shop.db), "Alice")
+    )
     assert "€5 a month" in words
     assert "€50 a year" in words

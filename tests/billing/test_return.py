@@ -7,8 +7,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.billing.conftest import Shop
-from tests.billing.kit import PLAIN, asked, bound, build, upgrade
-from tests.web.kit import HTMX, Browser, sign_up
+from tests.billing.helpers import (
+    BASE_SETTINGS,
+    create_test_app,
+    customer_binding_keys,
+    start_checkout,
+    stripe_requests,
+)
+from tests.web.helpers import HTMX_HEADERS, Browser, sign_up
 
 WAITING = "Confirming your payment…"
 RETURN = "/billing/return?session_id=cs_test_of_nobody"
@@ -16,7 +22,7 @@ RETURN = "/billing/return?session_id=cs_test_of_nobody"
 
 def pay(shop: Shop, browser: Browser) -> str:
     """Go to Checkout and pay, no event being delivered; return where Stripe sends the browser."""
-    upgrade(browser)
+    start_checkout(browser)
     [session, *_] = shop.stripe.all("checkout.session")
     shop.stripe.pay(session["id"])
     return shop.stripe.success_url(session["id"])
@@ -24,37 +30,37 @@ def pay(shop: Shop, browser: Browser) -> str:
 
 def next_poll(page: TestResponse) -> str | None:
     """Return the address that the page polls every two seconds, None when it has stopped."""
-    wait = r'id="checkout-return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"'
-    found = re.search(wait, page.text)
-    return html.unescape(found[1]) if found else None
+    pattern = r'id="checkout-return"[^>]* hx-get="([^"]+)" hx-trigger="every 2s"'
+    match = re.search(pattern, page.text)
+    return html.unescape(match[1]) if match else None
 
 
 def test_it_survives_10_another_users_session_id(shop: Shop, alice: Browser, bob: Browser) -> None:
     url = pay(shop, alice)
-    before = bound(shop.db)
+    before = customer_binding_keys(shop.db)
     page = bob.get(url)
     assert (page.status_code, WAITING in page.text) == (200, True)
     session_id = url.partition("=")[2]
     assert session_id not in "".join(
-        request.path + str(request.params) for request in asked(shop, "GET")
+        request.path + str(request.params) for request in stripe_requests(shop, "GET")
     )
-    shop.settle()
+    shop.deliver_pending()
     assert WAITING in bob.get(url).text
     assert shop.plan(bob.user_id) == "Free"
     assert shop.plan(alice.user_id) == "Plus"
-    assert bound(shop.db) == before
+    assert customer_binding_keys(shop.db) == before
 
 
 def test_it_waits_for_the_webhook_and_then_shows_the_plan(shop: Shop, alice: Browser) -> None:
     page = alice.get(RETURN)
     assert WAITING in page.text
-    page = alice.get(next_poll(page), headers=HTMX)
+    page = alice.get(next_poll(page), headers=HTMX_HEADERS)
     assert WAITING in page.text
     assert "<html" not in page.text
     pay(shop, alice)
-    assert WAITING in alice.get(next_poll(page), headers=HTMX).text
-    shop.settle()
-    page = alice.get(next_poll(page), headers=HTMX)
+    assert WAITING in alice.get(next_poll(page), headers=HTMX_HEADERS).text
+    shop.deliver_pending()
+    page = alice.get(next_poll(page), headers=HTMX_HEADERS)
     assert "<h1>You have Plus now.</h1>" in page.text
     assert next_poll(page) is None
     # The page's status line says it once, to those who cannot see it.
@@ -64,7 +70,7 @@ def test_it_waits_for_the_webhook_and_then_shows_the_plan(shop: Shop, alice: Bro
 def test_it_waits_for_a_minute(shop: Shop, alice: Browser) -> None:
     page, polls = alice.get(RETURN), 0
     while url := next_poll(page):
-        page, polls = alice.get(url, headers=HTMX), polls + 1
+        page, polls = alice.get(url, headers=HTMX_HEADERS), polls + 1
         assert polls < 100
     assert polls * 2 == 60
     assert "Your plan will appear by itself" in page.text
@@ -84,7 +90,7 @@ def test_it_asks_stripe_once_for_the_users_own_customer(shop: Shop, alice: Brows
     assert request.params["customer"] == customer["id"]
     assert shop.plan(alice.user_id) == "Plus"
     # The event that comes after it changes nothing.
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
 
 
@@ -100,20 +106,20 @@ def test_it_asks_nothing_by_head_or_later_polls(shop: Shop, alice: Browser) -> N
 
 def test_it_asks_nothing_once_the_plan_is_there(shop: Shop, alice: Browser) -> None:
     url = pay(shop, alice)
-    shop.settle()
+    shop.deliver_pending()
     before = len(shop.server.requests)
     assert "You have Plus now." in alice.get(url).text
     assert len(shop.server.requests) == before
 
 
 def test_it_grants_nothing_by_itself(shop: Shop, alice: Browser) -> None:
-    upgrade(alice)
+    start_checkout(alice)
     [session] = shop.stripe.all("checkout.session")
     url = shop.stripe.success_url(session["id"])
     assert WAITING in alice.get(url).text
     shop.stripe.pay(session["id"], asynchronous=True)
     assert WAITING in alice.get(url).text
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
 
 
@@ -129,7 +135,7 @@ def test_it_still_waits_when_stripe_does_not_answer(shop: Shop, alice: Browser, 
     assert next_poll(page)
     assert shop.plan(alice.user_id) == "Free"
     shop.server.down = False
-    shop.settle()
+    shop.deliver_pending()
     assert "You have Plus now." in alice.get(next_poll(page)).text
 
 
@@ -140,7 +146,7 @@ def test_it_still_waits_when_stripe_does_not_know_the_customer(shop: Shop, alice
 
 
 def test_it_waits_where_stripe_is_not_set_up(shop: Shop) -> None:
-    alice = sign_up(build(PLAIN, shop.db), "Alice")
+    alice = sign_up(create_test_app(BASE_SETTINGS, shop.db), "Alice")
     assert WAITING in alice.get(RETURN).text
 
 

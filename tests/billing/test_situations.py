@@ -9,6 +9,7 @@ from stats.accounts.deletion import handle_account_deletion
 from stats.plans.plan import Plan
 from stats.snapshot import user_stats_exist
 from tests.billing.conftest import Shop
+from tests.billing.helpers import SERVICE_HEADERS
 
 DAY = 86_400
 
@@ -27,7 +28,7 @@ def test_it_survives_1_updated_active_before_created_incomplete(shop: Shop) -> N
 def test_it_survives_2_the_older_answer_written_last(shop: Shop) -> None:
     alice = shop.user()
     subscription = shop.subscribe(alice)
-    first = shop.first()
+    first = shop.next_subscription_event()
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(_: object) -> None:
@@ -53,9 +54,9 @@ def test_it_survives_2_the_older_answer_written_last(shop: Shop) -> None:
 def test_it_survives_3_one_event_many_times_at_once(shop: Shop) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    event = shop.first()
+    event = shop.next_subscription_event()
     before = int(shop.db.hget(f"user:{{{alice}}}:stats", "version"))
-    assert shop.at_once([event] * 20) == [200] * 20
+    assert shop.send_concurrently([event] * 20) == [200] * 20
     assert shop.plan(alice) == "Plus"
     # What is shown changed once: the subscription and the plan that it gives.
     assert int(shop.db.hget(f"user:{{{alice}}}:stats", "version")) == before + 2
@@ -65,7 +66,7 @@ def test_it_survives_3_one_event_many_times_at_once(shop: Shop) -> None:
 def test_it_survives_4_a_crash_after_receipt(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    event = shop.first()
+    event = shop.next_subscription_event()
     with monkeypatch.context() as patch:
         patch.setattr("stats.billing.sync._apply", lambda *_: 1 / 0)
         assert shop.send(event) == 500
@@ -79,18 +80,18 @@ def test_it_survives_5_an_old_subscription_deleted_while_another_is_live(shop: S
     old = shop.subscribe(alice)
     shop.subscribe(alice, Plan.PREMIUM)
     shop.stripe.cancel(old["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Premium"
 
 
 def test_it_survives_6_an_expired_try_beside_a_live_subscription(shop: Shop) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    shop.settle()
+    shop.deliver_pending()
     shop.subscribe(alice, Plan.PREMIUM, status="incomplete")
     shop.stripe.advance(DAY)
     assert shop.stripe.all("subscription")[0]["status"] == "incomplete_expired"
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Plus"
 
 
@@ -99,7 +100,7 @@ def test_it_survives_7_cancel_at_with_the_flag_false(shop: Shop) -> None:
     subscription = shop.subscribe(alice)
     ends = shop.stripe.now + 10 * DAY
     shop.stripe.cancel(subscription["id"], cancel_at=ends)
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Plus"
     assert shop.db.hget(f"user:{{{alice}}}:stats", "paid") == f"Plus:{ends}"
 
@@ -111,7 +112,7 @@ def test_it_survives_8_either_place_of_the_period_end(shop: Shop, shape: str) ->
     subscription = shop.subscribe(alice)
     ends = shop.stripe.now + 31 * DAY
     shop.stripe.cancel(subscription["id"], at_period_end=True)
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Plus"
     paid = shop.db.hget(f"user:{{{alice}}}:stats", "paid")
     assert abs(int(paid.partition(":")[2]) - ends) <= 4 * DAY
@@ -122,11 +123,11 @@ def test_it_survives_9_an_unmapped_price_on_a_payer(
 ) -> None:
     alice = shop.user()
     subscription = shop.subscribe(alice, Plan.PREMIUM)
-    shop.settle()
+    shop.deliver_pending()
     other = shop.stripe.add_product("Something else")["default_price"]
     shop.stripe.change_plan(subscription["id"], other)
     with caplog.at_level(logging.ERROR):
-        shop.settle()
+        shop.deliver_pending()
     assert shop.plan(alice) == "Premium"
     assert any(subscription["id"] in record.getMessage() for record in caplog.records)
 
@@ -135,7 +136,7 @@ def test_it_survives_11_two_tabs_that_both_paid(shop: Shop) -> None:
     alice = shop.user()
     shop.subscribe(alice)
     shop.subscribe(alice, Plan.PREMIUM)
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Premium"
     runner = shop.app.test_cli_runner()
     result = runner.invoke(args=["billing", "reconcile"])
@@ -151,24 +152,23 @@ def test_it_survives_12_an_unpaid_asynchronous_checkout(shop: Shop) -> None:
         [shop.prices[Plan.PLUS]], customer=customer, subscription_data=metadata
     )
     shop.stripe.pay(session["id"], asynchronous=True)
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Free"
     shop.stripe.settle(session["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Plus"
 
 
 def test_it_survives_13_deletion_with_a_live_subscription(shop: Shop) -> None:
     alice = shop.user()
     subscription = shop.subscribe(alice)
-    shop.settle()
-    headers = {"Authorization": "Bearer service-key-for-the-tests"}
+    shop.deliver_pending()
     client = shop.app.test_client()
     shop.server.down = True
-    assert client.delete(f"/api/users/{alice}", headers=headers).status_code == 503
+    assert client.delete(f"/api/users/{alice}", headers=SERVICE_HEADERS).status_code == 503
     assert user_stats_exist(shop.db, alice)
     shop.server.down = False
-    assert client.delete(f"/api/users/{alice}", headers=headers).status_code == 200
+    assert client.delete(f"/api/users/{alice}", headers=SERVICE_HEADERS).status_code == 200
     assert shop.stripe.get("subscription", subscription["id"])["status"] == "canceled"
     assert not user_stats_exist(shop.db, alice)
 
@@ -176,7 +176,7 @@ def test_it_survives_13_deletion_with_a_live_subscription(shop: Shop) -> None:
 def test_it_survives_14_late_events_of_a_deleted_user(shop: Shop) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    shop.settle()
+    shop.deliver_pending()
     shop.subscribe(alice, Plan.PREMIUM)
     handle_account_deletion(shop.db, alice)
     assert set(shop.send_all(shop.stripe.undelivered())) == {200}
@@ -186,7 +186,7 @@ def test_it_survives_14_late_events_of_a_deleted_user(shop: Shop) -> None:
 def test_it_survives_15_stripe_down_during_a_delivery(shop: Shop) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    event = shop.first()
+    event = shop.next_subscription_event()
     shop.server.fail_next(1)
     assert shop.send(event) == 503
     shop.server.down = True
@@ -203,5 +203,5 @@ def test_it_reads_every_page_of_a_customer_with_150_subscriptions(shop: Shop) ->
     shop.subscribe(alice, Plan.PREMIUM)
     for _ in range(149):
         shop.stripe.cancel(shop.subscribe(alice)["id"])
-    assert shop.send(shop.first()) == 200
+    assert shop.send(shop.next_subscription_event()) == 200
     assert shop.plan(alice) == "Premium"

@@ -79,7 +79,7 @@ def test_it_takes_nothing_unverified_without_a_secret(shop: Shop, body: str) -> 
 def test_it_ignores_an_event_of_the_other_mode(shop: Shop) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    event = {**shop.first(), "livemode": True}
+    event = {**shop.next_subscription_event(), "livemode": True}
     assert shop.send(event) == 200
     assert shop.plan(alice) == "Free"
 
@@ -87,7 +87,7 @@ def test_it_ignores_an_event_of_the_other_mode(shop: Shop) -> None:
 def test_it_keeps_what_fits_no_user_for_the_operator(shop: Shop) -> None:
     customer = shop.stripe.create_customer()["id"]
     shop.stripe.create_subscription(customer, [next(iter(shop.prices.values()))])
-    shop.settle()
+    shop.deliver_pending()
     kept = shop.orphans()
     assert {row["customer"] for row in kept.values()} == {customer}
     assert {row["why"] for row in kept.values()} == {"no user"}
@@ -96,9 +96,9 @@ def test_it_keeps_what_fits_no_user_for_the_operator(shop: Shop) -> None:
 def test_it_never_binds_a_customer_to_a_second_user(shop: Shop) -> None:
     alice, bob = shop.user("alice"), shop.user("bob")
     subscription = shop.subscribe(alice)
-    shop.settle()
+    shop.deliver_pending()
     shop.stripe.update("subscription", subscription["id"], metadata={"user_id": bob})
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Plus"
     assert shop.plan(bob) == "Free"
 
@@ -107,7 +107,7 @@ def test_it_believes_no_reference_that_it_did_not_sign(shop: Shop) -> None:
     alice = shop.user()
     link = shop.stripe.open_payment_link(next(iter(shop.prices.values())), alice)
     shop.stripe.pay(link["id"])
-    shop.settle()
+    shop.deliver_pending()
     assert shop.plan(alice) == "Free"
     assert shop.orphans()
 
@@ -115,7 +115,7 @@ def test_it_believes_no_reference_that_it_did_not_sign(shop: Shop) -> None:
 def test_it_answers_json_when_redis_is_away(shop: Shop, body: str) -> None:
     alice = shop.user()
     shop.subscribe(alice)
-    raw, headers = deliver(shop.first(), SECRET)
+    raw, headers = deliver(shop.next_subscription_event(), SECRET)
     away = create_app(shop.settings, connect("redis://127.0.0.1:1"))
     answer = away.test_client().post("/api/webhooks/stripe", data=raw, headers=headers)
     assert answer.status_code == 503
@@ -128,7 +128,7 @@ def test_it_gives_up_on_a_hanging_stripe_without_taking_all_threads(shop: Shop) 
     """Two deliveries may wait; a third one is sent away while they do."""
     alice = shop.user()
     shop.subscribe(alice)
-    event = shop.first()
+    event = shop.next_subscription_event()
     gateway = shop.app.extensions["aira"].gateway
     with gateway._limit.slot(), gateway._limit.slot():
         assert shop.send(event) == 503

@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.kit import FLAGS, Member, Watch, sign_up
-from tests.browser.serving import Site, serve
+from tests.browser.helpers import CHROMIUM_FLAGS, ConsoleErrors, Member, sign_up
+from tests.support.live_server import LiveServer, serve
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The running application; when it has been interrupted, nothing of it may be left."""
     site = serve(tmp_path_factory.mktemp("site") / "data")
     try:
         yield site
-        assert site.interrupt() == 0
-        assert site.left_over() == set()
+        assert site.press_ctrl_c() == 0
+        assert site.leftover_pids() == set()
     finally:
         site.destroy()
 
@@ -29,44 +29,44 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Where Chromium is: `CHROMIUM` names it, or it is on the path."""
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    assert found, "no Chromium on this machine: install one, or name it in CHROMIUM"
-    return found
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    assert path, "no Chromium on this machine: install one, or name it in CHROMIUM"
+    return path
 
 
 @pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
+def console_errors() -> Iterator[ConsoleErrors]:
     """Fails the test for whatever a page complains of; `watch.expect(…)` names what it may."""
-    watch = Watch()
-    yield watch
-    assert watch.complaints() == []
+    console_errors = ConsoleErrors()
+    yield console_errors
+    assert console_errors.complaints() == []
 
 
 @pytest.fixture
 def open_context(
-    browser: Browser, site: Site, watch: Watch
+    browser: Browser, site: LiveServer, console_errors: ConsoleErrors
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Make fresh, watched contexts, which end with the test."""
     opened: list[BrowserContext] = []
 
     def make(**options: object) -> BrowserContext:
-        wanted = {"timezone_id": "Europe/Berlin", "locale": "en-GB", "reduced_motion": "reduce"}
-        context = browser.new_context(base_url=site.url, **{**wanted, **options})  # type: ignore[arg-type]
+        defaults = {"timezone_id": "Europe/Berlin", "locale": "en-GB", "reduced_motion": "reduce"}
+        context = browser.new_context(base_url=site.url, **{**defaults, **options})  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
-        watch.over(context)
+        console_errors.attach(context)
         opened.append(context)
         return context
 
     yield make
-    watch.stop()  # closing a page breaks off what it was asking for
+    console_errors.stop()  # closing a page breaks off what it was asking for
     for context in opened:
         context.close()
 

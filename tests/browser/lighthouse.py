@@ -15,8 +15,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import CHROMIUMS
-from tests.browser.kit import FLAGS
-from tests.browser.serving import Site, serve
+from tests.browser.helpers import CHROMIUM_FLAGS
+from tests.support.live_server import LiveServer, serve
 
 CATEGORIES = ("accessibility", "best-practices", "seo", "performance")
 PUBLIC = {"/": True, "/plans": True, "/login": False, "/dashboard": False}
@@ -30,13 +30,13 @@ def main() -> None:
         site = serve(Path(folder) / "data")
         try:
             passed = measure_all(site, chromium)
-            site.interrupt()
+            site.press_ctrl_c()
         finally:
             site.destroy()
     sys.exit(0 if passed else 1)
 
 
-def measure_all(site: Site, chromium: str) -> bool:
+def measure_all(site: LiveServer, chromium: str) -> bool:
     """Print a line for each page; return whether all gates are passed."""
     cookie = sample_cookie(site, chromium)
     print(f"{'page':<12}" + "".join(f"{name:>16}" for name in CATEGORIES))
@@ -48,10 +48,10 @@ def measure_all(site: Site, chromium: str) -> bool:
     return passed
 
 
-def sample_cookie(site: Site, chromium: str) -> str:
+def sample_cookie(site: LiveServer, chromium: str) -> str:
     """Return the session cookie of somebody with a year of data."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page()
         page.goto(site.url)
         page.get_by_role("button", name="sample data").click()
@@ -67,15 +67,15 @@ def measure(url: str, cookie: str, chromium: str) -> dict[str, float]:
         *(str(LIGHTHOUSE), url, "--quiet", "--output=json"),
         f"--only-categories={','.join(CATEGORIES)}",
         f"--extra-headers={json.dumps({'Cookie': cookie} if cookie else {})}",
-        f"--chrome-flags=--headless {' '.join(FLAGS)}",
+        f"--chrome-flags=--headless {' '.join(CHROMIUM_FLAGS)}",
     ]
     environment = {**os.environ, "CHROME_PATH": chromium}
     done = subprocess.run(command, stdout=subprocess.PIPE, env=environment)
     if done.returncode:
         # The tool gives up when its Chromium is slow to start; a page that is at fault fails twice.
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
-    found = json.loads(done.stdout)["categories"]
-    return {name: round(found[name]["score"] * 100) for name in CATEGORIES}
+    categories = json.loads(done.stdout)["categories"]
+    return {name: round(categories[name]["score"] * 100) for name in CATEGORIES}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser.serving import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 ENOUGH = 120
 PATHS = ("/", "/login")
@@ -98,7 +98,7 @@ def main() -> None:
         try:
             with proxy(site, certificate) as port:
                 poor = [path for path in PATHS if not show(path, grade(port, path, certificate))]
-            site.interrupt()
+            site.press_ctrl_c()
         finally:
             site.destroy()
     sys.exit(1 if poor else 0)
@@ -113,7 +113,7 @@ def make_certificate(folder: Path) -> Path:
 
 
 @contextmanager
-def proxy(site: Site, certificate: Path) -> Iterator[int]:
+def proxy(site: LiveServer, certificate: Path) -> Iterator[int]:
     """Stand before a site; yield the port."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, certificate.with_name("key.pem"))
@@ -133,16 +133,16 @@ def grade(port: int, path: str, certificate: Path) -> dict[str, Any]:
         env={**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)},
         timeout=25,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
-    assert not found.get("error"), found
-    return found
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert not report.get("error"), report
+    return report
 
 
-def show(path: str, found: dict[str, Any]) -> bool:
+def show(path: str, report: dict[str, Any]) -> bool:
     """Print one page's tests and score; return whether it is enough and all are passed."""
-    scan = found["scan"]
+    scan = report["scan"]
     print(f"{path}  {scan['score']} ({scan['grade']}), {scan['testsFailed']} failed")
-    for name, test in sorted(found["tests"].items()):
+    for name, test in sorted(report["tests"].items()):
         mark = "ok" if test["pass"] else "NO"
         print(f"  {mark}  {test['scoreModifier'] or 0:+4d}  {name:<30}{test['result']}")
     return bool(scan["score"] >= ENOUGH and not scan["testsFailed"])

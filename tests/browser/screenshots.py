@@ -8,8 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import CHROMIUMS
-from tests.browser.kit import FLAGS, sign_up
-from tests.browser.serving import serve
+from tests.browser.helpers import CHROMIUM_FLAGS, sign_up
+from tests.support.live_server import serve
 
 DOCS = Path("docs")
 
@@ -20,10 +20,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = serve(Path(folder) / "data")
         try:
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
             take(browser, site.url)
             browser.close()
-            site.interrupt()
+            site.press_ctrl_c()
         finally:
             site.destroy()
 

@@ -5,28 +5,28 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.kit import (
+from tests.browser.helpers import (
     PASSWORD,
+    ConsoleErrors,
     Member,
-    Watch,
     expect_mood,
     expect_stat,
     fill_sign_up,
+    new_identity,
     refresh,
     save,
     slider,
-    stranger,
     undo_button,
 )
-from tests.browser.serving import Site
+from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
 
-def history(site: Site, member: Member) -> list[dict[str, Any]]:
+def history(site: LiveServer, member: Member) -> list[dict[str, Any]]:
     """The entries that the chat backend sees, newest first."""
-    found: list[dict[str, Any]] = site.api("GET", f"/api/mood?userId={member.id}")["history"]
-    return found
+    entries: list[dict[str, Any]] = site.api("GET", f"/api/mood?userId={member.id}")["history"]
+    return entries
 
 
 def test_it_welcomes_a_new_user_and_keeps_what_they_set(page: Page) -> None:
@@ -82,7 +82,7 @@ def test_it_saves_without_the_slider_being_moved(member: Member) -> None:
     expect_mood(page, "5")
 
 
-def test_it_fills_in_yesterday_and_leaves_today_open(site: Site, member: Member) -> None:
+def test_it_fills_in_yesterday_and_leaves_today_open(site: LiveServer, member: Member) -> None:
     page = member.page
     page.goto("/dashboard")
     page.locator("label:has([name=day][value=yesterday])").click()
@@ -107,7 +107,7 @@ def test_it_fills_in_yesterday_and_leaves_today_open(site: Site, member: Member)
     assert days[0] != days[1]
 
 
-def test_it_undoes_once_and_the_score_before_stands_again(site: Site, member: Member) -> None:
+def test_it_undoes_once_and_the_score_before_stands_again(site: LiveServer, member: Member) -> None:
     page = member.page
     page.goto("/dashboard")
     for key in ("Home", "End"):
@@ -122,7 +122,7 @@ def test_it_undoes_once_and_the_score_before_stands_again(site: Site, member: Me
 
 
 def test_it_keeps_the_slider_still_while_a_poll_changes_the_numbers(
-    site: Site, member: Member
+    site: LiveServer, member: Member
 ) -> None:
     page = member.page
     page.goto("/dashboard")
@@ -134,8 +134,8 @@ def test_it_keeps_the_slider_still_while_a_poll_changes_the_numbers(
     page.mouse.move(box["x"] + box["width"] / 2, middle)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=4)
-    held = slider(page).input_value()
-    assert 6 <= float(held) <= 8
+    value = slider(page).input_value()
+    assert 6 <= float(value) <= 8
     element = slider(page).element_handle()
 
     site.save_chat(user_id, "About the garden")
@@ -144,13 +144,13 @@ def test_it_keeps_the_slider_still_while_a_poll_changes_the_numbers(
     assert answer.value.status == 200
     expect_stat(page, "conversations", "1")
     expect(page.locator("#stats")).to_contain_text("About the garden")
-    assert slider(page).input_value() == held
+    assert slider(page).input_value() == value
     assert element.evaluate("it => it.isConnected"), "the slider under the finger is the same"
 
     page.mouse.move(box["x"] + box["width"] * 0.9, middle, steps=4)
     page.mouse.up()
     final = float(slider(page).input_value())
-    assert float(held) < final <= 9.5, "the drag went on after the poll"
+    assert float(value) < final <= 9.5, "the drag went on after the poll"
     save(page)
     expect_mood(page, f"{final:g}")
     page.reload()
@@ -168,8 +168,8 @@ def tab_to(page: Page, selector: str) -> None:
     expect(focus).to_have_count(1)
 
 
-def test_it_works_by_keyboard_alone(page: Page, site: Site) -> None:
-    name, email = stranger()
+def test_it_works_by_keyboard_alone(page: Page, site: LiveServer) -> None:
+    name, email = new_identity()
     page.goto("/")
     tab_to(page, "a[href='/signup']")
     page.keyboard.press("Enter")
@@ -192,14 +192,14 @@ def test_it_works_by_keyboard_alone(page: Page, site: Site) -> None:
     tab_to(page, "#mood-undo")
     page.keyboard.press("Enter")
     expect_mood(page, "—")
-    (found,) = [history(site, Member(page, name, email))]
-    assert found == []
+    (entries,) = [history(site, Member(page, name, email))]
+    assert entries == []
 
 
 def test_it_says_beside_the_field_what_is_wrong_and_keeps_what_was_typed(
-    page: Page, watch: Watch
+    page: Page, console_errors: ConsoleErrors
 ) -> None:
-    watch.expect("status of 422")
+    console_errors.expect("status of 422")
     page.goto("/signup")
     page.locator("[name=name]").fill("Maya")
     page.locator("[name=email]").fill("not an address")

@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.kit import Member, Watch, save, sign_up, violations
-from tests.browser.serving import Site, serve
+from tests.browser.helpers import ConsoleErrors, Member, axe_violations, save, sign_up
+from tests.support.live_server import LiveServer, serve
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def logged(member: Member) -> Page:
+def day_page(member: Member) -> Page:
     """Somebody with one check-in, on its day's page."""
     member.page.goto("/dashboard")
     save(member.page)
@@ -23,26 +23,26 @@ def logged(member: Member) -> Page:
     return member.page
 
 
-def test_it_edits_and_deletes_an_entry(logged: Page) -> None:
-    logged.locator("details summary").first.click()
-    logged.locator('input[name="note"]').first.fill("On second thoughts")
-    logged.get_by_role("button", name="Save").first.click()
-    expect(logged.locator("main")).to_contain_text("On second thoughts")
-    logged.locator("details summary").first.click()
-    logged.get_by_role("button", name="Delete").first.click()
-    expect(logged.locator("main")).not_to_contain_text("On second thoughts")
-    logged.goto("/dashboard")
-    expect(logged.locator('[data-stat="mood_score"]')).to_have_text("—")
+def test_it_edits_and_deletes_an_entry(day_page: Page) -> None:
+    day_page.locator("details summary").first.click()
+    day_page.locator('input[name="note"]').first.fill("On second thoughts")
+    day_page.get_by_role("button", name="Save").first.click()
+    expect(day_page.locator("main")).to_contain_text("On second thoughts")
+    day_page.locator("details summary").first.click()
+    day_page.get_by_role("button", name="Delete").first.click()
+    expect(day_page.locator("main")).not_to_contain_text("On second thoughts")
+    day_page.goto("/dashboard")
+    expect(day_page.locator('[data-stat="mood_score"]')).to_have_text("—")
 
 
-def test_it_reads_searches_and_deletes_a_conversation(member: Member, site: Site) -> None:
+def test_it_reads_searches_and_deletes_a_conversation(member: Member, site: LiveServer) -> None:
     page = member.page
     site.save_chat(member.id, "Sleep, and what helps")
     site.save_chat(member.id, "A letter to my sister")
     page.goto("/dashboard")
     page.get_by_role("link", name="A letter to my sister").click()
     expect(page.locator("main")).to_contain_text("Hello")
-    assert violations(page) == []
+    assert axe_violations(page) == []
     page.goto("/conversations")
     page.get_by_role("searchbox").fill("SLEEP")
     page.keyboard.press("Enter")
@@ -82,20 +82,22 @@ def test_it_keeps_a_theme_that_was_chosen(open_context: Open) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
 
 
-def test_it_prints_the_history_in_ink(logged: Page) -> None:
-    logged.goto("/history")
-    logged.emulate_media(media="print", color_scheme="dark")
-    assert logged.evaluate("getComputedStyle(document.body).backgroundColor") in (
+def test_it_prints_the_history_in_ink(day_page: Page) -> None:
+    day_page.goto("/history")
+    day_page.emulate_media(media="print", color_scheme="dark")
+    assert day_page.evaluate("getComputedStyle(document.body).backgroundColor") in (
         "rgba(0, 0, 0, 0)",
         "rgb(255, 255, 255)",
     )
-    expect(logged.locator("header nav, #nav").first).to_be_hidden()
+    expect(day_page.locator("header nav, #nav").first).to_be_hidden()
 
 
-def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: Watch) -> None:
-    watch.expect("status of 503")
-    told = {"REDIS_URL": "redis://127.0.0.1:1", "SECRET_KEY": "x" * 32}
-    away = serve(tmp_path / "data", until="/healthz", **told)
+def test_it_says_in_words_that_redis_is_away(
+    page: Page, tmp_path: Path, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("status of 503")
+    env = {"REDIS_URL": "redis://127.0.0.1:1", "SECRET_KEY": "x" * 32}
+    away = serve(tmp_path / "data", until="/healthz", **env)
     try:
         page.goto(f"{away.url}/login")
         page.context.add_cookies([{"name": "session", "value": "x", "url": away.url}])
@@ -103,6 +105,6 @@ def test_it_says_in_words_that_redis_is_away(page: Page, tmp_path: Path, watch: 
         expect(page.get_by_role("heading", level=1)).to_contain_text("cannot reach")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            assert violations(page) == []
+            assert axe_violations(page) == []
     finally:
         away.destroy()

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from tests.browser.kit import PASSWORD, Member, Watch, save, sign_up, violations
-from tests.browser.serving import ROOT, Site
+from tests.browser.helpers import PASSWORD, ConsoleErrors, Member, axe_violations, save, sign_up
+from tests.support.live_server import ROOT, LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ LONG = "A letter to my sister about the summer house by the lake, and whether to
 PICTURED = ("landing", "signup", "login", "dashboard-new", "dashboard-used", "plans-used")
 
 
-def live_a_while(member: Member, site: Site) -> None:
+def live_a_while(member: Member, site: LiveServer) -> None:
     """Give a new member a month of moods, some conversations and a plan."""
     now = datetime.now(UTC)
     scores = [6, 5.5, 7, 8, 4.5, 3, 6.5, 7.5, 9, 2, 5, 6, 7, 8.5, 10, 0, 6, 7]
@@ -59,12 +59,14 @@ def live_a_while(member: Member, site: Site) -> None:
 
 
 @pytest.fixture
-def visit(open_context: Contexts, site: Site, watch: Watch) -> Callable[..., Page]:
+def visit(
+    open_context: Contexts, site: LiveServer, console_errors: ConsoleErrors
+) -> Callable[..., Page]:
     """Open one of PAGES as the one who sees it."""
 
     def go(name: str, **options: object) -> Page:
         who, path = PAGES[name]
-        watch.expect("status of 404")
+        console_errors.expect("status of 404")
         page = open_context(**options).new_page()
         if who != "nobody":
             member = sign_up(page)
@@ -91,7 +93,7 @@ def test_it_is_accessible_and_never_scrolls_sideways(name: str, visit: Callable[
     for width in (360, 1280):
         for scheme in SCHEMES:
             settle(page, width, scheme)
-            assert violations(page) == [], (name, width, scheme)
+            assert axe_violations(page) == [], (name, width, scheme)
     for width in (320, 360, 768, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
@@ -104,24 +106,24 @@ def test_it_is_accessible_and_never_scrolls_sideways(name: str, visit: Callable[
 
 
 def test_a_refused_form_and_an_open_menu_are_accessible(
-    visit: Callable[..., Page], watch: Watch
+    visit: Callable[..., Page], console_errors: ConsoleErrors
 ) -> None:
-    watch.expect("status of 422")
+    console_errors.expect("status of 422")
     page = visit("signup")
     page.locator("[name=email]").fill("not an address")
     page.locator("[name=password]").fill("short")
     page.locator("form:has([name=password]) [type=submit]").click()
     expect(page.locator("[name=name]")).to_have_attribute("aria-invalid", "true")
-    assert violations(page) == []
+    assert axe_violations(page) == []
     menu = visit("dashboard-new", viewport={"width": 360, "height": 800})
     menu.get_by_role("button", name="Menu").click()
     expect(menu.get_by_role("link", name="Settings")).to_be_visible()
-    assert violations(menu) == []
+    assert axe_violations(menu) == []
 
 
 @pytest.mark.parametrize("name", ["dashboard-new", "dashboard-used"])
 def test_the_first_view_is_light_and_from_here_alone(
-    name: str, visit: Callable[..., Page], site: Site
+    name: str, visit: Callable[..., Page], site: LiveServer
 ) -> None:
     before = visit(name)
     before.context.new_cdp_session(before).send("Network.clearBrowserCache")
@@ -129,12 +131,12 @@ def test_the_first_view_is_light_and_from_here_alone(
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto("/dashboard", wait_until="networkidle")
-    asked = {answer.url for answer in answers}
+    requested = {answer.url for answer in answers}
     icons = page.locator("link[rel~=icon]").evaluate_all("all => all.map(it => it.href)")
-    assert len(asked | set(icons)) <= 5, asked
-    assert {urlsplit(url).netloc for url in asked} == {f"127.0.0.1:{site.port}"}
+    assert len(requested | set(icons)) <= 5, requested
+    assert {urlsplit(url).netloc for url in requested} == {f"127.0.0.1:{site.port}"}
     bodies = [answer.body() for answer in answers]
-    bodies += [page.request.get(icon).body() for icon in icons if icon not in asked]
+    bodies += [page.request.get(icon).body() for icon in icons if icon not in requested]
     headers = sum(len(json.dumps(answer.all_headers())) for answer in answers)
     weight = headers + sum(len(gzip.compress(body, 6)) for body in bodies)
     assert 10_000 < weight <= 60_000, "the scripts and styles are counted, and fit"
@@ -150,8 +152,8 @@ def test_it_says_dark_when_the_system_does(visit: Callable[..., Page]) -> None:
     assert seen == {"rgb(246, 245, 241)", "rgb(18, 21, 27)"}
 
 
-def test_a_password_is_never_on_a_page(page: Page, watch: Watch) -> None:
-    watch.expect("status of 422")
+def test_a_password_is_never_on_a_page(page: Page, console_errors: ConsoleErrors) -> None:
+    console_errors.expect("status of 422")
     page.goto("/login")
     page.locator("[name=email]").fill("nobody@example.com")
     page.locator("[name=password]").fill(PASSWORD)

@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.kit import (
-    COUNTER,
-    FLAGS,
+from tests.browser.helpers import (
+    CHROMIUM_FLAGS,
+    POLL_COUNTER_SCRIPT,
+    ConsoleErrors,
     Member,
-    Watch,
     expect_mood,
     expect_stat,
     log_out,
@@ -16,7 +16,7 @@ from tests.browser.kit import (
     sign_up,
     slider,
 )
-from tests.browser.serving import Site, eventually
+from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -37,10 +37,10 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-def ticking(member: Member) -> Page:
+def ticking_page(member: Member) -> Page:
     """A dashboard whose clock the test can push forward, and which counts its polls."""
     page = member.page
-    page.context.add_init_script(COUNTER)
+    page.context.add_init_script(POLL_COUNTER_SCRIPT)
     page.context.add_init_script(HIDE)
     page.clock.install()
     page.goto("/dashboard")
@@ -51,143 +51,147 @@ def polls(page: Page) -> int:
     return int(page.evaluate("window.polls"))
 
 
-def test_it_polls_twice_a_minute_and_is_told_when_nothing_changed(ticking: Page) -> None:
-    assert polls(ticking) == 0
+def test_it_polls_twice_a_minute_and_is_told_when_nothing_changed(ticking_page: Page) -> None:
+    assert polls(ticking_page) == 0
     for number in range(1, 5):
-        with ticking.expect_response("**/dashboard/stats*") as answer:
-            ticking.clock.run_for(30_000)
+        with ticking_page.expect_response("**/dashboard/stats*") as answer:
+            ticking_page.clock.run_for(30_000)
         assert answer.value.status == 204
-        assert polls(ticking) == number
-    expect_stat(ticking, "days_active", "1")
+        assert polls(ticking_page) == number
+    expect_stat(ticking_page, "days_active", "1")
 
 
 def test_it_shows_a_conversation_on_the_next_poll(
-    ticking: Page, member: Member, site: Site
+    ticking_page: Page, member: Member, site: LiveServer
 ) -> None:
     site.save_chat(member.id, "About <b>bread</b> & butter")
     site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8.5})
-    expect_stat(ticking, "conversations", "0")
-    expect_mood(ticking, "—")
-    loaded = ticking.evaluate("performance.timeOrigin")
-    ticking.clock.run_for(30_100)
-    expect_stat(ticking, "conversations", "1")
-    expect_mood(ticking, "8.5")
-    expect(ticking.locator("#stats")).to_contain_text("About <b>bread</b> & butter")
-    assert ticking.evaluate("performance.timeOrigin") == loaded, "without a reload"
-    assert polls(ticking) == 1
+    expect_stat(ticking_page, "conversations", "0")
+    expect_mood(ticking_page, "—")
+    loaded = ticking_page.evaluate("performance.timeOrigin")
+    ticking_page.clock.run_for(30_100)
+    expect_stat(ticking_page, "conversations", "1")
+    expect_mood(ticking_page, "8.5")
+    expect(ticking_page.locator("#stats")).to_contain_text("About <b>bread</b> & butter")
+    assert ticking_page.evaluate("performance.timeOrigin") == loaded, "without a reload"
+    assert polls(ticking_page) == 1
 
 
 def test_it_asks_for_its_charts_when_moods_have_changed_alone(
-    ticking: Page, member: Member, site: Site
+    ticking_page: Page, member: Member, site: LiveServer
 ) -> None:
-    asked: list[str] = []
-    ticking.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    ticking_page.on("request", lambda request: requested.append(request.url))
     site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8.5})
-    ticking.clock.run_for(30_100)
-    expect(ticking.locator(".trend .marks [data-m='9']").first).to_be_visible()
-    ticking.locator("#trend-table").click()
+    ticking_page.clock.run_for(30_100)
+    expect(ticking_page.locator(".trend .marks [data-m='9']").first).to_be_visible()
+    ticking_page.locator("#trend-table").click()
     site.save_chat(member.id, "About bread")
-    ticking.clock.run_for(30_100)
-    expect_stat(ticking, "conversations", "1")
-    assert len([url for url in asked if "/dashboard/charts" in url]) == 1
+    ticking_page.clock.run_for(30_100)
+    expect_stat(ticking_page, "conversations", "1")
+    assert len([url for url in requested if "/dashboard/charts" in url]) == 1
     site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 2})
-    ticking.clock.run_for(30_100)
-    expect(ticking.locator(".trend .marks [data-m='5']").first).to_be_visible()
-    expect(ticking.locator(".trend details")).to_have_attribute("open", "")
+    ticking_page.clock.run_for(30_100)
+    expect(ticking_page.locator(".trend .marks [data-m='5']").first).to_be_visible()
+    expect(ticking_page.locator(".trend details")).to_have_attribute("open", "")
 
 
-def test_a_check_in_moves_numbers_and_charts_in_this_tab_and_another(ticking: Page) -> None:
-    other = ticking.context.new_page()
+def test_a_check_in_moves_numbers_and_charts_in_this_tab_and_another(ticking_page: Page) -> None:
+    other = ticking_page.context.new_page()
     other.goto("/dashboard")
     slider(other).focus()
     other.keyboard.press("End")
     save(other)
-    for page in (other, ticking):
-        if page is ticking:
-            ticking.clock.run_for(30_100)
+    for page in (other, ticking_page):
+        if page is ticking_page:
+            ticking_page.clock.run_for(30_100)
         expect_mood(page, "10")
         expect(page.locator(".trend .marks [data-m='10']").first).to_be_visible()
         expect(page.locator(".year td[aria-current]")).to_have_attribute("data-m", "10")
 
 
-def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking: Page) -> None:
-    other = ticking.context.new_page()
+def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking_page: Page) -> None:
+    other = ticking_page.context.new_page()
     other.goto("/dashboard")
     slider(other).focus()
     other.keyboard.press("End")
     save(other)
     expect_mood(other, "10")
-    expect_mood(ticking, "—")
-    said = ticking.locator("#score-output")
+    expect_mood(ticking_page, "—")
+    said = ticking_page.locator("#score-output")
     expect(said).to_have_text("Not logged today", use_inner_text=True)
-    expect(slider(ticking)).to_have_attribute("aria-valuetext", "Not logged")
-    ticking.clock.run_for(30_100)
-    expect_mood(ticking, "10")
+    expect(slider(ticking_page)).to_have_attribute("aria-valuetext", "Not logged")
+    ticking_page.clock.run_for(30_100)
+    expect_mood(ticking_page, "10")
     expect(said).to_have_text("Choose a place on the line", use_inner_text=True)
-    expect(slider(ticking)).to_have_attribute("aria-valuetext", "Choose a place on the line")
+    expect(slider(ticking_page)).to_have_attribute("aria-valuetext", "Choose a place on the line")
 
 
-def test_it_goes_to_the_login_page_when_another_tab_logged_out(ticking: Page, watch: Watch) -> None:
-    watch.expect("401")
-    other = ticking.context.new_page()
+def test_it_goes_to_the_login_page_when_another_tab_logged_out(
+    ticking_page: Page, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("401")
+    other = ticking_page.context.new_page()
     other.goto("/settings")
     log_out_here = other.get_by_role("button", name="Log out", exact=True)
     log_out_here.click()
     other.wait_for_url(lambda url: "/settings" not in url)
-    assert "/dashboard" in ticking.url
-    with ticking.expect_response("**/dashboard/stats*") as answer:
-        ticking.clock.run_for(30_100)
+    assert "/dashboard" in ticking_page.url
+    with ticking_page.expect_response("**/dashboard/stats*") as answer:
+        ticking_page.clock.run_for(30_100)
     assert answer.value.status == 401
     assert answer.value.headers["hx-redirect"] == "/login?next=%2Fdashboard"
-    ticking.wait_for_url("**/login?next=%2Fdashboard")
-    expect(ticking.locator("[name=password]")).to_be_visible()
+    ticking_page.wait_for_url("**/login?next=%2Fdashboard")
+    expect(ticking_page.locator("[name=password]")).to_be_visible()
 
 
 def test_it_does_not_poll_while_hidden_and_refreshes_when_shown(
-    ticking: Page, member: Member, site: Site
+    ticking_page: Page, member: Member, site: LiveServer
 ) -> None:
-    ticking.evaluate("hide(true)")
+    ticking_page.evaluate("hide(true)")
     site.save_chat(member.id, "While nobody looked")
-    ticking.clock.run_for(5 * MINUTE)
-    assert polls(ticking) == 0
-    expect_stat(ticking, "conversations", "0")
-    ticking.evaluate("hide(false)")
-    expect_stat(ticking, "conversations", "1")
-    assert polls(ticking) == 1
-    ticking.clock.run_for(MINUTE)
-    assert polls(ticking) > 1, "and polls on"
+    ticking_page.clock.run_for(5 * MINUTE)
+    assert polls(ticking_page) == 0
+    expect_stat(ticking_page, "conversations", "0")
+    ticking_page.evaluate("hide(false)")
+    expect_stat(ticking_page, "conversations", "1")
+    assert polls(ticking_page) == 1
+    ticking_page.clock.run_for(MINUTE)
+    assert polls(ticking_page) > 1, "and polls on"
 
 
 def test_a_refresh_that_is_wanted_just_after_a_swap_is_not_lost(
-    ticking: Page, member: Member, site: Site
+    ticking_page: Page, member: Member, site: LiveServer
 ) -> None:
     site.save_chat(member.id, "So that there is something to swap")
-    ticking.evaluate(
+    ticking_page.evaluate(
         """document.addEventListener('htmx:afterSwap', () => queueMicrotask(
             () => htmx.trigger(document.body, 'aira:refresh')), {once: true})"""
     )
-    refresh(ticking)
-    assert eventually(lambda: polls(ticking) == 2, 5)
+    refresh(ticking_page)
+    assert eventually(lambda: polls(ticking_page) == 2, 5)
 
 
-def test_it_leaves_off_polling_when_live_updates_are_off(ticking: Page) -> None:
-    live = ticking.get_by_role("switch", name="Live updates")
-    ticking.locator("label", has=live).click()
+def test_it_leaves_off_polling_when_live_updates_are_off(ticking_page: Page) -> None:
+    live = ticking_page.get_by_role("switch", name="Live updates")
+    ticking_page.locator("label", has=live).click()
     expect(live).not_to_be_checked()
-    ticking.clock.run_for(5 * MINUTE)
-    assert polls(ticking) == 0
-    ticking.reload()
+    ticking_page.clock.run_for(5 * MINUTE)
+    assert polls(ticking_page) == 0
+    ticking_page.reload()
     expect(live).not_to_be_checked()
-    ticking.locator("label", has=live).click()
+    ticking_page.locator("label", has=live).click()
     expect(live).to_be_checked()
-    assert eventually(lambda: polls(ticking) == 1, 5)
+    assert eventually(lambda: polls(ticking_page) == 1, 5)
 
 
-def test_a_poll_never_changes_what_is_stored(ticking: Page, member: Member, site: Site) -> None:
+def test_a_poll_never_changes_what_is_stored(
+    ticking_page: Page, member: Member, site: LiveServer
+) -> None:
     before = site.api("GET", f"/api/dashboard?userId={member.id}")
     for _ in range(3):
-        with ticking.expect_response("**/dashboard/stats*"):
-            refresh(ticking)
+        with ticking_page.expect_response("**/dashboard/stats*"):
+            refresh(ticking_page)
     assert site.api("GET", f"/api/dashboard?userId={member.id}") == before
 
 
@@ -205,13 +209,13 @@ def test_it_shows_nothing_private_when_going_back_after_log_out(member: Member) 
 
 
 def test_it_is_not_kept_in_the_back_forward_cache(
-    browser: Browser, chromium_path: str, site: Site
+    browser: Browser, chromium_path: str, site: LiveServer
 ) -> None:
     # Playwright switches that cache off unless told not to. A page that comes out of it is not
     # loaded again, for which `go_back` would wait.
     with_cache = browser.browser_type.launch(
         executable_path=chromium_path,
-        args=FLAGS,
+        args=CHROMIUM_FLAGS,
         ignore_default_args=["--disable-back-forward-cache"],
     )
     try:

@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.kit import Member, expect_stat
-from tests.browser.serving import Site
+from tests.browser.helpers import Member, expect_stat
+from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +36,7 @@ def do(page: Page, action: str) -> None:
     page.wait_for_url(lambda url: "/billing/practice" not in url)
 
 
-def test_it_goes_from_free_to_plus_and_back(member: Member, site: Site) -> None:
+def test_it_goes_from_free_to_plus_and_back(member: Member, site: LiveServer) -> None:
     page = member.page
     page.clock.install()
     watching = page.context.new_page()
@@ -116,7 +116,7 @@ def test_an_open_return_page_sees_the_payment_arrive(member: Member) -> None:
     expect(page.locator("[role=status]")).to_contain_text("Premium")
 
 
-def test_the_plan_card_counts_todays_conversations(member: Member, site: Site) -> None:
+def test_the_plan_card_counts_todays_conversations(member: Member, site: LiveServer) -> None:
     page = member.page
     page.clock.install()
     page.goto("/dashboard")

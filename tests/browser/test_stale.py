@@ -8,8 +8,16 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.kit import Member, Watch, expect_mood, expect_stat, refresh, save, slider
-from tests.browser.serving import Site, eventually
+from tests.browser.helpers import (
+    ConsoleErrors,
+    Member,
+    expect_mood,
+    expect_stat,
+    refresh,
+    save,
+    slider,
+)
+from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -32,9 +40,9 @@ def misdirect(route: Route) -> None:
 
 @pytest.mark.parametrize("failure", [fail, drop, misdirect])
 def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
-    member: Member, site: Site, watch: Watch, failure: Any
+    member: Member, site: LiveServer, console_errors: ConsoleErrors, failure: Any
 ) -> None:
-    watch.expect(*FAILED)
+    console_errors.expect(*FAILED)
     page = member.page
     site.save_chat(member.id, "Before the bad day")
     page.clock.install()
@@ -63,8 +71,10 @@ def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
     expect(page.locator("[role=status]")).to_have_text("Up to date again.")
 
 
-def test_charts_that_failed_are_asked_for_again(member: Member, site: Site, watch: Watch) -> None:
-    watch.expect(*FAILED)
+def test_charts_that_failed_are_asked_for_again(
+    member: Member, site: LiveServer, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect(*FAILED)
     page = member.page
     page.clock.install()
     page.goto("/dashboard")
@@ -79,8 +89,8 @@ def test_charts_that_failed_are_asked_for_again(member: Member, site: Site, watc
     expect(page.locator(".trend .marks [data-m='8']").first).to_be_visible()
 
 
-def test_it_recovers_on_retry(member: Member, watch: Watch) -> None:
-    watch.expect(*FAILED)
+def test_it_recovers_on_retry(member: Member, console_errors: ConsoleErrors) -> None:
+    console_errors.expect(*FAILED)
     page = member.page
     page.goto("/dashboard")
     page.route(STATS, fail)
@@ -92,8 +102,10 @@ def test_it_recovers_on_retry(member: Member, watch: Watch) -> None:
     expect(stale).to_be_hidden()
 
 
-def test_it_survives_a_store_that_hangs(member: Member, site: Site, watch: Watch) -> None:
-    watch.expect(*FAILED)
+def test_it_survives_a_store_that_hangs(
+    member: Member, site: LiveServer, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect(*FAILED)
     page = member.page
     page.goto("/dashboard")
     page.locator("[name=note]").fill("Written in the dark")
@@ -148,9 +160,9 @@ def fill(page: Page) -> None:
 
 @pytest.mark.parametrize("fate", [fail, drop, write_then_drop])
 def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
-    member: Member, site: Site, watch: Watch, fate: Any
+    member: Member, site: LiveServer, console_errors: ConsoleErrors, fate: Any
 ) -> None:
-    watch.expect(*FAILED)
+    console_errors.expect(*FAILED)
     page = member.page
     page.goto("/dashboard")
     saves = Saves(page, fate, fate)
@@ -165,12 +177,12 @@ def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
     expect(page.locator("#mood-failed")).to_be_hidden()
     assert len(saves.ops) == 3
     assert len(set(saves.ops)) == 1, "the same operation, sent again"
-    found = site.api("GET", f"/api/mood?userId={member.id}")
-    assert found["stats"]["totalEntries"] == 1
-    assert found["history"][0]["note"] == "Sun on the balcony"
+    moods = site.api("GET", f"/api/mood?userId={member.id}")
+    assert moods["stats"]["totalEntries"] == 1
+    assert moods["history"][0]["note"] == "Sun on the balcony"
 
 
-def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: Site) -> None:
+def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: LiveServer) -> None:
     page = member.page
     page.goto("/dashboard")
     saves = Saves(page)
@@ -180,8 +192,10 @@ def test_the_next_check_in_is_an_operation_of_its_own(member: Member, site: Site
     assert site.api("GET", f"/api/mood?userId={member.id}")["stats"]["totalEntries"] == 2
 
 
-def test_a_note_that_is_refused_is_kept_with_the_reason(member: Member, watch: Watch) -> None:
-    watch.expect("status of 422", "Error Code 422")
+def test_a_note_that_is_refused_is_kept_with_the_reason(
+    member: Member, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("status of 422", "Error Code 422")
     page = member.page
     page.goto("/dashboard")
     page.locator("[name=note]").evaluate("it => it.removeAttribute('maxlength')")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.kit import (
+from tests.browser.helpers import (
     PASSWORD,
-    Watch,
+    ConsoleErrors,
     expect_mood,
     expect_stat,
     fill_sign_up,
@@ -16,7 +16,7 @@ from tests.browser.kit import (
     slider,
     undo_button,
 )
-from tests.browser.serving import Site
+from tests.support.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def save(page: Page) -> None:
     page.wait_for_load_state()
 
 
-def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: Site) -> None:
+def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: LiveServer) -> None:
     member = fill_sign_up(plain)
     expect_stat(plain, "days_active", "1")
     expect_mood(plain, "—")
@@ -57,7 +57,7 @@ def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: Site) -> N
     assert site.api("GET", f"/api/mood?userId={member.id}")["history"] == []
 
 
-def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: Site) -> None:
+def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: LiveServer) -> None:
     member = fill_sign_up(plain)
     plain.locator("label:has([name=day][value=yesterday])").click()
     slider(plain).focus()
@@ -70,8 +70,10 @@ def test_it_fills_in_yesterday_and_refreshes_by_a_link(plain: Page, site: Site) 
     expect(plain.locator("#stats")).to_contain_text("About the sea")
 
 
-def test_a_note_that_is_too_long_comes_back_with_the_reason(plain: Page, watch: Watch) -> None:
-    watch.expect("status of 422")
+def test_a_note_that_is_too_long_comes_back_with_the_reason(
+    plain: Page, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("status of 422")
     fill_sign_up(plain)
     note = plain.locator("[name=note]")
     note.evaluate("it => it.removeAttribute('maxlength')")

@@ -9,8 +9,7 @@ from app import create_app
 from stats.settings import Settings
 from stats.store.client import Db, connect
 from tests.cluster.nodes import Cluster
-
-KEY = "service-key-for-the-tests"
+from tests.conftest import SERVICE_KEY
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def valkey(cluster: Cluster) -> Iterator[Db]:
 
 
 @pytest.fixture
-def hurt(cluster: Cluster) -> Iterator[Cluster]:
+def failing_cluster(cluster: Cluster) -> Iterator[Cluster]:
     """The cluster, which is whole again after the test."""
     yield cluster
     cluster.heal()
@@ -32,7 +31,7 @@ def hurt(cluster: Cluster) -> Iterator[Cluster]:
 def make_app(url: str) -> Flask:
     """The application on a client of its own, which has not connected yet."""
     settings = Settings(
-        redis_url=url, secret_keys=("secret",), api_keys=(KEY,), ratelimit_enabled=False
+        redis_url=url, secret_keys=("secret",), api_keys=(SERVICE_KEY,), ratelimit_enabled=False
     )
     return create_app(settings, connect(url))
 

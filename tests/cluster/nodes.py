@@ -21,7 +21,7 @@ from stats.web.worker_processes import die_with_parent
 
 SLOTS = 16384
 PRIMARIES = 3
-PATIENCE = 20.0
+TIMEOUT = 20.0
 CONFIG = {
     "bind": "127.0.0.1",
     "save": "",
@@ -39,7 +39,7 @@ CONFIG = {
 }
 
 
-def eventually(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
+def assert_eventually(condition: Callable[[], Any], what: str, seconds: float = TIMEOUT) -> None:
     """Wait until something is true; fail, saying what was not, if it takes too long."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -134,9 +134,9 @@ class Cluster:
     def start(self) -> None:
         for node in self.nodes:
             node.start()
-        eventually(lambda: all(node.answers() for node in self.nodes), "all nodes run")
+        assert_eventually(lambda: all(node.answers() for node in self.nodes), "all nodes run")
         self._assign()
-        eventually(lambda: self._met(), "all nodes know each other")
+        assert_eventually(lambda: self._met(), "all nodes know each other")
         pairs = zip(self.nodes[:PRIMARIES], self.nodes[PRIMARIES:], strict=True)
         for primary, replica in pairs:
             replica.ask("CLUSTER REPLICATE", primary.id)
@@ -167,7 +167,7 @@ class Cluster:
                 )
             return False
 
-        eventually(settled, "the cluster settles")
+        assert_eventually(settled, "the cluster settles")
 
     def heal(self) -> None:
         """Let every node run again."""
@@ -175,7 +175,7 @@ class Cluster:
             if not node.runs:
                 node.start()
             node.go_on()
-        eventually(lambda: all(node.answers() for node in self.nodes), "all nodes run")
+        assert_eventually(lambda: all(node.answers() for node in self.nodes), "all nodes run")
         self.settle()
 
     def close(self) -> None:
@@ -239,7 +239,7 @@ def slot_of(key: str) -> int:
 
 def _ports() -> Iterator[tuple[int, int]]:
     """Six pairs of free ports, for clients and for the nodes among themselves."""
-    with ExitStack() as held:
-        free = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(12)]
+    with ExitStack() as stack:
+        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(12)]
         ports = [listener.getsockname()[1] for listener in free]
     return zip(ports[::2], ports[1::2], strict=True)

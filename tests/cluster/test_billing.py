@@ -14,8 +14,8 @@ from stats.plans.plan import Plan
 from stats.store.client import Db, connect
 from stats.store.keys import user_key
 from stats.user_stats import open_stats
-from tests.cluster.nodes import Cluster, eventually
-from tests.support.store_checks import together
+from tests.cluster.nodes import Cluster, assert_eventually
+from tests.support.store_checks import run_concurrently
 
 AWAY = (redis.RedisError, RedisClusterException, StoreUnavailable)
 USERS, EVENTS = 24, 40
@@ -47,7 +47,7 @@ def insist(db: Db, user: str, event: str) -> str:
             return False
         return True
 
-    eventually(delivered, "the event is taken")
+    assert_eventually(delivered, "the event is taken")
     return done[0]
 
 
@@ -56,19 +56,21 @@ def plan(db: Db, user: str) -> Plan:
 
 
 @pytest.fixture
-def payer(hurt: Cluster, valkey: Db) -> SimpleNamespace:
+def payer(failing_cluster: Cluster, valkey: Db) -> SimpleNamespace:
     """Somebody whose events all came through so far, and the nodes that hold their data."""
     open_stats(valkey, "payer", create=True)
     assert deliver(valkey, "payer", "evt_1") == "applied"
-    primary = hurt.owner(user_key("payer", "stats"))
-    return SimpleNamespace(id="payer", primary=primary, replica=hurt.replica_of(primary))
+    primary = failing_cluster.owner(user_key("payer", "stats"))
+    return SimpleNamespace(id="payer", primary=primary, replica=failing_cluster.replica_of(primary))
 
 
-def test_it_takes_no_event_that_no_replica_has(hurt: Cluster, valkey: Db, payer: SimpleNamespace):
+def test_it_takes_no_event_that_no_replica_has(
+    failing_cluster: Cluster, valkey: Db, payer: SimpleNamespace
+):
     payer.replica.hang()
     for event in ("evt_2", "evt_2", "evt_1"):
         # A connection that has written nothing yet has nothing to wait for.
-        with pytest.raises(StoreUnavailable), connect(hurt.url) as fresh:
+        with pytest.raises(StoreUnavailable), connect(failing_cluster.url) as fresh:
             deliver(fresh, payer.id, event)
     payer.replica.go_on()
     assert insist(valkey, payer.id, "evt_2") in ("applied", "done already")
@@ -85,26 +87,28 @@ def test_it_takes_no_event_when_the_wait_is_cut_short(valkey: Db, payer: SimpleN
 
     def both(number: int) -> object:
         if number:
-            return eventually(end_wait, "somebody waits")
+            return assert_eventually(end_wait, "somebody waits")
         with pytest.raises(StoreUnavailable):
             deliver(valkey, payer.id, "evt_2")
         return None
 
-    together(2, both)
+    run_concurrently(2, both)
 
 
 def test_it_is_not_deceived_by_a_replica_that_the_others_have_given_up(
-    hurt: Cluster, valkey: Db, payer: SimpleNamespace
+    failing_cluster: Cluster, valkey: Db, payer: SimpleNamespace
 ):
-    primaries, port = hurt.primaries, str(payer.replica.port)
+    primaries, port = failing_cluster.primaries, str(payer.replica.port)
     payer.replica.hang()
-    eventually(
+    assert_eventually(
         lambda: all(port not in str(node.ask("CLUSTER SLOTS")) for node in primaries),
         "the replica has been given up",
     )
     key = user_key(payer.id, "stats")
     valkey.nodes_manager.initialize()
-    eventually(lambda: not valkey.get_node_from_key(key, replica=True), "the client knows it, too")
+    assert_eventually(
+        lambda: not valkey.get_node_from_key(key, replica=True), "the client knows it, too"
+    )
     with pytest.raises(StoreUnavailable):
         deliver(valkey, payer.id, "evt_2")
 
@@ -122,7 +126,9 @@ def test_a_primary_that_falls_before_the_copy_loses_nothing_that_was_promised(
     assert valkey.zscore(user_key(payer.id, "billing:done"), "evt_2")
 
 
-def test_all_that_was_promised_under_a_falling_primary_is_kept(hurt: Cluster, valkey: Db):
+def test_all_that_was_promised_under_a_falling_primary_is_kept(
+    failing_cluster: Cluster, valkey: Db
+):
     users = [f"payer-{number}" for number in range(USERS)]
     for user in users:
         open_stats(valkey, user, create=True)
@@ -143,20 +149,20 @@ def test_all_that_was_promised_under_a_falling_primary_is_kept(hurt: Cluster, va
                     promised.add((user, name))
                     stall, last = max(stall, time.monotonic() - last), time.monotonic()
             if number == 0 and event == EVENTS // 4:
-                hurt.primaries[1].kill()
+                failing_cluster.primaries[1].kill()
         return promised, refused, stall
 
-    found = together(4, pay)
-    promised = set().union(*(part[0] for part in found))
-    hurt.heal()
+    results = run_concurrently(4, pay)
+    promised = set().union(*(part[0] for part in results))
+    failing_cluster.heal()
     kept = {
         (user, event)
         for user in users
         for event in valkey.zrange(user_key(user, "billing:done"), 0, -1)
     }
     print(
-        f"\nbilling: longest stall {max(part[2] for part in found):.1f} s, "
-        f"{sum(part[1] for part in found)} refused, {len(promised)} acknowledged, "
+        f"\nbilling: longest stall {max(part[2] for part in results):.1f} s, "
+        f"{sum(part[1] for part in results)} refused, {len(promised)} acknowledged, "
         f"{len(promised & kept)} kept, in {time.monotonic() - began:.1f} s"
     )
     assert promised <= kept

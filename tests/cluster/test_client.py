@@ -10,9 +10,10 @@ from flask import Flask
 
 from stats.errors import StoreUnavailable
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
-from tests.cluster.conftest import KEY, make_app
-from tests.cluster.nodes import Cluster, eventually
-from tests.support.store_checks import together
+from tests.cluster.conftest import make_app
+from tests.cluster.nodes import Cluster, assert_eventually
+from tests.conftest import SERVICE_KEY
+from tests.support.store_checks import run_concurrently
 
 AWAY = (StoreUnavailable, redis.TimeoutError, redis.ConnectionError)
 
@@ -24,10 +25,10 @@ def silent() -> Iterator[str]:
         yield f"redis+cluster://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def look(app: Flask) -> tuple[int, bool, float]:
+def read_dashboard(app: Flask) -> tuple[int, bool, float]:
     """Ask for somebody's stats: the status, whether it says when to come back, the seconds."""
     began = time.monotonic()
-    headers = {"Authorization": f"Bearer {KEY}"}
+    headers = {"Authorization": f"Bearer {SERVICE_KEY}"}
     answer = app.test_client().get("/api/dashboard?userId=alice", headers=headers)
     return answer.status_code, "Retry-After" in answer.headers, time.monotonic() - began
 
@@ -35,7 +36,7 @@ def look(app: Flask) -> tuple[int, bool, float]:
 def test_it_answers_in_time_while_the_first_connection_hangs(silent):
     app = make_app(silent)
     for attempt in range(3):
-        answers = together(16, lambda _: look(app))
+        answers = run_concurrently(16, lambda _: read_dashboard(app))
         assert {(status, told) for status, told, _ in answers} == {(503, True)}
         longest = max(seconds for _, _, seconds in answers)
         print(f"\nfirst connection hangs, attempt {attempt + 1}: longest answer {longest:.2f} s")
@@ -43,21 +44,25 @@ def test_it_answers_in_time_while_the_first_connection_hangs(silent):
     assert sum(seconds > 0.5 for _, _, seconds in answers) <= 1
 
 
-def test_it_answers_in_time_while_all_nodes_hang_and_recovers(hurt: Cluster, site: Flask):
-    late = make_app(hurt.url)
-    assert look(site)[0] == 200
-    for node in hurt.nodes:
+def test_it_answers_in_time_while_all_nodes_hang_and_recovers(
+    failing_cluster: Cluster, site: Flask
+):
+    late = make_app(failing_cluster.url)
+    assert read_dashboard(site)[0] == 200
+    for node in failing_cluster.nodes:
         node.hang()
-    answers = [answer for _ in range(3) for answer in together(16, lambda _: look(site))]
-    answers += together(16, lambda _: look(late))
-    for node in hurt.nodes:
+    answers = [
+        answer for _ in range(3) for answer in run_concurrently(16, lambda _: read_dashboard(site))
+    ]
+    answers += run_concurrently(16, lambda _: read_dashboard(late))
+    for node in failing_cluster.nodes:
         node.go_on()
     longest = max(seconds for _, _, seconds in answers)
     print(f"\nall nodes hang: longest answer {longest:.2f} s")
     assert {(status, told) for status, told, _ in answers} == {(503, True)}
     assert longest <= 2
     for app in (site, late):
-        eventually(lambda app=app: look(app)[0] == 200, "the site recovers", 10)
+        assert_eventually(lambda app=app: read_dashboard(app)[0] == 200, "the site recovers", 10)
     late.extensions["aira"].db.close()
 
 
@@ -77,7 +82,7 @@ def test_a_node_that_hangs_costs_only_its_own_users(valkey, cluster: Cluster):
             get_user_stats(valkey, user)
     assert valkey.ping()
     assert time.monotonic() - began < 0.7
-    eventually(lambda: insist(valkey, theirs[0]), "the node is asked again")
+    assert_eventually(lambda: insist(valkey, theirs[0]), "the node is asked again")
 
 
 def insist(db, user):
@@ -87,15 +92,15 @@ def insist(db, user):
         return None
 
 
-def test_it_sends_nothing_twice(hurt: Cluster, valkey):
-    slow = hurt.primaries[0]
-    user = hurt.users_of(slow, 1)[0]
+def test_it_sends_nothing_twice(failing_cluster: Cluster, valkey):
+    slow = failing_cluster.primaries[0]
+    user = failing_cluster.users_of(slow, 1)[0]
     create_user_stats(valkey, user)
     assert increment_conversations(valkey, user) == 1
     slow.hang()
     with pytest.raises(redis.TimeoutError):
         increment_conversations(valkey, user)
     slow.go_on()
-    eventually(lambda: insist(valkey, user), "the node is asked again")
+    assert_eventually(lambda: insist(valkey, user), "the node is asked again")
     # The one that timed out was in the node's hands, if that is still a primary.
     assert get_user_stats(valkey, user).conversations <= 2

@@ -16,9 +16,9 @@ from stats.lib.timestamps import EPOCH
 from stats.moods.entries import read_moods
 from stats.store.client import Db
 from stats.store.keys import user_key
-from tests.cluster.conftest import KEY
-from tests.cluster.nodes import Cluster, Node, eventually
-from tests.support.store_checks import together
+from tests.cluster.nodes import Cluster, Node, assert_eventually
+from tests.conftest import SERVICE_KEY
+from tests.support.store_checks import run_concurrently
 
 USERS, THREADS = 48, 8
 BEGINNING = 1_700_000_000
@@ -42,7 +42,7 @@ class Writers:
         self.site, self.stopped = site, threading.Event()
         self.users = [f"writer-{number}" for number in range(USERS)]
         self.answers: list[Answer] = []
-        self.thread = threading.Thread(target=lambda: together(THREADS, self._write))
+        self.thread = threading.Thread(target=lambda: run_concurrently(THREADS, self._write))
 
     def _write(self, number: int) -> None:
         client, second = self.site.test_client(), 0
@@ -54,7 +54,7 @@ class Writers:
                 status = client.patch(
                     f"/api/mood?userId={user}",
                     json={"score": 5, "at": at},
-                    headers={"Authorization": f"Bearer {KEY}"},
+                    headers={"Authorization": f"Bearer {SERVICE_KEY}"},
                 ).status_code
                 self.answers.append(Answer(user, second, status, began, time.monotonic()))
             time.sleep(0.002)
@@ -67,28 +67,30 @@ class Writers:
 
 
 @pytest.mark.parametrize("blow", [Node.kill, Node.hang])
-def test_a_primary_that_falls_under_writes(hurt: Cluster, valkey: Db, site: Flask, blow):
+def test_a_primary_that_falls_under_writes(failing_cluster: Cluster, valkey: Db, site: Flask, blow):
     writers = Writers(site)
-    victim = hurt.primaries[0]
-    struck = {user for user in writers.users if hurt.owner(user_key(user, "stats")) is victim}
+    victim = failing_cluster.primaries[0]
+    struck = {
+        user for user in writers.users if failing_cluster.owner(user_key(user, "stats")) is victim
+    }
     assert 0 < len(struck) < USERS
     writers.thread.start()
-    eventually(lambda: len(writers.answers) > 10 * USERS, "the writers are at work")
+    assert_eventually(lambda: len(writers.answers) > 10 * USERS, "the writers are at work")
     moment = time.monotonic()
     blow(victim)
-    eventually(
+    assert_eventually(
         lambda: all(writers.served_since(user, moment) for user in struck),
         "writes are taken again",
         10,
     )
     resumed = time.monotonic() - moment
-    eventually(
+    assert_eventually(
         lambda: all(writers.served_since(user, moment + resumed) for user in writers.users),
         "everybody is served",
     )
     writers.stopped.set()
     writers.thread.join()
-    hurt.heal()
+    failing_cluster.heal()
     report(writers.answers, struck, moment, resumed)
     missing = lost(valkey, writers.answers)
     acknowledged = [answer for answer in writers.answers if answer.status == 200]

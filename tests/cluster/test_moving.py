@@ -13,8 +13,8 @@ from stats.store.client import Db
 from stats.store.keys import user_key
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
 from stats.web.http.error_pages import is_outage
-from tests.cluster.nodes import Cluster, Node, eventually, slot_of
-from tests.support.store_checks import together
+from tests.cluster.nodes import Cluster, Node, assert_eventually, slot_of
+from tests.support.store_checks import run_concurrently
 
 WRITES = 400
 
@@ -109,7 +109,9 @@ def test_it_knows_no_node_that_joined_a_moment_ago(cluster: Cluster, valkey: Db,
     valkey.nodes_manager.nodes_cache.pop(f"127.0.0.1:{move.target.port}")
     with pytest.raises(StoreUnavailable):
         increment_conversations(valkey, user)
-    eventually(lambda: not refused(lambda: increment_conversations(valkey, user)), "it learns")
+    assert_eventually(
+        lambda: not refused(lambda: increment_conversations(valkey, user)), "it learns"
+    )
     move.end()
     assert get_user_stats(valkey, user).conversations == 1
 
@@ -144,8 +146,8 @@ def test_it_counts_exactly_while_a_slot_moves_to_and_fro(cluster: Cluster, valke
                 counted += 1
         return counted, lost
 
-    found = together(5, write)
-    acknowledged, refusals = (sum(part) for part in zip(*found, strict=True))
+    results = run_concurrently(5, write)
+    acknowledged, refusals = (sum(part) for part in zip(*results, strict=True))
     print(f"\na slot moves six times: {refusals} refused, {acknowledged} acknowledged")
     assert get_user_stats(valkey, user).conversations == acknowledged
 

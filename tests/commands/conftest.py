@@ -6,10 +6,10 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-Flask_ = Callable[..., Result]
+RunFlask = Callable[..., Result]
 
 
-def run_in(app: Flask, *args: str, typed: str = "") -> Result:
+def invoke(app: Flask, *args: str, typed: str = "") -> Result:
     """Type a command after `flask`; whatever it does not catch fails the test."""
     result = app.test_cli_runner().invoke(args=args, input=typed)
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -18,6 +18,6 @@ def run_in(app: Flask, *args: str, typed: str = "") -> Result:
 
 
 @pytest.fixture
-def flask(app: Flask, cheap_passwords: None) -> Flask_:
+def run_flask(app: Flask, fast_password_hashing: None) -> RunFlask:
     """What types a command after `flask`."""
-    return lambda *args, typed="": run_in(app, *args, typed=typed)
+    return lambda *args, typed="": invoke(app, *args, typed=typed)

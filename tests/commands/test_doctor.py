@@ -19,14 +19,22 @@ from stats.settings import Settings
 from stats.store.client import connect
 from stats.web.commands.doctor import check_store
 from stats.web.commands.doctor.findings import Code
-from tests.commands.doctor_kit import PUBLIC, STRONG, Clinic, Lying, look, own_server, simulate_more
+from tests.commands.doctor_helpers import (
+    PUBLIC_URL,
+    STRONG_SECRET,
+    Deployment,
+    FakeInfoRedis,
+    own_server,
+    run_doctor,
+    simulate_webhook_endpoints_and_payment_links,
+)
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.mailbox import Mailbox, run_mail_server
 from tests.support.store_checks import contents
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
-Break = Callable[[Clinic], None]
+Break = Callable[[Deployment], None]
 
 
 @pytest.fixture(autouse=True)
@@ -42,34 +50,38 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def clinic(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
-    endpoints, links = simulate_more(monkeypatch)
+def deployment(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    endpoints, links = simulate_webhook_endpoints_and_payment_links(monkeypatch)
     stripe = Stripe()
     with StripeServer(stripe) as at:
-        yield Clinic(server, stripe, at, endpoints, links)
+        yield Deployment(server, stripe, at, endpoints, links)
 
 
 @pytest.fixture
-def box() -> Iterator[Mailbox]:
-    with open_mailbox() as opened:
+def mailbox() -> Iterator[Mailbox]:
+    with run_mail_server() as opened:
         yield opened
 
 
-def test_all_is_well(clinic: Clinic, box: Mailbox) -> None:
-    clinic.set(smtp_url=f"smtp://127.0.0.1:{box.port}", mail_from="post@aira.example")
-    before = contents(clinic.db)
-    code, found, output = clinic.look("--strict")
-    assert (code, found) == (0, []), output
+def test_all_is_well(deployment: Deployment, mailbox: Mailbox) -> None:
+    deployment.change_settings(
+        smtp_url=f"smtp://127.0.0.1:{mailbox.port}", mail_from="post@aira.example"
+    )
+    before = contents(deployment.db)
+    code, codes, output = deployment.run_doctor("--strict")
+    assert (code, codes) == (0, []), output
     assert "SMTP_URL, STRIPE_API_BASE, STRIPE_PRODUCT_…, STRIPE_SECRET_KEY" in output
-    assert contents(clinic.db) == before
-    assert {request.method for request in clinic.server.requests} == {"GET"}
-    assert box.mails == []
+    assert contents(deployment.db) == before
+    assert {request.method for request in deployment.server.requests} == {"GET"}
+    assert mailbox.mails == []
 
 
-def test_it_is_well_with_live_keys_and_without_stripe(clinic: Clinic) -> None:
-    clinic.set(stripe_secret_key=None, stripe_webhook_secrets=(), stripe_products={})
-    assert clinic.look("--strict")[:2] == (0, [])
-    assert clinic.server.requests == []
+def test_it_is_well_with_live_keys_and_without_stripe(deployment: Deployment) -> None:
+    deployment.change_settings(
+        stripe_secret_key=None, stripe_webhook_secrets=(), stripe_products={}
+    )
+    assert deployment.run_doctor("--strict")[:2] == (0, [])
+    assert deployment.server.requests == []
 
 
 def breaks(code: Code) -> Callable[[Break], Any]:
@@ -78,171 +90,178 @@ def breaks(code: Code) -> Callable[[Break], Any]:
 
 
 @breaks(Code.SECRET_WEAK)
-def weak(clinic: Clinic) -> None:
-    clinic.set(secret_keys=(STRONG, "changemechangemechangeme" * 3))
+def weak(deployment: Deployment) -> None:
+    deployment.change_settings(secret_keys=(STRONG_SECRET, "changemechangemechangeme" * 3))
 
 
 @breaks(Code.SECRET_WEAK)
-def words(clinic: Clinic) -> None:
-    clinic.set(secret_keys=("my secret password",))
+def words(deployment: Deployment) -> None:
+    deployment.change_settings(secret_keys=("my secret password",))
 
 
 @breaks(Code.SERVICE_KEY_WEAK)
-def weak_key(clinic: Clinic) -> None:
-    clinic.set(api_keys=("service-key",))
+def weak_key(deployment: Deployment) -> None:
+    deployment.change_settings(api_keys=("service-key",))
 
 
 @breaks(Code.HOST_NOT_SERVED)
-def other_host(clinic: Clinic) -> None:
-    clinic.set(trusted_hosts=(".aira.test", "localhost"))
+def other_host(deployment: Deployment) -> None:
+    deployment.change_settings(trusted_hosts=(".aira.test", "localhost"))
 
 
 @breaks(Code.PLAIN_HTTP)
-def plain_http(clinic: Clinic) -> None:
-    clinic.set(public_url="http://aira.example")
-    clinic.endpoint["url"] = "http://aira.example/api/webhooks/stripe"
+def plain_http(deployment: Deployment) -> None:
+    deployment.change_settings(public_url="http://aira.example")
+    deployment.endpoint["url"] = "http://aira.example/api/webhooks/stripe"
 
 
 @breaks(Code.NO_PROXY)
-def no_proxy(clinic: Clinic) -> None:
-    clinic.set(trusted_proxies=0)
+def no_proxy(deployment: Deployment) -> None:
+    deployment.change_settings(trusted_proxies=0)
 
 
 @breaks(Code.NO_LIMITS)
-def no_limits(clinic: Clinic) -> None:
-    clinic.set(ratelimit_enabled=False)
+def no_limits(deployment: Deployment) -> None:
+    deployment.change_settings(ratelimit_enabled=False)
 
 
 @breaks(Code.STRIPE_HALF_SET)
-def half_stripe(clinic: Clinic) -> None:
-    clinic.set(stripe_secret_key=None)
+def half_stripe(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_secret_key=None)
 
 
 @breaks(Code.MAIL_HALF_SET)
-def half_mail(clinic: Clinic) -> None:
-    clinic.set(mail_from="post@aira.example")
+def half_mail(deployment: Deployment) -> None:
+    deployment.change_settings(mail_from="post@aira.example")
 
 
 @breaks(Code.ANY_HOST)
-def any_host(clinic: Clinic) -> None:
-    clinic.set(trusted_hosts=())
+def any_host(deployment: Deployment) -> None:
+    deployment.change_settings(trusted_hosts=())
 
 
 @breaks(Code.STORE_UNREACHABLE)
-def away(clinic: Clinic) -> None:
-    clinic.db = connect("redis://:s3cret-of-redis@127.0.0.1:1")
-    clinic.set(redis_url="redis://:s3cret-of-redis@127.0.0.1:1")
+def away(deployment: Deployment) -> None:
+    deployment.db = connect("redis://:s3cret-of-redis@127.0.0.1:1")
+    deployment.change_settings(redis_url="redis://:s3cret-of-redis@127.0.0.1:1")
 
 
 @breaks(Code.STRIPE_UNREACHABLE)
-def stripe_away(clinic: Clinic) -> None:
-    clinic.set(stripe_api_base="http://127.0.0.1:1")
+def stripe_away(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_api_base="http://127.0.0.1:1")
 
 
 @breaks(Code.STRIPE_MODE)
-def live_key(clinic: Clinic) -> None:
-    clinic.server.key = "made_up_live_key"
-    clinic.set(stripe_secret_key="made_up_live_key")
+def live_key(deployment: Deployment) -> None:
+    deployment.server.key = "made_up_live_key"
+    deployment.change_settings(stripe_secret_key="made_up_live_key")
 
 
 @breaks(Code.STRIPE_MODE)
-def live_endpoint(clinic: Clinic) -> None:
-    clinic.endpoint["livemode"] = True
+def live_endpoint(deployment: Deployment) -> None:
+    deployment.endpoint["livemode"] = True
 
 
 @breaks(Code.PRODUCT)
-def no_product(clinic: Clinic) -> None:
-    premium = next(name for name, plan in clinic.settings.stripe_products.items() if plan != "Plus")
-    clinic.set(stripe_products={"prod_gone": Plan.PLUS, premium: Plan.PREMIUM})
+def no_product(deployment: Deployment) -> None:
+    premium = next(
+        name for name, plan in deployment.settings.stripe_products.items() if plan != "Plus"
+    )
+    deployment.change_settings(stripe_products={"prod_gone": Plan.PLUS, premium: Plan.PREMIUM})
 
 
 @breaks(Code.PRODUCT)
-def archived_product(clinic: Clinic) -> None:
-    product = next(iter(clinic.settings.stripe_products))
-    clinic.stripe._objects[product]["active"] = False
+def archived_product(deployment: Deployment) -> None:
+    product = next(iter(deployment.settings.stripe_products))
+    deployment.stripe._objects[product]["active"] = False
 
 
 @breaks(Code.PRICE)
-def no_price(clinic: Clinic) -> None:
-    clinic.set(stripe_prices={Plan.PLUS: "price_gone"})
+def no_price(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_prices={Plan.PLUS: "price_gone"})
 
 
 @breaks(Code.PRICE)
-def no_default_price(clinic: Clinic) -> None:
-    product = next(iter(clinic.settings.stripe_products))
-    clinic.stripe._objects[product]["default_price"] = None
+def no_default_price(deployment: Deployment) -> None:
+    product = next(iter(deployment.settings.stripe_products))
+    deployment.stripe._objects[product]["default_price"] = None
 
 
 @breaks(Code.PRICE)
-def archived_price(clinic: Clinic) -> None:
-    clinic.stripe._objects[clinic.prices[Plan.PLUS]]["active"] = False
+def archived_price(deployment: Deployment) -> None:
+    deployment.stripe._objects[deployment.prices[Plan.PLUS]]["active"] = False
 
 
 @breaks(Code.PRICE)
-def price_of_another(clinic: Clinic) -> None:
-    clinic.set(stripe_prices={Plan.PLUS: clinic.prices[Plan.PREMIUM]})
+def price_of_another(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_prices={Plan.PLUS: deployment.prices[Plan.PREMIUM]})
 
 
 @breaks(Code.PRICE)
-def paid_once(clinic: Clinic) -> None:
-    clinic.stripe._objects[clinic.prices[Plan.PLUS]] |= {"recurring": None, "type": "one_time"}
+def paid_once(deployment: Deployment) -> None:
+    deployment.stripe._objects[deployment.prices[Plan.PLUS]] |= {
+        "recurring": None,
+        "type": "one_time",
+    }
 
 
-def link(clinic: Clinic, **changed: Any) -> None:
+def link(deployment: Deployment, **changed: Any) -> None:
     url = "https://buy.stripe.com/plus"
     kept = {"id": "plink_1", "object": "payment_link", "active": True, "url": url, "created": 1}
-    clinic.links.append({**kept, "_price": clinic.prices[Plan.PLUS], **changed})
-    clinic.set(stripe_payment_links={Plan.PLUS: url})
+    deployment.links.append({**kept, "_price": deployment.prices[Plan.PLUS], **changed})
+    deployment.change_settings(stripe_payment_links={Plan.PLUS: url})
 
 
 @breaks(Code.PAYMENT_LINK)
-def no_link(clinic: Clinic) -> None:
-    link(clinic, url="https://buy.stripe.com/another")
+def no_link(deployment: Deployment) -> None:
+    link(deployment, url="https://buy.stripe.com/another")
 
 
 @breaks(Code.PAYMENT_LINK)
-def link_off(clinic: Clinic) -> None:
-    link(clinic, active=False)
+def link_off(deployment: Deployment) -> None:
+    link(deployment, active=False)
 
 
 @breaks(Code.PAYMENT_LINK)
-def link_of_another(clinic: Clinic) -> None:
-    link(clinic, _price=clinic.prices[Plan.PREMIUM])
+def link_of_another(deployment: Deployment) -> None:
+    link(deployment, _price=deployment.prices[Plan.PREMIUM])
 
 
-def test_a_link_that_sells_the_product_is_well(clinic: Clinic) -> None:
-    link(clinic)
-    assert clinic.look("--strict")[:2] == (0, [])
+def test_a_link_that_sells_the_product_is_well(deployment: Deployment) -> None:
+    link(deployment)
+    assert deployment.run_doctor("--strict")[:2] == (0, [])
 
 
 @breaks(Code.WEBHOOK_SECRET)
-def no_webhook_secret(clinic: Clinic) -> None:
-    clinic.set(stripe_webhook_secrets=())
+def no_webhook_secret(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_webhook_secrets=())
 
 
 @breaks(Code.ENDPOINT)
-def not_registered(clinic: Clinic) -> None:
-    clinic.endpoint["url"] = f"{PUBLIC}/stripe"
+def not_registered(deployment: Deployment) -> None:
+    deployment.endpoint["url"] = f"{PUBLIC_URL}/stripe"
 
 
 @breaks(Code.ENDPOINT)
-def switched_off(clinic: Clinic) -> None:
-    clinic.endpoint["status"] = "disabled"
+def switched_off(deployment: Deployment) -> None:
+    deployment.endpoint["status"] = "disabled"
 
 
 @breaks(Code.ENDPOINT_EVENTS)
-def too_few_events(clinic: Clinic) -> None:
-    clinic.endpoint["enabled_events"].remove("invoice.paid")
+def too_few_events(deployment: Deployment) -> None:
+    deployment.endpoint["enabled_events"].remove("invoice.paid")
 
 
 @breaks(Code.ENDPOINT_UNKNOWN)
-def no_address(clinic: Clinic) -> None:
-    clinic.set(public_url=None)
+def no_address(deployment: Deployment) -> None:
+    deployment.change_settings(public_url=None)
 
 
 @breaks(Code.MAIL_UNREACHABLE)
-def mail_away(clinic: Clinic) -> None:
-    clinic.set(smtp_url="smtp://us:s3cret-of-mail@127.0.0.1:1", mail_from="post@aira.example")
+def mail_away(deployment: Deployment) -> None:
+    deployment.change_settings(
+        smtp_url="smtp://us:s3cret-of-mail@127.0.0.1:1", mail_from="post@aira.example"
+    )
 
 
 BREAKS = [one for one in list(globals().values()) if isinstance(one, type(pytest.param()))]
@@ -250,26 +269,26 @@ BREAKS = [one for one in list(globals().values()) if isinstance(one, type(pytest
 
 @pytest.mark.parametrize(("break_it", "code"), BREAKS)
 def test_it_finds_what_is_broken_and_nothing_else(
-    clinic: Clinic, break_it: Break, code: Code
+    deployment: Deployment, break_it: Break, code: Code
 ) -> None:
-    break_it(clinic)
-    exits, found, output = clinic.look()
-    assert set(found) == {code}, output
+    break_it(deployment)
+    exits, codes, output = deployment.run_doctor()
+    assert set(codes) == {code}, output
     lines = output.splitlines()
     assert len(set(lines)) == len(lines)
     assert exits == (0 if code.is_advice else code)
-    assert clinic.look("--strict")[0] == code
+    assert deployment.run_doctor("--strict")[0] == code
 
 
-def test_every_event_may_be_asked_for_at_once(clinic: Clinic) -> None:
-    clinic.endpoint["enabled_events"] = ["*"]
-    assert clinic.look("--strict")[:2] == (0, [])
+def test_every_event_may_be_asked_for_at_once(deployment: Deployment) -> None:
+    deployment.endpoint["enabled_events"] = ["*"]
+    assert deployment.run_doctor("--strict")[:2] == (0, [])
 
 
-def test_a_refused_key_is_found(clinic: Clinic) -> None:
-    clinic.set(stripe_secret_key="sk_test_of_nobody_at_all")
-    exits, found, _ = clinic.look()
-    assert (exits, found) == (Code.STRIPE_KEY, [Code.STRIPE_KEY])
+def test_a_refused_key_is_found(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_secret_key="sk_test_of_nobody_at_all")
+    exits, codes, _ = deployment.run_doctor()
+    assert (exits, codes) == (Code.STRIPE_KEY, [Code.STRIPE_KEY])
 
 
 @pytest.mark.parametrize(
@@ -281,15 +300,15 @@ def test_a_refused_key_is_found(clinic: Clinic) -> None:
     ],
 )
 def test_it_finds_a_store_that_is_set_badly(
-    clinic: Clinic, server: redis.Redis, setting: str, bad: str, code: Code
+    deployment: Deployment, server: redis.Redis, setting: str, bad: str, code: Code
 ) -> None:
     good = server.config_get(setting)[setting]
     server.config_set(setting, bad)
     try:
-        exits, found, _ = clinic.look("--strict")
+        exits, codes, _ = deployment.run_doctor("--strict")
     finally:
         server.config_set(setting, good)
-    assert (exits, found) == (code, [code])
+    assert (exits, codes) == (code, [code])
 
 
 @pytest.mark.parametrize(
@@ -302,12 +321,12 @@ def test_it_finds_a_store_that_is_set_badly(
     ],
 )
 def test_it_finds_a_store_that_will_not_do(
-    clinic: Clinic, server: redis.Redis, lies: dict[str, Any], code: Code
+    deployment: Deployment, server: redis.Redis, lies: dict[str, Any], code: Code
 ) -> None:
-    liar = Lying(connection_pool=server.connection_pool)
-    liar.lies, clinic.db = lies, liar
-    exits, found, _ = clinic.look("--strict")
-    assert (exits, found) == (code, [code])
+    liar = FakeInfoRedis(connection_pool=server.connection_pool)
+    liar.info_overrides, deployment.db = lies, liar
+    exits, codes, _ = deployment.run_doctor("--strict")
+    assert (exits, codes) == (code, [code])
 
 
 @pytest.mark.parametrize(
@@ -319,67 +338,71 @@ def test_it_finds_a_store_that_will_not_do(
     ],
 )
 def test_it_finds_a_user_who_may_too_little(
-    clinic: Clinic, server: redis.Redis, rules: tuple[str, ...], code: Code | None
+    deployment: Deployment, server: redis.Redis, rules: tuple[str, ...], code: Code | None
 ) -> None:
     server.execute_command("ACL SETUSER", "eve", "reset", "on", ">s3cret", "~*", *rules)
     path = server.connection_pool.connection_kwargs["path"]
-    clinic.db = connect(f"unix://eve:s3cret@{path}")
-    exits, found, output = clinic.look("--strict")
-    assert (exits, found) == ((code, [code]) if code else (0, []))
+    deployment.db = connect(f"unix://eve:s3cret@{path}")
+    exits, codes, output = deployment.run_doctor("--strict")
+    assert (exits, codes) == ((code, [code]) if code else (0, []))
     assert "s3cret" not in output
-    clinic.db.close()
+    deployment.db.close()
 
 
-def test_it_finds_a_wrong_password(clinic: Clinic, server: redis.Redis) -> None:
+def test_it_finds_a_wrong_password(deployment: Deployment, server: redis.Redis) -> None:
     path = server.connection_pool.connection_kwargs["path"]
-    clinic.db = connect(f"unix://eve:not-this-one@{path}")
-    exits, found, output = clinic.look("--strict")
-    assert (exits, found) == (Code.STORE_ACCESS_DENIED, [Code.STORE_ACCESS_DENIED])
+    deployment.db = connect(f"unix://eve:not-this-one@{path}")
+    exits, codes, output = deployment.run_doctor("--strict")
+    assert (exits, codes) == (Code.STORE_ACCESS_DENIED, [Code.STORE_ACCESS_DENIED])
     assert "not-this-one" not in output
 
 
 @pytest.mark.parametrize("seconds", [-3, 3])
 def test_it_finds_a_clock_that_is_off(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, seconds: int
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     ours = SimpleNamespace(time=lambda: time.time() + seconds, perf_counter=time.perf_counter)
     monkeypatch.setattr(check_store, "time", ours)
-    assert clinic.look()[:2] == (Code.STORE_CLOCK, [Code.STORE_CLOCK])
+    assert deployment.run_doctor()[:2] == (Code.STORE_CLOCK, [Code.STORE_CLOCK])
 
 
-def test_it_finds_a_store_that_is_far_away(clinic: Clinic, server: redis.Redis) -> None:
+def test_it_finds_a_store_that_is_far_away(deployment: Deployment, server: redis.Redis) -> None:
     class Far(redis.Redis):
         def ping(self, **kwargs: Any) -> Any:
             time.sleep(0.06)
             return super().ping(**kwargs)
 
-    clinic.db = Far(connection_pool=server.connection_pool)
-    assert clinic.look()[:2] == (Code.STORE_SLOW, [Code.STORE_SLOW])
+    deployment.db = Far(connection_pool=server.connection_pool)
+    assert deployment.run_doctor()[:2] == (Code.STORE_SLOW, [Code.STORE_SLOW])
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, Code.WEBHOOK_FAILS), (200, Code.WEBHOOK_OPEN)])
-def test_it_tries_the_webhook_from_end_to_end(clinic: Clinic, status: int, code: Code) -> None:
-    app = clinic.app()
+def test_it_tries_the_webhook_from_end_to_end(
+    deployment: Deployment, status: int, code: Code
+) -> None:
+    app = deployment.app()
     app.view_functions["webhooks.stripe"] = lambda: ("", status)
-    exits, found, _ = look(app)
+    exits, codes, _ = run_doctor(app)
     assert exits == code
-    assert code in found
+    assert code in codes
 
 
 def test_a_secret_that_the_webhook_does_not_know_is_found(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = clinic.app()
+    app = deployment.app()
     app.extensions["aira"].webhook_secrets = ("whsec_another",)
-    assert look(app)[:2] == (Code.WEBHOOK_FAILS, [Code.WEBHOOK_FAILS])
+    assert run_doctor(app)[:2] == (Code.WEBHOOK_FAILS, [Code.WEBHOOK_FAILS])
 
 
 def test_it_finds_a_mail_server_without_tls(
-    clinic: Clinic, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "is_loopback", lambda host: False)
-    clinic.set(smtp_url=f"smtp://127.0.0.1:{box.port}", mail_from="post@aira.example")
-    assert clinic.look()[:2] == (Code.MAIL_TLS, [Code.MAIL_TLS])
+    deployment.change_settings(
+        smtp_url=f"smtp://127.0.0.1:{mailbox.port}", mail_from="post@aira.example"
+    )
+    assert deployment.run_doctor()[:2] == (Code.MAIL_TLS, [Code.MAIL_TLS])
 
 
 @pytest.mark.parametrize(
@@ -390,21 +413,23 @@ def test_it_finds_a_mail_server_without_tls(
     ],
 )
 def test_it_finds_a_mail_server_that_turns_us_away(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, error: Exception, code: Code
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception, code: Code
 ) -> None:
     def refuse(url: str) -> None:
         raise error
 
     monkeypatch.setattr("stats.web.commands.doctor.check_mail.connect_smtp", refuse)
-    clinic.set(smtp_url="smtp://us:s3cret@127.0.0.1", mail_from="post@aira.example")
-    assert clinic.look()[:2] == (code, [code])
+    deployment.change_settings(smtp_url="smtp://us:s3cret@127.0.0.1", mail_from="post@aira.example")
+    assert deployment.run_doctor()[:2] == (code, [code])
 
 
-def test_it_finds_a_mail_server_that_takes_no_log_in(clinic: Clinic, box: Mailbox) -> None:
-    url = f"smtp://us:s3cret-of-mail@127.0.0.1:{box.port}"
-    clinic.set(smtp_url=url, mail_from="post@aira.example")
-    assert clinic.look()[:2] == (Code.MAIL_LOGIN, [Code.MAIL_LOGIN])
-    assert box.mails == []
+def test_it_finds_a_mail_server_that_takes_no_log_in(
+    deployment: Deployment, mailbox: Mailbox
+) -> None:
+    url = f"smtp://us:s3cret-of-mail@127.0.0.1:{mailbox.port}"
+    deployment.change_settings(smtp_url=url, mail_from="post@aira.example")
+    assert deployment.run_doctor()[:2] == (Code.MAIL_LOGIN, [Code.MAIL_LOGIN])
+    assert mailbox.mails == []
 
 
 @pytest.fixture
@@ -413,13 +438,13 @@ def folder(tmp_path: Path) -> Path:
     with own_server(tmp_path / "data"):
         for name in ("secret.key", "service.key"):
             path = tmp_path / "data" / name
-            path.write_text(STRONG)
+            path.write_text(STRONG_SECRET)
             path.chmod(0o600)
     return tmp_path / "data"
 
 
 def examine(folder: Path) -> tuple[int, list[int]]:
-    return look(create_app(Settings(data_dir=folder)), "--strict")[:2]
+    return run_doctor(create_app(Settings(data_dir=folder)), "--strict")[:2]
 
 
 def test_an_embedded_instance_is_well(folder: Path) -> None:
@@ -448,21 +473,23 @@ def test_it_finds_a_key_that_is_empty(folder: Path) -> None:
 
 def test_it_finds_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    exits, found = examine(tmp_path / "file" / "data")
-    assert (exits, found) == (Code.STORE_UNREACHABLE, [Code.STORE_UNREACHABLE])
+    exits, codes = examine(tmp_path / "file" / "data")
+    assert (exits, codes) == (Code.STORE_UNREACHABLE, [Code.STORE_UNREACHABLE])
 
 
-def test_the_worst_finding_is_the_exit_code(clinic: Clinic) -> None:
-    clinic.set(secret_keys=("my secret password",), trusted_hosts=(), ratelimit_enabled=False)
-    exits, found, _ = clinic.look()
-    assert set(found) == {Code.SECRET_WEAK, Code.NO_LIMITS, Code.ANY_HOST}
+def test_the_worst_finding_is_the_exit_code(deployment: Deployment) -> None:
+    deployment.change_settings(
+        secret_keys=("my secret password",), trusted_hosts=(), ratelimit_enabled=False
+    )
+    exits, codes, _ = deployment.run_doctor()
+    assert set(codes) == {Code.SECRET_WEAK, Code.NO_LIMITS, Code.ANY_HOST}
     assert exits == Code.SECRET_WEAK
 
 
 def test_the_table_in_the_documents_has_every_code() -> None:
     rows = [line.split("|") for line in DOCS.read_text().splitlines() if line.startswith("| ")]
-    told = {int(row[1]) for row in rows if row[1].strip().isdigit()}
-    assert told - {0, 1, 2} == set(Code)
+    documented = {int(row[1]) for row in rows if row[1].strip().isdigit()}
+    assert documented - {0, 1, 2} == set(Code)
 
 
 def test_every_code_has_a_test() -> None:

@@ -12,12 +12,12 @@ from stats.accounts.sessions import Login
 from stats.activity.clock import Clock
 from stats.errors import EmailTaken
 from stats.user_stats import create_user_stats
-from tests.support.store_checks import together
+from tests.support.store_checks import run_concurrently
 
 PASSWORD = "a sentence nobody knows"
 NEW = "quite another sentence"
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def sign_up(db: redis.Redis, email: str) -> Login:
@@ -45,9 +45,9 @@ def test_an_address_that_is_taken_first_changes_nothing(
     made(valkey, "42")
     before, claim = account_of(valkey, "42"), operators.claim
 
-    def overtaken(*given: Any) -> None:
+    def overtaken(*args: Any) -> None:
         sign_up(valkey, "alice@example.com")
-        claim(*given)
+        claim(*args)
 
     monkeypatch.setattr(operators, "claim", overtaken)
     with pytest.raises(EmailTaken, match="There is an account with this e-mail address"):
@@ -63,16 +63,16 @@ def test_an_address_that_is_being_given_is_taken_by_nobody(
     made(valkey, "42")
     claim = operators.claim
 
-    def late(*given: Any) -> None:
-        claim(*given)
+    def late(*args: Any) -> None:
+        claim(*args)
         with pytest.raises(EmailTaken):
             sign_up(valkey, "alice@example.com")
 
     monkeypatch.setattr(operators, "claim", late)
     operators.create(valkey, email="alice@example.com", name="A", password=NEW, user_id="42")
-    found = log_in.log_in(valkey, "alice@example.com", NEW)
-    assert isinstance(found, Login)
-    assert found.user_id == "42"
+    login = log_in.log_in(valkey, "alice@example.com", NEW)
+    assert isinstance(login, Login)
+    assert login.user_id == "42"
     assert "change" not in account_of(valkey, "42")
 
 
@@ -81,10 +81,10 @@ def test_stats_that_appear_meanwhile_are_kept_with_the_address(
 ) -> None:
     claim = operators.claim
 
-    def late(*given: Any) -> None:
-        claim(*given)
+    def late(*args: Any) -> None:
+        claim(*args)
         create_user_stats(valkey, "42")
-        tries.append(given)
+        tries.append(args)
 
     tries: list[Any] = []
     monkeypatch.setattr(operators, "claim", late)
@@ -94,19 +94,19 @@ def test_stats_that_appear_meanwhile_are_kept_with_the_address(
     assert len(tries) == 2
 
 
-def test_one_of_an_operator_and_sign_ups_gets_the_address(crowd: redis.Redis) -> None:
+def test_one_of_an_operator_and_sign_ups_gets_the_address(concurrent_db: redis.Redis) -> None:
     for number in range(20):
         user_id, address = f"user-{number}", f"u{number}@example.com"
-        before = by_link(crowd, user_id)
-        asked = {"email": address, "name": "A", "user_id": user_id}
-        acts = [lambda asked=asked: operators.create(crowd, **asked)]
-        acts += [lambda address=address: sign_up(crowd, address)] * 3
-        given, *signed_up = together(4, lambda n, acts=acts: acts[n]())
-        winners = [one for one in (given, *signed_up) if not isinstance(one, Exception)]
+        before = by_link(concurrent_db, user_id)
+        kwargs = {"email": address, "name": "A", "user_id": user_id}
+        acts = [lambda asked=kwargs: operators.create(concurrent_db, **asked)]
+        acts += [lambda address=address: sign_up(concurrent_db, address)] * 3
+        created, *signed_up = run_concurrently(4, lambda n, acts=acts: acts[n]())
+        winners = [one for one in (created, *signed_up) if not isinstance(one, Exception)]
         assert len(winners) == 1
-        if isinstance(given, Exception):
-            assert account_of(crowd, user_id) == before
-            assert log_in.find_user(crowd, address) == winners[0].user_id
+        if isinstance(created, Exception):
+            assert account_of(concurrent_db, user_id) == before
+            assert log_in.find_user(concurrent_db, address) == winners[0].user_id
         else:
-            assert account_of(crowd, user_id)["email"] == address
-            assert log_in.find_user(crowd, address) == user_id
+            assert account_of(concurrent_db, user_id)["email"] == address
+            assert log_in.find_user(concurrent_db, address) == user_id

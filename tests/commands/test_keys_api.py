@@ -11,9 +11,9 @@ from stats.errors import StoreUnavailable
 from stats.service_keys import create_key, list_keys, revoke_key
 from stats.settings import Settings
 from stats.store.client import connect
-from tests.commands.doctor_kit import own_server
-from tests.support.store_checks import contents, cut_line
-from tests.web.kit import RoundTrips
+from tests.commands.doctor_helpers import own_server
+from tests.support.store_checks import contents, run_lossy_proxy
+from tests.web.helpers import RoundTrips
 
 URL = "/api/dashboard?userId=alice"
 
@@ -34,9 +34,9 @@ def test_a_made_key_opens_the_api_until_it_is_revoked(app: Flask, valkey: redis.
 
 def connect_like(db: redis.Redis) -> redis.Redis:
     """Return another client of the same server, as another process has it."""
-    found = connect(f"unix://{db.connection_pool.connection_kwargs['path']}")
-    assert isinstance(found, redis.Redis)
-    return found
+    client = connect(f"unix://{db.connection_pool.connection_kwargs['path']}")
+    assert isinstance(client, redis.Redis)
+    return client
 
 
 @pytest.mark.parametrize("key", ["", " ", "aira_", "aira_" + "a" * 51, "None"])
@@ -75,10 +75,10 @@ def test_while_redis_is_away_it_is_503_and_configured_keys_are_known(
     server_url: str, valkey: redis.Redis, tmp_path: Path, app: Flask
 ) -> None:
     key = create_key(valkey, "Chat")
-    with cut_line(server_url, tmp_path) as line:
-        client = connect(line.url)
+    with run_lossy_proxy(server_url, tmp_path) as proxy:
+        client = connect(proxy.url)
         away = create_app(app.extensions["aira"].settings, client)
-        line.cut = True
+        proxy.drop_responses = True
         assert status(away, key) == 503
         assert status(away, key[:-1] + ("A" if key[-1] != "A" else "B")) == 503
         assert status(away, "not a key") == 401

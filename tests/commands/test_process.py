@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import ROOT, environment
+from tests.support.live_server import ROOT, environment
 
 
 def flask(
@@ -46,13 +46,13 @@ def test_an_account_is_made_shown_and_deleted(tmp_path: Path) -> None:
 
 
 def test_the_doctor_finds_a_fresh_instance_well(tmp_path: Path) -> None:
-    found = flask(tmp_path / "data", "doctor", "--strict")
-    assert (found.returncode, found.stderr) == (0, ""), found.stdout
-    assert found.stdout.endswith("All is well.\n")
+    process = flask(tmp_path / "data", "doctor", "--strict")
+    assert (process.returncode, process.stderr) == (0, ""), process.stdout
+    assert process.stdout.endswith("All is well.\n")
 
 
 @pytest.mark.parametrize("command", [("doctor",), ("keys", "list")])
 def test_a_setting_that_cannot_be_read_is_one_line(tmp_path: Path, command: tuple[str]) -> None:
-    found = flask(tmp_path / "data", *command, TRUSTED_PROXIES="many")
-    assert (found.returncode, found.stdout) == (1, "")
-    assert re.fullmatch(r"aira-stats: TRUSTED_PROXIES [^\n]+\n", found.stderr)
+    process = flask(tmp_path / "data", *command, TRUSTED_PROXIES="many")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert re.fullmatch(r"aira-stats: TRUSTED_PROXIES [^\n]+\n", process.stderr)

@@ -10,7 +10,7 @@ from stats.conversations import (
 )
 from stats.errors import InvalidInput, NotFound, UserNotFound
 from stats.user_stats import create_user_stats, get_user_stats
-from tests.support.store_checks import BAD_IDS, BAD_TEXTS, contents, keys_of, version
+from tests.support.store_checks import BAD_IDS, BAD_TEXTS, contents, keys_of_user, version
 
 HELLO = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}]
 
@@ -95,4 +95,4 @@ def test_it_changes_the_version_with_each_change_and_no_other_call(db):
 def test_it_keeps_all_under_keys_of_the_user(db):
     create_user_stats(db, "alice")
     save_conversation(db, "alice", HELLO, chat_id="one", key="k")
-    assert keys_of(db, "alice") == set(contents(db))
+    assert keys_of_user(db, "alice") == set(contents(db))

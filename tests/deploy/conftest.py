@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import Site
-from tests.deploy.kit import Front, fronted, instance
+from tests.deploy.helpers import Nginx, run_nginx, start_instance
+from tests.support.live_server import LiveServer
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +27,14 @@ def store(folder: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="module")
-def site(folder: Path, store: Valkey) -> Iterator[Site]:
-    site = instance(folder / "site", store)
+def site(folder: Path, store: Valkey) -> Iterator[LiveServer]:
+    site = start_instance(folder / "site", store)
     yield site
     site.destroy()
 
 
 @pytest.fixture(scope="module")
-def front(folder: Path, site: Site) -> Iterator[Front]:
+def nginx(folder: Path, site: LiveServer) -> Iterator[Nginx]:
     """nginx in front of one instance."""
-    with fronted(folder / "nginx", site.port) as front:
-        yield front
+    with run_nginx(folder / "nginx", site.port) as nginx:
+        yield nginx

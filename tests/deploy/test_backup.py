@@ -14,8 +14,8 @@ from stats.errors import StoreUnavailable
 from stats.web.commands.backup import AOF_FOLDER, MANIFEST, copy_store
 from tests.badday.test_kills import Writer
 from tests.badday.valkey import short_folder
-from tests.browser.serving import Site, eventually, serve
 from tests.commands.test_process import flask
+from tests.support.live_server import LiveServer, eventually, serve
 
 WRITERS = 4
 
@@ -25,7 +25,7 @@ def acknowledged(writers: list[Writer]) -> dict[str, int]:
     return {writer.user: writer.moods for writer in writers}
 
 
-def moods(site: Site, user: str) -> int:
+def moods(site: LiveServer, user: str) -> int:
     return int(site.api("GET", f"/api/mood?userId={user}&limit=1")["stats"]["totalEntries"])
 
 
@@ -79,7 +79,7 @@ def test_a_backup_under_load_has_all_that_was_acknowledged_before() -> None:
             site.destroy()
 
 
-def rewrite(site: Site) -> None:
+def rewrite(site: LiveServer) -> None:
     """Have the server rewrite its log meanwhile."""
     with redis.Redis(unix_socket_path=str(site.data_dir / "valkey.sock")) as admin:
         admin.bgrewriteaof()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import Site, eventually
-from tests.deploy.kit import HOST, KEY, Answer, Front, curl, fronted
-from tests.web.kit import PASSWORD, TOKEN
+from tests.deploy.helpers import HOST, KEY, CurlResponse, Nginx, curl, run_nginx
+from tests.support.live_server import LiveServer, eventually
+from tests.web.helpers import CSRF_TOKEN_PATTERN, PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -21,59 +21,59 @@ BEARER = ("--header", f"Authorization: Bearer {KEY}")
 JSON = ("--header", "Content-Type: application/json")
 
 
-def form(front: Front, jar: Path, path: str, *more: str, **fields: str) -> Answer:
+def form(nginx: Nginx, jar: Path, path: str, *more: str, **fields: str) -> CurlResponse:
     """Fill in a form as a browser does: with its cookie, its token and where it comes from."""
     cookies = ("--cookie", str(jar), "--cookie-jar", str(jar))
-    found = TOKEN.search(front.curl(path, *cookies).text)
-    assert found
-    pairs = {"csrf_token": found[1], **fields}.items()
+    match = CSRF_TOKEN_PATTERN.search(nginx.curl(path, *cookies).text)
+    assert match
+    pairs = {"csrf_token": match[1], **fields}.items()
     data = [word for name, value in pairs for word in ("--data-urlencode", f"{name}={value}")]
-    return front.curl(path, *cookies, "--referer", f"{front.url}{path}", *more, *data)
+    return nginx.curl(path, *cookies, "--referer", f"{nginx.url}{path}", *more, *data)
 
 
-def test_somebody_signs_up_and_polls_over_http_2(front: Front, tmp_path: Path) -> None:
+def test_somebody_signs_up_and_polls_over_http_2(nginx: Nginx, tmp_path: Path) -> None:
     jar = tmp_path / "cookies"
     fields = {"name": "Alice", "email": "alice@example.com", "password": PASSWORD}
-    entered = form(front, jar, "/signup", **fields)
+    entered = form(nginx, jar, "/signup", **fields)
     assert (entered.version, entered.status) == ("HTTP/2", 302)
     cookie = entered.headers["set-cookie"]
     assert cookie.startswith("__Host-session=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
-    page = front.curl("/dashboard", "--cookie", str(jar))
+    page = nginx.curl("/dashboard", "--cookie", str(jar))
     assert page.status == 200
     assert "Alice" in page.text
     address = re.search(r'id="stats"[^>]* hx-get="([^"]+)"', page.text)
     assert address
-    poll = front.curl(html.unescape(address[1]), "--cookie", str(jar))
+    poll = nginx.curl(html.unescape(address[1]), "--cookie", str(jar))
     assert (poll.version, poll.status, poll.text) == ("HTTP/2", 204, "")
 
 
-def test_every_answer_is_dressed_for_https(front: Front) -> None:
+def test_every_answer_is_dressed_for_https(nginx: Nginx) -> None:
     for path in ("/", "/nowhere", "/static/app.css"):
-        headers = front.curl(path).headers
+        headers = nginx.curl(path).headers
         assert headers["strict-transport-security"].startswith("max-age=63072000"), path
         assert headers["content-security-policy"].startswith("default-src 'none'"), path
         assert "nginx/" not in headers["server"], path
 
 
-def test_plain_http_is_sent_on(front: Front) -> None:
-    plain = f"http://127.0.0.1:{front.plain}/login?next=/history"
+def test_plain_http_is_sent_on(nginx: Nginx) -> None:
+    plain = f"http://127.0.0.1:{nginx.plain}/login?next=/history"
     answer = curl(plain, "--header", f"Host: {HOST}")
     assert answer.status == 301
     assert answer.headers["location"] == f"https://{HOST}/login?next=/history"
 
 
-def test_a_name_that_is_not_served_gets_nothing(front: Front) -> None:
+def test_a_name_that_is_not_served_gets_nothing(nginx: Nginx) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
-        socket.create_connection(("127.0.0.1", front.tls), timeout=20) as wire,
+        socket.create_connection(("127.0.0.1", nginx.tls), timeout=20) as connection,
         pytest.raises((ssl.SSLError, OSError)),
     ):
-        context.wrap_socket(wire, server_hostname="other.example").close()
+        context.wrap_socket(connection, server_hostname="other.example").close()
 
 
-def test_nobody_chooses_their_own_address(front: Front, site: Site, tmp_path: Path) -> None:
+def test_nobody_chooses_their_own_address(nginx: Nginx, site: LiveServer, tmp_path: Path) -> None:
     """What a client says of itself is overwritten, and not added to."""
     lies = [
         "X-Forwarded-For: 203.0.113.9",
@@ -83,79 +83,81 @@ def test_nobody_chooses_their_own_address(front: Front, site: Site, tmp_path: Pa
         "X-Forwarded-Prefix: /evil",
         "Forwarded: for=203.0.113.9;host=evil.example;proto=http",
     ]
-    told = [word for lie in lies for word in ("--header", lie)]
-    strange = front.curl("/dashboard", *told)
+    options = [word for lie in lies for word in ("--header", lie)]
+    strange = nginx.curl("/dashboard", *options)
     assert (strange.status, strange.headers["location"]) == (302, "/login?next=%2Fdashboard")
     assert "strict-transport-security" in strange.headers
     wrong = {"email": "nobody@example.com", "password": "wrong"}
-    assert form(front, tmp_path / "jar", "/login", *told, **wrong).status == 422
-    failed = [json.loads(line) for line in site.said()[1].splitlines() if "login.failed" in line]
+    assert form(nginx, tmp_path / "jar", "/login", *options, **wrong).status == 422
+    failed = [
+        json.loads(line) for line in site.read_output()[1].splitlines() if "login.failed" in line
+    ]
     assert failed[-1]["address"] == "127.0.0.1"
-    assert "203.0.113.9" not in site.said()[1]
+    assert "203.0.113.9" not in site.read_output()[1]
 
 
-def test_no_log_holds_a_token_or_an_address_of_a_person(front: Front, site: Site) -> None:
+def test_no_log_holds_a_token_or_an_address_of_a_person(nginx: Nginx, site: LiveServer) -> None:
     secret = "TheTokenOfSomebody"
     kinds = ("reset", "confirm", "login/link")
     for kind in kinds:
-        front.curl(f"/{kind}/{secret}")
-    front.curl(f"/static/app.css?{secret}", "--referer", f"{front.url}/reset/{secret}")
-    front.curl(f"/api/users?email={secret}@example.com", *BEARER)
-    assert eventually(lambda: front.logged().count("/-") == len(kinds))
+        nginx.curl(f"/{kind}/{secret}")
+    nginx.curl(f"/static/app.css?{secret}", "--referer", f"{nginx.url}/reset/{secret}")
+    nginx.curl(f"/api/users?email={secret}@example.com", *BEARER)
+    assert eventually(lambda: nginx.read_logs().count("/-") == len(kinds))
     for kind in kinds:
-        assert f'"GET /{kind}/-"' in front.logged()
-    assert secret not in front.logged()
-    assert secret not in "".join(site.said())
+        assert f'"GET /{kind}/-"' in nginx.read_logs()
+    assert secret not in nginx.read_logs()
+    assert secret not in "".join(site.read_output())
 
 
 def test_no_log_holds_a_token_when_the_application_is_away(folder: Path) -> None:
     secret = "TheTokenOfSomebody"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
-    with fronted(folder / "alone", port) as front:
+    with run_nginx(folder / "alone", port) as front:
         page = front.curl(f"/reset/{secret}", "--referer", f"{front.url}/confirm/{secret}")
         assert (page.status, page.headers["retry-after"]) == (503, "5")
         answer = front.curl("/api/dashboard")
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
         assert answer.headers["content-type"] == "application/json"
         assert "error" in json.loads(answer.text)
-        assert eventually(lambda: '"GET /reset/-" 503' in front.logged())
-        assert secret not in front.logged()
+        assert eventually(lambda: '"GET /reset/-" 503' in front.read_logs())
+        assert secret not in front.read_logs()
 
 
-def test_bodies_end_where_the_application_ends_them(front: Front, tmp_path: Path) -> None:
+def test_bodies_end_where_the_application_ends_them(nginx: Nginx, tmp_path: Path) -> None:
     body = tmp_path / "body"
     mood = ("-X", "PATCH", *BEARER, *JSON, "-T", str(body))
     body.write_bytes(b'{"score": 5}'.ljust(256 * 1024))
-    assert front.curl("/api/mood?userId=large", *mood).status == 200
+    assert nginx.curl("/api/mood?userId=large", *mood).status == 200
     body.write_bytes(b'{"score": 5}'.ljust(256 * 1024 + 1))
-    answer = front.curl("/api/mood?userId=large", *mood)
+    answer = nginx.curl("/api/mood?userId=large", *mood)
     assert (answer.status, answer.headers["content-type"]) == (413, "application/json")
     assert json.loads(answer.text)["error"]
     assert "x-request-id" not in answer.headers, "it was passed on"
 
 
-def test_an_export_of_many_megabytes_can_be_read_back(front: Front, tmp_path: Path) -> None:
+def test_an_export_of_many_megabytes_can_be_read_back(nginx: Nginx, tmp_path: Path) -> None:
     jar, file = tmp_path / "cookies", tmp_path / "export.json"
     fields = {"name": "Carol", "email": "carol@example.com", "password": PASSWORD}
-    assert form(front, jar, "/signup", **fields).status == 302
+    assert form(nginx, jar, "/signup", **fields).status == 302
     cookies = ("--cookie", str(jar), "--cookie-jar", str(jar))
-    found = TOKEN.search(front.curl("/settings", *cookies).text)
-    assert found
-    sent = (f"csrf_token={found[1]}", f"file=@{file}")
-    own = (*cookies, "--referer", f"{front.url}/settings", "--header", "Expect:")
+    match = CSRF_TOKEN_PATTERN.search(nginx.curl("/settings", *cookies).text)
+    assert match
+    sent = (f"csrf_token={match[1]}", f"file=@{file}")
+    own = (*cookies, "--referer", f"{nginx.url}/settings", "--header", "Expect:")
     for size, status in ((15 << 20, 422), (18 << 20, 413)):
         file.write_bytes(b" " * size)
         forms = [word for field in sent for word in ("--form", field)]
-        answer = front.curl("/settings/import", *own, *forms)
+        answer = nginx.curl("/settings/import", *own, *forms)
         assert answer.status == status, answer.text
 
 
-def test_a_chunked_body_comes_with_its_length(front: Front) -> None:
+def test_a_chunked_body_comes_with_its_length(nginx: Nginx) -> None:
     """The application takes none in chunks; nginx has all of it before it asks."""
     chunked = ("--http1.1", "--header", "Transfer-Encoding: chunked")
     mood = ("-X", "PATCH", *BEARER, *JSON, "--data", '{"score": 6}')
-    answer = front.curl("/api/mood?userId=chunks", *chunked, *mood)
+    answer = nginx.curl("/api/mood?userId=chunks", *chunked, *mood)
     assert answer.status == 200, answer.text
 
 
@@ -164,39 +166,39 @@ class Slow:
 
     BODY = json.dumps({"score": 4, "note": "slowly"}).encode()
 
-    def __init__(self, front: Front, number: int) -> None:
-        context = ssl.create_default_context(cafile=front.folder / "fullchain.pem")
-        plain = socket.create_connection(("127.0.0.1", front.tls), timeout=30)
-        self.wire = context.wrap_socket(plain, server_hostname=HOST)
+    def __init__(self, nginx: Nginx, number: int) -> None:
+        context = ssl.create_default_context(cafile=nginx.folder / "fullchain.pem")
+        plain = socket.create_connection(("127.0.0.1", nginx.tls), timeout=30)
+        self.connection = context.wrap_socket(plain, server_hostname=HOST)
         head = (
             f"PATCH /api/mood?userId=slow{number} HTTP/1.1\r\nHost: {HOST}\r\n"
             f"Authorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(self.BODY)}\r\nConnection: close\r\n\r\n"
         )
-        self.wire.sendall(head.encode())
+        self.connection.sendall(head.encode())
         self.left = self.BODY
 
     def dribble(self) -> None:
-        self.wire.sendall(self.left[:1])
+        self.connection.sendall(self.left[:1])
         self.left = self.left[1:]
 
     def finish(self) -> bytes:
-        self.wire.sendall(self.left)
-        with self.wire, self.wire.makefile("rb") as answer:
+        self.connection.sendall(self.left)
+        with self.connection, self.connection.makefile("rb") as answer:
             return answer.readline()
 
 
-def test_sixteen_slow_senders_hold_up_nobody(front: Front) -> None:
+def test_sixteen_slow_senders_hold_up_nobody(nginx: Nginx) -> None:
     """Four threads serve, three of which may wait for bodies: here none ever does."""
-    slow = [Slow(front, number) for number in range(SLOW)]
+    slow = [Slow(nginx, number) for number in range(SLOW)]
     mood = ("-X", "PATCH", *BEARER, *JSON, "--data", '{"score": 8}')
     statuses = []
     with ThreadPoolExecutor(4) as pool:
         for _ in range(8):
             for sender in slow:
                 sender.dribble()
-            asked = [pool.submit(front.curl, "/api/mood?userId=quick", *mood) for _ in range(4)]
-            statuses += [one.result().status for one in asked]
+            futures = [pool.submit(nginx.curl, "/api/mood?userId=quick", *mood) for _ in range(4)]
+            statuses += [one.result().status for one in futures]
     assert statuses == [200] * 32
     assert all(sender.left for sender in slow), "they were not slow enough"
     assert [sender.finish().split()[1] for sender in slow] == [b"200"] * SLOW

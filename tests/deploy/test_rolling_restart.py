@@ -17,8 +17,17 @@ from pathlib import Path
 import pytest
 
 from tests.badday.valkey import Valkey
-from tests.browser.serving import Site, eventually
-from tests.deploy.kit import DEPLOY, HOST, KEY, Front, fronted, instance, on_path, upstream
+from tests.deploy.helpers import (
+    DEPLOY,
+    HOST,
+    KEY,
+    Nginx,
+    install_script,
+    run_nginx,
+    start_instance,
+    upstream,
+)
+from tests.support.live_server import LiveServer, eventually
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +38,7 @@ CLIENTS = 4
 class Backend:
     """Reports one conversation after the other, each once and on a connection of its own."""
 
-    front: Front
+    front: Nginx
     user: str
     over: threading.Event
     saved: int = 0
@@ -44,19 +53,21 @@ class Backend:
                 self.lost.append(error)
 
     def _save(self, context: ssl.SSLContext) -> None:
-        wire = http.client.HTTPSConnection("127.0.0.1", self.front.tls, timeout=30, context=context)
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.front.tls, timeout=30, context=context
+        )
         # The certificate is for the name, and the name is in no DNS.
-        wire.sock = context.wrap_socket(
+        connection.sock = context.wrap_socket(
             socket.create_connection(("127.0.0.1", self.front.tls), 30),
             server_hostname=HOST,
         )
         body = json.dumps({"messages": [{"role": "user", "content": "Hello"}]})
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         path = f"/api/chat/save?userId={self.user}"
-        wire.request("POST", path, body, {"Host": HOST, **headers})
-        answer = wire.getresponse()
+        connection.request("POST", path, body, {"Host": HOST, **headers})
+        answer = connection.getresponse()
         text = answer.read()
-        wire.close()
+        connection.close()
         if answer.status == 200:
             self.saved += 1
         else:
@@ -64,10 +75,10 @@ class Backend:
 
 
 @contextmanager
-def load(front: Front) -> Iterator[list[Backend]]:
+def load(nginx: Nginx) -> Iterator[list[Backend]]:
     """Let some backends work meanwhile."""
     over = threading.Event()
-    backends = [Backend(front, f"backend{number}", over) for number in range(CLIENTS)]
+    backends = [Backend(nginx, f"backend{number}", over) for number in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as pool:
         lives = [pool.submit(backend.run) for backend in backends]
         try:
@@ -81,19 +92,19 @@ def load(front: Front) -> Iterator[list[Backend]]:
 class Machine:
     """What the script finds on PATH: nginx as it runs here, and systemd's one command."""
 
-    def __init__(self, folder: Path, front: Front) -> None:
+    def __init__(self, folder: Path, nginx: Nginx) -> None:
         self.asked = folder / "asked"
         self.asked.mkdir()
         self.path = folder / "bin"
         self.words = folder / "said"
-        on_path(self.path, "nginx", f'exec {" ".join(front.command())} "$@"')
+        install_script(self.path, "nginx", f'exec {" ".join(nginx.command())} "$@"')
         wish = f'"{self.asked}/${{2#aira-stats@}}"'
         wait = f"while [ -e {wish} ]; do sleep 0.05; done"
-        on_path(self.path, "systemctl", f'[ "$1" = restart ] || exit 2\n: > {wish}\n{wait}')
+        install_script(self.path, "systemctl", f'[ "$1" = restart ] || exit 2\n: > {wish}\n{wait}')
         self.env = {
             **os.environ,
             "PATH": f"{self.path}:{os.environ['PATH']}",
-            "UPSTREAM": str(front.folder / "aira-upstream.conf"),
+            "UPSTREAM": str(nginx.folder / "aira-upstream.conf"),
             "DRAIN": "1",
         }
 
@@ -115,94 +126,98 @@ class Machine:
         return next(self.asked.iterdir(), None)
 
 
-def stop(site: Site) -> None:
+def stop(site: LiveServer) -> None:
     """What systemd does: SIGTERM, and patience."""
     site.process.terminate()
     site.process.wait(20)
 
 
-def used(front: Front, port: int) -> int:
+def used(nginx: Nginx, port: int) -> int:
     """How many requests this instance has answered with success."""
-    return front.logged().count(f"127.0.0.1:{port} 200")
+    return nginx.read_logs().count(f"127.0.0.1:{port} 200")
 
 
-def is_out(front: Front, port: int) -> bool:
+def is_out(nginx: Nginx, port: int) -> bool:
     """Whether nginx was told to send nobody to this instance."""
-    told = f"127.0.0.1:{port} fail_timeout=2s down;"
-    return told in (front.folder / "aira-upstream.conf").read_text()
+    line = f"127.0.0.1:{port} fail_timeout=2s down;"
+    return line in (nginx.folder / "aira-upstream.conf").read_text()
 
 
-def goes_on(front: Front, port: int) -> bool:
+def goes_on(nginx: Nginx, port: int) -> bool:
     """Whether this instance answers twenty requests more."""
-    enough = used(front, port) + 20
-    return eventually(lambda: used(front, port) >= enough)
+    enough = used(nginx, port) + 20
+    return eventually(lambda: used(nginx, port) >= enough)
 
 
 @pytest.fixture
-def pair(folder: Path, store: Valkey) -> Iterator[dict[int, Site]]:
+def two_instances(folder: Path, store: Valkey) -> Iterator[dict[int, LiveServer]]:
     """Two instances by their ports."""
     sites = {}
     for number in range(2):
-        site = instance(folder / f"site{number}", store)
+        site = start_instance(folder / f"site{number}", store)
         sites[site.port] = site
     yield sites
     for site in sites.values():
         site.destroy()
 
 
-def test_no_request_is_lost(folder: Path, store: Valkey, pair: dict[int, Site]) -> None:
+def test_no_request_is_lost(
+    folder: Path, store: Valkey, two_instances: dict[int, LiveServer]
+) -> None:
     """Not even those that nobody may send twice."""
-    with fronted(folder / "nginx-of-two", *pair) as front:
-        machine = Machine(folder, front)
-        before = (front.folder / "aira-upstream.conf").read_text()
-        with load(front) as backends:
-            assert eventually(lambda: all(used(front, port) for port in pair))
-            with machine.restart(*pair) as script:
-                for port in pair:
+    with run_nginx(folder / "nginx-of-two", *two_instances) as nginx:
+        machine = Machine(folder, nginx)
+        before = (nginx.folder / "aira-upstream.conf").read_text()
+        with load(nginx) as backends:
+            assert eventually(lambda: all(used(nginx, port) for port in two_instances))
+            with machine.restart(*two_instances) as script:
+                for port in two_instances:
                     assert eventually(machine.wish)
                     wish = machine.wish()
                     assert wish is not None
                     assert wish.name == str(port)
-                    assert is_out(front, port), "nobody may be sent there any more"
-                    stop(pair[port])
-                    other = next(one for one in pair if one != port)
-                    assert goes_on(front, other), "the other one does not serve"
-                    pair[port] = instance(folder / f"again{port}", store, PORT=str(port))
+                    assert is_out(nginx, port), "nobody may be sent there any more"
+                    stop(two_instances[port])
+                    other = next(one for one in two_instances if one != port)
+                    assert goes_on(nginx, other), "the other one does not serve"
+                    two_instances[port] = start_instance(
+                        folder / f"again{port}", store, PORT=str(port)
+                    )
                     wish.unlink()
                 assert script.wait(30) == 0, machine.words.read_text()
-            assert all(goes_on(front, port) for port in pair)
+            assert all(goes_on(nginx, port) for port in two_instances)
         assert [backend.lost for backend in backends] == [[]] * CLIENTS
-        assert (front.folder / "aira-upstream.conf").read_text() == before
-        site = next(iter(pair.values()))
+        assert (nginx.folder / "aira-upstream.conf").read_text() == before
+        site = next(iter(two_instances.values()))
         for backend in backends:
             kept = site.api("GET", f"/api/dashboard?userId={backend.user}")["data"]
             assert kept["conversations"] == backend.saved
 
 
 def test_an_instance_that_does_not_come_back_stays_out(
-    folder: Path, store: Valkey, pair: dict[int, Site]
+    folder: Path, store: Valkey, two_instances: dict[int, LiveServer]
 ) -> None:
-    first, second = pair
-    with fronted(folder / "nginx-of-one", *pair) as front:
+    first, second = two_instances
+    with run_nginx(folder / "nginx-of-one", *two_instances) as nginx:
         place = folder / "broken"
         place.mkdir()
-        machine = Machine(place, front)
-        on_path(machine.path, "sleep", "exit 0")
+        machine = Machine(place, nginx)
+        install_script(machine.path, "sleep", "exit 0")
         with machine.restart(first, second) as script:
             assert eventually(machine.wish)
-            stop(pair[first])
+            stop(two_instances[first])
             wish = machine.wish()
             assert wish is not None
             wish.unlink()
             assert script.wait(50) == 1
         assert f"aira-stats@{first} does not get ready" in machine.words.read_text()
-        lines = (front.folder / "aira-upstream.conf").read_text()
+        lines = (nginx.folder / "aira-upstream.conf").read_text()
         assert f"127.0.0.1:{first} fail_timeout=2s down;" in lines
         assert f"127.0.0.1:{second} fail_timeout=2s;" in lines
-        assert front.curl("/readyz").status == 200
-        pair[first] = instance(place / "mended", store, PORT=str(first))
+        assert nginx.curl("/readyz").status == 200
+        two_instances[first] = start_instance(place / "mended", store, PORT=str(first))
         with machine.restart(first) as script:
             assert eventually(machine.wish)
             wish.unlink()
             assert script.wait(50) == 0, machine.words.read_text()
-        assert (front.folder / "aira-upstream.conf").read_text() == upstream(*pair)
+        assert (nginx.folder / "aira-upstream.conf").read_text() == upstream(*two_instances)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.badday.kit import Person, Way, send, service
+from tests.badday.helpers import Person, RequestSpec, send, service_request
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import Site, serve
 from tests.stripe_sim import deliver
+from tests.support.live_server import LiveServer, serve
 
 OLD, NEW = "the-old-key-of-the-rotation", "the-new-key-of-the-rotation"
 EVENT = {"id": "evt_1", "type": "ping", "livemode": False, "data": {"object": {}}}
@@ -17,17 +17,17 @@ STRIPE = {
     "STRIPE_PRODUCT_PREMIUM": "prod_premium",
     "STRIPE_API_BASE": "http://127.0.0.1:9",
 }
-Start = Callable[..., Site]
+Start = Callable[..., LiveServer]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start the application with these keys, in place of the one before."""
-    sites: list[Site] = []
+    sites: list[LiveServer] = []
     with short_folder() as folder:
         store = Valkey(folder)
 
-        def begin(**keys: str) -> Site:
+        def begin(**keys: str) -> LiveServer:
             for site in sites:
                 site.destroy()
             usual = {"REDIS_URL": f"unix://{store.socket}", "STATS_API_KEYS": OLD}
@@ -42,7 +42,7 @@ def start() -> Iterator[Start]:
 
 def test_the_first_secret_signs_and_all_verify(start: Start) -> None:
     alice = Person(start(SECRET_KEY=OLD).port, OLD)
-    page = Way("page", "GET", "/dashboard")
+    page = RequestSpec("page", "GET", "/dashboard")
     alice.port = start(SECRET_KEY=f"{NEW},{OLD}").port
     assert alice.ask(page).status == 200
     saved = alice.ask(alice.form("mood", "/dashboard/mood", score="6", op="1"))
@@ -56,9 +56,9 @@ def test_the_first_secret_signs_and_all_verify(start: Start) -> None:
 
 
 def test_service_keys_change_one_after_the_other(start: Start) -> None:
-    def statuses(site: Site) -> tuple[int, int]:
-        asked = service("api", "GET", "/api/dashboard?userId=1")
-        old, new = (send(site.port, asked.by(key)).status for key in (OLD, NEW))
+    def statuses(site: LiveServer) -> tuple[int, int]:
+        request = service_request("api", "GET", "/api/dashboard?userId=1")
+        old, new = (send(site.port, request.with_key(key)).status for key in (OLD, NEW))
         return old, new
 
     assert statuses(start(SECRET_KEY=OLD)) == (200, 401)
@@ -67,9 +67,9 @@ def test_service_keys_change_one_after_the_other(start: Start) -> None:
 
 
 def test_webhook_secrets_change_one_after_the_other(start: Start) -> None:
-    def statuses(site: Site) -> tuple[int, int]:
+    def statuses(site: LiveServer) -> tuple[int, int]:
         sent = (deliver(EVENT, secret) for secret in (OLD, NEW))
-        ways = [Way("hook", "POST", "/api/webhooks/stripe", 200, *one) for one in sent]
+        ways = [RequestSpec("hook", "POST", "/api/webhooks/stripe", 200, *one) for one in sent]
         old, new = (send(site.port, way).status for way in ways)
         return old, new
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import ROOT, Site, serve
+from tests.support.live_server import ROOT, LiveServer, serve
 
 PAGE = ROOT / "docs" / "api.md"
 TSC = ROOT / "build" / "npm" / "node_modules" / "typescript" / "bin" / "tsc"
@@ -31,7 +31,7 @@ STRICT = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The running application, as `make run` starts it."""
     site = serve(tmp_path_factory.mktemp("site") / "data")
     yield site
@@ -43,18 +43,18 @@ def snippets(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def run(site: Site, folder: Path, *command: str) -> str:
+def run(site: LiveServer, folder: Path, *command: str) -> str:
     """Run a command in the folder with the two variables; return what it prints."""
-    told = {**os.environ, "AIRA_URL": site.url, "AIRA_KEY": site.key}
-    done = subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, timeout=50)
+    env = {**os.environ, "AIRA_URL": site.url, "AIRA_KEY": site.key}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def stats(site: Site, user_id: str) -> tuple[object, ...]:
-    found = site.api("GET", f"/api/dashboard?userId={user_id}")["data"]
-    summaries = [one["summary"] for one in found["recent_conversations"]]
-    return (found["conversations"], found["mood_score"], found["days_active"], summaries)
+def stats(site: LiveServer, user_id: str) -> tuple[object, ...]:
+    data = site.api("GET", f"/api/dashboard?userId={user_id}")["data"]
+    summaries = [one["summary"] for one in data["recent_conversations"]]
+    return (data["conversations"], data["mood_score"], data["days_active"], summaries)
 
 
 def test_the_page_has_one_snippet_in_each_language() -> None:
@@ -66,7 +66,7 @@ def test_the_page_has_one_snippet_in_each_language() -> None:
     }
 
 
-def test_the_python_runs(site: Site, tmp_path: Path) -> None:
+def test_the_python_runs(site: LiveServer, tmp_path: Path) -> None:
     (tmp_path / "snippet.py").write_text(snippets("python")[0])
     for _ in range(2):  # a conversation counts once
         said = run(site, tmp_path, sys.executable, "-W", "error", "snippet.py")
@@ -75,7 +75,7 @@ def test_the_python_runs(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_shell_runs(site: Site, tmp_path: Path) -> None:
+def test_the_shell_runs(site: LiveServer, tmp_path: Path) -> None:
     assert shutil.which("curl"), "curl is not on this machine"
     (tmp_path / "snippet.sh").write_text(snippets("bash")[0])
     said = run(site, tmp_path, "bash", "-euo", "pipefail", "snippet.sh")
@@ -85,7 +85,7 @@ def test_the_shell_runs(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_the_typescript_runs(site: Site, tmp_path: Path) -> None:
+def test_the_typescript_runs(site: LiveServer, tmp_path: Path) -> None:
     (tmp_path / "snippet.ts").write_text(snippets("ts")[0])
     (tmp_path / "node.d.ts").write_text(NODE)
     (tmp_path / "tsconfig.json").write_text(json.dumps(STRICT))

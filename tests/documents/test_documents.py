@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import ROOT, environment, eventually, free_port, launch
+from tests.support.live_server import ROOT, environment, eventually, free_port, start_process
 
 DOCS = ROOT / "docs"
 DEPLOY = DOCS / "deploy"
@@ -40,8 +40,8 @@ def variables_in(page: Path) -> list[str]:
 
 
 def test_the_page_on_configuration_has_every_variable_once() -> None:
-    found = variables_in(DOCS / "configuration.md")
-    assert sorted(found) == sorted(variables_read())
+    documented = variables_in(DOCS / "configuration.md")
+    assert sorted(documented) == sorted(variables_read())
 
 
 def test_the_page_on_operations_has_every_event() -> None:
@@ -70,7 +70,7 @@ def anchor(line: str) -> str:
     return "" if heading is None else re.sub(r"[^\w -]", "", heading[1].lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_files_that_are_named_exist(page: str) -> None:
     named = re.findall(r"`((?:stats|templates|tests|docs)/[\w./-]+)`", (ROOT / page).read_text())
     assert named
@@ -78,26 +78,28 @@ def test_files_that_are_named_exist(page: str) -> None:
 
 
 def test_the_worked_example_names_what_is_there() -> None:
-    script = (ROOT / "stats/lua/activity/record_login.lua").read_text()
-    assert "redis.call('HSET', stats, 'forgiven', missed)" in script
-    assert script.rstrip().endswith("changed()\nreturn {1, snapshot()}")
+    script = (ROOT / "stats/lua/shared.lua").read_text()
+    _, _, counting = script.partition("local function count_day(")
+    counting, _, _ = counting.partition("\nend\n")
+    assert "redis.call('HSET', stats, 'forgiven', missed)" in counting
+    assert "changed()" in counting
     for file, names in {
         "stats/dashboard.py": ["def next_change("],
         "templates/dashboard/_stats.html": ["stats.longest_streak"],
         "stats/snapshot.py": ["class PublicCounts", "class Counts(PublicCounts)"],
         "stats/web/api/response_models.py": ["class Stats("],
         "tests/web/dashboard/test_page_and_poll.py": ["NEW = {", "def days_ago("],
-        "tests/browser/serving.py": ["def eventually("],
+        "tests/support/live_server.py": ["def eventually("],
     }.items():
         text = (ROOT / file).read_text()
         assert [name for name in names if name not in text] == [], file
 
 
 def unit() -> configparser.ConfigParser:
-    found = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
-    found.optionxform = str  # type: ignore[assignment,method-assign]
-    found.read(DEPLOY / "aira-stats@.service")
-    return found
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(DEPLOY / "aira-stats@.service")
+    return parser
 
 
 def test_the_unit_is_hardened_and_stops_as_the_program_wants() -> None:
@@ -168,7 +170,9 @@ def test_the_image_gets_what_it_copies_and_nothing_else() -> None:
 def test_the_health_check_asks_under_a_name_that_is_served(tmp_path: Path, hosts: str) -> None:
     port = free_port()
     with open(tmp_path / "said", "w") as said:
-        process = launch(environment(tmp_path / "data", port, TRUSTED_HOSTS=hosts), said, said)
+        process = start_process(
+            environment(tmp_path / "data", port, TRUSTED_HOSTS=hosts), said, said
+        )
     try:
         assert eventually(lambda: run_health_check(port, hosts) == 0)
         if hosts:
@@ -186,8 +190,8 @@ def run_health_check(port: int, hosts: str) -> int:
 
 
 def test_vercel_finds_the_application() -> None:
-    told = json.loads((DEPLOY / "vercel.json").read_text())
-    [name] = told["functions"]
+    config = json.loads((DEPLOY / "vercel.json").read_text())
+    [name] = config["functions"]
     assert (ROOT / name).exists()
     code = f"import {name.removesuffix('.py')} as it, flask; assert isinstance(it.app, flask.Flask)"
     kv = {"KV_REST_API_URL": "https://kv.example", "KV_REST_API_TOKEN": "t", "VERCEL": "1"}

@@ -6,11 +6,11 @@ The picture in docs/architecture.md is these tables, and cannot become untrue.
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.live_server import ROOT
+
 # Lowest first; each room imports only what stands in a line before its own, or itself.
 LAYERS = (
     "errors",

@@ -15,9 +15,11 @@ NAME = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 
 def rows() -> dict[int, str]:
     """The rows of the table by their line."""
-    found = re.findall(r"^\| (\d+) \|(.*)$", (DOCS / "quality.md").read_text(), re.MULTILINE)
-    assert len(dict(found)) == len(found), "a line stands in the table twice"
-    return {int(line): row for line, row in found}
+    numbered_lines = re.findall(
+        r"^\| (\d+) \|(.*)$", (DOCS / "quality.md").read_text(), re.MULTILINE
+    )
+    assert len(dict(numbered_lines)) == len(numbered_lines), "a line stands in the table twice"
+    return {int(line): row for line, row in numbered_lines}
 
 
 @cache
@@ -26,8 +28,8 @@ def names_in(path: Path) -> frozenset[str]:
     if not path.is_file():
         return frozenset()
     nodes = ast.walk(ast.parse(path.read_text()))
-    found = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
-    return frozenset(name for name in found if name.startswith("test_"))
+    names = (node.name for node in nodes if isinstance(node, ast.FunctionDef))
+    return frozenset(name for name in names if name.startswith("test_"))
 
 
 def missing(text: str) -> list[str]:

@@ -10,8 +10,7 @@ import pytest
 
 from stats.embedded import server
 from tests.embedded.helpers import kill, server_pids
-
-ROOT = Path(__file__).parents[2]
+from tests.support.live_server import ROOT
 
 PREAMBLE = """
 import os, signal, sys

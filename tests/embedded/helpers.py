@@ -21,8 +21,8 @@ def server_pids(folder: Path) -> set[int]:
     return {int(pid) for pid in ready - gone}
 
 
-def server_pid(hold: server.Embedded) -> int:
-    with redis.Redis.from_url(hold.url) as db:
+def server_pid(embedded_server: server.Embedded) -> int:
+    with redis.Redis.from_url(embedded_server.url) as db:
         return int(db.info("server")["process_id"])
 
 

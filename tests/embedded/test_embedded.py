@@ -9,8 +9,8 @@ import redis
 from stats.embedded import server as embedded
 from stats.errors import StoreUnavailable
 from stats.lib.file_lock import lock_file, try_lock
-from tests.browser.serving import eventually
 from tests.embedded.helpers import finish, is_running, kill, line, server_pid, server_pids
+from tests.support.live_server import eventually
 
 
 def test_three_processes_at_once_share_one_server(folder, spawn):

@@ -8,8 +8,8 @@ import redis
 
 from stats.embedded import server, unix_socket
 from stats.errors import StoreUnavailable
-from tests.browser.serving import eventually
 from tests.embedded.helpers import finish, is_running, kill, line, server_pid, server_pids
+from tests.support.live_server import eventually
 
 
 def test_all_is_private(folder):

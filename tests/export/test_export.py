@@ -25,8 +25,8 @@ from stats.legacy_import.importer import import_users
 from stats.moods import entries as moods
 from stats.sample.account import CONVERSATION_COUNT, make_sample, make_year
 from stats.store.keys import ALL_KINDS, EXPORT_KINDS, LOGIN_HISTORY_KINDS, user_keys
-from tests.legacy_import.store import Old
-from tests.support.store_checks import contents, keys_of, storable, together, version
+from tests.legacy_import.store import LegacyUser
+from tests.support.store_checks import contents, keys_of_user, run_concurrently, storable, version
 
 PASSWORD = "correct horse battery"
 NOW = datetime.now(UTC)
@@ -37,7 +37,7 @@ BACK = ("last_login", "days", "moods", "notes", "chats", "heads", "bodies", "del
 FIELDS = ("conversations", "mood_score", "mood_updated_at", "days_active", "streak")
 FIELDS += ("longest_streak", "recent_conversations", "forgiven", "timezone", "day_start")
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
 def live(db) -> log_in.Login:
@@ -65,13 +65,13 @@ def live(db) -> log_in.Login:
 
 
 def field(db, user: str, name: str) -> str | None:
-    found = db.hget(f"user:{{{user}}}:stats", name)
-    return found.decode() if isinstance(found, bytes) else found
+    value = db.hget(f"user:{{{user}}}:stats", name)
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def value(db, user: str, name: str) -> Any:
-    found = field(db, user, name)
-    return json.loads(found) if name == "recent_conversations" else found
+    stored = field(db, user, name)
+    return json.loads(stored) if name == "recent_conversations" else stored
 
 
 def taken(db, user: str) -> bytes:
@@ -85,16 +85,16 @@ def test_it_leaves_no_kind_of_data_out():
 
 def test_it_tells_of_everything(db):
     login = live(db)
-    found = json.loads(taken(db, login.user_id))
-    known = {"name": "Alice", "email": "alice@example.com", "theme": "dark", "live": False}
-    assert known.items() <= found["account"].items()
-    assert found["billing"]["grant"] == found["billing"]["plan"] == "Plus"
-    assert found["billing"]["customers"] == ["cus_alice"]
-    assert [mood["score"] for mood in found["moods"]] == [0.1, 5.0, 10.0]
-    assert [chat["chatId"] for chat in found["conversations"]] == ["four", "three", "two", "one"]
-    assert found["conversations"][0]["messages"] == MESSAGES
-    assert len(found["operations"]) == 4
-    assert set(found["sessions"][0]) == {"begun", "used", "agent"}
+    exported = json.loads(taken(db, login.user_id))
+    profile = {"name": "Alice", "email": "alice@example.com", "theme": "dark", "live": False}
+    assert profile.items() <= exported["account"].items()
+    assert exported["billing"]["grant"] == exported["billing"]["plan"] == "Plus"
+    assert exported["billing"]["customers"] == ["cus_alice"]
+    assert [mood["score"] for mood in exported["moods"]] == [0.1, 5.0, 10.0]
+    assert [chat["chatId"] for chat in exported["conversations"]] == ["four", "three", "two", "one"]
+    assert exported["conversations"][0]["messages"] == MESSAGES
+    assert len(exported["operations"]) == 4
+    assert set(exported["sessions"][0]) == {"begun", "used", "agent"}
 
 
 def test_it_tells_no_secret(db):
@@ -147,26 +147,26 @@ def test_it_makes_nobody(db):
     assert contents(db) == {}
 
 
-def test_of_many_that_come_at_once_one_is_taken(crowd):
-    user_stats.create_user_stats(crowd, "bob")
+def test_of_many_that_come_at_once_one_is_taken(concurrent_db):
+    user_stats.create_user_stats(concurrent_db, "bob")
     years = [make_year(Random(seed), Clock(), NOW) for seed in range(12)]
-    answers = together(12, lambda number: restore(crowd, "bob", years[number]))
+    answers = run_concurrently(12, lambda number: restore(concurrent_db, "bob", years[number]))
     assert sorted(isinstance(answer, InvalidInput) for answer in answers) == [False] + [True] * 11
     [kept] = [year for year, answer in zip(years, answers, strict=True) if answer is None]
-    assert len(export_user(crowd, "bob")["moods"]) == len(kept.moods)
+    assert len(export_user(concurrent_db, "bob")["moods"]) == len(kept.moods)
 
 
-def test_of_many_password_changes_one_counts(crowd):
+def test_of_many_password_changes_one_counts(concurrent_db):
     email = "alice@example.com"
-    login = sign_up.sign_up(crowd, name="A", email=email, password=PASSWORD, clock=Clock())
+    login = sign_up.sign_up(concurrent_db, name="A", email=email, password=PASSWORD, clock=Clock())
     new = [f"password number {number}" for number in range(12)]
     user, session = login.user_id, login.session_id
-    answers = together(
-        12, lambda n: passwords.change_password(crowd, user, PASSWORD, new[n], session)
+    answers = run_concurrently(
+        12, lambda n: passwords.change_password(concurrent_db, user, PASSWORD, new[n], session)
     )
     assert sum(answers) == 1
-    assert log_in.log_in(crowd, email, new[answers.index(True)])
-    assert log_in.log_in(crowd, email, PASSWORD) is None
+    assert log_in.log_in(concurrent_db, email, new[answers.index(True)])
+    assert log_in.log_in(concurrent_db, email, PASSWORD) is None
 
 
 @given(note=st.text(storable, max_size=280))
@@ -218,7 +218,7 @@ def test_a_sample_is_an_export_like_any(db, clock):
 
 
 def test_who_moved_in_without_a_last_login_can_bring_their_export_back(db):
-    Old("bob", {"conversations": "7", "days_active": "9"}).write(db)
+    LegacyUser("bob", {"conversations": "7", "days_active": "9"}).write(db)
     list(import_users(db, db, [b"bob"]))
     sign_in_links.make_link(db, "bob", "Bob")
     data = taken(db, "bob")
@@ -252,5 +252,5 @@ def test_a_sample_has_its_low_patch_in_winter():
 def test_nothing_is_left_of_a_sample(db):
     user = make_sample(db, Clock()).user_id
     deletion.handle_account_deletion(db, user)
-    assert keys_of(db, user) == set()
+    assert keys_of_user(db, user) == set()
     assert contents(db) == {}

@@ -1,16 +1,13 @@
 """How many cases are made up, and from which seed: `CASES=3000 SEED=7 pytest -s tests/fuzz`."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 
 from app import create_app
-from stats.accounts import passwords
-from tests.web.kit import Browser, Client, sign_up
+from tests.web.helpers import Browser, Client, sign_up
 
 CASES, SEED = int(os.environ.get("CASES", "300")), int(os.environ.get("SEED", "1"))
 
@@ -21,12 +18,8 @@ def seed() -> None:
 
 
 @pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make password hashes cheap, and leave none of them behind."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(1, 8, 1))
-    passwords.dummy_hash.cache_clear()
-    yield
-    passwords.dummy_hash.cache_clear()
+def fast_password_hashing(fast_password_hashing: None) -> None:
+    """For every test of this folder."""
 
 
 @pytest.fixture

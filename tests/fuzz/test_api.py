@@ -16,7 +16,7 @@ from stats.billing.practice_gateway import sign
 from stats.web.api.description.openapi import routes
 from tests.conftest import SERVICE_KEY
 from tests.fuzz.conftest import CASES, SEED, settle
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -62,9 +62,9 @@ def fuzz(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=cases, known=st.booleans())
-    def run(case: Case, known: bool) -> None:
-        if known and mode is GenerationMode.POSITIVE:
+    @given(case=cases, existing=st.booleans())
+    def run(case: Case, existing: bool) -> None:
+        if existing and mode is GenerationMode.POSITIVE:
             ask_for_what_is_there(case, alice)
         answer = case.call(headers=SENT)
         seen[answer.status_code] += 1
@@ -76,8 +76,8 @@ def fuzz(
 
 def ask_for_what_is_there(case: Case, alice: Browser) -> None:
     names = {parameter.name for parameter in case.operation.query}
-    known = {"userId": alice.user_id, "email": alice.email}
-    case.query.update({name: value for name, value in known.items() if name in names})
+    existing = {"userId": alice.user_id, "email": alice.email}
+    case.query.update({name: value for name, value in existing.items() if name in names})
     if "chatId" in case.path_parameters:
         case.path_parameters["chatId"] = "c1"
     if case.path == LINK:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
 from tests.fuzz.conftest import CASES, SEED, settle
-from tests.web.kit import PASSWORD, Browser
+from tests.support.samples import FORM_TYPE
+from tests.web.helpers import PASSWORD, Browser
 
-FORM = "application/x-www-form-urlencoded"
 FIELDS = ["name", "email", "password", "timezone", "remember", "next", "score", "note", "day", "op"]
 FIELDS += ["plan", "action", "code", "current_password", "new_password", "confirm", "day_start"]
 FIELDS += ["theme", "live", "file", "q", "v", "year", "userId", "limit", "days", "session_id"]
@@ -41,8 +41,8 @@ FINE = {200, 204, 302, 303, 304, 308, 400, 401, 403, 404, 405, 409, 413, 415, 42
 
 
 def pages(app: Flask) -> list[tuple[str, Rule]]:
-    found = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/api")]
-    return [(method, rule) for rule in found for method in sorted(rule.methods & {"GET", "POST"})]
+    rules = [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/api")]
+    return [(method, rule) for rule in rules for method in sorted(rule.methods & {"GET", "POST"})]
 
 
 @pytest.mark.timeout(900)
@@ -80,6 +80,6 @@ def filled(rule: Rule, part: str) -> str:
 def ask(browser: Browser, method: str, url: str, data: list[tuple[str, str | bytes]]) -> int:
     if method == "GET":
         return browser.get(f"{url}?{urlencode(data)}").status_code
-    browser.renew()
+    browser.forget_token()
     body = urlencode([("csrf_token", browser.token), *data])
-    return browser.client.post(url, data=body, content_type=FORM).status_code
+    return browser.client.post(url, data=body, content_type=FORM_TYPE).status_code

@@ -20,10 +20,10 @@ CENTURY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class Said:
+class LegacyReading:
     """What the old keys say of one user; None for what they do not say."""
 
-    talks: int | None
+    conversations: int | None
     score: float | None
     active: int | None
     plan: str | None
@@ -57,8 +57,8 @@ class Said:
 
     @property
     def nothing(self) -> bool:
-        known = (self.talks, self.score, self.active, self.plan, self.last_login)
-        return not self.recent and not self.moods and all(value is None for value in known)
+        values = (self.conversations, self.score, self.active, self.plan, self.last_login)
+        return not self.recent and not self.moods and all(value is None for value in values)
 
     def page(self, today: date) -> dict[str, Any]:
         """What the first dashboard shows that is opened on a day, which becomes an active one."""
@@ -66,7 +66,7 @@ class Said:
         # One missed day is forgiven: nobody's had been before.
         streak = self.run + (missed > 0) if missed <= 2 else 1
         return {
-            "conversations": len(self.recent) if self.talks is None else self.talks,
+            "conversations": len(self.recent) if self.conversations is None else self.conversations,
             "mood_score": self.mood,
             "days_active": self.days_active + (missed != 0),
             "streak": streak,
@@ -75,7 +75,7 @@ class Said:
         }
 
 
-def says(db: redis.Redis, user_id: str) -> Said:
+def read_user(db: redis.Redis, user_id: str) -> LegacyReading:
     """Read the old keys of a user."""
     key, pipe = f"user:{user_id}:", db.pipeline(transaction=False)
     pipe.hgetall(key + "stats").get(key + "last_login")
@@ -85,7 +85,7 @@ def says(db: redis.Redis, user_id: str) -> Said:
         stored = {}  # of another type
     plan = stored.get(b"plan", b"").decode(errors="replace").lower()
     score = stored.get(b"mood_score", b"")
-    return Said(
+    return LegacyReading(
         count(stored.get(b"conversations")),
         in_range(float(score)) if re.fullmatch(rb"\d+(\.\d+)?", score) else None,
         count(stored.get(b"days_active")),
@@ -124,9 +124,9 @@ def when(value: Any) -> datetime | None:
             return None
     if not isinstance(value, int | float | str) or float(value) > 1e15:
         return None
-    found = (past(CENTURY.fromtimestamp(float(value) / unit, UTC)) for unit in (1000, 1)
+    moments = (past(CENTURY.fromtimestamp(float(value) / unit, UTC)) for unit in (1000, 1)
              if float(value) / unit < 1e11)  # fmt: skip
-    return next((at for at in found if at), None)
+    return next((at for at in moments if at), None)
 
 
 def past(at: datetime) -> datetime | None:
@@ -145,8 +145,8 @@ def recent(raw: bytes) -> list[tuple[datetime, str]]:
     """The newest three, of one moment in the order in which they stand."""
     listed = parsed(raw)
     items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    told = [(when(item.get("timestamp")), item.get("summary")) for item in items]
-    good = [(at, text[:200]) for at, text in told if at and storable(text)]
+    entries = [(when(item.get("timestamp")), item.get("summary")) for item in items]
+    good = [(at, text[:200]) for at, text in entries if at and storable(text)]
     return sorted(good, key=lambda one: one[0], reverse=True)[:3]
 
 
@@ -162,8 +162,8 @@ def login_day(text: str) -> date | None:
 
 
 def entry(member: bytes, place: float) -> tuple[datetime, float] | None:
-    found = parsed(member)
-    if not isinstance(found, dict):
+    data = parsed(member)
+    if not isinstance(data, dict):
         return None
-    at, score = when(found.get("timestamp")) or when(place), in_range(found.get("score"))
+    at, score = when(data.get("timestamp")) or when(place), in_range(data.get("score"))
     return (at, score) if at and score is not None else None

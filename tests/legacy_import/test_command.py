@@ -19,18 +19,18 @@ from stats.store.client import connect
 from stats.store.keys import user_key
 from stats.user_stats import get_user_stats
 from stats.web.commands.import_aira import import_aira
-from tests.cluster.nodes import eventually
+from tests.cluster.nodes import assert_eventually
 from tests.conftest import SECRET_KEY
-from tests.legacy_import.store import FIELDS, Old, a_thousand, mood
+from tests.legacy_import.store import FIELDS, LegacyUser, mood, thousand_users
+from tests.support.live_server import ROOT
 from tests.support.store_checks import contents
 
-ROOT = Path(__file__).parents[2]
 WHOLE = [
-    Old("alice", {**FIELDS, "plan": "Premium"}, "2024-10-24"),
-    Old("bob", {**FIELDS, "plan": "pro"}, moods={mood(5): 0}),
-    Old("carol", {**FIELDS, "mood_score": "6"}, "Thu Oct 24 2024"),
+    LegacyUser("alice", {**FIELDS, "plan": "Premium"}, "2024-10-24"),
+    LegacyUser("bob", {**FIELDS, "plan": "pro"}, moods={mood(5): 0}),
+    LegacyUser("carol", {**FIELDS, "mood_score": "6"}, "Thu Oct 24 2024"),
 ]
-BROKEN = Old("dave", {**FIELDS, "conversations": "secret"}, "2024-10-24")
+BROKEN = LegacyUser("dave", {**FIELDS, "conversations": "secret"}, "2024-10-24")
 TOLD = """\
 user:carol:stats: mood_score has no entry, and is put at noon (UTC) of the last login
 users seen: 3
@@ -185,11 +185,11 @@ def test_a_process_on_a_terminal_shows_how_far_it_is(
 @pytest.mark.one_server
 def test_a_killed_process_is_finished_by_the_next(server_url: str, valkey: Any) -> None:
     """Killed with -9 as soon as somebody has moved in."""
-    for user in a_thousand():
+    for user in thousand_users():
         if user.id.startswith("user-"):
             user.write(valkey)
     with process(server_url, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
-        eventually(lambda: valkey.keys("user:{*}:stats"), "somebody moves in")
+        assert_eventually(lambda: valkey.keys("user:{*}:stats"), "somebody moves in")
         first.kill()
     half = len(valkey.keys("user:{*}:stats"))
     with process(server_url, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as second:

@@ -30,12 +30,12 @@ from tests.legacy_import.store import (
     MS,
     NOON,
     NOW,
-    Old,
-    a_thousand,
-    broken,
+    LegacyUser,
+    broken_users,
     mood,
-    said,
-    whole,
+    talk,
+    thousand_users,
+    unusual_users,
 )
 from tests.support.store_checks import contents
 
@@ -52,7 +52,7 @@ def raw(request: pytest.FixtureRequest, valkey: Db) -> Any:
             yield client
 
 
-def fill(db: Db, users: list[Old]) -> None:
+def fill(db: Db, users: list[LegacyUser]) -> None:
     for user in users:
         user.write(db)
 
@@ -66,28 +66,28 @@ def bring(db: Db, source: Db | None = None, **options: Any) -> ImportReport:
 
 
 def shown(db: Db, user_id: str) -> dict[str, Any] | None:
-    found = get_user_stats(db, user_id)
-    return None if found is None else found.to_dict()
+    user_stats = get_user_stats(db, user_id)
+    return None if user_stats is None else user_stats.to_dict()
 
 
-def check(db: Db, user: Old) -> None:
+def check(db: Db, user: LegacyUser) -> None:
     """Assert that a user's stats are right, on whichever side of midnight they were read."""
     if user.expected is None:
         assert not db.exists(f"user:{{{user.id}}}:stats"), user.id
         return
     first = user.on(datetime.now(UTC).date())
-    found = shown(db, user.id)
-    assert found in (first, user.on(datetime.now(UTC).date())), user.id
+    stats = shown(db, user.id)
+    assert stats in (first, user.on(datetime.now(UTC).date())), user.id
     assert text(db.hget(user_key(user.id, "stats"), "plan")) == first["plan"], user.id
 
 
-def plain(found: dict[str, Any]) -> dict[str, Any]:
+def plain(stats: dict[str, Any]) -> dict[str, Any]:
     """What is stored without the versions, which begin with the time."""
-    for value in found.values():
+    for value in stats.values():
         if isinstance(value, dict):
             for name in (b"version", b"drawn"):
                 value.pop(name, None)
-    return found
+    return stats
 
 
 def figures(report: ImportReport) -> Any:
@@ -95,9 +95,9 @@ def figures(report: ImportReport) -> Any:
 
 
 def test_a_thousand_users_move_in_once(valkey: Db, raw: Db) -> None:
-    users = a_thousand()
+    users = thousand_users()
     assert len(users) == 1000
-    assert len([user for user in users if user.told]) >= 20
+    assert len([user for user in users if user.warnings]) >= 20
     fill(valkey, users)
     before = contents(raw)
     first = bring(valkey)
@@ -117,15 +117,15 @@ def test_a_thousand_users_move_in_once(valkey: Db, raw: Db) -> None:
 
 
 def test_whatever_client_moves_them_and_each_loss_is_named(db: Db) -> None:
-    users = [*broken(), *whole()]
+    users = [*broken_users(), *unusual_users()]
     fill(db, users)
     report = bring(db)
     for user in users:
         check(db, user)
         name = user.id.replace("\n", r"\n")
-        told = [found for found in report.findings if found.key.startswith(f"user:{name}:")]
-        keys = [(f"user:{name}:{part}", kind) for part, kind in user.told]
-        assert [(found.key, found.kind) for found in told] == keys
+        findings = [found for found in report.findings if found.key.startswith(f"user:{name}:")]
+        keys = [(f"user:{name}:{part}", kind) for part, kind in user.warnings]
+        assert [(found.key, found.kind) for found in findings] == keys
         if user.notes is not None:
             stored = {key: db.hget(user_key(user.id, "notes"), key) for key in user.notes}
             assert {key: text(note) for key, note in stored.items()} == user.notes
@@ -139,7 +139,7 @@ def text(value: Any) -> str:
 
 
 def test_looking_writes_nothing_and_tells_the_same(valkey: Db, raw: Db) -> None:
-    fill(valkey, [*broken(), *whole()])
+    fill(valkey, [*broken_users(), *unusual_users()])
     here(valkey, "only-stats")
     before = contents(raw)
     looked = bring(valkey, dry_run=True)
@@ -155,11 +155,11 @@ def test_looking_writes_nothing_and_tells_the_same(valkey: Db, raw: Db) -> None:
 def test_stopped_at_any_point_it_goes_on(
     valkey: Db, raw: Db, monkeypatch: pytest.MonkeyPatch, broken_at: int
 ) -> None:
-    fill(valkey, a_thousand()[:300])
+    fill(valkey, thousand_users()[:300])
     bring(valkey)
     complete = plain(contents(raw))
     valkey.flushall()
-    fill(valkey, a_thousand()[:300])
+    fill(valkey, thousand_users()[:300])
 
     left, convert = [broken_at], importer.convert
 
@@ -182,9 +182,9 @@ def test_stopped_at_any_point_it_goes_on(
 
 
 def test_who_was_deleted_and_begins_anew_gets_nothing_of_the_old_back(valkey: Db) -> None:
-    fill(valkey, whole()[:2])
+    fill(valkey, unusual_users()[:2])
     bring(valkey)
-    user = whole()[0].id
+    user = unusual_users()[0].id
     handle_account_deletion(valkey, user)
     assert bring(valkey).outcomes[Outcome.GONE] == 1
     create_user_stats(valkey, user)
@@ -195,7 +195,7 @@ def test_who_was_deleted_and_begins_anew_gets_nothing_of_the_old_back(valkey: Db
 
 
 def test_what_is_remembered_of_a_deleted_user_does_not_name_them(valkey: Db) -> None:
-    user = Old("alice@example.com", dict(FIELDS), "2024-10-24")
+    user = LegacyUser("alice@example.com", dict(FIELDS), "2024-10-24")
     user.write(valkey)
     bring(valkey)
     handle_account_deletion(valkey, user.id)
@@ -206,7 +206,7 @@ def test_what_is_remembered_of_a_deleted_user_does_not_name_them(valkey: Db) -> 
 
 def test_who_moved_before_the_mark_was_written_is_remembered_by_the_next_run(valkey: Db) -> None:
     """Stopped between the two, a run leaves a user who has moved and is not remembered."""
-    user = whole()[0]
+    user = unusual_users()[0]
     user.write(valkey)
     bring(valkey)
     valkey.unlink(import_marker(user.id)[0])
@@ -218,7 +218,7 @@ def test_who_moved_before_the_mark_was_written_is_remembered_by_the_next_run(val
 @pytest.mark.one_server
 def test_a_server_that_stops_half_way_holds_whole_users(valkey: Db, raw: Db) -> None:
     """The server refuses the second half of a batch, as one does that is out of memory."""
-    fill(valkey, a_thousand()[40:100])
+    fill(valkey, thousand_users()[40:100])
     half = find_users(valkey)[:30]
     list(import_users(valkey, valkey, half))
     whole_ones = plain(contents(raw))
@@ -256,9 +256,9 @@ def test_what_is_newer_is_kept_and_the_old_is_put_beside_it(valkey: Db) -> None:
     moods.record_mood(valkey, "alice", 6, at=old + timedelta(milliseconds=1))
     moods.record_mood(valkey, "alice", 9, at=old + DAY)
     newer = add_recent_conversation(valkey, "alice", "new 2")[0].to_dict()
-    recent = [said("talk"), newer, said("older", "2024-10-20T00:00:00Z")]
+    recent = [talk("talk"), newer, talk("older", "2024-10-20T00:00:00Z")]
     version = int(stored(valkey, "alice", "version"))
-    Old(
+    LegacyUser(
         "alice",
         {**FIELDS, "plan": "Premium", "recent_conversations": json.dumps(recent)},
         f"{today - DAY:%Y-%m-%d}",
@@ -276,9 +276,9 @@ def test_what_is_newer_is_kept_and_the_old_is_put_beside_it(valkey: Db) -> None:
     assert (stats.streak, stats.longest_streak) == (3, 3)
     assert valkey.get(user_key("alice", "last_login")) == today.isoformat()
     entries = moods.read_moods(valkey, "alice", since=old)
-    found = [(entry.id - MS, entry.score, entry.note) for entry in reversed(entries)]
-    assert found[:4] == [(0, 5, "here"), (1, 6, "added"), (2, 4, ""), (86_400_000, 9, "")]
-    assert [score for _, score, _ in found[4:]] == [2, 3]
+    converted = [(entry.id - MS, entry.score, entry.note) for entry in reversed(entries)]
+    assert converted[:4] == [(0, 5, "here"), (1, 6, "added"), (2, 4, ""), (86_400_000, 9, "")]
+    assert [score for _, score, _ in converted[4:]] == [2, 3]
     assert stats.mood_score == 3
     assert len(valkey.lrange(user_key("alice", "days"), 0, -1)) == 5
     again = moods.record_mood(valkey, "alice", 1).stats()
@@ -289,7 +289,7 @@ def test_a_day_known_to_both_is_one_day_and_a_streak_here_stands(valkey: Db) -> 
     create_user_stats(valkey, "alice")
     today = datetime.now(UTC).date()
     valkey.hset(user_key("alice", "stats"), mapping={"streak": 40, "longest_streak": 50})
-    Old("alice", {"days_active": "3"}, f"{today:%a %b %d %Y}").write(valkey)
+    LegacyUser("alice", {"days_active": "3"}, f"{today:%a %b %d %Y}").write(valkey)
     bring(valkey)
     stats = get_user_stats(valkey, "alice")
     assert stats is not None
@@ -304,7 +304,7 @@ def test_a_later_last_login_of_the_old_system_counts(valkey: Db) -> None:
     valkey.delete(user_key("alice", "days"))
     valkey.rpush(user_key("alice", "days"), earlier.replace("-", ""))
     valkey.hset(user_key("alice", "stats"), mapping={"streak": 40, "longest_streak": 50})
-    Old("alice", {"days_active": "3"}, f"{today:%Y-%m-%d}").write(valkey)
+    LegacyUser("alice", {"days_active": "3"}, f"{today:%Y-%m-%d}").write(valkey)
     bring(valkey)
     stats = get_user_stats(valkey, "alice")
     assert stats is not None
@@ -316,7 +316,7 @@ def test_a_streak_runs_over_months_and_leap_days(valkey: Db) -> None:
     days = ["2023-12-30", "2023-12-31", "2024-01-01", "2024-02-28", "2024-02-29", "2024-03-01"]
     days += ["2024-03-02", "2100-02-28", "2023-02-28", "2023-03-01", "2000-02-28", "2000-02-29"]
     entries = {mood(5, f"{day}T23:59:59.999Z"): 0 for day in days}
-    Old("alice", moods=entries).write(valkey)
+    LegacyUser("alice", moods=entries).write(valkey)
     bring(valkey)
     assert stored(valkey, "alice", "longest_streak") == "4"
     assert valkey.lrange(user_key("alice", "days"), 0, -1)[:3] == [
@@ -327,8 +327,8 @@ def test_a_streak_runs_over_months_and_leap_days(valkey: Db) -> None:
 
 
 def test_without_plans_nobody_gets_one(valkey: Db) -> None:
-    Old("alice", {**FIELDS, "plan": "Premium"}).write(valkey)
-    Old("bob", {**FIELDS, "plan": "Gold"}).write(valkey)
+    LegacyUser("alice", {**FIELDS, "plan": "Premium"}).write(valkey)
+    LegacyUser("bob", {**FIELDS, "plan": "Gold"}).write(valkey)
     report = bring(valkey, plans=False)
     assert (report.plans, report.findings) == ({}, [])
     assert {stored(valkey, name, "plan") for name in ("alice", "bob")} == {"Free"}
@@ -337,14 +337,14 @@ def test_without_plans_nobody_gets_one(valkey: Db) -> None:
 def test_a_score_put_at_noon_of_today_does_not_lie_ahead() -> None:
     record = LegacyRecord({b"mood_score": b"7"}, NOON[:10].encode(), ())
     for now, at in ((MS + 3_600_000, MS), (MS - 3_600_000, MS - 3_600_000)):
-        known, _ = convert(b"alice", record, now)
-        assert known is not None
-        assert known.moods == [(at * 128 + 70, "")]
+        converted, _ = convert(b"alice", record, now)
+        assert converted is not None
+        assert converted.moods == [(at * 128 + 70, "")]
 
 
 def test_a_long_history_comes_whole(valkey: Db) -> None:
     entries = {mood(5, MS - n * 60_000, note=str(n)): n for n in range(5_000)}
-    Old("alice", moods=entries).write(valkey)
+    LegacyUser("alice", moods=entries).write(valkey)
     moods.record_mood(valkey, "alice", 9, at=NOW - DAY, create_day="2024-01-01")
     bring(valkey)
     assert valkey.llen(user_key("alice", "moods")) == 5_001
@@ -355,9 +355,9 @@ def test_a_long_history_comes_whole(valkey: Db) -> None:
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_from_another_store(server_url: str, valkey: Db, protocol: int) -> None:
     with redis.Redis.from_url(f"{server_url}?db=1", protocol=protocol) as source:
-        Old("alice", FIELDS, NOON[:10], {mood(5): 0}).write(source)
+        LegacyUser("alice", FIELDS, NOON[:10], {mood(5): 0}).write(source)
         before = contents(source)
-        Old("bob", FIELDS).write(valkey)
+        LegacyUser("bob", FIELDS).write(valkey)
         assert bring(valkey, source).outcomes == {Outcome.NEW: 1}
         assert contents(source) == before
     assert shown(valkey, "alice")["conversations"] == 7
@@ -376,11 +376,11 @@ def test_a_server_that_has_lost_the_script_gets_it_again(
     valkey: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importer, "BATCH_SIZE", 2)
-    fill(valkey, whole())
+    fill(valkey, unusual_users())
     for number, _ in enumerate(import_users(valkey, valkey, find_users(valkey))):
         if number == 1:
             valkey.script_flush()
-    for user in whole():
+    for user in unusual_users():
         check(valkey, user)
 
 
@@ -389,7 +389,7 @@ def test_what_the_old_store_refuses_is_not_taken_for_missing(
     server_url: str, valkey: Db, raw: Db
 ) -> None:
     """Whoever may not read the moods must not move people in without them."""
-    Old("alice", FIELDS, moods={mood(5): 0}).write(valkey)
+    LegacyUser("alice", FIELDS, moods={mood(5): 0}).write(valkey)
     before = contents(raw)
     valkey.execute_command("ACL", "SETUSER", "mover", "on", ">pw", "~*", "+@all", "-zrange")
     try:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from stats.lib.version import version
-from tests.browser.serving import ROOT
+from tests.support.live_server import ROOT
 
 SHOW = "from stats.lib.version import version; print(version())"
 

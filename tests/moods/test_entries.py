@@ -87,21 +87,23 @@ def test_it_refuses_whatever_is_out_of_range(score):
 def test_it_keeps_the_order_of_time_and_shows_the_latest(valkey, entries):
     user = next(fresh_ids)
     begin(valkey, user)
-    known: dict[int, float] = {}
+    scores_by_time: dict[int, float] = {}
     for offset, score, taken_back in entries:
         shown = get_user_stats(valkey, user).mood_score
-        found = record_mood(valkey, user, score, at=BASE + offset * MS)
+        stats_after = record_mood(valkey, user, score, at=BASE + offset * MS)
         place = offset
-        while place in known:
+        while place in scores_by_time:
             place += 1
-        known[place] = score
-        assert found.stats().mood_score == known[max(known)]
-        assert found.mood_at == BASE + max(known) * MS
+        scores_by_time[place] = score
+        assert stats_after.stats().mood_score == scores_by_time[max(scores_by_time)]
+        assert stats_after.mood_at == BASE + max(scores_by_time) * MS
         if taken_back:
-            del known[place]
+            del scores_by_time[place]
             assert undo_last(valkey, user).stats().mood_score == shown
         listed = [(entry.at, entry.score) for entry in history(valkey, user)]
-        assert listed == [(BASE + at * MS, known[at]) for at in sorted(known, reverse=True)]
+        assert listed == [
+            (BASE + at * MS, scores_by_time[at]) for at in sorted(scores_by_time, reverse=True)
+        ]
 
 
 def test_it_gives_entries_of_one_moment_ids_of_their_own(db):
@@ -211,8 +213,8 @@ def test_it_takes_back_what_was_recorded_last_not_what_is_latest(db):
 def test_it_has_no_score_after_the_only_entry_was_taken_back(db):
     begin(db)
     record_mood(db, "alice", 8, note="gone")
-    found = undo_last(db, "alice").stats()
-    assert (found.mood_score, found.mood_updated_at) == (0.0, None)
+    stats_after = undo_last(db, "alice").stats()
+    assert (stats_after.mood_score, stats_after.mood_updated_at) == (0.0, None)
     assert history(db) == []
     assert not any("gone" in str(value) for value in contents(db).values())
 
@@ -230,5 +232,5 @@ def test_it_makes_nobody_unless_asked_to(db):
         with pytest.raises(UserNotFound):
             change()
     assert contents(db) == {}
-    found = record_mood(db, "alice", 5, create_day="2026-03-12")
-    assert (found.stats().mood_score, found.last_day) == (5, datetime.now(UTC).date())
+    snapshot = record_mood(db, "alice", 5, create_day="2026-03-12")
+    assert (snapshot.stats().mood_score, snapshot.last_day) == (5, datetime.now(UTC).date())

@@ -23,9 +23,9 @@ def call_all(db: redis.Redis) -> None:
     stats.update_mood_score(db, ALICE, 8.5)
     assert [one.summary for one in stats.add_recent_conversation(db, ALICE, "Hello")] == ["Hello"]
     stats.update_plan(db, ALICE, "Plus")
-    found = stats.get_user_stats(db, ALICE)
-    assert found is not None
-    assert (found.conversations, found.mood_score, found.plan) == (1, 8.5, "Plus")
+    user_stats = stats.get_user_stats(db, ALICE)
+    assert user_stats is not None
+    assert (user_stats.conversations, user_stats.mood_score, user_stats.plan) == (1, 8.5, "Plus")
     call_life(db)
     stats.delete_user_stats(db, ALICE)
     assert stats.get_user_stats(db, ALICE) is None

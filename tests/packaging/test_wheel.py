@@ -22,7 +22,7 @@ from zipfile import ZipFile
 import pytest
 
 from stats.lib.version import version
-from tests.browser.serving import ROOT, environment, eventually, free_port
+from tests.support.live_server import ROOT, environment, eventually, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -79,15 +79,15 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def test_the_wheel_has_all_files_and_nothing_on_top_but_the_package(wheel: Path) -> None:
-    held = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     wanted = {
         f"{place}/{path.relative_to(ROOT / source)}"
         for source, place in PLACES.items()
         for path in (ROOT / source).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    assert held == wanted
-    assert {"stats/py.typed", "stats/lua/shared.lua", "stats/sample/talks.txt"} < held
+    assert names == wanted
+    assert {"stats/py.typed", "stats/lua/shared.lua", "stats/sample/talks.txt"} < names
 
 
 def test_a_program_can_call_all_fifteen_functions(installed: Installed) -> None:
@@ -99,8 +99,8 @@ def test_a_program_can_call_all_fifteen_functions(installed: Installed) -> None:
 def test_the_command_tells_its_version_and_what_it_can(installed: Installed) -> None:
     command = installed.bin / "aira-stats"
     assert run(command, "--version", cwd=installed.folder).split()[-1] == version()
-    told = run(command, "--help", cwd=installed.folder)
-    listed = set(re.findall(r"^  ([a-z-]+) ", told.partition("Commands:")[2], re.MULTILINE))
+    help_text = run(command, "--help", cwd=installed.folder)
+    listed = set(re.findall(r"^  ([a-z-]+) ", help_text.partition("Commands:")[2], re.MULTILINE))
     groups = {"users", "stats", "keys", "backup", "doctor", "billing", "import-aira"}
     assert listed == groups | {"serve"}
     assert run(command, "users", "list", cwd=installed.folder).startswith("id ")

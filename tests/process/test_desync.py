@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.serving import Site, serve
+from tests.support.live_server import LiveServer, serve
 
 BODY = '{"score": 5}'
 LENGTH = f"Content-Length: {len(BODY)}"
@@ -18,14 +18,14 @@ LONG = "a" * 600_000
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The application as a process of its own."""
     running = serve(tmp_path_factory.mktemp("site"))
     yield running
     running.destroy()
 
 
-def talk(site: Site, data: str, *, finish: bool = False, seconds: float = 20) -> bytes:
+def exchange(site: LiveServer, data: str, *, finish: bool = False, seconds: float = 20) -> bytes:
     """Send bytes as they are, if asked hang up behind them, and return all that comes back."""
     with socket.create_connection(("127.0.0.1", site.port), timeout=seconds) as client:
         received = b""
@@ -41,36 +41,38 @@ def talk(site: Site, data: str, *, finish: bool = False, seconds: float = 20) ->
         return received
 
 
-def head(site: Site, *lines: str, request: str = "PATCH /api/mood?userId=first HTTP/1.1") -> str:
+def request_head(
+    site: LiveServer, *lines: str, request: str = "PATCH /api/mood?userId=first HTTP/1.1"
+) -> str:
     own = (request, f"Host: 127.0.0.1:{site.port}", f"Authorization: Bearer {site.key}")
     return "\r\n".join([*own, "Content-Type: application/json", *lines, "", ""])
 
 
-def smuggled(site: Site) -> str:
+def smuggled(site: LiveServer) -> str:
     close = "Connection: close"
-    return head(
+    return request_head(
         site, "Content-Length: 0", close, request="POST /api/login?userId=smuggled HTTP/1.1"
     )
 
 
 def statuses(received: bytes) -> list[int]:
     """Return the status of every answer in what came back."""
-    found = received.split(b"HTTP/1.1 ")[1:]
-    return [int(answer[:3]) for answer in found]
+    responses = received.split(b"HTTP/1.1 ")[1:]
+    return [int(answer[:3]) for answer in responses]
 
 
-def known(site: Site) -> list[int]:
+def entitlement_statuses(site: LiveServer) -> list[int]:
     """Return whether the users that the requests are about have come to be."""
-    found = []
+    statuses_of_users = []
     for name in ("first", "smuggled"):
         connection = site.connect()
         headers = {"Authorization": f"Bearer {site.key}"}
         connection.request("GET", f"/api/entitlements?userId={name}", headers=headers)
         answer = connection.getresponse()
         answer.read()
-        found.append(answer.status)
+        statuses_of_users.append(answer.status)
         connection.close()
-    return found
+    return statuses_of_users
 
 
 SHAPES = {
@@ -120,52 +122,56 @@ LINES = [
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_answers_an_unclear_request_once_and_refuses_it(site: Site, shape: str) -> None:
+def test_it_answers_an_unclear_request_once_and_refuses_it(site: LiveServer, shape: str) -> None:
     lines, body = SHAPES[shape]
-    received = talk(site, head(site, *lines) + body + smuggled(site))
+    received = exchange(site, request_head(site, *lines) + body + smuggled(site))
     assert [400 <= status < 500 for status in statuses(received)] == [True], received[:200]
-    assert known(site) == [404, 404]
+    assert entitlement_statuses(site) == [404, 404]
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line[:30].replace("\0", "NUL"))
-def test_it_refuses_a_request_line_that_is_none(site: Site, line: str) -> None:
-    received = talk(site, head(site, LENGTH, "Connection: close", request=line) + BODY)
+def test_it_refuses_a_request_line_that_is_none(site: LiveServer, line: str) -> None:
+    received = exchange(site, request_head(site, LENGTH, "Connection: close", request=line) + BODY)
     assert [400 <= status < 500 for status in statuses(received)] == [True], received[:200]
-    assert known(site) == [404, 404]
+    assert entitlement_statuses(site) == [404, 404]
 
 
-def test_it_takes_a_whole_address_for_its_path(site: Site) -> None:
+def test_it_takes_a_whole_address_for_its_path(site: LiveServer) -> None:
     # RFC 9112 section 3.2.2 wants every server to accept this form, though only proxies get it.
     line = "GET http://e.example/api/openapi.json HTTP/1.1"
-    received = talk(site, head(site, "Connection: close", request=line))
+    received = exchange(site, request_head(site, "Connection: close", request=line))
     assert statuses(received) == [200]
     assert b"e.example" not in received
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_only_old_clients_may_leave_the_host_out(site: Site, version: str) -> None:
-    received = talk(site, f"GET /healthz HTTP/{version}\r\nConnection: close\r\n\r\n")
+def test_only_old_clients_may_leave_the_host_out(site: LiveServer, version: str) -> None:
+    received = exchange(site, f"GET /healthz HTTP/{version}\r\nConnection: close\r\n\r\n")
     assert received[9:12] == (b"200" if version == "1.0" else b"400")
 
 
-def test_it_does_not_take_what_follows_a_body_for_part_of_it(site: Site) -> None:
-    first = head(site, LENGTH, request="PATCH /api/mood?userId=pair HTTP/1.1") + BODY
-    second = head(site, "Connection: close", request="GET /api/mood?userId=pair HTTP/1.1")
-    received = talk(site, first + second)
+def test_it_does_not_take_what_follows_a_body_for_part_of_it(site: LiveServer) -> None:
+    first = request_head(site, LENGTH, request="PATCH /api/mood?userId=pair HTTP/1.1") + BODY
+    second = request_head(site, "Connection: close", request="GET /api/mood?userId=pair HTTP/1.1")
+    received = exchange(site, first + second)
     assert statuses(received) == [200, 200]
 
 
-def test_a_body_on_a_get_is_no_second_request(site: Site) -> None:
+def test_a_body_on_a_get_is_no_second_request(site: LiveServer) -> None:
     hidden = smuggled(site)
     line = "GET /api/openapi.json HTTP/1.1"
     length = f"Content-Length: {len(hidden)}"
-    received = talk(site, head(site, length, "Connection: close", request=line) + hidden)
+    received = exchange(
+        site, request_head(site, length, "Connection: close", request=line) + hidden
+    )
     assert len(statuses(received)) == 1
-    assert known(site) == [404, 404]
+    assert entitlement_statuses(site) == [404, 404]
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 40_000, "[" * 60_000 + "]" * 60_000])
-def test_it_refuses_json_that_is_nested_without_end(site: Site, text: str) -> None:
-    received = talk(site, head(site, f"Content-Length: {len(text)}", "Connection: close") + text)
+def test_it_refuses_json_that_is_nested_without_end(site: LiveServer, text: str) -> None:
+    received = exchange(
+        site, request_head(site, f"Content-Length: {len(text)}", "Connection: close") + text
+    )
     assert statuses(received) == [400]
-    assert known(site) == [404, 404]
+    assert entitlement_statuses(site) == [404, 404]

@@ -14,30 +14,30 @@ from urllib.request import HTTPCookieProcessor, build_opener
 import pytest
 
 from stats.embedded import unix_socket
-from tests.browser.serving import (
-    Site,
+from tests.support.live_server import (
+    LiveServer,
     environment,
     eventually,
     free_port,
-    is_server,
-    launch,
-    running,
+    is_process_running,
+    is_valkey_server,
     serve,
+    start_process,
 )
 from tests.support.marks import reads_proc
+from tests.support.samples import MESSAGES
 
 pytestmark = reads_proc
 
-Serve = Callable[..., Site]
-MESSAGES = [{"role": "user", "content": "Hello"}]
+Serve = Callable[..., LiveServer]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Serve]:
     """Start the application on the test's data folder; whatever runs of it ends with the test."""
-    started: list[Site] = []
+    started: list[LiveServer] = []
 
-    def run() -> Site:
+    def run() -> LiveServer:
         started.append(serve(tmp_path / "data"))
         return started[-1]
 
@@ -48,7 +48,7 @@ def start(tmp_path: Path) -> Iterator[Serve]:
 
 def last_words(env: dict[str, str]) -> tuple[int, list[str]]:
     """Start what cannot start; return its exit code and all that it wrote."""
-    process = launch(env)
+    process = start_process(env)
     output, errors = process.communicate(timeout=20)
     return process.returncode, (output + errors).splitlines()
 
@@ -56,10 +56,10 @@ def last_words(env: dict[str, str]) -> tuple[int, list[str]]:
 def test_it_says_where_it_is_and_ctrl_c_leaves_nothing_running(start: Serve) -> None:
     site = start()
     assert len(site.pids) >= 3, "the app, its worker and the embedded server"
-    assert running(site.server)
-    assert site.interrupt() == 0
-    assert site.left_over() == set()
-    output, errors = site.said()
+    assert is_process_running(site.server)
+    assert site.press_ctrl_c() == 0
+    assert site.leftover_pids() == set()
+    output, errors = site.read_output()
     assert output.splitlines() == [
         f"Aira Stats is at http://127.0.0.1:{site.port}   service key: {site.key}"
     ]
@@ -72,7 +72,7 @@ def test_its_keys_are_private_and_outlive_it(start: Serve) -> None:
     key = site.key
     modes = {name: (site.data_dir / name).stat().st_mode for name in ("service.key", "secret.key")}
     assert {name: mode & 0o777 for name, mode in modes.items()} == dict.fromkeys(modes, 0o600)
-    site.interrupt()
+    site.press_ctrl_c()
     assert start().key == key
 
 
@@ -86,7 +86,7 @@ def test_a_mail_that_waits_goes_out_before_it_stops(start: Serve) -> None:
     assert browser.open(f"{site.url}/signup", fields).status == 200
     site.process.terminate()
     assert site.process.wait(20) == 0
-    assert "Mail to alice@example.com" in site.said()[0]
+    assert "Mail to alice@example.com" in site.read_output()[0]
 
 
 def test_three_starts_at_once_share_one_server(tmp_path: Path) -> None:
@@ -95,16 +95,16 @@ def test_three_starts_at_once_share_one_server(tmp_path: Path) -> None:
     try:
         assert len({site.key for site in sites}) == 1
         assert len({site.server for site in sites}) == 1
-        assert sum(is_server(pid) for pid in sites[0].parts()) == 1
+        assert sum(is_valkey_server(pid) for pid in sites[0].process_pids()) == 1
         save_at_once(sites, threads=6, each=20)
         for site in sites:
-            found = site.api("GET", "/api/dashboard?userId=crowd")["data"]
-            assert found["conversations"] == 360
+            stats = site.api("GET", "/api/dashboard?userId=crowd")["data"]
+            assert stats["conversations"] == 360
         for site in sites:
-            assert running(site.server)
-            assert site.interrupt() == 0
-        assert eventually(lambda: not running(sites[0].server), 5)
-        assert sites[0].parts() == set()
+            assert is_process_running(site.server)
+            assert site.press_ctrl_c() == 0
+        assert eventually(lambda: not is_process_running(sites[0].server), 5)
+        assert sites[0].process_pids() == set()
     finally:
         for site in sites:
             site.destroy()
@@ -116,18 +116,18 @@ def test_a_data_folder_too_deep_for_a_socket_serves(tmp_path: Path) -> None:
     try:
         site.save_chat("u", "before")
         assert not (deep / "data" / "valkey.sock").exists()
-        assert site.interrupt() == 0
-        assert site.left_over() == set()
+        assert site.press_ctrl_c() == 0
+        assert site.leftover_pids() == set()
         unix_socket.socket_path(site.data_dir).parent.rmdir()
     finally:
         site.destroy()
 
 
-def save_at_once(sites: list[Site], threads: int, each: int) -> None:
+def save_at_once(sites: list[LiveServer], threads: int, each: int) -> None:
     """Save conversations of one user at all sites at one moment."""
     gate = threading.Barrier(threads * len(sites))
 
-    def save(site: Site) -> None:
+    def save(site: LiveServer) -> None:
         connection = site.connect()
         gate.wait()
         for _ in range(each):
@@ -190,8 +190,8 @@ def test_a_killed_app_leaves_no_worker_and_its_server_is_used_again(start: Serve
     again = start()
     assert again.server == site.server
     assert again.api("GET", "/api/dashboard?userId=u")["data"]["conversations"] == 1
-    assert again.interrupt() == 0
-    assert site.left_over() == set()
+    assert again.press_ctrl_c() == 0
+    assert site.leftover_pids() == set()
 
 
 def test_a_killed_server_is_revived_by_the_running_app(start: Serve) -> None:

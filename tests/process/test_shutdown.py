@@ -13,51 +13,51 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.serving import (
+from tests.support.live_server import (
     ROOT,
-    Site,
+    LiveServer,
     environment,
     eventually,
     free_port,
-    launch,
-    parts,
+    process_pids,
     serve,
+    start_process,
 )
 from tests.support.marks import reads_proc
 
 # Marked like the browser tests because those run one at a time: a stop has seven seconds in all.
 pytestmark = [pytest.mark.browser, reads_proc]
 
-Stop = Callable[[Site], None]
+Stop = Callable[[LiveServer], None]
 BODY = json.dumps({"chatId": "last", "messages": [{"role": "user", "content": "Hello" * 9000}]})
 
 
-def terminate(site: Site) -> None:
+def terminate(site: LiveServer) -> None:
     """Stop the server as systemd and container platforms do."""
     os.kill(site.process.pid, signal.SIGTERM)
 
 
-def press_ctrl_c(site: Site) -> None:
+def press_ctrl_c(site: LiveServer) -> None:
     """Stop the server as a terminal does, which tells the whole group."""
     os.killpg(site.process.pid, signal.SIGINT)
 
 
-def terminate_all(site: Site) -> None:
+def terminate_all(site: LiveServer) -> None:
     """Stop the server as supervisors do that tell each process of the group."""
     os.killpg(site.process.pid, signal.SIGTERM)
 
 
 @pytest.fixture(params=["1", "2"])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
     """A server with as many workers."""
     running = serve(tmp_path / "data", WORKERS=request.param)
     yield running
     running.destroy()
 
 
-def begin(site: Site) -> socket.socket:
+def begin(site: LiveServer) -> socket.socket:
     """Return the line of a request that is under way: the application waits for its body."""
-    line = socket.create_connection(("127.0.0.1", site.port), timeout=20)
+    connection = socket.create_connection(("127.0.0.1", site.port), timeout=20)
     head = (
         "POST /api/chat/save?userId=u HTTP/1.1",
         f"Host: 127.0.0.1:{site.port}",
@@ -66,21 +66,21 @@ def begin(site: Site) -> socket.socket:
         f"Content-Length: {len(BODY)}",
         "Expect: 100-continue",
     )
-    line.sendall("\r\n".join((*head, "", "")).encode())
+    connection.sendall("\r\n".join((*head, "", "")).encode())
     # The server says so when the application begins to read.
-    assert line.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    return line
+    assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    return connection
 
 
-def finish(line: socket.socket) -> tuple[int, bytes]:
+def finish(connection: socket.socket) -> tuple[int, bytes]:
     """Send the rest of a request; return the status and the whole body of its answer."""
-    line.sendall(BODY.encode())
-    answer = HTTPResponse(line)
+    connection.sendall(BODY.encode())
+    answer = HTTPResponse(connection)
     answer.begin()
     return answer.status, answer.read()
 
 
-def refuses(site: Site) -> bool:
+def refuses(site: LiveServer) -> bool:
     """Whether nobody listens any more; who is in a queue as it closes is thrown out of it."""
     try:
         socket.create_connection(("127.0.0.1", site.port), timeout=20).close()
@@ -92,7 +92,9 @@ def refuses(site: Site) -> bool:
 
 
 @pytest.mark.parametrize("stop", [terminate, terminate_all, press_ctrl_c])
-def test_it_ends_the_requests_that_are_under_way(site: Site, stop: Stop, tmp_path: Path) -> None:
+def test_it_ends_the_requests_that_are_under_way(
+    site: LiveServer, stop: Stop, tmp_path: Path
+) -> None:
     with begin(site) as one, begin(site) as other:
         stop(site)
         assert eventually(lambda: refuses(site), 6), "it takes new connections"
@@ -103,7 +105,7 @@ def test_it_ends_the_requests_that_are_under_way(site: Site, stop: Stop, tmp_pat
     code = site.process.wait(20)
     # Told together with its workers, the parent may see one end before it knows why.
     assert code == 0 or (code == 1 and stop is terminate_all)
-    assert site.left_over() == set()
+    assert site.leftover_pids() == set()
     assert site.errors.read_text().count("POST /api/chat/save 200") == 2, "its last lines"
     again = serve(tmp_path / "data")
     try:
@@ -114,32 +116,32 @@ def test_it_ends_the_requests_that_are_under_way(site: Site, stop: Stop, tmp_pat
 
 
 @pytest.mark.parametrize("stop", [terminate, press_ctrl_c])
-def test_a_line_that_is_kept_open_holds_nothing_up(site: Site, stop: Stop) -> None:
+def test_a_line_that_is_kept_open_holds_nothing_up(site: LiveServer, stop: Stop) -> None:
     idle = site.connect()
     site.call(idle, "GET", "/api/dashboard?userId=u")
     with idle.sock, socket.create_connection(("127.0.0.1", site.port)):
         stop(site)
         assert site.process.wait(5) == 0
-        assert site.left_over() == set()
+        assert site.leftover_pids() == set()
 
 
-def test_a_request_that_never_ends_is_given_up(site: Site) -> None:
+def test_a_request_that_never_ends_is_given_up(site: LiveServer) -> None:
     with begin(site):
         terminate(site)
         assert site.process.wait(20) == 0
-        assert site.left_over() == set()
+        assert site.leftover_pids() == set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_can_be_stopped_as_soon_as_it_has_begun(tmp_path: Path, number: signal.Signals) -> None:
     env = environment(tmp_path / "data", free_port(), WORKERS="2", TMPDIR=str(tmp_path))
-    process = launch(env)
+    process = start_process(env)
     assert process.stdout
     assert "Aira Stats is at" in process.stdout.readline()
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
-    assert eventually(lambda: not parts(process.pid, tmp_path / "data"), 5)
+    assert eventually(lambda: not process_pids(process.pid, tmp_path / "data"), 5)
     assert list(tmp_path.glob("aira-metrics-*")) == []
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.browser.serving import eventually, serve
+from tests.support.live_server import eventually, serve
 from tests.support.marks import reads_proc
 
 pytestmark = reads_proc
@@ -29,7 +29,7 @@ def test_several_workers_count_together(tmp_path: Path) -> None:
             assert text.count("\naira_build_info{") == 1
         (folder,) = temporary.glob("aira-metrics-*")
         assert folder.stat().st_mode & 0o777 == 0o700
-        assert site.interrupt() == 0
+        assert site.press_ctrl_c() == 0
         assert not folder.exists()
     finally:
         site.destroy()

@@ -8,7 +8,7 @@ from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
 from stats.store.circuit_breaker import RETRY_INTERVAL, CircuitBreaker
-from tests.support.store_checks import together
+from tests.support.store_checks import run_concurrently
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_it_lets_one_of_a_crowd_try(clock):
             return False
         return True
 
-    assert sum(together(100, ask)) == 1
+    assert sum(run_concurrently(100, ask)) == 1
 
 
 def test_it_stays_open_when_the_try_fails(clock):

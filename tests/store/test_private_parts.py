@@ -13,8 +13,10 @@ READ = {"redis": "8.1", "granian": "2.8"}
 
 
 def test_the_versions_are_those_that_were_read() -> None:
-    found = {name: version(name).rpartition(".")[0] for name in READ}
-    assert found == READ, "read stats/store/tracking.py, cluster.py, web/worker_processes.py anew"
+    installed = {name: version(name).rpartition(".")[0] for name in READ}
+    assert installed == READ, (
+        "read stats/store/tracking.py, cluster.py, web/worker_processes.py anew"
+    )
 
 
 def test_redis_py_has_what_the_stream_uses() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from stats.errors import InvalidInput
 from stats.store.single_use_tokens import Token, make_token, peek_token, use_token
-from tests.support.store_checks import contents, together
+from tests.support.store_checks import contents, run_concurrently
 
 
 def test_it_gives_what_was_put_in_once(db):
@@ -52,7 +52,7 @@ def test_it_takes_no_id_that_leaves_its_place(db):
     assert contents(db) == {}
 
 
-def test_one_of_a_crowd_gets_it(crowd):
-    token = make_token(crowd, "link", "alice", 60)
-    answers = together(100, lambda _: use_token(crowd, "link", token))
+def test_one_of_a_crowd_gets_it(concurrent_db):
+    token = make_token(concurrent_db, "link", "alice", 60)
+    answers = run_concurrently(100, lambda _: use_token(concurrent_db, "link", token))
     assert [answer for answer in answers if answer] == [Token("alice", "")]

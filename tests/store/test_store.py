@@ -26,7 +26,7 @@ from stats.store.keys import (
 )
 from stats.store.scripts import run
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations, open_stats
-from tests.support.store_checks import BAD_IDS, CutLine, contents, cut_line
+from tests.support.store_checks import BAD_IDS, LossyProxy, contents, run_lossy_proxy
 
 
 class Hung:
@@ -57,9 +57,12 @@ def server(tmp_path: Path) -> Iterator[Hung]:
 
 
 @pytest.fixture
-def line(server_url: str, valkey: redis.Redis) -> Iterator[CutLine]:
-    with tempfile.TemporaryDirectory() as short, cut_line(server_url, Path(short)) as line:
-        yield line
+def lossy_proxy(server_url: str, valkey: redis.Redis) -> Iterator[LossyProxy]:
+    with (
+        tempfile.TemporaryDirectory() as short,
+        run_lossy_proxy(server_url, Path(short)) as lossy_proxy,
+    ):
+        yield lossy_proxy
 
 
 def insist(db: Db) -> int:
@@ -165,23 +168,23 @@ def test_it_answers_for_a_server_that_is_not_there():
             db.ping()
 
 
-def test_it_sends_nothing_twice_when_an_answer_is_lost(line, valkey):
+def test_it_sends_nothing_twice_when_an_answer_is_lost(lossy_proxy, valkey):
     create_user_stats(valkey, "alice")
-    with connect(line.url) as db:
+    with connect(lossy_proxy.url) as db:
         assert increment_conversations(db, "alice") == 1
-        line.cut = True
+        lossy_proxy.drop_responses = True
         with pytest.raises(redis.ConnectionError):
             increment_conversations(db, "alice")
-        line.cut = False
+        lossy_proxy.drop_responses = False
         assert insist(db) == 3
 
 
-def test_it_counts_once_what_the_client_sends_again(line, valkey):
+def test_it_counts_once_what_the_client_sends_again(lossy_proxy, valkey):
     create_user_stats(valkey, "alice")
     op = operation_id("mood", "from the form")
-    with connect(line.url) as db:
+    with connect(lossy_proxy.url) as db:
         db.ping()
-        line.cut = True
+        lossy_proxy.drop_responses = True
         with pytest.raises(redis.ConnectionError):
             record_mood(db, "alice", 7, op=op)
     record_mood(valkey, "alice", 7, op=op)

@@ -13,16 +13,16 @@ from stats.store.tracking import Tracking
 from stats.user_stats import open_stats
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 from tests.support.tracking import (
-    Listener,
+    TrackingClient,
     believe_for_ever,
     gate,
-    hold_stream,
-    kill_streams,
-    listen,
-    streams,
-    touch,
+    kill_tracking_connections,
+    new_tracking_client,
+    pause_stream,
+    tracking_connections,
+    write_user_key,
 )
 
 
@@ -35,17 +35,17 @@ def server() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def quiet(server: Valkey) -> Iterator[Listener]:
+def unstarted_tracking(server: Valkey) -> Iterator[TrackingClient]:
     """Stamps of a client whose stream was not begun."""
-    found = listen(f"unix://{server.socket}")
-    yield found
-    found.close()
+    client = new_tracking_client(f"unix://{server.socket}")
+    yield client
+    client.close()
 
 
 @pytest.fixture
-def listener(quiet: Listener) -> Listener:
+def tracking_client(unstarted_tracking: TrackingClient) -> TrackingClient:
     """Stamps that are in step."""
-    return quiet.start()
+    return unstarted_tracking.start()
 
 
 @pytest.fixture
@@ -54,29 +54,31 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
     believe_for_ever(monkeypatch)
 
 
-def test_a_stamp_is_never_had_twice(listener: Listener, server: Valkey) -> None:
+def test_a_stamp_is_never_had_twice(tracking_client: TrackingClient, server: Valkey) -> None:
     seen = set()
     for _ in range(20):
-        before = listener.stamp("alice")
+        before = tracking_client.stamp("alice")
         assert before not in seen
         seen.add(before)
-        touch(server)
-        assert eventually(lambda before=before: listener.stamp("alice") != before)
+        write_user_key(server)
+        assert eventually(lambda before=before: tracking_client.stamp("alice") != before)
 
 
-def test_what_this_process_writes_is_known_without_a_stream(quiet: Listener) -> None:
-    alice, bob = quiet.stamp("alice"), quiet.stamp("bob")
-    open_stats(quiet.db, "alice")
-    assert quiet.stamp("alice") != alice
-    assert quiet.stamp("bob") == bob
+def test_what_this_process_writes_is_known_without_a_stream(
+    unstarted_tracking: TrackingClient,
+) -> None:
+    alice, bob = unstarted_tracking.stamp("alice"), unstarted_tracking.stamp("bob")
+    open_stats(unstarted_tracking.db, "alice")
+    assert unstarted_tracking.stamp("alice") != alice
+    assert unstarted_tracking.stamp("bob") == bob
 
 
 def test_a_write_that_failed_may_have_been_carried_out(server: Valkey) -> None:
     proxy = Proxy(server.socket)
-    lost = listen(proxy.url)
+    lost = new_tracking_client(proxy.url)
     open_stats(lost.db, "alice")
     before = lost.stamp("alice")
-    proxy.cut(1)
+    proxy.drop_response(1)
     with pytest.raises(redis.ConnectionError):
         open_stats(lost.db, "alice")
     assert lost.stamp("alice") != before
@@ -84,94 +86,97 @@ def test_a_write_that_failed_may_have_been_carried_out(server: Valkey) -> None:
     proxy.close()
 
 
-def test_reading_a_dashboard_changes_no_stamp(listener: Listener) -> None:
-    before = listener.stamps()
-    run(listener.db, READ_DASHBOARD, user_keys("alice", ["stats"] * 7), "session", 0, "", 0)
-    assert listener.is_in_step()
-    assert listener.stamps() == before
+def test_reading_a_dashboard_changes_no_stamp(tracking_client: TrackingClient) -> None:
+    before = tracking_client.stamps()
+    run(tracking_client.db, READ_DASHBOARD, user_keys("alice", ["stats"] * 7), "session", 0, "", 0)
+    assert tracking_client.is_in_step()
+    assert tracking_client.stamps() == before
 
 
 @pytest.mark.parametrize("command", ["FLUSHALL", "FLUSHDB"])
 def test_to_delete_everything_changes_all_stamps(
-    listener: Listener, server: Valkey, command: str
+    tracking_client: TrackingClient, server: Valkey, command: str
 ) -> None:
-    before = listener.stamps()
+    before = tracking_client.stamps()
     server.admin.execute_command(command)
-    assert eventually(lambda: listener.none_stands(before))
-    assert eventually(listener.is_in_step)
+    assert eventually(lambda: tracking_client.all_changed(before))
+    assert eventually(tracking_client.is_in_step)
 
 
-def test_keys_of_nobody_change_no_stamp(listener: Listener, server: Valkey) -> None:
-    before = listener.stamps()
+def test_keys_of_nobody_change_no_stamp(tracking_client: TrackingClient, server: Valkey) -> None:
+    before = tracking_client.stamps()
     server.admin.mset({"census": 1, "email:{alice}": 2, "user": 3})
-    touch(server, "somebody-else")
-    assert eventually(listener.is_in_step)
-    assert listener.stamps() == before
+    write_user_key(server, "somebody-else")
+    assert eventually(tracking_client.is_in_step)
+    assert tracking_client.stamps() == before
 
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_at_once_when_bytes_wait(
-    listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+    tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = hold_stream(monkeypatch, listener)
-    touch(server)
-    assert not listener.is_in_step()
-    held.open()
+    stream_gate = pause_stream(monkeypatch, tracking_client)
+    write_user_key(server)
+    assert not tracking_client.is_in_step()
+    stream_gate.open()
 
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_while_a_message_is_worked_on(
-    listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+    tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = gate(monkeypatch, listener, Tracking, "_note"), listener.stamp("alice")
-    held.shut()
-    touch(server)
-    held.wait()
-    assert listener.tracking._is_quiet(), "all was taken from the connection"
-    assert not listener.is_in_step()
-    assert listener.stamp("alice") == before
-    held.open()
-    assert eventually(listener.is_in_step)
-    assert listener.stamp("alice") != before
+    stream_gate, before = (
+        gate(monkeypatch, tracking_client, Tracking, "_note"),
+        tracking_client.stamp("alice"),
+    )
+    stream_gate.shut()
+    write_user_key(server)
+    stream_gate.wait()
+    assert tracking_client.tracking._is_quiet(), "all was taken from the connection"
+    assert not tracking_client.is_in_step()
+    assert tracking_client.stamp("alice") == before
+    stream_gate.open()
+    assert eventually(tracking_client.is_in_step)
+    assert tracking_client.stamp("alice") != before
 
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_once_its_stream_was_killed(
-    listener: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+    tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = hold_stream(monkeypatch, listener)
-    assert kill_streams(server.admin) == 1
-    assert not listener.is_in_step(), "though its thread has not noticed"
-    held.open()
-    assert eventually(lambda: len(streams(server.admin)) == 1)
+    stream_gate = pause_stream(monkeypatch, tracking_client)
+    assert kill_tracking_connections(server.admin) == 1
+    assert not tracking_client.is_in_step(), "though its thread has not noticed"
+    stream_gate.open()
+    assert eventually(lambda: len(tracking_connections(server.admin)) == 1)
 
 
 def test_a_thread_that_gets_no_turn_is_not_believed_for_long(
-    listener: Listener, monkeypatch: pytest.MonkeyPatch
+    tracking_client: TrackingClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = hold_stream(monkeypatch, listener), listener.stamps()
-    assert eventually(lambda: not listener.is_in_step())
-    assert listener.stamps() == before, "nothing was found to be wrong"
-    held.open()
-    assert eventually(listener.is_in_step)
+    stream_gate, before = pause_stream(monkeypatch, tracking_client), tracking_client.stamps()
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert tracking_client.stamps() == before, "nothing was found to be wrong"
+    stream_gate.open()
+    assert eventually(tracking_client.is_in_step)
 
 
 def test_it_is_in_step_before_it_begins_no_more_than_after_its_end(
-    quiet: Listener, server: Valkey
+    unstarted_tracking: TrackingClient, server: Valkey
 ) -> None:
     others = set(threading.enumerate())
-    assert not quiet.is_in_step()
-    quiet.start()
-    quiet.tracking.start()
+    assert not unstarted_tracking.is_in_step()
+    unstarted_tracking.start()
+    unstarted_tracking.tracking.start()
     (thread,) = set(threading.enumerate()) - others
     assert thread.name == "tracking"
-    before = quiet.stamps()
-    quiet.tracking.close()
-    assert quiet.none_stands(before)
+    before = unstarted_tracking.stamps()
+    unstarted_tracking.tracking.close()
+    assert unstarted_tracking.all_changed(before)
     assert eventually(lambda: not thread.is_alive())
-    assert eventually(lambda: not streams(server.admin))
-    assert not quiet.is_in_step()
-    quiet.tracking.start()
+    assert eventually(lambda: not tracking_connections(server.admin))
+    assert not unstarted_tracking.is_in_step()
+    unstarted_tracking.tracking.start()
     assert set(threading.enumerate()) <= others, "what was closed does not begin again"
 
 

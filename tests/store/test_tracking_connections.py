@@ -10,9 +10,15 @@ import redis
 from stats.store.client import connect
 from stats.store.tracking import _Stream
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually, free_port
-from tests.support.tls import TlsFront
-from tests.support.tracking import Listener, believe_for_ever, hold_stream, listen, touch
+from tests.support.live_server import eventually, free_port
+from tests.support.tls import TlsProxy
+from tests.support.tracking import (
+    TrackingClient,
+    believe_for_ever,
+    new_tracking_client,
+    pause_stream,
+    write_user_key,
+)
 
 WRITES = 1000
 
@@ -35,7 +41,7 @@ def server(port: int) -> Iterator[Valkey]:
 def url(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[str]:
     """The server's address, by each kind of connection."""
     if request.param == "tls":
-        with short_folder() as folder, TlsFront(folder, server.socket) as front:
+        with short_folder() as folder, TlsProxy(folder, server.socket) as front:
             yield front.url
         return
     yield f"unix://{server.socket}" if request.param == "unix" else f"redis://127.0.0.1:{port}"
@@ -48,56 +54,58 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def anywhere(url: str) -> Iterator[Listener]:
+def tracking_client(url: str) -> Iterator[TrackingClient]:
     """Stamps that are in step, by each kind of connection."""
-    found = listen(url)
-    yield found.start()
-    found.close()
+    client = new_tracking_client(url)
+    yield client.start()
+    client.close()
 
 
 @pytest.fixture(params=["unix", "tcp"])
-def direct(request: pytest.FixtureRequest, server: Valkey, port: int) -> Iterator[Listener]:
+def direct_tracking(
+    request: pytest.FixtureRequest, server: Valkey, port: int
+) -> Iterator[TrackingClient]:
     """Stamps that are in step, with nobody between client and server."""
     places = {"unix": f"unix://{server.socket}", "tcp": f"redis://127.0.0.1:{port}"}
-    found = listen(places[request.param])
-    yield found.start()
-    found.close()
+    client = new_tracking_client(places[request.param])
+    yield client.start()
+    client.close()
 
 
 def test_a_write_by_somebody_else_changes_that_users_stamp_alone(
-    anywhere: Listener, server: Valkey
+    tracking_client: TrackingClient, server: Valkey
 ) -> None:
-    alice, bob = anywhere.stamp("alice"), anywhere.stamp("bob")
-    touch(server, "alice")
-    assert eventually(lambda: anywhere.stamp("alice") != alice)
-    assert anywhere.stamp("bob") == bob
+    alice, bob = tracking_client.stamp("alice"), tracking_client.stamp("bob")
+    write_user_key(server, "alice")
+    assert eventually(lambda: tracking_client.stamp("alice") != alice)
+    assert tracking_client.stamp("bob") == bob
 
 
 def test_whatever_was_acknowledged_is_known_to_whoever_is_in_step(
-    direct: Listener, server: Valkey
+    direct_tracking: TrackingClient, server: Valkey
 ) -> None:
     in_step = 0
     for _ in range(WRITES):
-        before = direct.stamp("alice")
-        touch(server)
-        if direct.is_in_step():
+        before = direct_tracking.stamp("alice")
+        write_user_key(server)
+        if direct_tracking.is_in_step():
             in_step += 1
-            assert direct.stamp("alice") != before
+            assert direct_tracking.stamp("alice") != before
     assert in_step
 
 
 @pytest.mark.usefixtures("believed")
 def test_it_is_not_in_step_while_bytes_wait(
-    anywhere: Listener, server: Valkey, monkeypatch: pytest.MonkeyPatch
+    tracking_client: TrackingClient, server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, before = hold_stream(monkeypatch, anywhere), anywhere.stamp("alice")
-    touch(server)
+    stream_gate, before = pause_stream(monkeypatch, tracking_client), tracking_client.stamp("alice")
+    write_user_key(server)
     # A proxy may still have them.
-    assert eventually(lambda: not anywhere.is_in_step())
-    assert anywhere.stamp("alice") == before
-    held.open()
-    assert eventually(anywhere.is_in_step)
-    assert anywhere.stamp("alice") != before
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert tracking_client.stamp("alice") == before
+    stream_gate.open()
+    assert eventually(tracking_client.is_in_step)
+    assert tracking_client.stamp("alice") != before
 
 
 def test_redis_py_is_the_one_that_was_read(server: Valkey) -> None:
@@ -118,7 +126,7 @@ def test_redis_py_is_the_one_that_was_read(server: Valkey) -> None:
 
 
 def test_the_front_of_these_tests_really_speaks_tls(server: Valkey) -> None:
-    with short_folder() as folder, TlsFront(folder, server.socket) as front:
+    with short_folder() as folder, TlsProxy(folder, server.socket) as front:
         plain = redis.Redis(port=front.port, retry=None)
         with pytest.raises(redis.ConnectionError):
             plain.ping()

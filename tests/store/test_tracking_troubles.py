@@ -9,8 +9,15 @@ import pytest
 from stats.store import tracking
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
-from tests.browser.serving import eventually
-from tests.support.tracking import Listener, believe_for_ever, kill_streams, listen, streams, touch
+from tests.support.live_server import eventually
+from tests.support.tracking import (
+    TrackingClient,
+    believe_for_ever,
+    kill_tracking_connections,
+    new_tracking_client,
+    tracking_connections,
+    write_user_key,
+)
 
 PAUSE_MS = 2500
 
@@ -20,7 +27,7 @@ def server() -> Iterator[Valkey]:
     with short_folder() as folder:
         started = Valkey(folder)
         yield started
-        started.tell(signal.SIGCONT)
+        started.send_signal(signal.SIGCONT)
         started.stop()
 
 
@@ -38,29 +45,29 @@ def believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def listener(server: Valkey) -> Iterator[Listener]:
+def tracking_client(server: Valkey) -> Iterator[TrackingClient]:
     """Stamps that are in step."""
-    found = listen(f"unix://{server.socket}")
-    yield found.start()
-    found.close()
+    client = new_tracking_client(f"unix://{server.socket}")
+    yield client.start()
+    client.close()
 
 
 @pytest.fixture
-def behind(proxy: Proxy) -> Iterator[Listener]:
+def proxied_tracking(proxy: Proxy) -> Iterator[TrackingClient]:
     """Stamps that are in step, through the proxy."""
-    found = listen(proxy.url)
-    yield found.start()
-    found.close()
+    client = new_tracking_client(proxy.url)
+    yield client.start()
+    client.close()
 
 
 @pytest.fixture
-def lines() -> Iterator[list[str]]:
+def tracking_log() -> Iterator[list[str]]:
     """What is logged of streams; the list grows."""
-    found: list[str] = []
+    messages: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     tracking.log.addHandler(handler)
-    yield found
+    yield messages
     tracking.log.removeHandler(handler)
 
 
@@ -73,130 +80,140 @@ def says_back(line: str) -> bool:
 
 
 def test_a_lost_stream_changes_all_stamps_and_comes_back(
-    listener: Listener, server: Valkey
+    tracking_client: TrackingClient, server: Valkey
 ) -> None:
-    before = listener.stamps()
-    assert kill_streams(server.admin) == 1
-    assert eventually(lambda: listener.none_stands(before))
-    assert eventually(listener.is_in_step)
-    assert len(streams(server.admin)) == 1
-    alice = listener.stamp("alice")
-    touch(server)
-    assert eventually(lambda: listener.stamp("alice") != alice)
+    before = tracking_client.stamps()
+    assert kill_tracking_connections(server.admin) == 1
+    assert eventually(lambda: tracking_client.all_changed(before))
+    assert eventually(tracking_client.is_in_step)
+    assert len(tracking_connections(server.admin)) == 1
+    alice = tracking_client.stamp("alice")
+    write_user_key(server)
+    assert eventually(lambda: tracking_client.stamp("alice") != alice)
 
 
 def test_what_was_asked_for_without_a_stream_does_not_stand_with_one(
-    behind: Listener, proxy: Proxy, server: Valkey
+    proxied_tracking: TrackingClient, proxy: Proxy, server: Valkey
 ) -> None:
-    before = behind.stamps()
+    before = proxied_tracking.stamps()
     proxy.mode = "refuse"
-    assert eventually(lambda: "lost" in behind.told)
-    assert behind.none_stands(before)
-    between = behind.stamps()
-    touch(server)
-    assert not behind.is_in_step()
-    assert behind.stamps() == between, "nobody says what is written"
+    assert eventually(lambda: "lost" in proxied_tracking.events)
+    assert proxied_tracking.all_changed(before)
+    between = proxied_tracking.stamps()
+    write_user_key(server)
+    assert not proxied_tracking.is_in_step()
+    assert proxied_tracking.stamps() == between, "nobody says what is written"
     proxy.mode = "pass"
-    assert eventually(behind.is_in_step)
-    assert behind.none_stands(between)
+    assert eventually(proxied_tracking.is_in_step)
+    assert proxied_tracking.all_changed(between)
 
 
 @pytest.mark.parametrize("mode", ["hang", "garbage"])
-def test_a_line_that_is_out_of_order_is_lost(behind: Listener, proxy: Proxy, mode: str) -> None:
-    before = behind.stamps()
+def test_a_line_that_is_out_of_order_is_lost(
+    proxied_tracking: TrackingClient, proxy: Proxy, mode: str
+) -> None:
+    before = proxied_tracking.stamps()
     proxy.mode = mode
-    assert eventually(lambda: "lost" in behind.told)
-    assert behind.none_stands(before)
-    assert not behind.is_in_step()
+    assert eventually(lambda: "lost" in proxied_tracking.events)
+    assert proxied_tracking.all_changed(before)
+    assert not proxied_tracking.is_in_step()
     proxy.mode = "pass"
-    assert eventually(behind.is_in_step)
+    assert eventually(proxied_tracking.is_in_step)
 
 
-def test_an_unexpected_key_does_not_end_it(listener: Listener, server: Valkey) -> None:
-    before = listener.stamp("alice")
+def test_an_unexpected_key_does_not_end_it(tracking_client: TrackingClient, server: Valkey) -> None:
+    before = tracking_client.stamp("alice")
     server.admin.set("user:{ünexpected", 1)
     server.admin.set("user:{", 1)
-    touch(server)
-    assert eventually(lambda: listener.stamp("alice") != before)
-    assert eventually(listener.is_in_step)
-    assert "lost" not in listener.told
+    write_user_key(server)
+    assert eventually(lambda: tracking_client.stamp("alice") != before)
+    assert eventually(tracking_client.is_in_step)
+    assert "lost" not in tracking_client.events
 
 
 @pytest.mark.usefixtures("believed")
-def test_it_is_not_in_step_while_a_ping_is_not_answered(behind: Listener, proxy: Proxy) -> None:
+def test_it_is_not_in_step_while_a_ping_is_not_answered(
+    proxied_tracking: TrackingClient, proxy: Proxy
+) -> None:
     """Redis answers a writer before it names the write where it has a ping to answer as well."""
-    before = behind.stamps()
+    before = proxied_tracking.stamps()
     proxy.mode = "hang"
-    assert eventually(lambda: not behind.is_in_step())
-    assert behind.stamps() == before, "nothing was found to be wrong"
+    assert eventually(lambda: not proxied_tracking.is_in_step())
+    assert proxied_tracking.stamps() == before, "nothing was found to be wrong"
     # Its thread waits for the answer as long.
     proxy.mode = "refuse"
 
 
-def test_it_is_not_in_step_while_redis_hangs(listener: Listener, server: Valkey) -> None:
-    before = listener.stamps()
-    server.tell(signal.SIGSTOP)
-    assert eventually(lambda: not listener.is_in_step())
-    assert eventually(lambda: listener.none_stands(before))
-    server.tell(signal.SIGCONT)
-    assert eventually(listener.is_in_step)
+def test_it_is_not_in_step_while_redis_hangs(
+    tracking_client: TrackingClient, server: Valkey
+) -> None:
+    before = tracking_client.stamps()
+    server.send_signal(signal.SIGSTOP)
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert eventually(lambda: tracking_client.all_changed(before))
+    server.send_signal(signal.SIGCONT)
+    assert eventually(tracking_client.is_in_step)
 
 
-def test_it_is_not_in_step_while_redis_pauses(listener: Listener, server: Valkey) -> None:
+def test_it_is_not_in_step_while_redis_pauses(
+    tracking_client: TrackingClient, server: Valkey
+) -> None:
     server.admin.execute_command("CLIENT", "PAUSE", PAUSE_MS, "ALL")
-    assert eventually(lambda: not listener.is_in_step())
-    assert eventually(lambda: "lost" in listener.told)
-    assert eventually(listener.is_in_step)
+    assert eventually(lambda: not tracking_client.is_in_step())
+    assert eventually(lambda: "lost" in tracking_client.events)
+    assert eventually(tracking_client.is_in_step)
 
 
-def test_a_restart_is_noticed(listener: Listener, server: Valkey) -> None:
-    before = listener.stamps()
+def test_a_restart_is_noticed(tracking_client: TrackingClient, server: Valkey) -> None:
+    before = tracking_client.stamps()
     server.stop()
-    assert not listener.is_in_step()
-    assert eventually(lambda: "lost" in listener.told)
-    between = listener.stamps()
+    assert not tracking_client.is_in_step()
+    assert eventually(lambda: "lost" in tracking_client.events)
+    between = tracking_client.stamps()
     server.start()
-    assert eventually(listener.is_in_step)
-    assert listener.none_stands(before)
-    assert listener.none_stands(between)
+    assert eventually(tracking_client.is_in_step)
+    assert tracking_client.all_changed(before)
+    assert tracking_client.all_changed(between)
 
 
 def test_a_line_is_written_when_it_goes_and_one_when_it_is_back(
-    server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    server: Valkey, proxy: Proxy, tracking_log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
-    listener = listen(proxy.url).start()
-    assert lines == []
+    listener = new_tracking_client(proxy.url).start()
+    assert tracking_log == []
     for times in (1, 2):
         proxy.mode = "refuse"
-        assert eventually(lambda times=times: listener.told.count("lost") == times)
+        assert eventually(lambda times=times: listener.events.count("lost") == times)
         # Many tries in vain are one loss.
-        forgotten = listener.told.count("forgotten")
+        forgotten = listener.events.count("forgotten")
         proxy.mode = "hang"
         proxy.mode = "pass"
         assert eventually(listener.is_in_step)
-        assert listener.told.count("forgotten") > forgotten
-    assert list(map(says_gone, lines)) == [True, False] * 2
-    assert list(map(says_back, lines)) == [False, True] * 2
-    assert [state for state in listener.told if state != "forgotten"] == ["up", "lost"] * 2 + ["up"]
+        assert listener.events.count("forgotten") > forgotten
+    assert list(map(says_gone, tracking_log)) == [True, False] * 2
+    assert list(map(says_back, tracking_log)) == [False, True] * 2
+    assert [state for state in listener.events if state != "forgotten"] == ["up", "lost"] * 2 + [
+        "up"
+    ]
     listener.close()
 
 
 def test_a_stream_that_never_was_is_told_of_once(
-    server: Valkey, proxy: Proxy, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    server: Valkey, proxy: Proxy, tracking_log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "RETRY_AFTER", 0.01)
     proxy.mode = "refuse"
-    listener = listen(proxy.url)
+    listener = new_tracking_client(proxy.url)
     tries = iter(range(100))
     monkeypatch.setattr(tracking, "_Stream", counted(tracking._Stream, tries))
     listener.tracking.start()
     assert eventually(lambda: next(tries, 100) > 5)
-    assert list(map(says_gone, lines)) == [True]
+    assert list(map(says_gone, tracking_log)) == [True]
     assert not listener.is_in_step()
     proxy.mode = "pass"
     assert eventually(listener.is_in_step)
-    assert list(map(says_back, lines)) == [False, True]
+    assert list(map(says_back, tracking_log)) == [False, True]
     listener.close()
 
 
@@ -216,21 +233,21 @@ def limit(server: Valkey, *rules: str) -> None:
 
 
 def test_a_server_that_refuses_is_asked_again_later(
-    server: Valkey, lines: list[str], monkeypatch: pytest.MonkeyPatch
+    server: Valkey, tracking_log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "REFUSED_FOR", 0.01)
     limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
-    listener = listen(f"unix://limited:secret@{server.socket}")
+    listener = new_tracking_client(f"unix://limited:secret@{server.socket}")
     before = listener.stamps()
     listener.tracking.start()
-    assert eventually(lambda: "refused" in listener.told)
+    assert eventually(lambda: "refused" in listener.events)
     assert listener.db.set("user:{alice}:touched", 1), "everything else is as ever"
     assert not listener.is_in_step()
-    assert "NOPERM" in lines[0] or "permissions" in lines[0]
+    assert "NOPERM" in tracking_log[0] or "permissions" in tracking_log[0]
     limit(server, "+client|tracking")
     assert eventually(listener.is_in_step)
-    assert listener.none_stands(before)
-    assert [says_gone(line) for line in lines] == [True, False]
+    assert listener.all_changed(before)
+    assert [says_gone(line) for line in tracking_log] == [True, False]
     listener.close()
 
 
@@ -241,8 +258,8 @@ def users(server: Valkey) -> list[str]:
 
 def test_a_refused_stream_leaves_no_connection_open(server: Valkey) -> None:
     limit(server, "on", ">secret", "~*", "+@all", "-client|tracking")
-    listener = listen(f"unix://limited:secret@{server.socket}")
+    listener = new_tracking_client(f"unix://limited:secret@{server.socket}")
     listener.tracking.start()
-    assert eventually(lambda: "refused" in listener.told)
+    assert eventually(lambda: "refused" in listener.events)
     assert eventually(lambda: "limited" not in users(server))
     listener.close()

@@ -99,16 +99,18 @@ class Stripe(Store):
         self, sub: str, *, at_period_end: bool = False, cancel_at: int | None = None
     ) -> Object:
         """Cancel now, at the period's end, or at a time (then the flag stays false)."""
-        held = self._get("subscription", sub)
-        if held["status"] in ENDED:
+        subscription = self._get("subscription", sub)
+        if subscription["status"] in ENDED:
             raise no_such("subscription", sub)
         if at_period_end or cancel_at:
-            end = cancel_at or min(item["current_period_end"] for item in held["items"]["data"])
+            end = cancel_at or min(
+                item["current_period_end"] for item in subscription["items"]["data"]
+            )
             when = {"cancel_at": end, "cancel_at_period_end": at_period_end}
-            self._change(held, UPDATED, canceled_at=self.now, **when)
+            self._change(subscription, UPDATED, canceled_at=self.now, **when)
         else:
-            self._end(held)
-        return self.view(held)
+            self._end(subscription)
+        return self.view(subscription)
 
     def keep(self, sub: str) -> Object:
         """Take back a cancellation that has not happened yet."""
@@ -118,49 +120,49 @@ class Stripe(Store):
 
     def change_plan(self, sub: str, price: str, *, item: int = 0) -> Object:
         """Put another price on an item, as the portal does."""
-        held = self._get("subscription", sub)
-        items, new = copy(held["items"]), self._item(held, price)
+        subscription = self._get("subscription", sub)
+        items, new = copy(subscription["items"]), self._item(subscription, price)
         items["data"][item] |= {"price": new["price"], "plan": new["plan"]}
-        self._change(held, UPDATED, items=items)
-        return self.view(held)
+        self._change(subscription, UPDATED, items=items)
+        return self.view(subscription)
 
     def fail_payment(self, sub: str, *, to: str = "past_due") -> Object:
         """A payment fails; ``to="unpaid"`` or ``"canceled"``: it was the last attempt."""
-        held = self._get("subscription", sub)
-        self._emit("invoice.payment_failed", self._invoice(held, False, "cycle"))
+        subscription = self._get("subscription", sub)
+        self._emit("invoice.payment_failed", self._invoice(subscription, False, "cycle"))
         if to == "canceled":
-            self._end(held)
-        elif held["status"] != "incomplete":
-            self._change(held, UPDATED, status=to)
-        return self.view(held)
+            self._end(subscription)
+        elif subscription["status"] != "incomplete":
+            self._change(subscription, UPDATED, status=to)
+        return self.view(subscription)
 
     def recover_payment(self, sub: str) -> Object:
         """The money comes after all: the subscription is active again."""
-        held = self._get("subscription", sub)
-        self._emit("invoice.paid", self._invoice(held, True, "cycle"))
-        self._change(held, UPDATED, status="active")
-        return self.view(held)
+        subscription = self._get("subscription", sub)
+        self._emit("invoice.paid", self._invoice(subscription, True, "cycle"))
+        self._change(subscription, UPDATED, status="active")
+        return self.view(subscription)
 
     def pause(self, sub: str, *, collection_only: bool = False) -> Object:
         """Pause. With ``collection_only`` no money is asked for and the status stays."""
-        held = self._get("subscription", sub)
+        subscription = self._get("subscription", sub)
         if collection_only:
             pause = {"behavior": "void", "resumes_at": None}
-            self._change(held, UPDATED, pause_collection=pause)
+            self._change(subscription, UPDATED, pause_collection=pause)
         else:
-            self._change(held, UPDATED, status="paused")
-            self._emit("customer.subscription.paused", held)
-        return self.view(held)
+            self._change(subscription, UPDATED, status="paused")
+            self._emit("customer.subscription.paused", subscription)
+        return self.view(subscription)
 
     def resume(self, sub: str) -> Object:
         """Take back any kind of pause."""
-        held = self._get("subscription", sub)
-        paused = held["status"] == "paused"
-        status = "active" if paused else held["status"]
-        self._change(held, UPDATED, status=status, pause_collection=None)
+        subscription = self._get("subscription", sub)
+        paused = subscription["status"] == "paused"
+        status = "active" if paused else subscription["status"]
+        self._change(subscription, UPDATED, status=status, pause_collection=None)
         if paused:
-            self._emit("customer.subscription.resumed", held)
-        return self.view(held)
+            self._emit("customer.subscription.resumed", subscription)
+        return self.view(subscription)
 
     def dispute(self, sub: str) -> Object:
         """A chargeback. A dispute names its charge, and neither customer nor subscription."""
@@ -200,51 +202,52 @@ class Stripe(Store):
         self, session: str, *, asynchronous: bool = False, email: str = "a@example.com"
     ) -> Object:
         """Complete a session; ``asynchronous`` leaves the subscription incomplete until settled."""
-        held = self._get("checkout.session", session)
-        if held["status"] != "open":
-            raise ApiError(f"The session is {held['status']}.")
-        data = held["_data"]
+        checkout_session = self._get("checkout.session", session)
+        if checkout_session["status"] != "open":
+            raise ApiError(f"The session is {checkout_session['status']}.")
+        data = checkout_session["_data"]
         trial = data.get("trial_period_days", 0)
-        held["customer"] = held["customer"] or self.create_customer(email=email)["id"]
+        checkout_session["customer"] = (
+            checkout_session["customer"] or self.create_customer(email=email)["id"]
+        )
         sub = self.create_subscription(
-            held["customer"],
-            held["_prices"],
+            checkout_session["customer"],
+            checkout_session["_prices"],
             status="trialing" if trial else "incomplete",
             metadata=data.get("metadata"),
             trial_days=trial,
         )
-        held |= {"status": "complete", "url": None, "subscription": sub["id"]}
-        held |= {"invoice": sub["latest_invoice"], "customer_details": {"email": email}}
+        checkout_session |= {"status": "complete", "url": None, "subscription": sub["id"]}
+        checkout_session |= {"invoice": sub["latest_invoice"], "customer_details": {"email": email}}
         if trial:
-            held["payment_status"] = "no_payment_required"
+            checkout_session["payment_status"] = "no_payment_required"
         elif not asynchronous:
-            self._collect(held)
-        self._emit("checkout.session.completed", held)
-        return self.view(held)
+            self._collect(checkout_session)
+        self._emit("checkout.session.completed", checkout_session)
+        return self.view(checkout_session)
 
     def settle(self, session: str, *, succeeded: bool = True) -> Object:
         """The money of an asynchronous payment arrives, or does not."""
-        held = self._get("checkout.session", session)
-        sub = self._get("subscription", held["subscription"])
+        checkout_session = self._get("checkout.session", session)
+        sub = self._get("subscription", checkout_session["subscription"])
         if sub["status"] != "incomplete":
             raise ApiError(f"The subscription is {sub['status']}.")
         if succeeded:
-            self._collect(held)
+            self._collect(checkout_session)
         else:
             self._emit("invoice.payment_failed", self._objects[sub["latest_invoice"]])
         outcome = "succeeded" if succeeded else "failed"
-        self._emit(f"checkout.session.async_payment_{outcome}", held)
-        return self.view(held)
+        self._emit(f"checkout.session.async_payment_{outcome}", checkout_session)
+        return self.view(checkout_session)
 
     def expire_session(self, session: str) -> Object:
-        held = self._get("checkout.session", session)
-        if held["status"] != "open":
-            raise ApiError(
-                f"Only open Checkout Sessions can be expired, not {held['status']} ones."
-            )
-        held |= {"status": "expired", "url": None}
-        self._emit("checkout.session.expired", held)
-        return self.view(held)
+        checkout_session = self._get("checkout.session", session)
+        if checkout_session["status"] != "open":
+            status = checkout_session["status"]
+            raise ApiError(f"Only open Checkout Sessions can be expired, not {status} ones.")
+        checkout_session |= {"status": "expired", "url": None}
+        self._emit("checkout.session.expired", checkout_session)
+        return self.view(checkout_session)
 
     def success_url(self, session: str) -> str:
         """Return where Checkout sends the browser back to."""

@@ -251,8 +251,8 @@ class Store:
         return obj
 
     def _all(self, kind: str, **fields: Any) -> list[Object]:
-        found = [obj for obj in self._objects.values() if obj["object"] == kind]
-        return [obj for obj in found if all(obj.get(k) == v for k, v in fields.items())]
+        objects = [obj for obj in self._objects.values() if obj["object"] == kind]
+        return [obj for obj in objects if all(obj.get(k) == v for k, v in fields.items())]
 
     def _change(self, obj: Object, event: str, **changes: Any) -> None:
         previous = {k: obj.get(k) for k, value in changes.items() if obj.get(k) != value}

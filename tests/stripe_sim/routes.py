@@ -64,18 +64,18 @@ def _page(
             raise no_such(everything[0]["object"] if everything else url, params[name], name)
     first = at[params["starting_after"]] + 1 if "starting_after" in params else 0
     last = at[params["ending_before"]] if "ending_before" in params else len(everything)
-    found = [obj for obj in everything[first:last] if keep(obj)]
-    page = found[-limit:] if "ending_before" in params else found[:limit]
+    matching = [obj for obj in everything[first:last] if keep(obj)]
+    page = matching[-limit:] if "ending_before" in params else matching[:limit]
     data = [stripe.view(obj) for obj in page]
-    return {"object": "list", "url": url, "has_more": len(found) > len(page), "data": data}
+    return {"object": "list", "url": url, "has_more": len(matching) > len(page), "data": data}
 
 
-def _listing(kind: str, url: str, known: str, keep: Callable[..., Any]) -> Callable[..., Object]:
+def _listing(kind: str, url: str, filters: str, keep: Callable[..., Any]) -> Callable[..., Object]:
     """A list endpoint. Filters that are no plain equality are left to ``keep``."""
 
     def run(stripe: Stripe, id: str, params: Object) -> Object:
         paging = {"limit", "starting_after", "ending_before", "created", "customer"}
-        if unknown := params.keys() - paging - set(known.split()):
+        if unknown := params.keys() - paging - set(filters.split()):
             raise NotImplementedError(f"not simulated: {kind} list with {unknown}")
         if "customer" in params and not stripe.all("customer", id=params["customer"]):
             raise no_such("customer", params["customer"], "customer")
@@ -143,9 +143,9 @@ def _create_subscription(stripe: Stripe, id: str, params: Object) -> Object:
 
 
 def _update_subscription(stripe: Stripe, id: str, params: Object) -> Object:
-    known = "cancel_at cancel_at_period_end description items metadata pause_collection"
+    allowed = "cancel_at cancel_at_period_end description items metadata pause_collection"
     silent = {"proration_behavior", "payment_behavior", "cancellation_details"}
-    if unknown := params.keys() - set(known.split()) - silent:
+    if unknown := params.keys() - set(allowed.split()) - silent:
         raise NotImplementedError(f"not simulated: subscription update with {unknown}")
     sub = stripe.get("subscription", id)
     if sub["status"] in ENDED and params.keys() - {"metadata", "cancellation_details"}:
@@ -197,8 +197,8 @@ def _create_portal(stripe: Stripe, id: str, params: Object) -> Object:
                 f"Missing required param: {param}.", param=param, code="parameter_missing"
             )
         sub = flow[flow["type"]]["subscription"]
-        found = stripe.get("subscription", sub, param=f"{param}[subscription]")
-        if found["customer"] != params["customer"] or found["status"] in ENDED:
+        subscription = stripe.get("subscription", sub, param=f"{param}[subscription]")
+        if subscription["customer"] != params["customer"] or subscription["status"] in ENDED:
             raise no_such("subscription", sub, f"{param}[subscription]")
     return stripe.open_portal(
         params["customer"], flow=flow, **_pick(params, "configuration locale return_url")

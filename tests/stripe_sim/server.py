@@ -120,11 +120,11 @@ class StripeServer:
             return Answer(500, {"error": {"type": "api_error", "message": repr(bug)}})
 
     def _authorize(self, header: str) -> None:
-        given = header.removeprefix("Bearer ")
-        if not given:
+        key = header.removeprefix("Bearer ")
+        if not key:
             raise ApiError("You did not provide an API key.", status=401)
-        if given != self.key:
-            raise ApiError(f"Invalid API Key provided: {given[:7]}****{given[-4:]}", status=401)
+        if key != self.key:
+            raise ApiError(f"Invalid API Key provided: {key[:7]}****{key[-4:]}", status=401)
 
     def _once(self, key: str, request: Request, execute: Callable[[], Answer]) -> Answer:
         with self._lock:

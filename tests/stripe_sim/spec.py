@@ -162,8 +162,8 @@ def missing(body: Any, where: str = "") -> list[str]:
         return []
     kind = body.get("object") if isinstance(body.get("object"), str) else None
     wanted = "id object" if body.get("deleted") else REQUIRED.get(kind or "", "")
-    found = [f"{where}{kind}.{name}" for name in wanted.split() if body.get(name) is None]
-    return found + [
+    missing_fields = [f"{where}{kind}.{name}" for name in wanted.split() if body.get(name) is None]
+    return missing_fields + [
         name for key, value in body.items() for name in missing(value, f"{where}{key}>")
     ]
 

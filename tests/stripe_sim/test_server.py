@@ -111,8 +111,8 @@ class TestCheckout:
     def test_an_open_session_can_be_found_again_and_expired(self, client, customer, plus) -> None:
         session = checkout(client, customer, plus["default_price"])
         listed = {"customer": customer, "status": "open", "expand": ["data.line_items"]}
-        [found] = client.v1.checkout.sessions.list(listed).data
-        assert found.line_items.data[0].price.id == plus["default_price"]
+        [open_session] = client.v1.checkout.sessions.list(listed).data
+        assert open_session.line_items.data[0].price.id == plus["default_price"]
         assert client.v1.checkout.sessions.expire(session.id).status == "expired"
         assert client.v1.checkout.sessions.list(listed).data == []
         with pytest.raises(stripe.InvalidRequestError, match="Only open"):
@@ -140,8 +140,8 @@ class TestSubscriptions:
         sim.cancel(sim.create_subscription(customer, [price])["id"])
 
         def listed(**filters: str) -> set[str]:
-            found = client.v1.subscriptions.list({"customer": customer, **filters})
-            return {sub.status for sub in found.data}
+            page = client.v1.subscriptions.list({"customer": customer, **filters})
+            return {sub.status for sub in page.data}
 
         assert listed() == {"active", "incomplete_expired", "paused"}
         assert listed(status="all") == {"active", "incomplete_expired", "paused", "canceled"}
@@ -327,8 +327,8 @@ class TestEvents:
         sim.mark_delivered(first["id"], third["id"])
 
         def listed(**params: object) -> list[str]:
-            found = client.v1.events.list({"limit": 1, **params}).auto_paging_iter()
-            return [event.id for event in found]
+            page = client.v1.events.list({"limit": 1, **params}).auto_paging_iter()
+            return [event.id for event in page]
 
         assert listed(delivery_success=False) == [deleted["id"], second["id"]]
         assert listed(delivery_success=True) == [third["id"], first["id"]]

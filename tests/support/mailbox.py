@@ -13,10 +13,10 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from tests.browser.serving import free_port
+from tests.support.live_server import free_port
 
 SENDER = "post@aira.example"
-PUBLIC = "https://aira.example"
+PUBLIC_URL = "https://aira.example"
 
 
 class Mailbox:
@@ -38,7 +38,7 @@ class Mailbox:
     def settings(self) -> dict[str, Any]:
         """What lets an application send its mails here."""
         url = f"smtp://127.0.0.1:{self.port}"
-        return {"smtp_url": url, "mail_from": SENDER, "public_url": PUBLIC}
+        return {"smtp_url": url, "mail_from": SENDER, "public_url": PUBLIC_URL}
 
     def wait(self, count: int) -> list[EmailMessage]:
         """Return the mails once there are so many."""
@@ -70,44 +70,44 @@ def _part(mail: EmailMessage, kind: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def path_in(mail: EmailMessage) -> str:
+def link_path(mail: EmailMessage) -> str:
     """Return the path of the one link in a mail, the same in its text and its HTML."""
     [link] = re.findall(r"https?://\S+", text_of(mail))
     assert f'href="{link}"' in html_of(mail)
-    assert link.startswith(f"{PUBLIC}/"), link
-    return link.removeprefix(PUBLIC)
+    assert link.startswith(f"{PUBLIC_URL}/"), link
+    return link.removeprefix(PUBLIC_URL)
 
 
-class Server(Controller):
+class MailServer(Controller):
     """A mail server that knows its connections."""
 
-    def __init__(self, box: Mailbox) -> None:
-        super().__init__(box, hostname="127.0.0.1", port=box.port)
-        self.lines: list[SMTP] = []
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__(mailbox, hostname="127.0.0.1", port=mailbox.port)
+        self.connections: list[SMTP] = []
 
     def factory(self) -> SMTP:
-        self.lines.append(super().factory())
-        return self.lines[-1]
+        self.connections.append(super().factory())
+        return self.connections[-1]
 
-    async def hang_up(self) -> None:
+    async def close_connections(self) -> None:
         """End every connection, also one that is just being made."""
         # Closing the server would drop connections that asyncio has accepted and not yet set up.
         for listener in self.server.sockets:
             self.loop.remove_reader(listener.fileno())
         for _ in range(10):
             await asyncio.sleep(0)
-        for line in self.lines:
-            if line.transport is not None:
-                line.transport.abort()
-        while any(line.transport is not None for line in self.lines):
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        while any(line.transport is not None for line in self.connections):
             await asyncio.sleep(0)
 
 
 @contextmanager
-def open_mailbox() -> Iterator[Mailbox]:
-    box = Mailbox()
-    server = Server(box)
+def run_mail_server() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    server = MailServer(mailbox)
     server.start()
-    yield box
-    asyncio.run_coroutine_threadsafe(server.hang_up(), server.loop).result(20)
+    yield mailbox
+    asyncio.run_coroutine_threadsafe(server.close_connections(), server.loop).result(20)
     server.stop()

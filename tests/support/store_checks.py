@@ -35,7 +35,7 @@ def contents(db: Db) -> dict[str, Any]:
     return {as_text(key): read[as_text(db.type(key))](key) for key in db.keys("*")}
 
 
-def keys_of(db: Db, user_id: str) -> set[str]:
+def keys_of_user(db: Db, user_id: str) -> set[str]:
     """Every key that names a user."""
     return {key for key in contents(db) if f"{{{user_id}}}" in key}
 
@@ -44,7 +44,7 @@ def version(db: Db, user_id: str = "alice") -> int:
     return open_stats(db, user_id, create=False).version
 
 
-def together(count: int, work: Callable[[int], Any]) -> list[Any]:
+def run_concurrently(count: int, work: Callable[[int], Any]) -> list[Any]:
     """Call `work` with 0, 1, … in threads at one moment; return the answers and StatsErrors."""
     start = threading.Barrier(count)
 
@@ -59,12 +59,12 @@ def together(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(one, range(count)))
 
 
-class CutLine:
+class LossyProxy:
     """A way to a server on which, once `cut` is set, commands arrive and answers get lost."""
 
     def __init__(self, server: str, path: Path) -> None:
         self.url = f"unix://{path}"
-        self.cut = False
+        self.drop_responses = False
         self._server = server.removeprefix("unix://")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -74,30 +74,30 @@ class CutLine:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+                threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def _carry(self, client: socket.socket) -> None:
+    def _forward(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(self._server)
-            while sent := client.recv(65536):
-                server.sendall(sent)
-                answer = server.recv(65536)
-                if self.cut:
+            while request := client.recv(65536):
+                server.sendall(request)
+                response = server.recv(65536)
+                if self.drop_responses:
                     return
-                client.sendall(answer)
+                client.sendall(response)
 
 
 @contextmanager
-def cut_line(server_url: str, folder: Path) -> Iterator[CutLine]:
-    line = CutLine(server_url, folder / "line.sock")
-    thread = threading.Thread(target=line.serve)
+def run_lossy_proxy(server_url: str, folder: Path) -> Iterator[LossyProxy]:
+    proxy = LossyProxy(server_url, folder / "line.sock")
+    thread = threading.Thread(target=proxy.serve)
     thread.start()
     try:
-        yield line
+        yield proxy
     finally:
-        line.close()
+        proxy.close()
         thread.join()

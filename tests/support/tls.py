@@ -9,7 +9,7 @@ from pathlib import Path
 from select import select
 
 
-class TlsFront:
+class TlsProxy:
     """Listens on a loopback port and carries what it gets to a server's Unix socket and back."""
 
     def __init__(self, folder: Path, server: Path) -> None:
@@ -29,7 +29,7 @@ class TlsFront:
     def url(self) -> str:
         return f"rediss://127.0.0.1:{self.port}?ssl_ca_certs={self._certificate}"
 
-    def __enter__(self) -> "TlsFront":
+    def __enter__(self) -> "TlsProxy":
         self._threads[0].start()
         return self
 
@@ -42,18 +42,18 @@ class TlsFront:
         with self._listener, suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self._threads.append(threading.Thread(target=self._carry, args=(client,)))
+                self._threads.append(threading.Thread(target=self._forward, args=(client,)))
                 self._threads[-1].start()
 
-    def _carry(self, plain: socket.socket) -> None:
+    def _forward(self, plain: socket.socket) -> None:
         with plain, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
             server.connect(self._server)
             with self._context.wrap_socket(plain, server_side=True) as client:
-                while _once(client, server):
+                while _forward_once(client, server):
                     continue
 
 
-def _once(client: ssl.SSLSocket, server: socket.socket) -> bool:
+def _forward_once(client: ssl.SSLSocket, server: socket.socket) -> bool:
     """Carry what is there, either way; return whether the line still stands."""
     ready = [client] if client.pending() else select([client, server], [], [])[0]
     for end, other in ((client, server), (server, client)):

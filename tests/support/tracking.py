@@ -1,4 +1,4 @@
-"""What the tests of the streams share: who listens at a server, and a way to hold a thread."""
+"""For the tests of client tracking: a client that Redis tells of writes, and held threads."""
 
 import threading
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from stats.store import tracking
 from stats.store.client import Db, connect
 from stats.store.tracking import Tracking, _Stream
 from tests.badday.valkey import Valkey
-from tests.browser.serving import eventually
+from tests.support.live_server import eventually
 
-WATCHED = ("alice", "bob", *(f"user-{number}" for number in range(100)))
+USER_IDS = ("alice", "bob", *(f"user-{number}" for number in range(100)))
 
 
-class Listener:
+class TrackingClient:
     """A store's client with its stamps, and what they told of: `up`, `lost` and so on."""
 
     def __init__(self, db: Db) -> None:
-        self.db, self.told = db, list[str]()
-        self.tracking = Tracking(db, self.told.append)
+        self.db, self.events = db, list[str]()
+        self.tracking = Tracking(db, self.events.append)
         self.is_in_step = self.tracking.is_in_step
 
-    def start(self) -> "Listener":
+    def start(self) -> "TrackingClient":
         """Begin, and return once the stamps can be believed."""
         self.tracking.start()
         assert eventually(self.is_in_step)
@@ -35,9 +35,9 @@ class Listener:
 
     def stamps(self) -> list[int]:
         """The stamps of many users, to be compared."""
-        return list(map(self.stamp, WATCHED))
+        return list(map(self.stamp, USER_IDS))
 
-    def none_stands(self, stamps: list[int]) -> bool:
+    def all_changed(self, stamps: list[int]) -> bool:
         """Whether all of these have changed."""
         return not any(old == new for old, new in zip(stamps, self.stamps(), strict=True))
 
@@ -49,22 +49,22 @@ class Listener:
         self.db.close()
 
 
-def listen(url: str) -> Listener:
+def new_tracking_client(url: str) -> TrackingClient:
     """Return the stamps of the app's own kind of client of a server, not started yet."""
-    return Listener(connect(url))
+    return TrackingClient(connect(url))
 
 
-def streams(db: redis.Redis) -> list[str]:
+def tracking_connections(db: redis.Redis) -> list[str]:
     """Return the ids of the connections on which a server names what is written."""
     return [client["id"] for client in db.client_list() if "B" in client["flags"]]
 
 
-def kill_streams(db: redis.Redis) -> int:
+def kill_tracking_connections(db: redis.Redis) -> int:
     """End these connections; return how many there were."""
-    return sum(db.client_kill_filter(_id=stream) for stream in streams(db))
+    return sum(db.client_kill_filter(_id=stream) for stream in tracking_connections(db))
 
 
-def touch(valkey: Valkey, user_id: str = "alice") -> None:
+def write_user_key(valkey: Valkey, user_id: str = "alice") -> None:
     """Write something of a user, as another program does."""
     valkey.admin.incr(f"user:{{{user_id}}}:touched")
 
@@ -97,14 +97,16 @@ class Gate:
         self._open.set()
 
 
-def gate(monkeypatch: pytest.MonkeyPatch, listener: Listener, owner: type, name: str) -> Gate:
-    """Put a gate before a method for the thread of one listener."""
+def gate(
+    monkeypatch: pytest.MonkeyPatch, tracking_client: TrackingClient, owner: type, name: str
+) -> Gate:
+    """Put a gate before a method for the thread of one client."""
     method = getattr(owner, name)
     made = Gate(method)
 
     def gated(*args: Any) -> Any:
         # The thread of a test before this one may still be about to end.
-        is_held = threading.current_thread() is listener.tracking._thread
+        is_held = threading.current_thread() is tracking_client.tracking._thread
         return made(*args) if is_held else method(*args)
 
     monkeypatch.setattr(owner, name, gated)
@@ -116,10 +118,10 @@ def believe_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "BELIEVED_FOR", 3600.0)
 
 
-def hold_stream(monkeypatch: pytest.MonkeyPatch, listener: Listener) -> Gate:
+def pause_stream(monkeypatch: pytest.MonkeyPatch, tracking_client: TrackingClient) -> Gate:
     """Keep the thread from looking at its connection until the gate is opened."""
-    held = gate(monkeypatch, listener, _Stream, "has_news")
-    held.shut()
-    held.wait()
-    assert listener.is_in_step()
-    return held
+    stream_gate = gate(monkeypatch, tracking_client, _Stream, "has_news")
+    stream_gate.shut()
+    stream_gate.wait()
+    assert tracking_client.is_in_step()
+    return stream_gate

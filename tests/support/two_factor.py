@@ -22,12 +22,12 @@ def stop_clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return clock
 
 
-def join(db: Db) -> str:
+def create_user(db: Db) -> str:
     login = sign_up.sign_up(db, name="Alice", email=EMAIL, password=PASSWORD, clock=Clock())
     return login.user_id
 
 
-def guard(db: Db, user: str, password: str = PASSWORD) -> tuple[str, list[str]]:
+def enable_two_factor(db: Db, user: str, password: str = PASSWORD) -> tuple[str, list[str]]:
     """Switch two-factor on by the code of the step before; return secret and recovery codes."""
     secret = two_factor.new_secret()
     code = pyotp.TOTP(secret).at(NOW - 30)
@@ -35,12 +35,12 @@ def guard(db: Db, user: str, password: str = PASSWORD) -> tuple[str, list[str]]:
     return secret, codes
 
 
-def code_of(secret: str, moment: int = NOW) -> str:
+def totp_code(secret: str, moment: int = NOW) -> str:
     """Return the code that the app shows at a moment (s)."""
     return pyotp.TOTP(secret).at(moment)
 
 
-def halfway(db: Db) -> Halfway:
+def log_in_with_password(db: Db) -> Halfway:
     half = log_in.log_in(db, EMAIL, PASSWORD)
     assert isinstance(half, Halfway)
     return half

@@ -15,16 +15,16 @@ from stats.errors import NotFound, UserNotFound
 from stats.moods import entries as moods
 from stats.store.keys import operation_id
 from stats.user_stats import open_stats
-from tests.support.store_checks import contents, keys_of
+from tests.support.samples import MESSAGES
+from tests.support.store_checks import contents, keys_of_user
 from tests.support.undo import undo_last
 
 PASSWORD = "correct horse battery"
-MESSAGES = [{"role": "user", "content": "Hello"}]
 
-pytestmark = pytest.mark.usefixtures("cheap_passwords")
+pytestmark = pytest.mark.usefixtures("fast_password_hashing")
 
 
-def live(db, name: str = "alice") -> log_in.Login:
+def store_everything(db, name: str = "alice") -> log_in.Login:
     """Sign up and do, as one user, everything that stores something."""
     email = f"{name}@example.com"
     login = sign_up.sign_up(db, name=name, email=email, password=PASSWORD, clock=Clock())
@@ -43,13 +43,13 @@ def live(db, name: str = "alice") -> log_in.Login:
     stats.handle_daily_login(db, user, "2100-01-01")
     stats.handle_daily_login(db, user, "2100-01-03")
     profile.update_profile(db, user, name=name, clock=Clock("Asia/Tokyo", 3))
-    board = get_dashboard(db, user, login.session_id)
-    log_in.touch_session(db, user, login.session_id, board.session)
-    renew(db, board)
+    dashboard = get_dashboard(db, user, login.session_id)
+    log_in.touch_session(db, user, login.session_id, dashboard.session)
+    renew(db, dashboard)
     return login
 
 
-def every_change(db, login: log_in.Login, board) -> dict[str, Callable[[], object]]:
+def every_change(db, login: log_in.Login, dashboard) -> dict[str, Callable[[], object]]:
     """All calls that change something of a user and make none."""
     user, session = login.user_id, login.session_id
     return {
@@ -63,8 +63,8 @@ def every_change(db, login: log_in.Login, board) -> dict[str, Callable[[], objec
         "delete": lambda: delete_conversation(db, user, "one"),
         "login": lambda: stats.handle_daily_login(db, user, "2200-01-01"),
         "profile": lambda: profile.update_profile(db, user, name="Ada", clock=Clock()),
-        "renew": lambda: renew(db, board),
-        "touch": lambda: log_in.touch_session(db, user, session, board.session),
+        "renew": lambda: renew(db, dashboard),
+        "touch": lambda: log_in.touch_session(db, user, session, dashboard.session),
         "log out": lambda: log_in.log_out(db, user, session),
         "log out elsewhere": lambda: log_in.log_out_elsewhere(db, user, session),
         "log in": lambda: log_in.log_in(db, "alice@example.com", PASSWORD),
@@ -82,7 +82,7 @@ def test_it_initializes_once(db):
 
 
 def test_it_keeps_everything_at_log_out(db):
-    login = live(db)
+    login = store_everything(db)
     before = contents(db)
     stats.handle_user_logout(db, login.user_id)
     stats.handle_user_logout(db, "nobody")
@@ -90,20 +90,20 @@ def test_it_keeps_everything_at_log_out(db):
 
 
 def test_it_deletes_the_stats_at_log_out_if_asked_to(db):
-    login = live(db)
+    login = store_everything(db)
     stats.handle_user_logout(db, login.user_id, delete_stats=True)
     assert not stats.user_stats_exist(db, login.user_id)
-    kinds = {key.rpartition(":")[2] for key in keys_of(db, login.user_id)}
+    kinds = {key.rpartition(":")[2] for key in keys_of_user(db, login.user_id)}
     assert kinds <= {"account", "sessions", "logins", "billing", "customers"}
 
 
 def test_it_leaves_nothing_of_a_deleted_account(db):
-    alice, bob = live(db, "alice"), live(db, "bob")
+    alice, bob = store_everything(db, "alice"), store_everything(db, "bob")
     everything = contents(db)
-    assert len(keys_of(db, alice.user_id)) >= 8
+    assert len(keys_of_user(db, alice.user_id)) >= 8
     stats.handle_account_deletion(db, alice.user_id)
     rest = contents(db)
-    assert keys_of(db, alice.user_id) == set()
+    assert keys_of_user(db, alice.user_id) == set()
     assert not any(alice.user_id in f"{key}{value}" for key, value in rest.items())
     assert "alice" not in str(rest)
     of_bob = {key: value for key, value in everything.items() if "alice" not in key}
@@ -122,7 +122,7 @@ def test_it_deletes_a_user_without_an_account(db):
 
 def test_it_leaves_an_address_to_whoever_has_it_now(db):
     """A deletion that is late finds the address taken over, and lets go of it."""
-    old = live(db)
+    old = store_everything(db)
     address = "email:{alice@example.com}"
     db.set(address, "bob")
     stats.handle_account_deletion(db, old.user_id)
@@ -130,38 +130,38 @@ def test_it_leaves_an_address_to_whoever_has_it_now(db):
 
 
 def test_it_never_brings_a_deleted_user_back(db):
-    login = live(db)
-    board = get_dashboard(db, login.user_id, login.session_id)
+    login = store_everything(db)
+    dashboard = get_dashboard(db, login.user_id, login.session_id)
     stats.handle_account_deletion(db, login.user_id)
-    for change in every_change(db, login, board).values():
+    for change in every_change(db, login, dashboard).values():
         with suppress(UserNotFound, NotFound):
             change()
         assert contents(db) == {}
 
 
 def test_it_never_brings_a_user_back_whose_stats_were_deleted(db):
-    login = live(db)
-    board = get_dashboard(db, login.user_id, login.session_id)
+    login = store_everything(db)
+    dashboard = get_dashboard(db, login.user_id, login.session_id)
     stats.delete_user_stats(db, login.user_id)
-    for name, change in every_change(db, login, board).items():
+    for name, change in every_change(db, login, dashboard).items():
         with suppress(UserNotFound, NotFound):
             change()
         assert not stats.user_stats_exist(db, login.user_id), name
 
 
 def test_it_gives_no_key_of_a_user_a_time_to_live(db):
-    live(db)
-    live(db, "bob")
+    store_everything(db)
+    store_everything(db, "bob")
     stats.create_user_stats(db, "carol")
-    found = [key for key in contents(db) if key.startswith(("user:", "email:"))]
-    assert len(found) > 16
-    assert {key: db.ttl(key) for key in found} == dict.fromkeys(found, -1)
+    keys = [key for key in contents(db) if key.startswith(("user:", "email:"))]
+    assert len(keys) > 16
+    assert {key: db.ttl(key) for key in keys} == dict.fromkeys(keys, -1)
 
 
 def test_it_lets_time_run_out_for_nothing_but_the_bar_on_an_id(db):
     """A claim of a sign-up that died is barred when the address is taken over."""
     sign_up.claim_email(db, "alice@example.com", "dead")
-    live(db)
+    store_everything(db)
     assert [key for key in contents(db) if db.ttl(key) != -1] == ["void:{dead}"]
     assert 3000 < db.ttl("void:{dead}") <= 3600
 

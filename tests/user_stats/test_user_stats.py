@@ -17,7 +17,7 @@ from tests.support.store_checks import (
     BAD_TEXTS,
     contents,
     fresh_ids,
-    keys_of,
+    keys_of_user,
     storable,
     version,
 )
@@ -98,8 +98,8 @@ def test_it_counts(db):
     stats.create_user_stats(db, "alice")
     assert [stats.increment_conversations(db, "alice") for _ in range(3)] == [1, 2, 3]
     assert [stats.increment_days_active(db, "alice") for _ in range(2)] == [2, 3]
-    found = stats.get_user_stats(db, "alice")
-    assert (found.conversations, found.days_active, found.streak) == (3, 3, 1)
+    user_stats = stats.get_user_stats(db, "alice")
+    assert (user_stats.conversations, user_stats.days_active, user_stats.streak) == (3, 3, 1)
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -120,10 +120,10 @@ def test_it_refuses_ids_outside_the_contract(valkey, name):
 def test_it_records_a_mood_in_the_history_too(db):
     stats.create_user_stats(db, "alice")
     assert stats.update_mood_score(db, "alice", 8.25) is None
-    found = stats.get_user_stats(db, "alice")
+    user_stats = stats.get_user_stats(db, "alice")
     (entry,) = read_moods(db, "alice", since=EPOCH)
-    assert found.mood_score == entry.score == 8.3
-    assert found.mood_updated_at == entry.at.isoformat(timespec="milliseconds")[:-6] + "Z"
+    assert user_stats.mood_score == entry.score == 8.3
+    assert user_stats.mood_updated_at == entry.at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def test_it_lists_the_last_three_summaries_newest_first(db):
@@ -195,7 +195,7 @@ def test_it_deletes_all_that_belongs_to_the_stats(db):
     bobs = {key: value for key, value in contents(db).items() if "{bob}" in key}
     stats.delete_user_stats(db, "alice")
     assert not stats.user_stats_exist(db, "alice")
-    assert keys_of(db, "alice") == set()
+    assert keys_of_user(db, "alice") == set()
     assert contents(db) == bobs
 
 

@@ -1,29 +1,21 @@
 """Fixtures: Alice and Bob in their browsers, and a program with a service key."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
-from stats.accounts import passwords
-from tests.web.kit import Browser, Client, RoundTrips, live_a_little, sign_up
+from tests.web.helpers import Browser, Client, RoundTrips, fill_account, sign_up
 
 
 @pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make password hashes cheap, and leave none of them behind."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", cheap)
-    passwords.dummy_hash.cache_clear()
-    yield
-    passwords.dummy_hash.cache_clear()
+def fast_password_hashing(fast_password_hashing: None) -> None:
+    """For every test of this folder."""
 
 
-class Compiled(BytecodeCache):
+class CompiledTemplates(BytecodeCache):
     """Compiled templates, so that not every test's application compiles them anew."""
 
     def __init__(self) -> None:
@@ -37,7 +29,7 @@ class Compiled(BytecodeCache):
         self.code[bucket.key] = bucket.bytecode_to_string()
 
 
-TEMPLATES = Compiled()
+TEMPLATES = CompiledTemplates()
 
 
 @pytest.fixture
@@ -55,7 +47,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def service(app: Flask) -> FlaskClient:
+def service_client(app: Flask) -> FlaskClient:
     """A program that holds the service key."""
     key = app.extensions["aira"].settings.api_keys[0]
     client = app.test_client()
@@ -76,11 +68,11 @@ def bob(app: Flask) -> Browser:
 
 
 @pytest.fixture
-def exported(alice: Browser) -> dict[str, Any]:
+def account_export(alice: Browser) -> dict[str, Any]:
     """What Alice takes along."""
-    live_a_little(alice)
-    found: dict[str, Any] = alice.get("/settings/export.json").json
-    return found
+    fill_account(alice)
+    export: dict[str, Any] = alice.get("/settings/export.json").json
+    return export
 
 
 @pytest.fixture

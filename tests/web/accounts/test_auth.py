@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import PASSWORD, Browser, form_token, log_in, routes
+from tests.web.helpers import PASSWORD, Browser, form_token, log_in, routes
 
 DAY = 86_400
 FOREIGN = [

@@ -60,9 +60,9 @@ class Body(HTMLParser):
 
 def written(app: Flask, make: Callable[..., Draft], **values: str) -> Mail:
     """Return a mail with a token and a new address, where it has them."""
-    known = {"to": TO, "token": "a-token", "new": "o'x&y@example.com"} | values
+    values_ = {"to": TO, "token": "a-token", "new": "o'x&y@example.com"} | values
     with app.test_request_context():
-        draft = make(**{name: known[name] for name in signature(make).parameters})
+        draft = make(**{name: values_[name] for name in signature(make).parameters})
     return draft()
 
 

@@ -11,7 +11,15 @@ from app import create_app
 from stats.accounts import passwords
 from stats.billing.sync import bind_customer
 from stats.errors import BillingUnavailable
-from tests.web.kit import PASSWORD, Browser, error_beside, everything, left, log_in, sign_up
+from tests.web.helpers import (
+    PASSWORD,
+    Browser,
+    dump_all,
+    field_error,
+    log_in,
+    remaining_keys,
+    sign_up,
+)
 
 PROFILE = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
 NEW = "another sentence altogether"
@@ -38,7 +46,7 @@ class Stripe:
 
 def untried(valkey: Redis) -> dict[str, bytes]:
     """All that is stored but the counts of tries."""
-    return {key: value for key, value in everything(valkey).items() if "throttle" not in key}
+    return {key: value for key, value in dump_all(valkey).items() if "throttle" not in key}
 
 
 @pytest.fixture
@@ -73,11 +81,11 @@ def test_it_keeps_the_theme_that_is_not_sent(alice: Browser) -> None:
 
 @pytest.mark.parametrize("theme", ["", "Dark", "blue", '"><b>'])
 def test_it_knows_no_other_theme(alice: Browser, valkey: Redis, theme: str) -> None:
-    before = everything(valkey)
+    before = dump_all(valkey)
     answer = alice.post("/settings", PROFILE | {"name": "Alicia", "theme": theme})
     assert answer.status_code == 422
-    assert error_beside(answer, "theme") == "Choose system, light or dark."
-    assert everything(valkey) == before
+    assert field_error(answer, "theme") == "Choose system, light or dark."
+    assert dump_all(valkey) == before
 
 
 def test_it_changes_the_password(app: Flask, alice: Browser, bob: Browser) -> None:
@@ -107,10 +115,10 @@ def test_it_says_why_a_password_stays(
     app: Flask, alice: Browser, valkey: Redis, field: str, value: str, sentence: str
 ) -> None:
     other = log_in(app, "Alice")
-    before = everything(valkey)
+    before = dump_all(valkey)
     answer = alice.post("/settings/password", CHANGE | {field: value})
     assert answer.status_code == 422
-    assert error_beside(answer, field) == sentence
+    assert field_error(answer, field) == sentence
     assert untried(valkey) == before
     assert other.get("/dashboard").status_code == 200
     assert 'name="name" autocomplete="name" value="Alice"' in answer.text
@@ -151,28 +159,28 @@ def test_it_deletes_the_account(
 def test_it_deletes_nothing_without_the_address(
     alice: Browser, bob: Browser, valkey: Redis, typed: str
 ) -> None:
-    before = everything(valkey)
+    before = dump_all(valkey)
     answer = alice.post("/settings/delete", {"confirm": typed})
     assert answer.status_code == 422
-    assert error_beside(answer, "confirm").startswith("Type the e-mail address")
-    assert everything(valkey) == before
+    assert field_error(answer, "confirm").startswith("Type the e-mail address")
+    assert dump_all(valkey) == before
 
 
 def test_it_ends_what_is_paid_first(alice: Browser, stripe: Stripe, valkey: Redis) -> None:
     assert alice.post("/settings/delete", CONFIRM).status_code == 303
     assert stripe.ended == ["sub_1"]
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_it_deletes_nothing_while_stripe_is_away(
     alice: Browser, stripe: Stripe, valkey: Redis
 ) -> None:
-    stripe.away, before = True, everything(valkey)
+    stripe.away, before = True, dump_all(valkey)
     answer = alice.post("/settings/delete", CONFIRM)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
-    assert error_beside(answer, "confirm").startswith("Your subscription could not be ended")
-    assert everything(valkey) == before
+    assert field_error(answer, "confirm").startswith("Your subscription could not be ended")
+    assert dump_all(valkey) == before
     assert alice.get("/dashboard").status_code == 200
 
 
@@ -180,12 +188,12 @@ def test_it_deletes_nothing_while_stripe_is_away(
 def test_it_wants_a_token_and_a_session(
     app: Flask, alice: Browser, bob: Browser, valkey: Redis, url: str
 ) -> None:
-    form, before = PROFILE | CHANGE | CONFIRM, everything(valkey)
+    form, before = PROFILE | CHANGE | CONFIRM, dump_all(valkey)
     assert alice.client.post(url, data=form).status_code == 400
     assert alice.client.post(url, data=form | {"csrf_token": bob.token}).status_code == 400
     stranger = Browser(app).post(url, form)
     assert (stranger.status_code, stranger.location[:7]) == (302, "/login?")
-    assert everything(valkey) == before
+    assert dump_all(valkey) == before
 
 
 NEW_ADDRESS = PROFILE | {"email": "Alice@New.example", "current_password": PASSWORD}
@@ -229,7 +237,7 @@ def test_it_says_why_an_address_stays(
     before.pop(alice.key("account"))
     answer = alice.post("/settings", NEW_ADDRESS | {"name": "Alicia", field: value})
     assert answer.status_code == 422
-    assert error_beside(answer, field) == sentence
+    assert field_error(answer, field) == sentence
     assert '<details class="disclosure-button" open>' in answer.text
     after = untried(valkey)
     after.pop(alice.key("account"))
@@ -266,8 +274,8 @@ def test_it_counts_no_right_password(app: Flask, alice: Browser, valkey: Redis) 
 
 
 def test_throttling_can_be_switched_off(app: Flask, valkey: Redis) -> None:
-    given = app.extensions["aira"].base_settings
-    loose = create_app(replace(given, ratelimit_enabled=False), valkey)
+    settings = app.extensions["aira"].base_settings
+    loose = create_app(replace(settings, ratelimit_enabled=False), valkey)
     alice = sign_up(loose, "Alice")
     wrong = {"current_password": "wrong", "new_password": NEW}
     statuses = [alice.post("/settings/password", wrong).status_code for _ in range(12)]

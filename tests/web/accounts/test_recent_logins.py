@@ -9,7 +9,7 @@ from redis import Redis
 
 from app import create_app
 from stats.web.accounts.recent_logins import agent_text
-from tests.web.kit import PASSWORD, Browser, Client, log_in, sign_up
+from tests.web.helpers import PASSWORD, Browser, Client, log_in, sign_up
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -20,10 +20,10 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 
 def section(browser: Browser) -> str:
     """What the settings page says of log-ins, as plain text."""
-    found = re.search(
+    match = re.search(
         r'<section[^>]* id="security".*?</section>', browser.get("/settings").text, re.S
     )
-    return " ".join(re.sub("<[^>]+>", " ", found[0]).split())
+    return " ".join(re.sub("<[^>]+>", " ", match[0]).split())
 
 
 def fail(app: Flask, **kwargs: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import Browser, error_beside, everything, log_in, poll_url
+from tests.web.helpers import Browser, dump_all, field_error, log_in, poll_url
 
 GOOD = {"name": "Alicia", "timezone": "Europe/Berlin", "day_start": "4"}
 
@@ -68,11 +68,11 @@ def test_it_moves_the_day_with_the_zone(alice: Browser) -> None:
 def test_it_says_beside_the_field_what_will_not_do(
     valkey: Redis, alice: Browser, field: str, value: str, sentence: str
 ) -> None:
-    before = everything(valkey)
+    before = dump_all(valkey)
     answer = alice.post("/settings", GOOD | {field: value})
     assert answer.status_code == 422
-    assert error_beside(answer, field) == sentence
-    assert everything(valkey) == before
+    assert field_error(answer, field) == sentence
+    assert dump_all(valkey) == before
     for name in {"name", "timezone"} - {field}:
         assert f'value="{GOOD[name]}"' in answer.text
 

@@ -4,7 +4,15 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import PASSWORD, Browser, error_beside, left, log_in, shown, sign_up
+from tests.web.helpers import (
+    PASSWORD,
+    Browser,
+    displayed_stats,
+    field_error,
+    log_in,
+    remaining_keys,
+    sign_up,
+)
 
 TYPED = {"name": "Alice <3", "email": "alice@example.com", "password": PASSWORD}
 
@@ -16,7 +24,7 @@ def test_it_makes_an_account_and_logs_in(app: Flask) -> None:
     page = visitor.get("/dashboard")
     assert "Alice &lt;3" in page.text
     expected = {"conversations": "0", "mood_score": "—", "days_active": "1", "streak": "1"}
-    assert shown(page).items() >= (expected | {"plan": "Free"}).items()
+    assert displayed_stats(page).items() >= (expected | {"plan": "Free"}).items()
     assert 'value="Europe/Berlin" selected' in visitor.get("/settings").text
 
 
@@ -48,13 +56,13 @@ def test_it_says_beside_the_field_what_will_not_do(
     typed = TYPED | {field: value}
     answer = Browser(app).post("/signup", typed)
     assert answer.status_code == 422
-    assert error_beside(answer, field) == sentence
+    assert field_error(answer, field) == sentence
     if field != "name":
         assert 'value="Alice &lt;3"' in answer.text
     if field != "email":
         assert 'value="alice@example.com"' in answer.text
     assert PASSWORD not in answer.text
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 @pytest.mark.parametrize("email", ["alice@example.com", "Alice@EXAMPLE.com"])
@@ -64,7 +72,7 @@ def test_it_refuses_an_address_that_has_an_account(
     before = valkey.keys()
     answer = Browser(app).post("/signup", TYPED | {"email": email})
     assert answer.status_code == 422
-    assert "account with this e-mail address already" in error_beside(answer, "email")
+    assert "account with this e-mail address already" in field_error(answer, "email")
     assert sorted(valkey.keys()) == sorted(before)
 
 

@@ -6,20 +6,24 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from stats import operators
-from tests.support.mailbox import Mailbox, path_in
-from tests.web import mailed
-from tests.web.accounts.test_sign_in_links import known, make, press
-from tests.web.kit import PASSWORD, Browser, form_token, log_in
+from tests.support.mailbox import Mailbox, link_path
+from tests.web import mail_fixtures
+from tests.web.accounts.test_sign_in_links import (
+    create_sign_in_link,
+    create_user_by_api,
+    open_sign_in_link,
+)
+from tests.web.helpers import PASSWORD, Browser, form_token, log_in
 
-box, app = mailed.box, mailed.app
+mailbox, app = mail_fixtures.mailbox, mail_fixtures.app
 MAYA = {"email": "maya@example.com", "name": "Maya", "user_id": "42"}
 
 
 @pytest.fixture
-def maya(app: Flask, service: FlaskClient, valkey: Redis) -> Browser:
-    known(service, "42")
+def maya(app: Flask, service_client: FlaskClient, valkey: Redis) -> Browser:
+    create_user_by_api(service_client, "42")
     browser = Browser(app)
-    press(browser, make(service, "42"))
+    open_sign_in_link(browser, create_sign_in_link(service_client, "42"))
     operators.create(valkey, **MAYA)
     return browser
 
@@ -34,13 +38,13 @@ def test_settings_show_no_form_that_cannot_work(maya: Browser) -> None:
 
 
 def test_a_mail_from_there_leads_to_the_first_password(
-    app: Flask, box: Mailbox, maya: Browser
+    app: Flask, mailbox: Mailbox, maya: Browser
 ) -> None:
     page = maya.get("/settings").text
     assert 'action="/reset"' in page
     assert '<input type="hidden" name="email" value="maya@example.com">' in page
     assert maya.post("/reset", {"email": "maya@example.com"}).status_code == 200
-    browser, path = Browser(app), path_in(box.last_to("maya@example.com", 1))
+    browser, path = Browser(app), link_path(mailbox.last_to("maya@example.com", 1))
     data = {"new_password": PASSWORD, "csrf_token": form_token(browser.get(path))}
     assert browser.client.post(path, data=data).status_code == 303
     page = log_in(app, "Maya").get("/settings").text

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import Browser, everything, left, routes
+from tests.web.helpers import Browser, dump_all, remaining_keys, routes
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 # Every route that takes a user id: method, path, body.
@@ -49,7 +49,7 @@ def test_it_wants_credentials_before_anything_else(app: Flask, valkey: Redis, he
                     answer = visitor.open(url, method=method, headers=headers, **sent)
                     assert answer.status_code == 401, (method, url)
                     assert list(answer.json) == ["error"]
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 @pytest.mark.parametrize(("method", "path", "body"), BY_USER)
@@ -103,54 +103,58 @@ def test_it_keeps_operators_routes_from_sessions(
 
 @pytest.mark.parametrize(("method", "path", "body"), [*BY_USER, *SERVICE_ONLY[:2]])
 def test_it_wants_a_good_user_id_with_a_service_key(
-    valkey: Redis, service: FlaskClient, method: str, path: str, body: object
+    valkey: Redis, service_client: FlaskClient, method: str, path: str, body: object
 ) -> None:
     for query in ({}, *({"userId": user_id} for user_id in BAD_IDS)):
-        answer = service.open(path, method=method, json=body, query_string=query)
+        answer = service_client.open(path, method=method, json=body, query_string=query)
         assert answer.status_code == 400, query
         assert list(answer.json) == ["error"]
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 @pytest.mark.parametrize("user_id", ["u", "U.s_e:r@|-9", "u" * 128])
 def test_it_takes_every_id_of_the_contract(
-    valkey: Redis, service: FlaskClient, user_id: str
+    valkey: Redis, service_client: FlaskClient, user_id: str
 ) -> None:
-    answer = service.get("/api/dashboard", query_string={"userId": user_id})
+    answer = service_client.get("/api/dashboard", query_string={"userId": user_id})
     assert answer.status_code == 200
     assert valkey.exists(f"user:{{{user_id}}}:stats")
-    assert service.delete(f"/api/users/{user_id}").status_code == 200
+    assert service_client.delete(f"/api/users/{user_id}").status_code == 200
 
 
 @pytest.mark.parametrize("user_id", ["u" * 129, "a{b}", "a b", "%0A", "%00"])
-def test_it_deletes_nobody_by_an_id_that_none_can_have(service: FlaskClient, user_id: str) -> None:
-    assert service.delete(f"/api/users/{user_id}").status_code == 400
+def test_it_deletes_nobody_by_an_id_that_none_can_have(
+    service_client: FlaskClient, user_id: str
+) -> None:
+    assert service_client.delete(f"/api/users/{user_id}").status_code == 400
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CREATING)
 def test_it_makes_an_unseen_user_where_the_contract_says_so(
-    valkey: Redis, service: FlaskClient, method: str, path: str, body: object
+    valkey: Redis, service_client: FlaskClient, method: str, path: str, body: object
 ) -> None:
-    assert service.open(f"{path}?userId=u1", method=method, json=body).status_code == 200
+    assert service_client.open(f"{path}?userId=u1", method=method, json=body).status_code == 200
     assert valkey.hget("user:{u1}:stats", "days_active") == "1"
 
 
-def test_it_makes_nobody_anywhere_else(app: Flask, valkey: Redis, service: FlaskClient) -> None:
+def test_it_makes_nobody_anywhere_else(
+    app: Flask, valkey: Redis, service_client: FlaskClient
+) -> None:
     creating = {(method, path) for method, path, _ in CREATING}
     for method, url, _ in routes(app):
         if url.startswith("/api/") and url not in PUBLIC and (method, url) not in creating:
             query = {"userId": "u1", "email": "u1@example.com"}
-            answer = service.open(url, method=method, query_string=query)
+            answer = service_client.open(url, method=method, query_string=query)
             assert answer.status_code < 500
-            assert left(valkey) == [], (method, url)
-    assert service.head("/api/dashboard?userId=u1").status_code == 404
-    assert left(valkey) == []
+            assert remaining_keys(valkey) == [], (method, url)
+    assert service_client.head("/api/dashboard?userId=u1").status_code == 404
+    assert remaining_keys(valkey) == []
 
 
 def test_it_wants_the_token_of_a_session_that_changes_something(
     app: Flask, valkey: Redis, alice: Browser, bob: Browser
 ) -> None:
-    before = everything(valkey)
+    before = dump_all(valkey)
     for method, path, body in BY_USER:
         for headers in ({}, {"X-CSRFToken": "x"}, {"X-CSRFToken": bob.token}):
             answer = alice.client.open(path, method=method, json=body, headers=headers)
@@ -159,7 +163,7 @@ def test_it_wants_the_token_of_a_session_that_changes_something(
             else:
                 assert answer.status_code == 400
                 assert "CSRF" in answer.json["error"]
-    assert everything(valkey) == before
+    assert dump_all(valkey) == before
 
 
 def test_it_lets_the_service_key_speak_when_a_session_is_there_too(
@@ -175,8 +179,10 @@ def test_it_lets_the_service_key_speak_when_a_session_is_there_too(
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/nope", "/api/chat/", "/api/mood/x", "/api/mood/"])
-def test_it_answers_404_as_json(client: FlaskClient, service: FlaskClient, path: str) -> None:
-    for visitor in (client, service):
+def test_it_answers_404_as_json(
+    client: FlaskClient, service_client: FlaskClient, path: str
+) -> None:
+    for visitor in (client, service_client):
         answer = visitor.get(path)
         assert (answer.status_code, answer.mimetype) == (404, "application/json")
         assert list(answer.json) == ["error"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 MOOD, SAVE = "/api/mood?userId=u1", "/api/chat/save?userId=u1"
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
@@ -15,71 +15,75 @@ def key(text: str) -> dict[str, str]:
     return {"Idempotency-Key": text}
 
 
-def total(service: FlaskClient) -> int:
-    found: int = service.get("/api/mood?userId=u1&limit=1").json["stats"]["totalEntries"]
-    return found
+def total(service_client: FlaskClient) -> int:
+    entries: int = service_client.get("/api/mood?userId=u1&limit=1").json["stats"]["totalEntries"]
+    return entries
 
 
-def stats(service: FlaskClient, user_id: str = "u1") -> dict[str, Any]:
-    found: dict[str, Any] = service.get(f"/api/dashboard?userId={user_id}").json["data"]
-    return found
+def stats(service_client: FlaskClient, user_id: str = "u1") -> dict[str, Any]:
+    data: dict[str, Any] = service_client.get(f"/api/dashboard?userId={user_id}").json["data"]
+    return data
 
 
-def test_it_counts_a_mood_once(service: FlaskClient) -> None:
-    answers = [service.patch(MOOD, json={"score": 5}, headers=key("k")) for _ in range(3)]
+def test_it_counts_a_mood_once(service_client: FlaskClient) -> None:
+    answers = [service_client.patch(MOOD, json={"score": 5}, headers=key("k")) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert answers[0].json == answers[1].json == answers[2].json
-    assert total(service) == 1
-    service.patch(MOOD, json={"score": 5}, headers=key("other"))
-    service.patch(MOOD, json={"score": 5})
-    service.patch(MOOD, json={"score": 5})
-    assert total(service) == 4
+    assert total(service_client) == 1
+    service_client.patch(MOOD, json={"score": 5}, headers=key("other"))
+    service_client.patch(MOOD, json={"score": 5})
+    service_client.patch(MOOD, json={"score": 5})
+    assert total(service_client) == 4
 
 
-def test_it_counts_a_conversation_once_and_names_it_alike(service: FlaskClient) -> None:
+def test_it_counts_a_conversation_once_and_names_it_alike(service_client: FlaskClient) -> None:
     body = HELLO | {"title": "one", "tags": ["a"]}
-    first, again = (service.post(SAVE, json=body, headers=key("k")) for _ in range(2))
+    first, again = (service_client.post(SAVE, json=body, headers=key("k")) for _ in range(2))
     assert first.json == again.json
-    assert stats(service)["conversations"] == 1
-    assert len(service.get("/api/chat?userId=u1").json["chats"]) == 1
-    other = service.post(SAVE, json=body, headers=key("other"))
+    assert stats(service_client)["conversations"] == 1
+    assert len(service_client.get("/api/chat?userId=u1").json["chats"]) == 1
+    other = service_client.post(SAVE, json=body, headers=key("other"))
     assert other.json["chatId"] != first.json["chatId"]
-    assert stats(service)["conversations"] == 2
+    assert stats(service_client)["conversations"] == 2
 
 
-def test_it_changes_nothing_when_a_key_comes_back_with_another_body(service: FlaskClient) -> None:
-    service.post(SAVE, json=HELLO | {"chatId": "c1", "title": "one"}, headers=key("k"))
-    again = service.post(SAVE, json=HELLO | {"chatId": "c1", "title": "two"}, headers=key("k"))
+def test_it_changes_nothing_when_a_key_comes_back_with_another_body(
+    service_client: FlaskClient,
+) -> None:
+    service_client.post(SAVE, json=HELLO | {"chatId": "c1", "title": "one"}, headers=key("k"))
+    again = service_client.post(
+        SAVE, json=HELLO | {"chatId": "c1", "title": "two"}, headers=key("k")
+    )
     assert (again.status_code, again.json["title"]) == (200, "one")
-    assert service.get("/api/chat/c1?userId=u1").json["title"] == "one"
+    assert service_client.get("/api/chat/c1?userId=u1").json["title"] == "one"
 
 
-def test_it_tells_users_and_routes_apart(service: FlaskClient) -> None:
+def test_it_tells_users_and_routes_apart(service_client: FlaskClient) -> None:
     for user_id in ("u1", "u2"):
         query = f"?userId={user_id}"
-        service.patch(f"/api/mood{query}", json={"score": 5}, headers=key("k"))
-        service.post(f"/api/chat/save{query}", json=HELLO, headers=key("k"))
-        found = stats(service, user_id)
-        assert (found["mood_score"], found["conversations"]) == (5, 1)
+        service_client.patch(f"/api/mood{query}", json={"score": 5}, headers=key("k"))
+        service_client.post(f"/api/chat/save{query}", json=HELLO, headers=key("k"))
+        stats_now = stats(service_client, user_id)
+        assert (stats_now["mood_score"], stats_now["conversations"]) == (5, 1)
 
 
-def test_it_remembers_the_last_64(service: FlaskClient) -> None:
+def test_it_remembers_the_last_64(service_client: FlaskClient) -> None:
     for number in range(64):
-        service.patch(MOOD, json={"score": 5}, headers=key(f"k{number}"))
+        service_client.patch(MOOD, json={"score": 5}, headers=key(f"k{number}"))
     for number in range(64):
-        service.patch(MOOD, json={"score": 5}, headers=key(f"k{number}"))
-    assert total(service) == 64
-    service.patch(MOOD, json={"score": 5}, headers=key("k64"))
-    service.patch(MOOD, json={"score": 5}, headers=key("k1"))
-    assert total(service) == 65
+        service_client.patch(MOOD, json={"score": 5}, headers=key(f"k{number}"))
+    assert total(service_client) == 64
+    service_client.patch(MOOD, json={"score": 5}, headers=key("k64"))
+    service_client.patch(MOOD, json={"score": 5}, headers=key("k1"))
+    assert total(service_client) == 65
 
 
 @pytest.mark.parametrize("text", ["k" * 256, "k" * 10_000])
-def test_it_refuses_a_key_that_is_too_long(service: FlaskClient, text: str) -> None:
-    assert service.patch(MOOD, json={"score": 5}, headers=key(text)).status_code == 400
-    assert service.post(SAVE, json=HELLO, headers=key(text)).status_code == 400
-    assert total(service) == 0
-    assert service.patch(MOOD, json={"score": 5}, headers=key("k" * 255)).status_code == 200
+def test_it_refuses_a_key_that_is_too_long(service_client: FlaskClient, text: str) -> None:
+    assert service_client.patch(MOOD, json={"score": 5}, headers=key(text)).status_code == 400
+    assert service_client.post(SAVE, json=HELLO, headers=key(text)).status_code == 400
+    assert total(service_client) == 0
+    assert service_client.patch(MOOD, json={"score": 5}, headers=key("k" * 255)).status_code == 200
 
 
 def test_it_counts_a_mood_once_with_a_session_too(alice: Browser) -> None:

@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import everything
+from tests.web.helpers import dump_all
 
 IDS = [
     "a{b",
@@ -25,15 +25,15 @@ IDS = [
 
 @pytest.mark.parametrize("user_id", IDS)
 def test_it_takes_no_id_that_could_leave_its_hash_tag(
-    valkey: Redis, service: FlaskClient, user_id: str
+    valkey: Redis, service_client: FlaskClient, user_id: str
 ) -> None:
-    before = everything(valkey)
-    asked = {"query_string": {"userId": user_id}}
+    before = dump_all(valkey)
+    kwargs = {"query_string": {"userId": user_id}}
     for path in ("dashboard", "mood", "entitlements", "chat", "chat/c1"):
-        assert service.get(f"/api/{path}", **asked).status_code == 400
-    assert service.patch("/api/mood", json={"score": 5}, **asked).status_code == 400
-    assert service.patch("/api/plan", json={"plan": "Plus"}, **asked).status_code == 400
-    assert service.post("/api/login", **asked).status_code == 400
+        assert service_client.get(f"/api/{path}", **kwargs).status_code == 400
+    assert service_client.patch("/api/mood", json={"score": 5}, **kwargs).status_code == 400
+    assert service_client.patch("/api/plan", json={"plan": "Plus"}, **kwargs).status_code == 400
+    assert service_client.post("/api/login", **kwargs).status_code == 400
     body = {"messages": [], "userId": user_id}
-    assert service.post("/api/chat/save", json=body).status_code == 400
-    assert everything(valkey) == before
+    assert service_client.post("/api/chat/save", json=body).status_code == 400
+    assert dump_all(valkey) == before

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import Browser, everything, left
+from tests.web.helpers import Browser, dump_all, remaining_keys
 
 MOOD, PLAN, SAVE = "/api/mood?userId=u1", "/api/plan?userId=u1", "/api/chat/save?userId=u1"
 HELLO = {"role": "user", "content": "hello"}
@@ -42,25 +42,25 @@ WORDS = [
 
 
 @pytest.fixture
-def store(valkey: Redis, service: FlaskClient) -> Redis:
+def store(valkey: Redis, service_client: FlaskClient) -> Redis:
     """A store with one user in it."""
-    service.patch(MOOD, json={"score": 3})
+    service_client.patch(MOOD, json={"score": 3})
     return valkey
 
 
-def send(service: FlaskClient, url: str, body: str) -> int:
+def send(service_client: FlaskClient, url: str, body: str) -> int:
     method = "POST" if "save" in url else "PATCH"
-    answer = service.open(url, method=method, data=body, content_type="application/json")
+    answer = service_client.open(url, method=method, data=body, content_type="application/json")
     if answer.status_code != 200:
         assert list(answer.json) == ["error"]
     return answer.status_code
 
 
 @pytest.mark.parametrize("score", SCORES)
-def test_it_refuses_what_is_no_score(store: Redis, service: FlaskClient, score: str) -> None:
-    before = everything(store)
-    assert send(service, MOOD, f'{{"score": {score}}}') == 400
-    assert everything(store) == before
+def test_it_refuses_what_is_no_score(store: Redis, service_client: FlaskClient, score: str) -> None:
+    before = dump_all(store)
+    assert send(service_client, MOOD, f'{{"score": {score}}}') == 400
+    assert dump_all(store) == before
 
 
 @pytest.mark.parametrize(
@@ -76,37 +76,41 @@ def test_it_refuses_what_is_no_score(store: Redis, service: FlaskClient, score: 
         ("1E1", 10),
     ],
 )
-def test_it_keeps_a_score_to_one_decimal(service: FlaskClient, score: str, kept: float) -> None:
-    assert send(service, MOOD, f'{{"score": {score}}}') == 200
-    data = service.get("/api/dashboard?userId=u1").text
+def test_it_keeps_a_score_to_one_decimal(
+    service_client: FlaskClient, score: str, kept: float
+) -> None:
+    assert send(service_client, MOOD, f'{{"score": {score}}}') == 200
+    data = service_client.get("/api/dashboard?userId=u1").text
     assert f'"mood_score":{float(kept)}' in data
     assert "-0" not in json.dumps(json.loads(data)["data"]["mood_score"])
 
 
 @pytest.mark.parametrize("at", MOMENTS)
 def test_it_refuses_a_moment_that_is_none_or_to_come(
-    store: Redis, service: FlaskClient, at: object
+    store: Redis, service_client: FlaskClient, at: object
 ) -> None:
-    before = everything(store)
-    assert service.patch(MOOD, json={"score": 5, "at": at}).status_code == 400
-    assert everything(store) == before
+    before = dump_all(store)
+    assert service_client.patch(MOOD, json={"score": 5, "at": at}).status_code == 400
+    assert dump_all(store) == before
 
 
-def test_it_refuses_a_moment_that_is_minutes_away(store: Redis, service: FlaskClient) -> None:
-    before = everything(store)
+def test_it_refuses_a_moment_that_is_minutes_away(
+    store: Redis, service_client: FlaskClient
+) -> None:
+    before = dump_all(store)
     soon = datetime.now(UTC) + timedelta(minutes=2)
-    assert service.patch(MOOD, json={"score": 5, "at": soon.isoformat()}).status_code == 400
-    assert everything(store) == before
+    assert service_client.patch(MOOD, json={"score": 5, "at": soon.isoformat()}).status_code == 400
+    assert dump_all(store) == before
 
 
 @pytest.mark.parametrize("url", [MOOD, PLAN, SAVE])
 @pytest.mark.parametrize("body", NO_OBJECTS, ids=lambda body: body[:12] or "empty")
 def test_it_refuses_a_body_that_is_no_object_of_its_kind(
-    store: Redis, service: FlaskClient, url: str, body: str
+    store: Redis, service_client: FlaskClient, url: str, body: str
 ) -> None:
-    before = everything(store)
-    assert send(service, url, body) == 400
-    assert everything(store) == before
+    before = dump_all(store)
+    assert send(service_client, url, body) == 400
+    assert dump_all(store) == before
 
 
 @pytest.mark.parametrize(
@@ -144,34 +148,34 @@ def test_it_refuses_a_body_that_is_no_object_of_its_kind(
     ],
 )
 def test_it_refuses_what_nobody_asked_for(
-    store: Redis, service: FlaskClient, url: str, body: str
+    store: Redis, service_client: FlaskClient, url: str, body: str
 ) -> None:
-    before = everything(store)
-    assert send(service, url, body) == 400
-    assert everything(store) == before
+    before = dump_all(store)
+    assert send(service_client, url, body) == 400
+    assert dump_all(store) == before
 
 
 @pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\udfff", "\\udc00\\ud800"])
 def test_it_refuses_text_that_cannot_be_stored(
-    store: Redis, service: FlaskClient, escape: str
+    store: Redis, service_client: FlaskClient, escape: str
 ) -> None:
-    before = everything(store)
+    before = dump_all(store)
     text = f'"a{escape}b"'
-    assert send(service, MOOD, f'{{"score": 5, "note": {text}}}') == 400
+    assert send(service_client, MOOD, f'{{"score": 5, "note": {text}}}') == 400
     for name in ("title", "summary"):
-        assert send(service, SAVE, f'{{"messages": [], "{name}": {text}}}') == 400
-    assert send(service, SAVE, f'{{"messages": [], "tags": [{text}]}}') == 400
+        assert send(service_client, SAVE, f'{{"messages": [], "{name}": {text}}}') == 400
+    assert send(service_client, SAVE, f'{{"messages": [], "tags": [{text}]}}') == 400
     for message in (f'"role": {text}, "content": ""', f'"role": "user", "content": {text}'):
-        assert send(service, SAVE, f'{{"messages": [{{{message}}}]}}') == 400
+        assert send(service_client, SAVE, f'{{"messages": [{{{message}}}]}}') == 400
     for more in (f'"x": [{text}]', f"{text}: 1"):
         body = f'{{"messages": [{{"role": "user", "content": "", {more}}}]}}'
-        assert send(service, SAVE, body) == 400
-    assert everything(store) == before
+        assert send(service_client, SAVE, body) == 400
+    assert dump_all(store) == before
 
 
-def test_it_refuses_a_body_that_is_not_utf_8(service: FlaskClient) -> None:
+def test_it_refuses_a_body_that_is_not_utf_8(service_client: FlaskClient) -> None:
     body = '{"score": 5, "note": "é"}'.encode("latin-1")
-    answer = service.patch(MOOD, data=body, content_type="application/json; charset=latin-1")
+    answer = service_client.patch(MOOD, data=body, content_type="application/json; charset=latin-1")
     assert answer.status_code == 400
 
 
@@ -188,39 +192,41 @@ def test_it_gives_words_back_exactly(alice: Browser, words: str) -> None:
     assert "<script>alert" not in alice.get("/dashboard").text
 
 
-def test_it_can_give_back_whatever_depth_it_takes(service: FlaskClient) -> None:
+def test_it_can_give_back_whatever_depth_it_takes(service_client: FlaskClient) -> None:
     taken = 0
     for depth in (1, 20, 50, *range(60, 70), *range(900, 1000)):
         message = json.dumps(HELLO)[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
-        status = send(service, SAVE, f'{{"chatId": "c{depth}", "messages": [{message}]}}')
+        status = send(service_client, SAVE, f'{{"chatId": "c{depth}", "messages": [{message}]}}')
         assert status in (200, 400)
         if status == 200:
             taken = depth
-            assert service.get(f"/api/chat/c{depth}?userId=u1").status_code == 200
+            assert service_client.get(f"/api/chat/c{depth}?userId=u1").status_code == 200
     assert taken >= 50
 
 
 @pytest.mark.parametrize("name", ["limit", "days"])
 @pytest.mark.parametrize("value", ["0", "-1", "x", "", "1.5", "1001000", "９", "1e2", "+5", " 5"])
-def test_it_refuses_a_history_of_odd_length(service: FlaskClient, name: str, value: str) -> None:
-    answer = service.get("/api/mood", query_string={"userId": "u1", name: value})
+def test_it_refuses_a_history_of_odd_length(
+    service_client: FlaskClient, name: str, value: str
+) -> None:
+    answer = service_client.get("/api/mood", query_string={"userId": "u1", name: value})
     assert answer.status_code == 400
     assert name in answer.json["error"]
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "json"])
-def test_it_takes_json_alone(service: FlaskClient, kind: str) -> None:
+def test_it_takes_json_alone(service_client: FlaskClient, kind: str) -> None:
     for url, method in ((MOOD, "PATCH"), (PLAN, "PATCH"), (SAVE, "POST")):
         body = '{"score": 5}'
-        answer = service.open(url, method=method, data=body, headers={"Content-Type": kind})
+        answer = service_client.open(url, method=method, data=body, headers={"Content-Type": kind})
         assert answer.status_code == 415
         assert list(answer.json) == ["error"]
 
 
-def test_it_refuses_a_body_over_256_kib(service: FlaskClient, valkey: Redis) -> None:
+def test_it_refuses_a_body_over_256_kib(service_client: FlaskClient, valkey: Redis) -> None:
     for url in (MOOD, PLAN, SAVE):
-        assert send(service, url, '{"score": 5}' + " " * 256 * 1024) == 413
-    answer = service.post("/api/login?userId=u1", data=b"x" * (256 * 1024 + 1))
+        assert send(service_client, url, '{"score": 5}' + " " * 256 * 1024) == 413
+    answer = service_client.post("/api/login?userId=u1", data=b"x" * (256 * 1024 + 1))
     assert answer.status_code == 413
-    assert left(valkey) == []
-    assert send(service, MOOD, '{"score": 5}' + " " * (256 * 1024 - 12)) == 200
+    assert remaining_keys(valkey) == []
+    assert send(service_client, MOOD, '{"score": 5}' + " " * (256 * 1024 - 12)) == 200

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from stats.web.api.description import openapi
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 UNDESCRIBED = {"/api/openapi.json", "/api/docs"}
 WEBHOOK = ("post", "/api/webhooks/stripe")
@@ -102,13 +102,13 @@ def test_it_says_which_routes_are_the_operators(
 
 
 def test_it_answers_what_it_describes(
-    alice: Browser, service: FlaskClient, routes: list[openapi.Route]
+    alice: Browser, service_client: FlaskClient, routes: list[openapi.Route]
 ) -> None:
     replies = {(route.method, route.path): route.documentation.response for route in routes}
     for method, path, query, body in CALLS:
         url = path.format(chatId="c1", userId=alice.user_id)
         query = {"userId": alice.user_id, **query}
-        answer = service.open(url, method=method.upper(), query_string=query, json=body)
+        answer = service_client.open(url, method=method.upper(), query_string=query, json=body)
         assert answer.status_code == 200, (method, path)
         model = msgspec.convert(answer.json, replies[method, path])
         # Nothing is answered that the model does not know.
@@ -117,15 +117,17 @@ def test_it_answers_what_it_describes(
 
 
 def test_it_answers_errors_as_described(
-    client: FlaskClient, alice: Browser, service: FlaskClient, description: dict[str, Any]
+    client: FlaskClient, alice: Browser, service_client: FlaskClient, description: dict[str, Any]
 ) -> None:
     answers = [
         client.get("/api/mood"),
         alice.get("/api/mood?userId=u1"),
-        service.get("/api/mood"),
-        service.get("/api/chat/c1?userId=u1"),
-        service.patch("/api/mood?userId=u1", data="x"),
-        service.patch("/api/mood?userId=u1", data="x" * 300_000, content_type="application/json"),
+        service_client.get("/api/mood"),
+        service_client.get("/api/chat/c1?userId=u1"),
+        service_client.patch("/api/mood?userId=u1", data="x"),
+        service_client.patch(
+            "/api/mood?userId=u1", data="x" * 300_000, content_type="application/json"
+        ),
     ]
     assert [answer.status_code for answer in answers] == [401, 403, 400, 404, 415, 413]
     assert answers[0].headers["WWW-Authenticate"] == "Bearer"
@@ -139,16 +141,16 @@ def test_it_answers_errors_as_described(
 
 
 def content(operation: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]
-    return found
+    media_type: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]
+    return media_type
 
 
 def test_every_operation_has_examples_that_fit(
     description: dict[str, Any], routes: list[openapi.Route]
 ) -> None:
-    found = operations(description)
+    listed = operations(description)
     for route in routes:
-        operation, facts = found[route.method, route.path], route.documentation
+        operation, facts = listed[route.method, route.path], route.documentation
         example = content(operation)["example"]
         assert msgspec.to_builtins(msgspec.convert(example, facts.response)) == example
         assert (facts.body is None) == ("requestBody" not in operation)
@@ -162,7 +164,7 @@ def test_every_operation_has_examples_that_fit(
 
 
 def test_the_examples_can_be_sent(
-    service: FlaskClient, alice: Browser, description: dict[str, Any]
+    service_client: FlaskClient, alice: Browser, description: dict[str, Any]
 ) -> None:
     for (method, path), operation in operations(description).items():
         if (method, path) == WEBHOOK or method == "delete" or path == "/api/users":
@@ -170,12 +172,12 @@ def test_the_examples_can_be_sent(
         values = {item["name"]: item["example"] for item in operation["parameters"]}
         query = {item["name"]: item["example"] for item in operation["parameters"]}
         sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-        known = service.get("/api/dashboard?userId=42")
-        assert known.status_code == 200
+        response = service_client.get("/api/dashboard?userId=42")
+        assert response.status_code == 200
         if "{chatId}" in path:
             chat = {"chatId": values["chatId"], "messages": []}
-            assert service.post("/api/chat/save?userId=42", json=chat).status_code == 200
-        answer = service.open(
+            assert service_client.post("/api/chat/save?userId=42", json=chat).status_code == 200
+        answer = service_client.open(
             path.format(**values),
             method=method.upper(),
             query_string=query,

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import Browser, left
+from tests.web.helpers import Browser, remaining_keys
 
 NEW = {
     "conversations": 0,
@@ -27,25 +27,25 @@ def ago(**span: float) -> str:
     return (datetime.now(UTC) - timedelta(**span)).isoformat()
 
 
-def test_it_answers_the_stats_of_a_new_user(alice: Browser, service: FlaskClient) -> None:
-    for answer in (service.get("/api/dashboard?userId=u1"), alice.get("/api/dashboard")):
+def test_it_answers_the_stats_of_a_new_user(alice: Browser, service_client: FlaskClient) -> None:
+    for answer in (service_client.get("/api/dashboard?userId=u1"), alice.get("/api/dashboard")):
         assert answer.status_code == 200
         assert answer.json == {"success": True, "data": NEW}
         types = {name: type(value) for name, value in answer.json["data"].items()}
         assert types == {name: type(value) for name, value in NEW.items()}
 
 
-def test_it_records_a_mood(service: FlaskClient) -> None:
-    answer = service.patch("/api/mood?userId=u1", json={"score": 8.5, "note": "a walk"})
+def test_it_records_a_mood(service_client: FlaskClient) -> None:
+    answer = service_client.patch("/api/mood?userId=u1", json={"score": 8.5, "note": "a walk"})
     assert answer.status_code == 200
     assert answer.json["success"] is True
     assert answer.json["message"]
     at = answer.json["data"]["mood_updated_at"]
     assert answer.json["data"] == NEW | {"mood_score": 8.5, "mood_updated_at": at}
     assert abs(datetime.fromisoformat(at) - datetime.now(UTC)) < timedelta(minutes=1)
-    [entry] = service.get("/api/mood?userId=u1").json["history"]
+    [entry] = service_client.get("/api/mood?userId=u1").json["history"]
     assert entry == {"id": entry["id"], "score": 8.5, "timestamp": at, "note": "a walk"}
-    assert service.get("/api/dashboard?userId=u1").json["data"] == answer.json["data"]
+    assert service_client.get("/api/dashboard?userId=u1").json["data"] == answer.json["data"]
 
 
 def test_it_leaves_out_a_note_that_was_not_given(alice: Browser) -> None:
@@ -53,28 +53,28 @@ def test_it_leaves_out_a_note_that_was_not_given(alice: Browser) -> None:
     assert set(alice.moods()[0]) == {"id", "score", "timestamp"}
 
 
-def test_it_shows_the_mood_with_the_latest_moment(service: FlaskClient) -> None:
+def test_it_shows_the_mood_with_the_latest_moment(service_client: FlaskClient) -> None:
     for score, at in ((3, ago(hours=2)), (9, ago(days=40)), (5, ago(hours=1)), (7, ago(hours=3))):
         body = {"score": score, "at": at}
-        data = service.patch("/api/mood?userId=u1", json=body).json["data"]
+        data = service_client.patch("/api/mood?userId=u1", json=body).json["data"]
     assert data["mood_score"] == 5
-    answer = service.get("/api/mood?userId=u1").json
+    answer = service_client.get("/api/mood?userId=u1").json
     assert [entry["score"] for entry in answer["history"]] == [5, 3, 7]
     assert answer["stats"]["totalEntries"] == 3
 
 
-def test_it_reads_a_moment_in_any_offset(service: FlaskClient) -> None:
+def test_it_reads_a_moment_in_any_offset(service_client: FlaskClient) -> None:
     body = {"score": 5, "at": "2020-02-29T23:30:00.123+05:30"}
-    data = service.patch("/api/mood?userId=u1", json=body).json["data"]
+    data = service_client.patch("/api/mood?userId=u1", json=body).json["data"]
     assert data["mood_updated_at"] == "2020-02-29T18:00:00.123Z"
 
 
-def test_it_limits_the_history_to_days_and_entries(service: FlaskClient) -> None:
+def test_it_limits_the_history_to_days_and_entries(service_client: FlaskClient) -> None:
     for days, score in ((1, 1), (5, 2), (20, 3), (35, 4)):
-        service.patch("/api/mood?userId=u1", json={"score": score, "at": ago(days=days)})
+        service_client.patch("/api/mood?userId=u1", json={"score": score, "at": ago(days=days)})
 
     def scores(query: str) -> list[float]:
-        answer = service.get(f"/api/mood?userId=u1{query}").json
+        answer = service_client.get(f"/api/mood?userId=u1{query}").json
         return [entry["score"] for entry in answer["history"]]
 
     assert scores("") == [1, 2, 3]
@@ -89,36 +89,36 @@ def test_it_limits_the_history_to_days_and_entries(service: FlaskClient) -> None
     [([2, 2, 8, 8], "improving"), ([8, 8, 2, 2], "declining"), ([5, 5.5, 5.5, 5], "stable")],
 )
 def test_it_says_what_the_history_amounts_to(
-    service: FlaskClient, scores: list[float], trend: str
+    service_client: FlaskClient, scores: list[float], trend: str
 ) -> None:
     for minutes, score in enumerate(reversed(scores)):
         body = {"score": score, "at": ago(minutes=minutes + 1)}
-        service.patch("/api/mood?userId=u1", json=body)
+        service_client.patch("/api/mood?userId=u1", json=body)
     mean = sum(scores) / 4
     high, low = max(scores), min(scores)
     expected = {"average": mean, "highest": high, "lowest": low, "trend": trend, "totalEntries": 4}
-    assert service.get("/api/mood?userId=u1").json["stats"] == expected
+    assert service_client.get("/api/mood?userId=u1").json["stats"] == expected
 
 
-def test_it_answers_null_with_nothing_to_go_by(alice: Browser, service: FlaskClient) -> None:
-    for answer in (alice.get("/api/mood"), service.get("/api/mood?userId=u1")):
+def test_it_answers_null_with_nothing_to_go_by(alice: Browser, service_client: FlaskClient) -> None:
+    for answer in (alice.get("/api/mood"), service_client.get("/api/mood?userId=u1")):
         assert answer.json == {"success": True, "history": [], "stats": EMPTY}
 
 
-def test_it_grants_a_plan_and_takes_it_away(alice: Browser, service: FlaskClient) -> None:
+def test_it_grants_a_plan_and_takes_it_away(alice: Browser, service_client: FlaskClient) -> None:
     for plan in ("Plus", "Premium", "Free"):
-        answer = service.patch(f"/api/plan?userId={alice.user_id}", json={"plan": plan})
+        answer = service_client.patch(f"/api/plan?userId={alice.user_id}", json={"plan": plan})
         assert answer.status_code == 200
         assert answer.json["data"] == alice.stats() == NEW | {"plan": plan}
 
 
-def test_it_counts_a_login_once_a_day(valkey: Redis, service: FlaskClient) -> None:
+def test_it_counts_a_login_once_a_day(valkey: Redis, service_client: FlaskClient) -> None:
     url = "/api/login?userId=u1"
-    assert service.post(url).json["data"] == NEW
+    assert service_client.post(url).json["data"] == NEW
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     valkey.set("user:{u1}:last_login", yesterday)
     for _ in range(2):
-        answer = service.post(url)
+        answer = service_client.post(url)
         assert answer.status_code == 200
         assert answer.json["data"] == NEW | {"days_active": 2, "streak": 2, "longest_streak": 2}
 
@@ -138,97 +138,101 @@ def test_it_saves_a_conversation(alice: Browser) -> None:
     assert alice.stats() == NEW | {"conversations": 1, "recent_conversations": recent}
 
 
-def test_it_makes_a_chat_id_and_a_summary_where_none_are_given(service: FlaskClient) -> None:
+def test_it_makes_a_chat_id_and_a_summary_where_none_are_given(service_client: FlaskClient) -> None:
     for body, summary in (
         (HELLO, "Conversation of 1 message"),
         ({"messages": []}, "Conversation of 0 messages"),
         (HELLO | {"title": "The title"}, "The title"),
         (HELLO | {"summary": "  ", "title": None, "tags": []}, "Conversation of 1 message"),
     ):
-        answer = service.post("/api/chat/save?userId=u1", json=body)
+        answer = service_client.post("/api/chat/save?userId=u1", json=body)
         assert answer.json["chatId"]
-        stats = service.get("/api/dashboard?userId=u1").json["data"]
+        stats = service_client.get("/api/dashboard?userId=u1").json["data"]
         assert stats["recent_conversations"][0]["summary"] == summary
     assert stats["conversations"] == 4
     assert len(stats["recent_conversations"]) == 3
 
 
 @pytest.mark.parametrize("letter", ["s", "😀", "é"])
-def test_it_cuts_a_summary_at_200_code_points(service: FlaskClient, letter: str) -> None:
-    service.post("/api/chat/save?userId=u1", json=HELLO | {"summary": letter * 300})
-    stats = service.get("/api/dashboard?userId=u1").json["data"]
+def test_it_cuts_a_summary_at_200_code_points(service_client: FlaskClient, letter: str) -> None:
+    service_client.post("/api/chat/save?userId=u1", json=HELLO | {"summary": letter * 300})
+    stats = service_client.get("/api/dashboard?userId=u1").json["data"]
     assert stats["recent_conversations"][0]["summary"] == letter * 200
 
 
-def test_it_counts_one_chat_id_once_and_keeps_its_last_state(service: FlaskClient) -> None:
+def test_it_counts_one_chat_id_once_and_keeps_its_last_state(service_client: FlaskClient) -> None:
     for title in ("first", "second"):
         body = {"chatId": "c1", "title": title, "messages": HELLO["messages"] * 2, "userId": "u1"}
-        assert service.post("/api/chat/save", json=body).json["messageCount"] == 2
-    stats = service.get("/api/dashboard?userId=u1").json["data"]
+        assert service_client.post("/api/chat/save", json=body).json["messageCount"] == 2
+    stats = service_client.get("/api/dashboard?userId=u1").json["data"]
     assert stats["conversations"] == 1
     assert [item["summary"] for item in stats["recent_conversations"]] == ["second"]
-    [chat] = service.get("/api/chat?userId=u1").json["chats"]
+    [chat] = service_client.get("/api/chat?userId=u1").json["chats"]
     assert chat["title"] == "second"
 
 
 def test_it_lists_conversations_newest_first(
-    service: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    service_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two saved in one millisecond have no order.
     clock = count(1_700_000_000_000)
     monkeypatch.setattr("stats.conversations.now_ms", lambda: next(clock))
     for chat in ("c1", "c2", "c3", "c1"):
-        service.post("/api/chat/save?userId=u1", json=HELLO | {"chatId": chat})
-    chats = service.get("/api/chat?userId=u1").json["chats"]
+        service_client.post("/api/chat/save?userId=u1", json=HELLO | {"chatId": chat})
+    chats = service_client.get("/api/chat?userId=u1").json["chats"]
     assert [chat["chatId"] for chat in chats] == ["c1", "c3", "c2"]
 
 
-def test_it_deletes_a_conversation_and_keeps_the_count(service: FlaskClient) -> None:
+def test_it_deletes_a_conversation_and_keeps_the_count(service_client: FlaskClient) -> None:
     for chat in ("c1", "c2"):
-        service.post("/api/chat/save?userId=u1", json=HELLO | {"chatId": chat, "title": chat})
-    answer = service.delete("/api/chat/c2?userId=u1")
+        service_client.post(
+            "/api/chat/save?userId=u1", json=HELLO | {"chatId": chat, "title": chat}
+        )
+    answer = service_client.delete("/api/chat/c2?userId=u1")
     assert (answer.status_code, answer.json["success"]) == (200, True)
-    stats = service.get("/api/dashboard?userId=u1").json["data"]
+    stats = service_client.get("/api/dashboard?userId=u1").json["data"]
     assert stats["conversations"] == 2
     assert [item["summary"] for item in stats["recent_conversations"]] == ["c1"]
-    assert [chat["chatId"] for chat in service.get("/api/chat?userId=u1").json["chats"]] == ["c1"]
-    assert service.get("/api/chat/c2?userId=u1").status_code == 404
-    assert service.delete("/api/chat/c2?userId=u1").status_code == 404
+    assert [chat["chatId"] for chat in service_client.get("/api/chat?userId=u1").json["chats"]] == [
+        "c1"
+    ]
+    assert service_client.get("/api/chat/c2?userId=u1").status_code == 404
+    assert service_client.delete("/api/chat/c2?userId=u1").status_code == 404
 
 
 @pytest.mark.parametrize("email", ["alice@example.com", " ALICE@example.com"])
-def test_it_finds_a_user_by_email(alice: Browser, service: FlaskClient, email: str) -> None:
-    answer = service.get("/api/users", query_string={"email": email})
+def test_it_finds_a_user_by_email(alice: Browser, service_client: FlaskClient, email: str) -> None:
+    answer = service_client.get("/api/users", query_string={"email": email})
     assert (answer.status_code, answer.json) == (200, {"userId": alice.user_id})
 
 
-def test_it_finds_nobody_by_an_unknown_address(alice: Browser, service: FlaskClient) -> None:
-    assert service.get("/api/users?email=bob@example.com").status_code == 404
+def test_it_finds_nobody_by_an_unknown_address(alice: Browser, service_client: FlaskClient) -> None:
+    assert service_client.get("/api/users?email=bob@example.com").status_code == 404
     for query in ("", "?email=", "?email=alice"):
-        assert service.get(f"/api/users{query}").status_code == 400
+        assert service_client.get(f"/api/users{query}").status_code == 400
 
 
 def test_it_deletes_all_that_is_stored_about_a_user(
-    valkey: Redis, alice: Browser, service: FlaskClient
+    valkey: Redis, alice: Browser, service_client: FlaskClient
 ) -> None:
     alice.api("PATCH", "/api/mood", json={"score": 5, "note": "n"}, query_string={})
     alice.api("POST", "/api/chat/save", json=HELLO)
     alice.post("/dashboard/mood", {"score": "5", "op": "o"})
-    service.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
+    service_client.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
     assert len(valkey.keys()) > 8
-    answer = service.delete(f"/api/users/{alice.user_id}")
+    answer = service_client.delete(f"/api/users/{alice.user_id}")
     assert (answer.status_code, answer.json["success"]) == (200, True)
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
     assert alice.get("/dashboard").status_code == 302
     assert alice.get("/api/dashboard").status_code == 401
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_it_deletes_only_the_one_who_was_named(
-    alice: Browser, bob: Browser, service: FlaskClient
+    alice: Browser, bob: Browser, service_client: FlaskClient
 ) -> None:
-    assert service.delete(f"/api/users/{alice.user_id}").status_code == 200
-    assert service.delete("/api/users/nobody").status_code == 200
+    assert service_client.delete(f"/api/users/{alice.user_id}").status_code == 200
+    assert service_client.delete("/api/users/nobody").status_code == 200
     assert bob.get("/dashboard").status_code == 200
-    assert service.get("/api/users?email=alice@example.com").status_code == 404
-    assert service.get("/api/users?email=bob@example.com").json == {"userId": bob.user_id}
+    assert service_client.get("/api/users?email=alice@example.com").status_code == 404
+    assert service_client.get("/api/users?email=bob@example.com").json == {"userId": bob.user_id}

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from tests.web.kit import HTMX, Browser, poll_url, shown
+from tests.web.helpers import HTMX_HEADERS, Browser, displayed_stats, poll_url
 
 CHATS = "/api/chat/save?userId="
 
@@ -27,7 +27,7 @@ def test_the_page_holds_it(alice: Browser) -> None:
     assert section.status_code == 200
     assert section.text.strip() in page.text
     assert 'hx-trigger="aira:moods from:body"' in section.text
-    assert shown(section) == {}
+    assert displayed_stats(section) == {}
 
 
 def test_it_is_not_sent_while_it_stands(alice: Browser) -> None:
@@ -43,34 +43,36 @@ def test_it_is_not_sent_while_it_stands(alice: Browser) -> None:
 def test_a_poll_says_when_moods_have_changed(alice: Browser) -> None:
     url = poll_url(alice.get("/dashboard"))
     check_in(alice)
-    answer = alice.get(url, headers=HTMX)
+    answer = alice.get(url, headers=HTMX_HEADERS)
     assert answer.headers["HX-Trigger"] == "aira:moods"
-    assert "HX-Trigger" not in alice.get(poll_url(answer), headers=HTMX).headers
+    assert "HX-Trigger" not in alice.get(poll_url(answer), headers=HTMX_HEADERS).headers
 
 
 def test_a_poll_says_when_the_day_has_changed(valkey: Redis, alice: Browser) -> None:
     url = poll_url(alice.get("/dashboard"))
     yesterday = re.sub(r"-\d{8}", "-20240229", url)
     valkey.hset(alice.key("stats"), "fresh_until", 1)
-    assert alice.get(yesterday, headers=HTMX).headers["HX-Trigger"] == "aira:moods"
+    assert alice.get(yesterday, headers=HTMX_HEADERS).headers["HX-Trigger"] == "aira:moods"
 
 
-def test_a_poll_does_not_ask_for_charts_that_stand(alice: Browser, service: FlaskClient) -> None:
+def test_a_poll_does_not_ask_for_charts_that_stand(
+    alice: Browser, service_client: FlaskClient
+) -> None:
     url = poll_url(alice.get("/dashboard"))
     body = {"messages": [{"role": "user", "content": "Hello"}]}
-    assert service.post(CHATS + alice.user_id, json=body).status_code == 200
-    answer = alice.get(url, headers=HTMX)
-    assert shown(answer)["conversations"] == "1"
+    assert service_client.post(CHATS + alice.user_id, json=body).status_code == 200
+    answer = alice.get(url, headers=HTMX_HEADERS)
+    assert displayed_stats(answer)["conversations"] == "1"
     assert "HX-Trigger" not in answer.headers
 
 
 def test_a_page_of_somebody_else_is_loaded_anew(alice: Browser, bob: Browser) -> None:
-    answer = bob.get(charts_url(alice.get("/dashboard")), headers=HTMX)
+    answer = bob.get(charts_url(alice.get("/dashboard")), headers=HTMX_HEADERS)
     assert (answer.headers["HX-Refresh"], answer.data) == ("true", b"")
 
 
 def test_it_is_for_members_alone(client: FlaskClient) -> None:
-    assert client.get("/dashboard/charts", headers=HTMX).status_code == 401
+    assert client.get("/dashboard/charts", headers=HTMX_HEADERS).status_code == 401
     assert client.get("/dashboard/charts").status_code == 302
 
 

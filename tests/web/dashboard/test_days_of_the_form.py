@@ -9,7 +9,7 @@ from flask import Flask
 
 from stats.activity.calendar import Calendar
 from stats.activity.clock import Clock
-from tests.web.kit import HTMX, Browser, error_beside, shown, sign_up
+from tests.web.helpers import HTMX_HEADERS, Browser, displayed_stats, field_error, sign_up
 
 MOOD, UNDO = "/dashboard/mood", "/dashboard/mood/undo"
 EVENING = datetime(2026, 12, 31, 20, tzinfo=UTC)
@@ -23,7 +23,7 @@ def traveller() -> Any:
 
 
 def by_form(browser: Browser, day: date) -> None:
-    browser.post(MOOD, {"score": "7", "date": day.isoformat()}, headers=HTMX)
+    browser.post(MOOD, {"score": "7", "date": day.isoformat()}, headers=HTMX_HEADERS)
 
 
 def by_api(browser: Browser, day: date) -> None:
@@ -48,18 +48,20 @@ def test_it_counts_a_day_for_each_check_in_of_a_tab_left_open(
     assert (stats["streak"], stats["days_active"], stats["longest_streak"]) == (5, 5, 5)
 
 
-def test_it_counts_a_check_in_of_the_service_key(service: Any, traveller: Any) -> None:
+def test_it_counts_a_check_in_of_the_service_key(service_client: Any, traveller: Any) -> None:
     for day in range(3):
         traveller.move_to(EVENING + day * timedelta(days=1))
-        answer = service.patch("/api/mood?userId=u", json={"score": 5})
+        answer = service_client.patch("/api/mood?userId=u", json={"score": 5})
         assert answer.get_json()["data"]["streak"] == day + 1
 
 
-def test_it_counts_no_entry_about_another_moment(service: Any, traveller: Any) -> None:
-    service.patch("/api/mood?userId=u", json={"score": 5})
+def test_it_counts_no_entry_about_another_moment(service_client: Any, traveller: Any) -> None:
+    service_client.patch("/api/mood?userId=u", json={"score": 5})
     traveller.shift(86400)
     at = (EVENING + timedelta(hours=23)).isoformat()
-    stats = service.patch("/api/mood?userId=u", json={"score": 5, "at": at}).get_json()["data"]
+    stats = service_client.patch("/api/mood?userId=u", json={"score": 5, "at": at}).get_json()[
+        "data"
+    ]
     assert (stats["days_active"], stats["streak"]) == (1, 1)
 
 
@@ -67,8 +69,8 @@ def test_it_means_the_days_of_the_page_by_today_and_yesterday(app: Flask, travel
     alice = sign_up(app, "Alice")
     traveller.move_to(MIDNIGHT + timedelta(seconds=1))
     form = {"score": "7", "date": "2026-12-31"}
-    alice.post(MOOD, form | {"day": "yesterday"}, headers=HTMX)
-    alice.post(MOOD, form, headers=HTMX)
+    alice.post(MOOD, form | {"day": "yesterday"}, headers=HTMX_HEADERS)
+    alice.post(MOOD, form, headers=HTMX_HEADERS)
     assert days(alice) == ["2026-12-30", "2026-12-31"]
     assert alice.stats()["days_active"] == 1
     assert alice.get("/history/2026-12-31").status_code == 200
@@ -79,7 +81,7 @@ def test_it_keeps_the_day_of_the_page_in_the_form_that_is_answered(
 ) -> None:
     alice = sign_up(app, "Alice")
     traveller.move_to(MIDNIGHT + timedelta(seconds=1))
-    answer = alice.post(MOOD, {"score": "7", "date": "2026-12-31"}, headers=HTMX)
+    answer = alice.post(MOOD, {"score": "7", "date": "2026-12-31"}, headers=HTMX_HEADERS)
     assert 'name="date" value="2026-12-31"' in answer.text
     assert 'name="date" value="2027-01-01"' in alice.get("/dashboard").text
 
@@ -88,14 +90,14 @@ def test_it_finds_room_for_many_at_the_end_of_a_day(app: Flask, traveller: Any) 
     alice = sign_up(app, "Alice")
     traveller.move_to(MIDNIGHT + timedelta(seconds=1))
     for score in range(9):
-        alice.post(MOOD, {"score": str(score), "date": "2026-12-31"}, headers=HTMX)
+        alice.post(MOOD, {"score": str(score), "date": "2026-12-31"}, headers=HTMX_HEADERS)
     assert days(alice) == ["2026-12-31"] * 9
 
 
 def test_it_takes_a_page_that_is_ahead_for_one_of_now(app: Flask, traveller: Any) -> None:
     alice = sign_up(app, "Alice")
-    alice.post(MOOD, {"score": "7", "date": "2027-01-05"}, headers=HTMX)
-    alice.post(MOOD, {"score": "7", "date": "2027-01-05", "day": "yesterday"}, headers=HTMX)
+    alice.post(MOOD, {"score": "7", "date": "2027-01-05"}, headers=HTMX_HEADERS)
+    alice.post(MOOD, {"score": "7", "date": "2027-01-05", "day": "yesterday"}, headers=HTMX_HEADERS)
     assert days(alice) == ["2026-12-30", "2026-12-31"]
 
 
@@ -123,21 +125,21 @@ def test_it_refuses_other_days_and_keeps_what_was_typed(
     app: Flask, traveller: Any, form: dict[str, str]
 ) -> None:
     alice = sign_up(app, "Alice")
-    answer = alice.post(MOOD, {"score": "7.5", "note": "kept", **form}, headers=HTMX)
+    answer = alice.post(MOOD, {"score": "7.5", "note": "kept", **form}, headers=HTMX_HEADERS)
     assert answer.status_code == 422
-    assert error_beside(answer, "day")
+    assert field_error(answer, "day")
     assert "kept" in answer.text
     assert alice.moods() == []
 
 
-def test_it_takes_back_the_entry_beside_the_button(alice: Browser, service: Any) -> None:
-    answer = alice.post(MOOD, {"score": "10"}, headers=HTMX)
+def test_it_takes_back_the_entry_beside_the_button(alice: Browser, service_client: Any) -> None:
+    answer = alice.post(MOOD, {"score": "10"}, headers=HTMX_HEADERS)
     entry = answer.text.split('name="entry" value="')[1].split('"')[0]
     body = {"score": 2, "note": "from the chat"}
-    service.patch(f"/api/mood?userId={alice.user_id}", json=body)
-    alice.post(UNDO, {"entry": entry}, headers=HTMX)
+    service_client.patch(f"/api/mood?userId={alice.user_id}", json=body)
+    alice.post(UNDO, {"entry": entry}, headers=HTMX_HEADERS)
     assert [(mood["score"], mood.get("note")) for mood in alice.moods()] == [(2, "from the chat")]
-    assert shown(alice.get("/dashboard"))["mood_score"].startswith("2")
+    assert displayed_stats(alice.get("/dashboard"))["mood_score"].startswith("2")
 
 
 @pytest.mark.parametrize("entry", ["", "x", "-1", "1" * 20, "١٢"])
@@ -149,9 +151,9 @@ def test_it_takes_nothing_back_without_an_entry(alice: Browser, entry: str) -> N
 
 def test_it_offers_no_undo_beside_a_repeated_answer(alice: Browser) -> None:
     """What was recorded last may be another tab's entry by now."""
-    alice.post(MOOD, {"score": "10", "op": "one"}, headers=HTMX)
-    alice.post(MOOD, {"score": "4", "op": "two"}, headers=HTMX)
-    answer = alice.post(MOOD, {"score": "10", "op": "one"}, headers=HTMX)
+    alice.post(MOOD, {"score": "10", "op": "one"}, headers=HTMX_HEADERS)
+    alice.post(MOOD, {"score": "4", "op": "two"}, headers=HTMX_HEADERS)
+    answer = alice.post(MOOD, {"score": "10", "op": "one"}, headers=HTMX_HEADERS)
     assert 'id="mood-saved"' in answer.text
     assert 'id="mood-undo"' not in answer.text
 

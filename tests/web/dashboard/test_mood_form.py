@@ -9,15 +9,15 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from tests.web.kit import (
-    HTMX,
+from tests.web.helpers import (
+    HTMX_HEADERS,
     Browser,
-    error_beside,
-    everything,
+    displayed_stats,
+    dump_all,
+    field_error,
     form_token,
     log_in,
     poll_url,
-    shown,
 )
 
 MOOD, UNDO = "/dashboard/mood", "/dashboard/mood/undo"
@@ -29,18 +29,18 @@ def field(answer: TestResponse, name: str) -> str:
 
 
 def current(alice: Browser) -> str:
-    return shown(alice.get("/dashboard"))["mood_score"]
+    return displayed_stats(alice.get("/dashboard"))["mood_score"]
 
 
 def test_it_shows_a_dash_until_there_is_a_mood_and_then_a_real_zero(alice: Browser) -> None:
     page = alice.get("/dashboard")
-    assert shown(page)["mood_score"] == "—"
+    assert displayed_stats(page)["mood_score"] == "—"
     assert 'aria-valuetext="Not logged"' in page.text
     assert alice.post(MOOD, {"score": "0"}).status_code == 303
     page = alice.get("/dashboard")
-    assert shown(page)["mood_score"] == "0"
+    assert displayed_stats(page)["mood_score"] == "0"
     assert 'aria-valuetext="0 of 10, Very low"' in page.text
-    assert shown(alice.get("/dashboard/stats"))["mood_score"] == "0"
+    assert displayed_stats(alice.get("/dashboard/stats"))["mood_score"] == "0"
 
 
 def test_it_goes_back_to_the_dashboard_without_htmx(alice: Browser) -> None:
@@ -52,13 +52,13 @@ def test_it_goes_back_to_the_dashboard_without_htmx(alice: Browser) -> None:
 
 def test_it_answers_htmx_with_the_form_and_calls_for_new_numbers(alice: Browser) -> None:
     url = poll_url(alice.get("/dashboard"))
-    answer = alice.post(MOOD, {"score": "7.5"}, headers=HTMX)
+    answer = alice.post(MOOD, {"score": "7.5"}, headers=HTMX_HEADERS)
     assert answer.status_code == 200
     assert answer.text.strip().startswith('<form id="mood-form"')
     assert answer.headers["HX-Trigger"] == "aira:refresh"
     assert "7.5 · Good" in answer.text
     assert form_token(answer)
-    assert shown(alice.get(url))["mood_score"] == "7.5"
+    assert displayed_stats(alice.get(url))["mood_score"] == "7.5"
 
 
 @pytest.mark.parametrize("score", ["0", "10", "10.0", "0.5", "07"])
@@ -71,21 +71,21 @@ def test_it_takes_a_score_from_0_to_10(alice: Browser, score: str) -> None:
     "score",
     ["", "x", "-1", "10.5", "11", "nan", "inf", "1e1", "1e309", "٥", "5,5", "5.", "9" * 5000],
 )
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_it_refuses_any_other_score_and_keeps_what_was_typed(
     valkey: Redis, alice: Browser, score: str, headers: dict[str, str]
 ) -> None:
     alice.get("/dashboard")
-    before = everything(valkey)
+    before = dump_all(valkey)
     data = {"score": score, "note": "<typed>", "day": "yesterday"}
     answer = alice.post(MOOD, data, headers=headers)
     assert answer.status_code == 422
-    assert error_beside(answer, "score")
+    assert field_error(answer, "score")
     assert field(answer, "note") == "&lt;typed&gt;"
     assert re.search(r'value="yesterday" checked', answer.text)
     assert ("<html" in answer.text) == (not headers)
     assert "HX-Trigger" not in answer.headers
-    assert everything(valkey) == before
+    assert dump_all(valkey) == before
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_it_refuses_any_other_score_and_keeps_what_was_typed(
     [("note", "n" * 281), ("note", "a\x00b"), ("day", "tomorrow"), ("day", "")],
 )
 def test_it_says_beside_the_field_what_will_not_do(alice: Browser, name: str, value: str) -> None:
-    answer = alice.post(MOOD, {"score": "7.5", name: value}, headers=HTMX)
+    answer = alice.post(MOOD, {"score": "7.5", name: value}, headers=HTMX_HEADERS)
     assert answer.status_code == 422
-    assert error_beside(answer, name)
+    assert field_error(answer, name)
     assert field(answer, "score") == "7.5"
     assert alice.moods() == []
 
@@ -122,10 +122,10 @@ def test_it_counts_a_repeated_operation_once(alice: Browser) -> None:
 
 
 def test_it_fills_in_yesterday(alice: Browser) -> None:
-    answer = alice.post(MOOD, {"score": "3", "day": "yesterday"}, headers=HTMX)
+    answer = alice.post(MOOD, {"score": "3", "day": "yesterday"}, headers=HTMX_HEADERS)
     assert "Yesterday: 3 · Low" in answer.text
     page = alice.get("/dashboard")
-    assert shown(page)["mood_score"] == "3"
+    assert displayed_stats(page)["mood_score"] == "3"
     assert "Last mood" in page.text
     assert 'aria-valuetext="Not logged"' in page.text
     [today] = re.findall(r'id="today" datetime="([^"]+)"', page.text)
@@ -164,12 +164,12 @@ def test_it_takes_the_last_entry_back_once(alice: Browser) -> None:
 def test_it_shows_a_dash_again_when_the_only_entry_is_taken_back(alice: Browser) -> None:
     alice.post(MOOD, {"score": "4"})
     url = poll_url(alice.get("/dashboard"))
-    answer = take_back(alice, headers=HTMX)
+    answer = take_back(alice, headers=HTMX_HEADERS)
     assert answer.status_code == 200
     assert answer.headers["HX-Trigger"] == "aira:refresh"
     assert 'id="mood-form"' in answer.text
     assert "Not logged" in answer.text
-    assert shown(alice.get(url))["mood_score"] == "—"
+    assert displayed_stats(alice.get(url))["mood_score"] == "—"
     assert alice.stats()["mood_updated_at"] is None
 
 
@@ -184,7 +184,7 @@ def test_it_offers_undo_only_while_there_is_something_to_take_back(alice: Browse
 
 def test_it_takes_back_yesterdays_entry_though_todays_is_later(alice: Browser) -> None:
     alice.post(MOOD, {"score": "8"})
-    answer = alice.post(MOOD, {"score": "3", "day": "yesterday"}, headers=HTMX)
+    answer = alice.post(MOOD, {"score": "3", "day": "yesterday"}, headers=HTMX_HEADERS)
     [entry] = re.findall(r'name="entry" value="(\d+)" form="undo-form"', answer.text)
     alice.post(UNDO, {"entry": entry})
     assert [entry["score"] for entry in alice.moods()] == [8]
@@ -205,9 +205,9 @@ def test_a_session_that_has_ended_records_nothing(
     late = Browser(app, alice.session)
     late._token = token
     (alice if ended == "/logout" else log_in(app, "Alice")).post(ended)
-    before = everything(valkey)
+    before = dump_all(valkey)
     for form in ({"score": "7"}, {"score": "7", "day": "yesterday"}, {"score": "x"}):
-        answer = late.post("/dashboard/mood", form, headers=HTMX)
+        answer = late.post("/dashboard/mood", form, headers=HTMX_HEADERS)
         assert (answer.status_code, answer.headers["HX-Redirect"][:6]) == (401, "/login")
         answer = late.post("/dashboard/mood", form)
         assert (answer.status_code, answer.headers["Location"][:6]) == (302, "/login")
@@ -216,11 +216,11 @@ def test_a_session_that_has_ended_records_nothing(
     for sent in (token, "forged"):
         late._token = sent
         assert late.api("PATCH", "/api/mood", json={"score": 7}).status_code == 401
-    assert everything(valkey) == before
+    assert dump_all(valkey) == before
 
 
 def test_the_form_that_is_answered_can_be_sent_again(alice: Browser) -> None:
-    answer = alice.post("/dashboard/mood", {"score": "7"}, headers=HTMX)
+    answer = alice.post("/dashboard/mood", {"score": "7"}, headers=HTMX_HEADERS)
     alice._token = form_token(answer)
-    assert alice.post("/dashboard/mood", {"score": "8"}, headers=HTMX).status_code == 200
+    assert alice.post("/dashboard/mood", {"score": "8"}, headers=HTMX_HEADERS).status_code == 200
     assert alice.stats()["mood_score"] == 8

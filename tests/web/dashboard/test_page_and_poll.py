@@ -9,15 +9,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
-from tests.web.kit import (
-    HTMX,
+from tests.web.helpers import (
+    HTMX_HEADERS,
     Browser,
     RoundTrips,
-    everything,
+    displayed_stats,
+    dump_all,
     form_token,
     poll_url,
     routes,
-    shown,
     sign_up,
 )
 
@@ -40,7 +40,7 @@ def make_session_older(valkey: Redis, browser: Browser, seconds: int) -> str:
 def test_it_shows_a_new_user_what_is_true(alice: Browser) -> None:
     page = alice.get("/dashboard")
     assert page.status_code == 200
-    assert shown(page) == NEW
+    assert displayed_stats(page) == NEW
     assert re.search(r"Good (morning|afternoon|evening), Alice", page.text)
 
 
@@ -64,7 +64,7 @@ def test_it_answers_a_poll_with_what_the_page_includes(alice: Browser) -> None:
     page, fragment = alice.get("/dashboard"), alice.get("/dashboard/stats")
     assert fragment.status_code == 200
     assert fragment.text.strip() in page.text
-    assert shown(fragment) == NEW
+    assert displayed_stats(fragment) == NEW
     assert "<html" not in fragment.text
 
 
@@ -79,21 +79,21 @@ def test_it_keeps_the_mood_form_outside_of_what_is_swapped(alice: Browser) -> No
 
 def test_it_answers_nothing_while_the_version_is_current(alice: Browser) -> None:
     url = poll_url(alice.get("/dashboard"))
-    answer = alice.get(url, headers=HTMX)
+    answer = alice.get(url, headers=HTMX_HEADERS)
     assert (answer.status_code, answer.data) == (204, b"")
 
 
 @pytest.mark.parametrize("query", ["", "?v=", "?v=1", "?v=x", "?v=-1"])
 def test_it_answers_any_other_version_in_full(alice: Browser, query: str) -> None:
     alice.get("/dashboard")
-    assert shown(alice.get(f"/dashboard/stats{query}")) == NEW
+    assert displayed_stats(alice.get(f"/dashboard/stats{query}")) == NEW
 
 
-def test_it_answers_anew_after_a_change(alice: Browser, service: FlaskClient) -> None:
+def test_it_answers_anew_after_a_change(alice: Browser, service_client: FlaskClient) -> None:
     url = poll_url(alice.get("/dashboard"))
-    service.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
+    service_client.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
     answer = alice.get(url)
-    assert shown(answer) == NEW | {"plan": "Plus"}
+    assert displayed_stats(answer) == NEW | {"plan": "Plus"}
     assert poll_url(answer) != url
     assert alice.get(poll_url(answer)).status_code == 204
 
@@ -114,7 +114,7 @@ def test_it_shows_the_streak_as_it_stands_now(
 ) -> None:
     valkey.hset(alice.key("stats"), mapping={"streak": 5, "longest_streak": 5})
     valkey.set(alice.key("last_login"), days_ago(away))
-    assert shown(alice.get("/dashboard/stats"))["streak"] == streak
+    assert displayed_stats(alice.get("/dashboard/stats"))["streak"] == streak
 
 
 def test_it_counts_a_page_once_a_day_and_a_poll_never(valkey: Redis, alice: Browser) -> None:
@@ -124,7 +124,7 @@ def test_it_counts_a_page_once_a_day_and_a_poll_never(valkey: Redis, alice: Brow
     assert alice.get(url).status_code == 204
     assert valkey.get(alice.key("last_login")) == yesterday
     for _ in range(2):
-        counted = shown(alice.get("/dashboard"))
+        counted = displayed_stats(alice.get("/dashboard"))
         assert (counted["days_active"], counted["streak"]) == ("2", "2")
     assert valkey.get(alice.key("last_login")) == days_ago(0)
 
@@ -171,7 +171,7 @@ def test_it_loads_the_page_anew_when_somebody_else_has_logged_in(
 ) -> None:
     url = poll_url(alice.get("/dashboard"))
     bob = sign_up(app, "Bob")
-    answer = bob.get(url, headers=HTMX)
+    answer = bob.get(url, headers=HTMX_HEADERS)
     assert (answer.headers.get("HX-Refresh"), answer.text) == ("true", "")
 
 
@@ -189,7 +189,7 @@ def test_it_asks_redis_once_for_a_mood_and_for_the_poll_after_it(
     url = poll_url(alice.get("/dashboard"))
     assert alice.token
     for send in (
-        lambda: alice.post("/dashboard/mood", {"score": "7"}, headers=HTMX),
+        lambda: alice.post("/dashboard/mood", {"score": "7"}, headers=HTMX_HEADERS),
         lambda: alice.api("PATCH", "/api/mood", json={"score": 5}),
         lambda: alice.get(url),
     ):
@@ -202,12 +202,12 @@ def test_it_asks_redis_once_for_a_mood_and_for_the_poll_after_it(
 def test_it_changes_nothing_on_head(app: Flask, valkey: Redis, alice: Browser) -> None:
     valkey.set(alice.key("last_login"), days_ago(1))
     make_session_older(valkey, alice, 2 * HOUR)
-    before = everything(valkey)
+    before = dump_all(valkey)
     for method, url, _ in routes(app):
         if method == "GET":
             answer = alice.head(url)
             assert answer.data == b""
-            assert everything(valkey) == before, url
+            assert dump_all(valkey) == before, url
     assert alice.head("/dashboard").status_code == 200
 
 
@@ -215,7 +215,7 @@ def test_it_sends_a_poll_without_session_to_the_log_in_page(app: Flask, alice: B
     url = poll_url(alice.get("/dashboard"))
     alice.post("/logout")
     seen = {"HX-Current-URL": "http://localhost/dashboard?tab=1"}
-    answer = alice.get(url, headers=HTMX | seen)
+    answer = alice.get(url, headers=HTMX_HEADERS | seen)
     assert (answer.status_code, answer.data) == (401, b"")
     assert answer.headers["HX-Redirect"] == "/login?next=%2Fdashboard%3Ftab%3D1"
     assert "Location" not in answer.headers
@@ -225,7 +225,7 @@ def test_it_sends_a_poll_without_session_to_the_log_in_page(app: Flask, alice: B
     "current", ["https://e.example//e.example", "//e.example", "x", "http://localhost/\\e", ""]
 )
 def test_it_takes_no_foreign_address_from_htmx(client: FlaskClient, current: str) -> None:
-    answer = client.get("/dashboard/stats", headers=HTMX | {"HX-Current-URL": current})
+    answer = client.get("/dashboard/stats", headers=HTMX_HEADERS | {"HX-Current-URL": current})
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"] in ("/login?next=%2Fdashboard", "/login?next=%2F")
 
@@ -238,15 +238,15 @@ def test_it_sends_a_visitor_to_the_log_in_page(client: FlaskClient) -> None:
 
 
 def test_it_lists_the_last_three_conversations_newest_first(
-    alice: Browser, service: FlaskClient
+    alice: Browser, service_client: FlaskClient
 ) -> None:
     for title in ("one", "two", "<b>three</b>", "four"):
         body = {"userId": alice.user_id, "title": title, "messages": []}
-        assert service.post("/api/chat/save", json=body).status_code == 200
+        assert service_client.post("/api/chat/save", json=body).status_code == 200
     page = alice.get("/dashboard")
-    assert shown(page)["conversations"] == "4"
-    found = re.findall(r"<li>\s*<p>(.*?)</p>", page.text)
-    titles = [re.sub(r"</?a\b[^>]*>", "", title) for title in found]
+    assert displayed_stats(page)["conversations"] == "4"
+    matches = re.findall(r"<li>\s*<p>(.*?)</p>", page.text)
+    titles = [re.sub(r"</?a\b[^>]*>", "", title) for title in matches]
     assert titles == ["four", "&lt;b&gt;three&lt;/b&gt;", "two"]
     times = re.findall(r'<time datetime="([^"]+)" title="[^"]+" data-relative>', page.text)
     assert times == sorted(times, reverse=True)

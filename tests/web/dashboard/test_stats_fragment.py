@@ -35,16 +35,20 @@ def days_ago(days: float) -> datetime:
 
 
 def make_board(
-    *moods: tuple[float, float], created: datetime = NOW, talks: Any = (), **fields: str
+    *moods: tuple[float, float], created: datetime = NOW, recent: Any = (), **fields: str
 ) -> Dashboard:
     """Return what is known of a user whose moods are some (days ago, score), the latest last."""
     stored = [milliseconds(days_ago(days)) * 128 + round(score * 10) for days, score in moods]
-    known = {"conversations": "0", "mood_score": "0", "days_active": "3", "streak": "2"}
-    known |= {"longest_streak": "1", "version": "7", "recent_conversations": json.dumps(talks)}
+    hash_fields = {"conversations": "0", "mood_score": "0", "days_active": "3", "streak": "2"}
+    hash_fields |= {
+        "longest_streak": "1",
+        "version": "7",
+        "recent_conversations": json.dumps(recent),
+    }
     if moods:
         at = milliseconds(days_ago(moods[-1][0]))
-        known |= {"mood_score": f"{moods[-1][1]:g}", "mood_updated_at": f"{at}", "drawn": "5"}
-    flat = [part for pair in (known | fields).items() for part in pair]
+        hash_fields |= {"mood_score": f"{moods[-1][1]:g}", "mood_updated_at": f"{at}", "drawn": "5"}
+    flat = [part for pair in (hash_fields | fields).items() for part in pair]
     return Dashboard(
         user_id="maya",
         name="Maya",
@@ -64,8 +68,10 @@ def make_board(
 def poll(app: Flask) -> Iterator[Poll]:
     """What makes a user and returns the answer to the user's poll."""
 
-    def answer(*moods: tuple[float, float], **how: Any) -> str:
-        return render_template("dashboard/_stats.html", **stats_fragment(make_board(*moods, **how)))
+    def answer(*moods: tuple[float, float], **kwargs: Any) -> str:
+        return render_template(
+            "dashboard/_stats.html", **stats_fragment(make_board(*moods, **kwargs))
+        )
 
     with app.test_request_context():
         yield answer
@@ -131,13 +137,17 @@ def test_streak(poll: Poll, longest: str, said: str) -> None:
     assert tile(poll(longest_streak=longest), "Streak") == ["2", said]
 
 
-def talk(days: float, summary: str, **more: str) -> dict[str, str]:
+def conversation(days: float, summary: str, **more: str) -> dict[str, str]:
     return {"timestamp": iso(days_ago(days)), "summary": summary, **more}
 
 
 def test_recent_conversations(poll: Poll) -> None:
-    talks = [talk(0, "A walk", id="a|b:c@d.e-f_1"), talk(1, "Tea"), talk(365, "Rain", id="r")]
-    drawn = poll(talks=talks, timezone="Europe/Paris")
+    conversations = [
+        conversation(0, "A walk", id="a|b:c@d.e-f_1"),
+        conversation(1, "Tea"),
+        conversation(365, "Rain", id="r"),
+    ]
+    drawn = poll(recent=conversations, timezone="Europe/Paris")
     assert TALK.findall(drawn) == [
         ("/conversations/a%7Cb:c@d.e-f_1", "A walk", "2024-03-12T12:00:00.000Z", "12 March, 13:00"),
         ("", "Tea", "2024-03-11T12:00:00.000Z", "11 March, 13:00"),
@@ -149,11 +159,11 @@ def test_recent_conversations(poll: Poll) -> None:
 
 @pytest.mark.parametrize("text", ["<i>", '"', "'", "&amp;", "\0000\0", "%(day)s", "{{ 1 }}", "ünï"])
 def test_what_people_write_is_text(poll: Poll, text: str) -> None:
-    odd = talk(0, text) | {"timestamp": "2024-03-12<12:00:00+00:00"}
-    for talks in ([odd], [talk(0, text, id="a")] * 3):
-        found = TALK.findall(poll(talks=talks))
-        assert [unescape(summary) for _, summary, _, _ in found] == [text] * len(talks)
-        assert not {"<", ">", '"'} & set(found[0][1] + found[0][2])
+    odd = conversation(0, text) | {"timestamp": "2024-03-12<12:00:00+00:00"}
+    for conversations in ([odd], [conversation(0, text, id="a")] * 3):
+        matches = TALK.findall(poll(recent=conversations))
+        assert [unescape(summary) for _, summary, _, _ in matches] == [text] * len(conversations)
+        assert not {"<", ">", '"'} & set(matches[0][1] + matches[0][2])
 
 
 def test_the_next_poll_says_what_is_shown(poll: Poll) -> None:
@@ -178,7 +188,7 @@ def test_what_is_put_into_sentences_is_no_markup(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(translation, "get_translations", Sharp)
-    drawn = poll((5, 6), talks=[talk(0, "A walk")], created=days_ago(40))
+    drawn = poll((5, 6), recent=[conversation(0, "A walk")], created=days_ago(40))
     for text in (
         "&#34;&lt;7 &#34;&lt;March</span>",
         "&#34;&lt;&#34;&lt;February 2024</dd>",
@@ -189,6 +199,6 @@ def test_what_is_put_into_sentences_is_no_markup(
 
 
 def test_it_is_small(poll: Poll) -> None:
-    talks = [talk(days, "ü" * 200, id="x" * 128) for days in range(3)]
-    drawn = poll(*((days, 7.5) for days in range(365, -1, -1)), talks=talks)
+    conversations = [conversation(days, "ü" * 200, id="x" * 128) for days in range(3)]
+    drawn = poll(*((days, 7.5) for days in range(365, -1, -1)), recent=conversations)
     assert len(drawn.encode()) < 6000

@@ -12,7 +12,7 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from app import create_app
-from tests.web.kit import PASSWORD, Browser, form_token, left, routes
+from tests.web.helpers import PASSWORD, Browser, form_token, remaining_keys, routes
 
 # What strangers may ask for, and what they get without a token, credentials or a signature.
 OPEN = {
@@ -67,7 +67,7 @@ def test_it_lets_strangers_in_nowhere_else(app: Flask, valkey: Redis, client: Fl
         else:
             assert answer.status_code == 302, (method, url)
             assert answer.location.startswith("/login?next=")
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_it_answers_strangers_the_same_with_a_dead_session(app: Flask, alice: Browser) -> None:
@@ -79,7 +79,7 @@ def test_it_answers_strangers_the_same_with_a_dead_session(app: Flask, alice: Br
 
 
 def test_it_puts_its_headers_on_every_answer(
-    app: Flask, client: FlaskClient, alice: Browser, service: FlaskClient
+    app: Flask, client: FlaskClient, alice: Browser, service_client: FlaskClient
 ) -> None:
     statuses = set()
     version = re.search(r"stats\?v=\d+", alice.get("/dashboard").text)[0]
@@ -90,7 +90,10 @@ def test_it_puts_its_headers_on_every_answer(
     answers += [client.get("/nope"), client.get("/static/app.css"), client.get("/static/nope")]
     answers += [client.options("/dashboard"), client.head("/"), client.post("/login", data=big)]
     answers += [alice.get(f"/dashboard/{version}"), alice.post("/settings", {"name": ""})]
-    answers += [service.get("/api/dashboard?userId=u"), service.get("/api/chat/x?userId=u")]
+    answers += [
+        service_client.get("/api/dashboard?userId=u"),
+        service_client.get("/api/chat/x?userId=u"),
+    ]
     answers += [client.get("/", environ_overrides={"PATH_INFO": "/static//app.css"})]
     etag = client.get("/static/app.css").headers["ETag"]
     answers += [client.get("/static/app.css", headers={"If-None-Match": etag})]
@@ -206,10 +209,10 @@ def test_it_takes_no_chunked_bodies(client: FlaskClient, alice: Browser, url: st
         assert browser.get(url, headers={"Transfer-Encoding": "chunked"}).status_code in (400, 405)
 
 
-def test_it_takes_no_body_that_was_cut_short(alice: Browser, service: FlaskClient) -> None:
+def test_it_takes_no_body_that_was_cut_short(alice: Browser, service_client: FlaskClient) -> None:
     cut = {"environ_overrides": {"CONTENT_LENGTH": "100"}, "content_type": "application/json"}
     body = {"input_stream": io.BytesIO(b'{"score": 5}')}
-    assert service.patch("/api/mood?userId=u", **body, **cut).status_code == 400
+    assert service_client.patch("/api/mood?userId=u", **body, **cut).status_code == 400
     body = {"input_stream": io.BytesIO(f"csrf_token={alice.token}&score=5".encode())}
     cut |= {"content_type": "application/x-www-form-urlencoded"}
     cut["environ_overrides"] = {"CONTENT_LENGTH": "10000"}

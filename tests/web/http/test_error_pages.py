@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from app import create_app
 from stats.errors import StoreUnavailable
 from stats.store.client import connect
-from tests.web.kit import Browser, RoundTrips
+from tests.web.helpers import Browser, RoundTrips
 
 PAGES = ["/dashboard", "/dashboard/stats", "/settings", "/"]
 OUTAGES = [
@@ -58,7 +58,7 @@ def broken(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Break:
 
 
 @pytest.fixture
-def lonely(app: Flask, alice: Browser) -> Browser:
+def browser_without_redis(app: Flask, alice: Browser) -> Browser:
     """Alice's browser before an app whose Redis is not there."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -78,32 +78,34 @@ def is_outage(answer: TestResponse) -> bool:
     return True
 
 
-def test_it_says_so_when_redis_is_away(lonely: Browser, alice: Browser) -> None:
+def test_it_says_so_when_redis_is_away(browser_without_redis: Browser, alice: Browser) -> None:
     for url in [*PAGES, "/api/dashboard", "/api/mood", "/api/chat", "/readyz"]:
-        assert is_outage(lonely.get(url))
+        assert is_outage(browser_without_redis.get(url))
     form = {"csrf_token": alice.token, "score": "5"}
-    assert is_outage(lonely.client.post("/dashboard/mood", data=form))
+    assert is_outage(browser_without_redis.client.post("/dashboard/mood", data=form))
     headers = {"X-CSRFToken": alice.token}
-    assert is_outage(lonely.client.patch("/api/mood", json={"score": 5}, headers=headers))
+    assert is_outage(
+        browser_without_redis.client.patch("/api/mood", json={"score": 5}, headers=headers)
+    )
 
 
-def test_it_says_so_at_the_doors_too(lonely: Browser) -> None:
-    visitor = Browser(lonely.client.application)
+def test_it_says_so_at_the_doors_too(browser_without_redis: Browser) -> None:
+    visitor = Browser(browser_without_redis.client.application)
     data = {"name": "Bob", "email": "bob@example.com", "password": "long enough"}
     for url in ("/login", "/signup"):
         assert is_outage(visitor.post(url, data))
-    key = lonely.client.application.extensions["aira"].settings.api_keys[0]
+    key = browser_without_redis.client.application.extensions["aira"].settings.api_keys[0]
     headers = {"Authorization": f"Bearer {key}"}
     for url in ("/api/dashboard?userId=u", "/api/users?email=a@example.com"):
         assert is_outage(visitor.get(url, headers=headers))
 
 
-def test_it_lives_and_shows_what_needs_no_redis(lonely: Browser) -> None:
-    visitor = Browser(lonely.client.application)
+def test_it_lives_and_shows_what_needs_no_redis(browser_without_redis: Browser) -> None:
+    visitor = Browser(browser_without_redis.client.application)
     for url in ("/healthz", "/", "/privacy", "/login", "/signup", "/static/app.css"):
         assert visitor.get(url).status_code == 200
     for url in ("/healthz", "/htmx.min.js", "/static/app.js"):
-        assert lonely.get(url).status_code == 200
+        assert browser_without_redis.get(url).status_code == 200
 
 
 def test_it_is_ready_when_redis_answers(client: FlaskClient) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app import create_app
-from tests.support.two_factor import NOW, code_of, guard, stop_clock
-from tests.web.kit import PASSWORD, Browser, form_token, sign_up
+from tests.support.two_factor import NOW, enable_two_factor, stop_clock, totp_code
+from tests.web.helpers import PASSWORD, Browser, form_token, sign_up
 
 
 def log_in(browser, email, password):
@@ -48,17 +48,17 @@ def test_it_can_be_switched_off(app, alice):
 
 
 @pytest.fixture
-def guarded(app, alice, monkeypatch):
+def two_factor_secret(app, alice, monkeypatch):
     """Alice with two-factor: the secret of her codes."""
     stop_clock(monkeypatch)
-    secret, _ = guard(app.extensions["aira"].db, alice.user_id, PASSWORD)
+    secret, _ = enable_two_factor(app.extensions["aira"].db, alice.user_id, PASSWORD)
     return secret
 
 
-def halfway(app):
+def log_in_with_password(app):
     browser = Browser(app)
     assert log_in(browser, "alice@example.com", PASSWORD).location == "/login/code"
-    browser.renew()
+    browser.forget_token()
     browser._token = form_token(browser.get("/login/code"))
     return browser
 
@@ -67,49 +67,49 @@ def send(browser, code):
     return browser.post("/login/code", {"code": code})
 
 
-def test_it_refuses_the_eleventh_wrong_code_and_the_right_one(app, guarded):
+def test_it_refuses_the_eleventh_wrong_code_and_the_right_one(app, two_factor_secret):
     """However often the right password is given in between, and in however many browsers."""
-    waiting = halfway(app)
+    waiting = log_in_with_password(app)
     for _ in range(10):
-        assert send(halfway(app), "000000").status_code == 422
-    for code in ("000000", code_of(guarded)):
+        assert send(log_in_with_password(app), "000000").status_code == 422
+    for code in ("000000", totp_code(two_factor_secret)):
         refused = send(waiting, code)
         assert refused.status_code == 429
         assert 0 < int(refused.headers["Retry-After"]) <= 300
 
 
-def test_it_refuses_wrong_codes_for_an_account_from_wherever_they_come(app, guarded):
+def test_it_refuses_wrong_codes_for_an_account_from_wherever_they_come(app, two_factor_secret):
     for number in range(11):
-        browser = halfway(app)
+        browser = log_in_with_password(app)
         browser.client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
         status = send(browser, "000000").status_code
         assert status == (422 if number < 10 else 429)
 
 
-def test_wrong_codes_count_for_the_address_like_wrong_passwords(app, guarded):
-    browser = halfway(app)
+def test_wrong_codes_count_for_the_address_like_wrong_passwords(app, two_factor_secret):
+    browser = log_in_with_password(app)
     for _ in range(5):
         assert log_in(Browser(app), "nobody@example.com", "wrong password").status_code == 422
         assert send(browser, "000000").status_code == 422
-    assert send(browser, code_of(guarded)).status_code == 429
+    assert send(browser, totp_code(two_factor_secret)).status_code == 429
     assert log_in(Browser(app), "alice@example.com", PASSWORD).status_code == 429
 
 
-def test_the_right_code_takes_nothing_else_back(app, guarded):
-    first, second = halfway(app), halfway(app)
+def test_the_right_code_takes_nothing_else_back(app, two_factor_secret):
+    first, second = log_in_with_password(app), log_in_with_password(app)
     for _ in range(9):
         assert send(second, "000000").status_code == 422
-    assert send(first, code_of(guarded)).status_code == 302
+    assert send(first, totp_code(two_factor_secret)).status_code == 302
     assert send(second, "000000").status_code == 422
-    assert send(second, code_of(guarded, NOW + 30)).status_code == 429
+    assert send(second, totp_code(two_factor_secret, NOW + 30)).status_code == 429
 
 
-def test_a_session_cannot_guess_its_way_out_of_two_factor(app, alice, guarded):
+def test_a_session_cannot_guess_its_way_out_of_two_factor(app, alice, two_factor_secret):
     """Somebody at an open browser knows neither the password nor the code."""
     wrong = {"action": "off", "code": "000000", "current_password": "not this one"}
     for _ in range(10):
         assert alice.post("/settings/two-factor", wrong).status_code == 422
-    right = {"action": "off", "code": code_of(guarded), "current_password": PASSWORD}
+    right = {"action": "off", "code": totp_code(two_factor_secret), "current_password": PASSWORD}
     assert alice.post("/settings/two-factor", right).status_code == 429
 
 

@@ -23,7 +23,7 @@ from stats.web.accounts.auth import signup
 from stats.web.http import rate_limits
 from stats.web.http.rate_limits import Limit, limits_of
 from stats.web.pages.public import sample
-from tests.web.kit import PASSWORD, Browser, Client, RoundTrips, sign_up
+from tests.web.helpers import PASSWORD, Browser, Client, RoundTrips, sign_up
 
 View = Callable[..., Any]
 
@@ -31,7 +31,7 @@ BAD = {"name": "", "email": "x", "password": "x"}
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Callable[[View, int], None]:
+def lower_limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[View, int], None]:
     """Let a limit be met after a few."""
 
     def lower(view: View, limit: int) -> None:
@@ -100,8 +100,8 @@ def test_it_never_counts_polls_pages_and_deliveries(app: Flask) -> None:
     assert not any(limits_at(app, endpoint) for endpoint in {*never, "static"})
 
 
-def test_it_refuses_the_next_sign_up_from_an_address(app: Flask, few: Callable) -> None:
-    few(signup, 3)
+def test_it_refuses_the_next_sign_up_from_an_address(app: Flask, lower_limits: Callable) -> None:
+    lower_limits(signup, 3)
     visitor = Browser(app)
     assert [visitor.post("/signup", BAD).status_code for _ in range(3)] == [422] * 3
     good = {"name": "Eve", "email": "eve@example.com", "password": PASSWORD}
@@ -128,17 +128,17 @@ def test_it_leaves_room_for_an_office(app: Flask) -> None:
     ],
 )
 def test_it_counts_a_customers_network_as_one(
-    app: Flask, few: Callable, one: str, other: str, same: bool
+    app: Flask, lower_limits: Callable, one: str, other: str, same: bool
 ) -> None:
-    few(signup, 1)
+    lower_limits(signup, 1)
     visitor = Browser(app)
     assert visitor.post("/signup", BAD, environ_overrides={"REMOTE_ADDR": one}).status_code == 422
     answer = visitor.post("/signup", BAD, environ_overrides={"REMOTE_ADDR": other})
     assert refused(answer) == same
 
 
-def test_it_believes_no_address_that_the_client_made_up(app: Flask, few: Callable) -> None:
-    few(signup, 1)
+def test_it_believes_no_address_that_the_client_made_up(app: Flask, lower_limits: Callable) -> None:
+    lower_limits(signup, 1)
     for behind, proxies in ((again(app), 0), (again(app, trusted_proxies=1), 1)):
         visitor = Browser(behind)
         sent = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(2)]
@@ -147,9 +147,9 @@ def test_it_believes_no_address_that_the_client_made_up(app: Flask, few: Callabl
 
 
 def test_it_counts_exports_by_member(
-    app: Flask, alice: Browser, bob: Browser, few: Callable
+    app: Flask, alice: Browser, bob: Browser, lower_limits: Callable
 ) -> None:
-    few(personal_data.export_json, 2)
+    lower_limits(personal_data.export_json, 2)
     answers = [alice.get("/settings/export.json") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert refused(answers[-1])
@@ -158,9 +158,9 @@ def test_it_counts_exports_by_member(
     assert alice.get("/settings/export.csv").status_code == 200
 
 
-def test_it_counts_imports_and_password_changes(alice: Browser, few: Callable) -> None:
-    few(personal_data.import_, 1)
-    few(settings.password, 1)
+def test_it_counts_imports_and_password_changes(alice: Browser, lower_limits: Callable) -> None:
+    lower_limits(personal_data.import_, 1)
+    lower_limits(settings.password, 1)
     file = {"file": (io.BytesIO(b"{}"), "a.json")}
     assert alice.post("/settings/import", dict(file)).status_code == 422
     assert refused(alice.post("/settings/import", {"file": (io.BytesIO(b"{}"), "a.json")}))
@@ -169,15 +169,15 @@ def test_it_counts_imports_and_password_changes(alice: Browser, few: Callable) -
     assert refused(alice.post("/settings/password", change | {"current_password": PASSWORD}))
 
 
-def test_it_counts_samples_by_address(app: Flask, few: Callable) -> None:
-    few(sample, 1)
+def test_it_counts_samples_by_address(app: Flask, lower_limits: Callable) -> None:
+    lower_limits(sample, 1)
     embedded = again(app, redis_url=None)
     assert Browser(embedded).post("/sample").status_code == 302
     assert refused(Browser(embedded).post("/sample"))
 
 
-def test_it_does_not_count_what_the_doors_refuse(app: Flask, few: Callable) -> None:
-    few(signup, 1)
+def test_it_does_not_count_what_the_doors_refuse(app: Flask, lower_limits: Callable) -> None:
+    lower_limits(signup, 1)
     visitor = Browser(app)
     assert [visitor.client.post("/signup", data=BAD).status_code for _ in range(3)] == [400] * 3
     assert visitor.post("/signup", BAD).status_code == 422
@@ -220,8 +220,10 @@ def test_fifty_at_once_get_no_more_than_the_limit(server_url: str, valkey: Redis
     assert all(0 < wait <= 60 for wait in waits if wait)
 
 
-def test_fifty_sign_ups_at_once_get_no_more_than_the_limit(app: Flask, few: Callable) -> None:
-    few(signup, 10)
+def test_fifty_sign_ups_at_once_get_no_more_than_the_limit(
+    app: Flask, lower_limits: Callable
+) -> None:
+    lower_limits(signup, 10)
     browsers = [Browser(app) for _ in range(50)]
     tokens = [browser.token for browser in browsers]
     start = threading.Barrier(50)
@@ -299,13 +301,13 @@ def test_the_minute_counts_exactly_and_turns(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_it_adds_no_round_trip(
-    alice: Browser, service: FlaskClient, round_trips: RoundTrips
+    alice: Browser, service_client: FlaskClient, round_trips: RoundTrips
 ) -> None:
     token = alice.token
     calls = [
         (lambda: alice.get("/dashboard/stats"), 1),
-        (lambda: service.patch("/api/mood?userId=u", json={"score": 5}), 1),
-        (lambda: service.post("/api/chat/save?userId=u", json={"messages": []}), 1),
+        (lambda: service_client.patch("/api/mood?userId=u", json={"score": 5}), 1),
+        (lambda: service_client.post("/api/chat/save?userId=u", json={"messages": []}), 1),
         (lambda: alice.api("PATCH", "/api/mood", json={"score": 5}), 2),
     ]
     assert token
@@ -324,9 +326,9 @@ def test_it_is_away_when_redis_is(app: Flask, alice: Browser) -> None:
 
 
 def test_it_can_be_switched_off(
-    app: Flask, alice: Browser, few: Callable, monkeypatch: pytest.MonkeyPatch
+    app: Flask, alice: Browser, lower_limits: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few(signup, 1)
+    lower_limits(signup, 1)
     monkeypatch.setattr(rate_limits, "SESSION_LIMIT", 1)
     loose = Browser(again(app, ratelimit_enabled=False))
     assert [loose.post("/signup", BAD).status_code for _ in range(3)] == [422] * 3

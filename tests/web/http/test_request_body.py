@@ -8,29 +8,29 @@ import pytest
 
 from stats.web.http.request_body import SLOTS
 from stats.web.worker_processes import THREADS
-from tests.browser.serving import Site, eventually, serve
-from tests.process.test_desync import BODY, head, known, statuses, talk
-from tests.web.kit import PASSWORD
+from tests.process.test_desync import BODY, entitlement_statuses, exchange, request_head, statuses
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.web.helpers import PASSWORD
 
 PATIENCE = 15
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The application as a process of its own."""
     running = serve(tmp_path_factory.mktemp("site"))
     yield running
     running.destroy()
 
 
-def test_it_refuses_json_that_was_cut_short(site: Site) -> None:
-    received = talk(site, head(site, "Content-Length: 100") + BODY, finish=True)
+def test_it_refuses_json_that_was_cut_short(site: LiveServer) -> None:
+    received = exchange(site, request_head(site, "Content-Length: 100") + BODY, finish=True)
     assert statuses(received) == [400]
     assert b'"error"' in received
-    assert known(site) == [404, 404]
+    assert entitlement_statuses(site) == [404, 404]
 
 
-def test_it_refuses_a_form_that_was_cut_short(site: Site) -> None:
+def test_it_refuses_a_form_that_was_cut_short(site: LiveServer) -> None:
     page = site.connect()
     page.request("GET", "/signup")
     answer = page.getresponse()
@@ -43,7 +43,7 @@ def test_it_refuses_a_form_that_was_cut_short(site: Site) -> None:
     for length, status in ((len(form) + 1, 400), (len(form), 302)):
         lines = [f"Host: 127.0.0.1:{site.port}", f"Cookie: {cookie}", f"Content-Length: {length}"]
         lines = ["POST /signup HTTP/1.1", *lines, "Content-Type: application/x-www-form-urlencoded"]
-        received = talk(
+        received = exchange(
             site,
             "\r\n".join([*lines, "Connection: close", "", ""]) + form,
             finish=length > len(form),
@@ -51,21 +51,21 @@ def test_it_refuses_a_form_that_was_cut_short(site: Site) -> None:
         assert statuses(received) == [status]
 
 
-def hang(site: Site, line: str = "PATCH /api/mood?userId=first HTTP/1.1") -> socket.socket:
+def hang(site: LiveServer, line: str = "PATCH /api/mood?userId=first HTTP/1.1") -> socket.socket:
     """Begin a request whose body never comes to its end."""
     client = socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE)
-    client.sendall((head(site, "Content-Length: 100", request=line) + BODY).encode())
+    client.sendall((request_head(site, "Content-Length: 100", request=line) + BODY).encode())
     return client
 
 
-def test_clients_that_never_finish_do_not_keep_readers_out(site: Site) -> None:
+def test_clients_that_never_finish_do_not_keep_readers_out(site: LiveServer) -> None:
     hanging = [hang(site) for _ in range(12)]
     for _ in range(3):
         assert site.answers()
     for client in hanging:
         client.close()
     assert eventually(lambda: saves(site))
-    assert known(site) == [404, 404]
+    assert entitlement_statuses(site) == [404, 404]
 
 
 def test_bodies_leave_one_thread_to_requests_without() -> None:
@@ -77,8 +77,8 @@ def test_bodies_leave_one_thread_to_requests_without() -> None:
     assert taken == THREADS - 1
 
 
-def saves(site: Site) -> bool:
+def saves(site: LiveServer) -> bool:
     length = f"Content-Length: {len(BODY)}"
     line = "PATCH /api/mood?userId=later HTTP/1.1"
-    received = talk(site, head(site, length, "Connection: close", request=line) + BODY)
+    received = exchange(site, request_head(site, length, "Connection: close", request=line) + BODY)
     return statuses(received) == [200]

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 HTMX_SHA256 = "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e"
 PRIVATE = ["/dashboard", "/settings", "/nope"]
@@ -72,7 +72,7 @@ def test_it_changes_the_address_with_the_content(
 
 
 def test_it_has_no_dead_addresses_on_its_pages(app: Flask, alice: Browser) -> None:
-    asked = set()
+    requested = set()
     for browser, page in pages(app, alice):
         for address in addresses(page, "href", "src", "hx-get"):
             if address.startswith("#"):
@@ -84,19 +84,19 @@ def test_it_has_no_dead_addresses_on_its_pages(app: Flask, alice: Browser) -> No
                 assert answer.location.startswith(("/login?next=", "/dashboard"))
             else:
                 assert answer.status_code in (200, 204), address
-            asked.add(address)
-    assert {"/", "/login", "/signup", "/privacy", "/dashboard", "/settings"} <= asked
+            requested.add(address)
+    assert {"/", "/login", "/signup", "/privacy", "/dashboard", "/settings"} <= requested
 
 
 def test_it_has_no_forms_that_lead_nowhere(app: Flask, alice: Browser) -> None:
-    asked = set()
+    requested = set()
     for browser, page in pages(app, alice):
         for address in addresses(page, "action", "hx-post"):
             assert address.startswith("/")
             # Without a token each of them refuses; a wrong address or method would say so.
             assert browser.client.post(address).status_code == 400, address
-            asked.add(address)
-    assert {"/login", "/signup", "/logout", "/settings", "/dashboard/mood"} <= asked
+            requested.add(address)
+    assert {"/login", "/signup", "/logout", "/settings", "/dashboard/mood"} <= requested
 
 
 def test_it_has_a_manifest_whose_addresses_work(client: FlaskClient) -> None:
@@ -105,8 +105,8 @@ def test_it_has_a_manifest_whose_addresses_work(client: FlaskClient) -> None:
     manifest = json.loads(answer.text)
     assert manifest["icons"]
     for address in [manifest["start_url"], *(icon["src"] for icon in manifest["icons"])]:
-        found = client.get(urljoin("/static/manifest.webmanifest", address))
-        assert found.status_code in (200, 302), address
+        response = client.get(urljoin("/static/manifest.webmanifest", address))
+        assert response.status_code in (200, 302), address
 
 
 @pytest.mark.parametrize(

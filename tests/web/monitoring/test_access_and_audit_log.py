@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +14,13 @@ from flask.testing import FlaskClient
 
 from stats.web.monitoring.audit_log import record_event
 from stats.web.monitoring.log_setup import JsonFormatter, ReadableFormatter
-from tests.web.kit import PASSWORD, Browser, log_in, sign_up
+from tests.support.live_server import ROOT
+from tests.web.helpers import PASSWORD, Browser, log_in, sign_up
 
-ROOT = Path(__file__).parents[3]
 Lines = Callable[[], list[dict[str, Any]]]
 
 
-class Kept(logging.Handler):
+class LogCapture(logging.Handler):
     """Keeps what was logged, formatted while its request is there, as the real handler does."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
@@ -33,8 +32,8 @@ class Kept(logging.Handler):
         self.lines.append(self.format(record))
 
 
-def keep(formatter: logging.Formatter) -> Iterator[Kept]:
-    handler = Kept(formatter)
+def capture_log(formatter: logging.Formatter) -> Iterator[LogCapture]:
+    handler = LogCapture(formatter)
     loggers = [logging.getLogger(name) for name in ("aira", "stats")]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -47,26 +46,26 @@ def keep(formatter: logging.Formatter) -> Iterator[Kept]:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
+def json_log() -> Iterator[LogCapture]:
     """What a deployed instance writes."""
-    yield from keep(JsonFormatter())
+    yield from capture_log(JsonFormatter())
 
 
 @pytest.fixture
-def readable() -> Iterator[Kept]:
+def text_log() -> Iterator[LogCapture]:
     """What an instance on somebody's desk writes."""
-    yield from keep(ReadableFormatter())
+    yield from capture_log(ReadableFormatter())
 
 
-def read(kept: Kept) -> list[dict[str, Any]]:
+def read(json_log: LogCapture) -> list[dict[str, Any]]:
     """All lines so far; each is one line and one JSON object."""
-    assert all("\n" not in line for line in kept.lines)
-    return [json.loads(line) for line in kept.lines]
+    assert all("\n" not in line for line in json_log.lines)
+    return [json.loads(line) for line in json_log.lines]
 
 
-def test_it_writes_one_line_for_each_request(alice: Browser, kept: Kept) -> None:
+def test_it_writes_one_line_for_each_request(alice: Browser, json_log: LogCapture) -> None:
     answer = alice.get("/dashboard?note=private")
-    (line,) = read(kept)
+    (line,) = read(json_log)
     assert line["event"] == "request"
     assert (line["method"], line["route"], line["status"]) == ("GET", "/dashboard", 200)
     assert line["user"] == alice.user_id
@@ -75,10 +74,10 @@ def test_it_writes_one_line_for_each_request(alice: Browser, kept: Kept) -> None
     assert line["time"].endswith("+00:00")
 
 
-def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, kept: Kept) -> None:
+def test_it_gives_each_request_an_id_of_its_own(client: FlaskClient, json_log: LogCapture) -> None:
     ids = {client.get(url).headers["X-Request-ID"] for url in ("/", "/nope", "/static/app.css")}
     assert len(ids) == 3
-    assert {line["request"] for line in read(kept)} == ids
+    assert {line["request"] for line in read(json_log)} == ids
 
 
 FORKED = """
@@ -92,10 +91,10 @@ child and os.waitpid(child, 0)
 
 
 def test_a_forked_worker_gives_ids_of_its_own() -> None:
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FORKED], capture_output=True, text=True, check=True
     )
-    assert len(set(told.stdout.split())) == 2, told
+    assert len(set(process.stdout.split())) == 2, process
 
 
 def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
@@ -103,29 +102,31 @@ def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
     assert len(answer.headers["X-Request-ID"]) == 16
 
 
-def test_it_names_the_rule_and_not_the_address(alice: Browser, kept: Kept) -> None:
+def test_it_names_the_rule_and_not_the_address(alice: Browser, json_log: LogCapture) -> None:
     alice.get("/conversations/a-secret-in-the-path")
     alice.get("/another-secret-in-the-path")
-    assert [line["route"] for line in read(kept)] == ["/conversations/<chat_id>", None]
+    assert [line["route"] for line in read(json_log)] == ["/conversations/<chat_id>", None]
 
 
-def test_it_writes_a_request_for_a_host_that_is_not_served(app: Flask, kept: Kept) -> None:
+def test_it_writes_a_request_for_a_host_that_is_not_served(
+    app: Flask, json_log: LogCapture
+) -> None:
     app.config["TRUSTED_HOSTS"] = ["aira.example"]
     assert app.test_client().get("/").status_code == 400
-    assert [line["status"] for line in read(kept)] == [400]
+    assert [line["status"] for line in read(json_log)] == [400]
 
 
 def test_it_writes_down_what_security_is_about(
-    app: Flask, service: FlaskClient, kept: Kept
+    app: Flask, service_client: FlaskClient, json_log: LogCapture
 ) -> None:
     alice = sign_up(app, "Alice")
     Browser(app).post("/login", {"email": "alice@example.com", "password": "not this one"})
     log_in(app, "Alice")
-    service.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
+    service_client.patch(f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"})
     changed = {"current_password": PASSWORD, "new_password": "another good sentence"}
     alice.post("/settings/password", changed)
     alice.post("/settings/delete", {"confirm": "alice@example.com"})
-    events = [(line["event"], line.get("user")) for line in read(kept)]
+    events = [(line["event"], line.get("user")) for line in read(json_log)]
     events = [(what, user) for what, user in events if what != "request"]
     assert events == [
         ("signup", alice.user_id),
@@ -137,50 +138,52 @@ def test_it_writes_down_what_security_is_about(
     ]
 
 
-def test_an_event_has_the_id_and_address_of_its_request(service: FlaskClient, kept: Kept) -> None:
-    answer = service.patch("/api/plan?userId=u", json={"plan": "Plus"})
-    event, request = read(kept)
+def test_an_event_has_the_id_and_address_of_its_request(
+    service_client: FlaskClient, json_log: LogCapture
+) -> None:
+    answer = service_client.patch("/api/plan?userId=u", json={"plan": "Plus"})
+    event, request = read(json_log)
     assert event["request"] == request["request"] == answer.headers["X-Request-ID"]
     assert (event["plan"], event["address"]) == ("Plus", "127.0.0.1")
 
 
 def test_it_writes_no_secret_body_or_address(
-    app: Flask, service: FlaskClient, kept: Kept, readable: Kept
+    app: Flask, service_client: FlaskClient, json_log: LogCapture, text_log: LogCapture
 ) -> None:
     alice = sign_up(app, "Alice")
     log_in(app, "Alice")
     alice.post("/dashboard/mood", {"score": "7", "note": "a very private note"})
-    service.patch("/api/mood?userId=carol@example.com", json={"score": 3, "note": "hush"})
-    service.delete("/api/users/carol@example.com")
-    service.get("/api/users?email=alice@example.com")
+    service_client.patch("/api/mood?userId=carol@example.com", json={"score": 3, "note": "hush"})
+    service_client.delete("/api/users/carol@example.com")
+    service_client.get("/api/users?email=alice@example.com")
     secrets = [PASSWORD, "example.com", "private note", "hush", alice.session, alice.token]
     secrets += [app.extensions["aira"].settings.api_keys[0]]
-    for line in kept.lines + readable.lines:
+    for line in json_log.lines + text_log.lines:
         assert not [secret for secret in secrets if secret in line], line
 
 
 def test_a_fault_of_ours_is_one_line_too(
-    app: Flask, client: FlaskClient, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, json_log: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.view_functions, "pages.privacy", lambda: 1 / 0)
     monkeypatch.setattr(app.view_functions["pages.privacy"], "is_public", True, raising=False)
     assert client.get("/privacy").status_code == 500
-    fault = next(line for line in read(kept) if line["level"] == "error")
+    fault = next(line for line in read(json_log) if line["level"] == "error")
     assert "ZeroDivisionError" in fault["trace"]
 
 
-def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, readable: Kept) -> None:
+def test_a_person_can_read_of_a_limit(app: Flask, alice: Browser, text_log: LogCapture) -> None:
     for _ in range(6):
         answer = alice.post("/settings/email/confirm")
     assert answer.status_code in (400, 429)
     with app.test_request_context("/"):
         record_event("limit.reached", route="recovery.send_again")
-    assert "limit.reached route=recovery.send_again" in readable.lines[-1]
+    assert "limit.reached route=recovery.send_again" in text_log.lines[-1]
 
 
-def test_a_person_can_read_it(alice: Browser, readable: Kept) -> None:
+def test_a_person_can_read_it(alice: Browser, text_log: LogCapture) -> None:
     alice.get("/dashboard")
-    (line,) = readable.lines
+    (line,) = text_log.lines
     assert "GET /dashboard 200" in line
     assert alice.user_id in line
 
@@ -210,10 +213,10 @@ print(*(client.get(url).status_code for url in ("/healthz", "/login", "/api/dash
 
 def test_our_own_faults_are_lines_like_the_others() -> None:
     (line,) = run_apart(FAULT).stderr.splitlines()
-    told = json.loads(line)
-    assert (told["event"], told["level"]) == ("request failed", "error")
-    assert told["logger"] == "stats.web.flask_app"
-    assert told["trace"].endswith("x" * 2000)
+    record = json.loads(line)
+    assert (record["event"], record["level"]) == ("request failed", "error")
+    assert record["logger"] == "stats.web.flask_app"
+    assert record["trace"].endswith("x" * 2000)
     assert len(line) < 4096
 
 

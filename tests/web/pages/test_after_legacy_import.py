@@ -17,9 +17,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from stats.web.commands.import_aira import EXIT_VALUES_LOST, import_aira
-from tests.legacy_import.reader import Said, says
-from tests.legacy_import.store import DAY, Old, a_thousand
-from tests.web.kit import Browser, form_token, shown
+from tests.legacy_import.reader import LegacyReading, read_user
+from tests.legacy_import.store import DAY, LegacyUser, thousand_users
+from tests.web.helpers import Browser, displayed_stats, form_token
 
 ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
 SECTION = re.compile(r'<section class="card recent".*?</section>', re.DOTALL)
@@ -32,16 +32,16 @@ LOOK_FIRST = 100
 
 def read(page: TestResponse) -> dict[str, Any]:
     """What a dashboard shows."""
-    found: dict[str, Any] = {name: shown(page)[name] for name in STATS}
+    stats: dict[str, Any] = {name: displayed_stats(page)[name] for name in STATS}
     section = SECTION.search(page.text)
     assert section
     for name in ("conversations", "days_active", "streak"):
-        found[name] = int(found[name])
-    found["mood_score"] = None if found["mood_score"] == "—" else float(found["mood_score"])
-    found["recent"] = [
+        stats[name] = int(stats[name])
+    stats["mood_score"] = None if stats["mood_score"] == "—" else float(stats["mood_score"])
+    stats["recent"] = [
         (datetime.fromisoformat(at), html.unescape(text)) for text, at in ITEM.findall(section[0])
     ]
-    return found
+    return stats
 
 
 def sign_in(app: Flask, path: str, number: int, visitor: Browser) -> Browser:
@@ -56,21 +56,21 @@ def sign_in(app: Flask, path: str, number: int, visitor: Browser) -> Browser:
     return browser
 
 
-def link(service: FlaskClient, user_id: str) -> str:
-    answer = service.post(f"/api/users/{user_id}/link")
+def link(service_client: FlaskClient, user_id: str) -> str:
+    answer = service_client.post(f"/api/users/{user_id}/link")
     assert answer.status_code == 200, (user_id, answer.json)
     return urlsplit(answer.json["url"]).path
 
 
-def check(said: Said, user: Old, page: TestResponse) -> None:
+def check(reading: LegacyReading, user: LegacyUser, page: TestResponse) -> None:
     day = TODAY.search(page.text)
     assert day
     today = date.fromisoformat(day[1])
     assert abs(today - datetime.now(UTC).date()) <= DAY
-    assert read(page) == said.page(today), user.id
+    assert read(page) == reading.page(today), user.id
 
 
-def fill(db: redis.Redis, users: list[Old]) -> None:
+def fill(db: redis.Redis, users: list[LegacyUser]) -> None:
     pipe = db.pipeline(transaction=False)
     for user in users:
         user.write(pipe)
@@ -85,44 +85,47 @@ def dumped(db: redis.Redis) -> dict[bytes, bytes]:
     return dict(zip(keys, pipe.execute(), strict=True))
 
 
-def bring(app: Flask) -> str:
+def import_users(app: Flask) -> str:
     result = app.test_cli_runner().invoke(import_aira)
     assert result.exit_code == EXIT_VALUES_LOST, result.stdout
     return result.stdout
 
 
-def agree(said: Said, user: Old) -> None:
+def agree(reading: LegacyReading, user: LegacyUser) -> None:
     """What is read from the old store is what was meant when it was written."""
-    meant, found = user.on(datetime.now(UTC).date()), said.page(datetime.now(UTC).date())
-    assert found["conversations"] == meant["conversations"], user.id
-    assert found["plan"] == meant["plan"], user.id
-    assert (found["mood_score"] or 0.0) == meant["mood_score"], user.id
-    assert said.days_active == meant["days_active"], user.id
+    meant, page = user.on(datetime.now(UTC).date()), reading.page(datetime.now(UTC).date())
+    assert page["conversations"] == meant["conversations"], user.id
+    assert page["plan"] == meant["plan"], user.id
+    assert (page["mood_score"] or 0.0) == meant["mood_score"], user.id
+    assert reading.days_active == meant["days_active"], user.id
     summaries = [item["summary"] for item in meant["recent_conversations"]]
-    assert [text for _, text in found["recent"]] == summaries, user.id
+    assert [text for _, text in page["recent"]] == summaries, user.id
 
 
 @pytest.mark.one_server
 def test_every_one_of_a_thousand_dashboards_is_right(
-    app: Flask, service: FlaskClient, valkey: redis.Redis, server_url: str
+    app: Flask, service_client: FlaskClient, valkey: redis.Redis, server_url: str
 ) -> None:
-    users = a_thousand()
+    users = thousand_users()
     with redis.Redis.from_url(server_url) as raw:
         fill(raw, users)
-        first = bring(app)
+        first = import_users(app)
         moved = dumped(raw)
-        assert bring(app) == first.replace("earlier run: 0", "earlier run: 996")
+        assert import_users(app) == first.replace("earlier run: 0", "earlier run: 996")
         assert dumped(raw) == moved
         opened, visitor = 0, Browser(app)
         assert visitor.token
         for number, user in enumerate(users):
-            said = says(raw, user.id)
-            if said.nothing or not ID.fullmatch(user.id):
+            reading = read_user(raw, user.id)
+            if reading.nothing or not ID.fullmatch(user.id):
                 assert user.expected is None
-                assert service.post(f"/api/users/{quote(user.id)}/link").status_code in (400, 404)
+                assert service_client.post(f"/api/users/{quote(user.id)}/link").status_code in (
+                    400,
+                    404,
+                )
                 continue
-            agree(said, user)
-            browser = sign_in(app, link(service, user.id), number, visitor)
-            check(said, user, browser.get("/dashboard"))
+            agree(reading, user)
+            browser = sign_in(app, link(service_client, user.id), number, visitor)
+            check(reading, user, browser.get("/dashboard"))
             opened += 1
     assert (len(users), opened) == (1000, 996)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.kit import Browser, everything, live_a_little
+from tests.web.helpers import Browser, dump_all, fill_account
 
 
 @pytest.mark.parametrize("ending", ["json", "csv"])
@@ -26,33 +26,33 @@ def test_strangers_get_nothing(app: Flask, ending: str) -> None:
 
 
 def test_it_holds_what_is_known_and_nothing_of_others(
-    exported: dict[str, Any], bob: Browser, alice: Browser, valkey: Redis
+    account_export: dict[str, Any], bob: Browser, alice: Browser, valkey: Redis
 ) -> None:
-    account = exported["account"]
+    account = account_export["account"]
     assert (account["email"], account["timezone"]) == ("alice@example.com", "Asia/Tokyo")
-    assert [mood["score"] for mood in exported["moods"]] == [0.0, 3.0, 8.5]
-    assert exported["moods"][2]["note"] == "Böse <b>"
-    assert len(exported["conversations"]) == 4
-    assert exported["conversations"][0]["messages"][0]["at"] == [1, None]
-    assert exported["stats"]["conversations"] == 5
-    assert len(exported["days"]) == len(exported["sessions"]) == 1
-    text = json.dumps(exported)
+    assert [mood["score"] for mood in account_export["moods"]] == [0.0, 3.0, 8.5]
+    assert account_export["moods"][2]["note"] == "Böse <b>"
+    assert len(account_export["conversations"]) == 4
+    assert account_export["conversations"][0]["messages"][0]["at"] == [1, None]
+    assert account_export["stats"]["conversations"] == 5
+    assert len(account_export["days"]) == len(account_export["sessions"]) == 1
+    text = json.dumps(account_export)
     [session] = valkey.hkeys(alice.key("sessions"))
     assert "argon2" not in text
     assert session not in text
     assert bob.user_id not in text
 
 
-def test_it_writes_nothing(alice: Browser, exported: dict[str, Any], valkey: Redis) -> None:
-    before = everything(valkey)
+def test_it_writes_nothing(alice: Browser, account_export: dict[str, Any], valkey: Redis) -> None:
+    before = dump_all(valkey)
     for ending in ("json", "csv"):
         alice.get(f"/settings/export.{ending}")
         alice.head(f"/settings/export.{ending}")
-    assert everything(valkey) == before
+    assert dump_all(valkey) == before
 
 
 def test_the_table_is_the_mood_history(alice: Browser) -> None:
-    live_a_little(alice)
+    fill_account(alice)
     assert alice.get("/settings/export.csv").text.splitlines() == [
         "timestamp,day,score,note",
         "2026-03-03T18:30:00.123Z,2026-03-03,0.0,'=1+1",

@@ -10,20 +10,20 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from tests.web.kit import PASSWORD, Browser, error_beside, everything, sign_up
+from tests.web.helpers import PASSWORD, Browser, dump_all, field_error, sign_up
 
 NOT_EMPTY = "There are moods or conversations here already."
 DEEP = b"[" * 10_000 + b"]" * 10_000
 
 
-def bring(browser: Browser, data: bytes | dict[str, Any]) -> TestResponse:
+def upload_import(browser: Browser, data: bytes | dict[str, Any]) -> TestResponse:
     """Send a file to be brought back."""
     if isinstance(data, dict):
         data = json.dumps(data).encode()
     return browser.post("/settings/import", {"file": (io.BytesIO(data), "aira.json")})
 
 
-def seen(browser: Browser) -> list[Any]:
+def api_data(browser: Browser) -> list[Any]:
     """All that the API tells of a user, but for the plan."""
     chats = browser.get("/api/chat").json["chats"]
     each = [browser.get(f"/api/chat/{chat['chatId']}").json for chat in chats]
@@ -31,24 +31,24 @@ def seen(browser: Browser) -> list[Any]:
     return [browser.stats() | {"plan": ""}, chats, each, moods]
 
 
-def test_it_all_comes_back(app: Flask, alice: Browser, exported: dict[str, Any]) -> None:
-    before = seen(alice)
+def test_it_all_comes_back(app: Flask, alice: Browser, account_export: dict[str, Any]) -> None:
+    before = api_data(alice)
     alice.post("/settings/delete", {"confirm": "alice@example.com"})
     again = sign_up(app, "Adele")
-    answer = bring(again, exported)
+    answer = upload_import(again, account_export)
     assert (answer.status_code, answer.location) == (303, "/settings")
     assert "Everything is back" in again.get("/settings").text
-    assert seen(again) == before
+    assert api_data(again) == before
     page = again.get("/settings").text
     assert 'data-theme="dark"' in page
     assert "Ada \u202eL. 👩‍🚀" in page
     assert "adele@example.com" in page
 
 
-def test_what_came_back_is_an_account_like_any(app: Flask, exported: dict[str, Any]) -> None:
+def test_what_came_back_is_an_account_like_any(app: Flask, account_export: dict[str, Any]) -> None:
     again = sign_up(app, "Adele")
-    bring(again, exported)
-    chat = exported["conversations"][0]["chatId"]
+    upload_import(again, account_export)
+    chat = account_export["conversations"][0]["chatId"]
     more = {"chatId": chat, "messages": [{"role": "user", "content": "More"}]}
     again.api("POST", "/api/chat/save", json=more)
     again.api("PATCH", "/api/mood", json={"score": 9})
@@ -58,11 +58,11 @@ def test_what_came_back_is_an_account_like_any(app: Flask, exported: dict[str, A
     assert again.get("/history/2026-03-01").status_code == 200
 
 
-def test_a_grant_does_not_come_back(app: Flask, exported: dict[str, Any]) -> None:
-    exported["billing"]["grant"] = exported["stats"]["plan"] = "Premium"
-    exported["account"]["email"] = "mallory@example.com"
+def test_a_grant_does_not_come_back(app: Flask, account_export: dict[str, Any]) -> None:
+    account_export["billing"]["grant"] = account_export["stats"]["plan"] = "Premium"
+    account_export["account"]["email"] = "mallory@example.com"
     again = sign_up(app, "Adele")
-    assert bring(again, exported).status_code == 303
+    assert upload_import(again, account_export).status_code == 303
     assert again.stats()["plan"] == "Free"
     taken = again.get("/settings/export.json").json
     assert taken["account"]["email"] == "adele@example.com"
@@ -77,26 +77,26 @@ def test_a_grant_does_not_come_back(app: Flask, exported: dict[str, Any]) -> Non
     ],
 )
 def test_it_overwrites_nothing(
-    exported: dict[str, Any], bob: Browser, valkey: Redis, method: str, url: str, body: Any
+    account_export: dict[str, Any], bob: Browser, valkey: Redis, method: str, url: str, body: Any
 ) -> None:
     bob.api(method, url, json=body)
-    before = everything(valkey)
-    answer = bring(bob, exported)
+    before = dump_all(valkey)
+    answer = upload_import(bob, account_export)
     assert answer.status_code == 422
-    assert error_beside(answer, "file").startswith(NOT_EMPTY)
-    assert everything(valkey) == before
+    assert field_error(answer, "file").startswith(NOT_EMPTY)
+    assert dump_all(valkey) == before
 
 
-def test_it_overwrites_no_count(exported: dict[str, Any], bob: Browser) -> None:
+def test_it_overwrites_no_count(account_export: dict[str, Any], bob: Browser) -> None:
     saved = bob.api("POST", "/api/chat/save", json={"messages": []}).json
     bob.api("DELETE", f"/api/chat/{saved['chatId']}")
-    assert bring(bob, exported).status_code == 422
+    assert upload_import(bob, account_export).status_code == 422
     assert bob.stats()["conversations"] == 1
 
 
-def test_it_comes_back_once(app: Flask, exported: dict[str, Any]) -> None:
+def test_it_comes_back_once(app: Flask, account_export: dict[str, Any]) -> None:
     again = sign_up(app, "Adele")
-    assert [bring(again, exported).status_code for _ in range(2)] == [303, 422]
+    assert [upload_import(again, account_export).status_code for _ in range(2)] == [303, 422]
 
 
 def set_in(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
@@ -159,40 +159,40 @@ LIES = {
 }
 
 
-def test_it_takes_no_lies(app: Flask, exported: dict[str, Any], valkey: Redis) -> None:
+def test_it_takes_no_lies(app: Flask, account_export: dict[str, Any], valkey: Redis) -> None:
     again = sign_up(app, "Adele")
-    before = everything(valkey)
+    before = dump_all(valkey)
     for name, lie in LIES.items():
-        told = json.loads(json.dumps(exported))
-        lie(told)
+        forged_export = json.loads(json.dumps(account_export))
+        lie(forged_export)
         valkey.delete(*valkey.keys("throttle:*"), "throttle:none")
-        answer = bring(again, told)
+        answer = upload_import(again, forged_export)
         assert answer.status_code == 422, name
-        assert error_beside(answer, "file").startswith("The file "), name
-        assert everything(valkey) == before, name
-    assert bring(again, exported).status_code == 303
+        assert field_error(answer, "file").startswith("The file "), name
+        assert dump_all(valkey) == before, name
+    assert upload_import(again, account_export).status_code == 303
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", DEEP, b'{"a":1,"a":2}', b'{"a":NaN}']
 )
 def test_it_takes_no_other_files(alice: Browser, valkey: Redis, data: bytes) -> None:
-    before = everything(valkey)
-    answer = bring(alice, data)
+    before = dump_all(valkey)
+    answer = upload_import(alice, data)
     assert answer.status_code == 422
-    assert error_beside(answer, "file").startswith("The file ")
-    assert everything(valkey) == before
+    assert field_error(answer, "file").startswith("The file ")
+    assert dump_all(valkey) == before
     assert alice.post("/settings/import").status_code == 422
     assert alice.post("/settings/import", {"file": data}).status_code == 422
 
 
 def test_large_files_are_taken_here_alone(
-    app: Flask, exported: dict[str, Any], alice: Browser
+    app: Flask, account_export: dict[str, Any], alice: Browser
 ) -> None:
     again = sign_up(app, "Adele")
-    exported["conversations"][0]["messages"][0]["content"] = "x" * 300_000
-    assert bring(again, exported).status_code == 303
-    chat = exported["conversations"][0]["chatId"]
+    account_export["conversations"][0]["messages"][0]["content"] = "x" * 300_000
+    assert upload_import(again, account_export).status_code == 303
+    chat = account_export["conversations"][0]["chatId"]
     assert len(again.get(f"/api/chat/{chat}").json["messages"][0]["content"]) == 300_000
     big = {"file": (io.BytesIO(b"x" * 300_000), "a")}
     assert alice.post("/settings", big).status_code == 413
@@ -200,9 +200,9 @@ def test_large_files_are_taken_here_alone(
     assert alice.client.post("/settings/import", data=huge).status_code == 413
 
 
-def test_a_password_of_the_file_opens_nothing(app: Flask, exported: dict[str, Any]) -> None:
-    exported["account"]["password"] = "x"
+def test_a_password_of_the_file_opens_nothing(app: Flask, account_export: dict[str, Any]) -> None:
+    account_export["account"]["password"] = "x"
     again = sign_up(app, "Adele")
-    bring(again, exported)
+    upload_import(again, account_export)
     form = {"email": "adele@example.com", "password": PASSWORD}
     assert Browser(app).post("/login", form).status_code == 302

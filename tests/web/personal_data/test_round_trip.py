@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 EXAMPLES = 20
 # Any Unicode but NUL and surrogates, with more than chance would have it of what is troublesome.
@@ -82,28 +82,28 @@ def as_parsed(words: str) -> str:
 @contextmanager
 def harmless(browser: Browser, url: str) -> Iterator[list[Page]]:
     """Change what a page shows, and read the page: nothing in it runs."""
-    found: list[Page] = []
-    yield found
+    pages: list[Page] = []
+    yield pages
     page = Page(browser.get(url).text)
     for tag, names in page.tags:
         assert not [name for name in names if name.startswith(HARMFUL)], (tag, names)
         assert tag != "script" or "src" in names
         assert tag not in ("iframe", "object", "embed", "base")
     assert not [link for link in page.links if link.startswith("javascript:")]
-    found.append(page)
+    pages.append(page)
 
 
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])
 @given(words=WORDS)
 def test_notes(alice: Browser, words: str) -> None:
     words = words[:280]
-    with harmless(alice, "/history") as found:
+    with harmless(alice, "/history") as pages:
         answer = alice.api("PATCH", "/api/mood", json={"score": 5, "note": words})
         assert answer.status_code == 200
     assert alice.moods()[0].get("note", "") == words
     exported = alice.get("/settings/export.json").json["moods"]
     assert words in [entry.get("note", "") for entry in exported]
-    assert found
+    assert pages
 
 
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])
@@ -113,7 +113,7 @@ def test_conversations(alice: Browser, words: str, tag: str) -> None:
     words, tag = words[:150].strip(), tag[:50]
     message = {"role": "user", "content": words, "more": {words: [words]}}
     body = {"chatId": "c", "title": words, "summary": words, "tags": [tag], "messages": [message]}
-    with harmless(alice, "/conversations/c") as found:
+    with harmless(alice, "/conversations/c") as pages:
         assert alice.api("POST", "/api/chat/save", json=body).status_code == 200
     chat = alice.get("/api/chat/c").json
     read = (chat["title"], chat["summary"], chat["tags"], chat["messages"])
@@ -124,7 +124,7 @@ def test_conversations(alice: Browser, words: str, tag: str) -> None:
     }
     assert (exported["c"]["title"], exported["c"]["messages"]) == (words, [message])
     for part in (words, tag):
-        assert as_parsed(part) in as_parsed(found[0].text)
+        assert as_parsed(part) in as_parsed(pages[0].text)
     with harmless(alice, "/dashboard") as seen:
         pass
     assert as_parsed(words) in as_parsed(seen[0].text)
@@ -135,10 +135,10 @@ def test_conversations(alice: Browser, words: str, tag: str) -> None:
 def test_names(alice: Browser, words: str) -> None:
     name = words[:60].strip()
     form = {"name": name, "timezone": "UTC", "day_start": "0", "theme": "dark"}
-    with harmless(alice, "/settings") as found:
+    with harmless(alice, "/settings") as pages:
         status = alice.post("/settings", form).status_code
     assert status == 303 or (status == 422 and alice.get("/dashboard").status_code == 200)
     if status == 303:
         kept = alice.get("/settings/export.json").json["account"]["name"]
         assert kept in (name, as_parsed(name))
-        assert as_parsed(kept) in map(as_parsed, found[0].values)
+        assert as_parsed(kept) in map(as_parsed, pages[0].values)

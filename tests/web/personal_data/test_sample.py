@@ -7,7 +7,7 @@ from flask import Flask
 from redis import Redis
 
 from app import create_app
-from tests.web.kit import Browser, Client, everything, left, shown, sign_up
+from tests.web.helpers import Browser, Client, displayed_stats, dump_all, remaining_keys, sign_up
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def robin(embedded: Flask) -> Browser:
     browser = Browser(embedded)
     answer = browser.post("/sample")
     assert (answer.status_code, answer.location) == (302, "/dashboard")
-    browser.renew()
+    browser.forget_token()
     browser.user_id = browser.get("/settings/export.json").json["account"]["id"]
     return browser
 
@@ -37,13 +37,13 @@ def test_it_does_not_exist_elsewhere(app: Flask, valkey: Redis) -> None:
     assert "/sample" not in Browser(app).get("/").text
     assert Browser(app).client.post("/sample").status_code == 404
     assert Browser(app).post("/sample").status_code == 404
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_it_wants_a_token(embedded: Flask, valkey: Redis) -> None:
     assert Browser(embedded).client.post("/sample").status_code == 400
     assert Browser(embedded).get("/sample").status_code == 405
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_it_shows_a_year(robin: Browser) -> None:
@@ -56,7 +56,7 @@ def test_it_shows_a_year(robin: Browser) -> None:
     assert len({recent["summary"] for recent in stats["recent_conversations"]}) == 3
     page = robin.get("/dashboard")
     assert page.status_code == 200
-    assert shown(page)["streak"] == str(stats["streak"])
+    assert displayed_stats(page)["streak"] == str(stats["streak"])
     assert robin.stats() == stats
     assert robin.get("/history").status_code == 200
     assert robin.get("/conversations").status_code == 200
@@ -74,14 +74,14 @@ def test_it_has_words(robin: Browser) -> None:
 def test_two_visitors_see_two_years(embedded: Flask, robin: Browser) -> None:
     other = Browser(embedded)
     other.post("/sample")
-    other.renew()
+    other.forget_token()
     assert other.moods() != robin.moods()
 
 
 def test_it_lives_in_the_visitors_zone(embedded: Flask) -> None:
     browser = Browser(embedded)
     browser.post("/sample", {"timezone": "Asia/Tokyo"})
-    browser.renew()
+    browser.forget_token()
     assert browser.get("/settings/export.json").json["account"]["timezone"] == "Asia/Tokyo"
 
 
@@ -108,11 +108,11 @@ def test_it_can_be_deleted_like_any(robin: Browser, valkey: Redis) -> None:
     email = valkey.hget(robin.key("account"), "email")
     assert robin.post("/settings/delete", {"confirm": "x@example.invalid"}).status_code == 422
     assert robin.post("/settings/delete", {"confirm": email}).status_code == 303
-    assert left(valkey) == []
+    assert remaining_keys(valkey) == []
 
 
 def test_a_member_stays_who_they_are(embedded: Flask, valkey: Redis) -> None:
     alice = sign_up(embedded, "Alice")
-    before = everything(valkey)
+    before = dump_all(valkey)
     assert alice.post("/sample").location == "/dashboard"
-    assert everything(valkey) == before
+    assert dump_all(valkey) == before

@@ -3,18 +3,18 @@
 import pytest
 from flask import Flask
 
-from tests.web.kit import Browser, poll_url
-from tests.web.poll_cache.polls import Asker, ping_seldom
+from tests.web.helpers import Browser, poll_url
+from tests.web.poll_cache.helpers import PollClient, ping_rarely
 
 
 @pytest.fixture(autouse=True)
-def undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ping_seldom(monkeypatch)
+def rare_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    ping_rarely(monkeypatch)
 
 
 @pytest.fixture
-def asker(app: Flask) -> Asker:
-    return Asker(app)
+def poll_client(app: Flask) -> PollClient:
+    return PollClient(app)
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from app import create_app
 from stats.accounts.sessions import IDLE_TIMEOUT
 from stats.web.http import current_user
-from tests.browser.serving import eventually
-from tests.support.tracking import kill_streams
-from tests.web.kit import HTMX, PASSWORD, Browser, log_in, poll_url
-from tests.web.poll_cache.polls import Asker, Reply, cache_of, tracking_of
+from tests.support.live_server import eventually
+from tests.support.tracking import kill_tracking_connections
+from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, log_in, poll_url
+from tests.web.poll_cache.helpers import PollClient, Reply, cache_of, tracking_of
 
 pytestmark = pytest.mark.one_server
 PASSWORDS = {"current_password": PASSWORD, "new_password": "another sentence nobody knows"}
@@ -25,7 +25,7 @@ End = Callable[[Browser, Browser], Any]
 
 
 @pytest.fixture
-def other(server_url: str) -> Iterator[redis.Redis]:
+def other_client(server_url: str) -> Iterator[redis.Redis]:
     """Another program's client of the same Redis."""
     client = redis.Redis.from_url(server_url, decode_responses=True)
     yield client
@@ -51,34 +51,34 @@ CHANGES: dict[str, Callable[[Browser, FlaskClient], Any]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_seen_by_the_next_poll(
-    alice: Browser, url: str, asker: Asker, service: FlaskClient, change: str
+    alice: Browser, url: str, poll_client: PollClient, service_client: FlaskClient, change: str
 ) -> None:
-    assert asker.remembers(alice, url)
-    assert CHANGES[change](alice, service).status_code in (200, 303)
-    reply = asker.ask(alice, url)
+    assert poll_client.is_cached(alice, url)
+    assert CHANGES[change](alice, service_client).status_code in (200, 303)
+    reply = poll_client.request(alice, url)
     assert reply.status == 200
-    assert reply == asker.route(alice, url)
+    assert reply == poll_client.route(alice, url)
 
 
 def test_a_change_by_another_program_is_seen_by_the_next_poll(
-    alice: Browser, url: str, asker: Asker, other: redis.Redis
+    alice: Browser, url: str, poll_client: PollClient, other_client: redis.Redis
 ) -> None:
     for _ in range(50):
-        assert asker.remembers(alice, url)
-        other.hincrby(alice.key("stats"), "version", 1)
-        reply = asker.ask(alice, url)
+        assert poll_client.is_cached(alice, url)
+        other_client.hincrby(alice.key("stats"), "version", 1)
+        reply = poll_client.request(alice, url)
         assert reply.status == 200
-        url = re.sub(r"v=\d+", f"v={other.hget(alice.key('stats'), 'version')}", url)
+        url = re.sub(r"v=\d+", f"v={other_client.hget(alice.key('stats'), 'version')}", url)
 
 
 def test_a_write_that_changes_nothing_shown_is_asked_about_once(
-    alice: Browser, url: str, asker: Asker, other: redis.Redis
+    alice: Browser, url: str, poll_client: PollClient, other_client: redis.Redis
 ) -> None:
-    assert asker.remembers(alice, url)
-    other.sadd(alice.key("customers"), "cus_1")
-    reply = asker.ask(alice, url)
-    assert (reply.status, reply.from_memory) == (204, False)
-    assert asker.remembers(alice, url)
+    assert poll_client.is_cached(alice, url)
+    other_client.sadd(alice.key("customers"), "cus_1")
+    reply = poll_client.request(alice, url)
+    assert (reply.status, reply.from_cache) == (204, False)
+    assert poll_client.is_cached(alice, url)
 
 
 ENDS: dict[str, End] = {
@@ -93,126 +93,128 @@ ENDS: dict[str, End] = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_session_that_ends_is_told_so_at_the_next_poll(
-    app: Flask, alice: Browser, asker: Asker, end: str
+    app: Flask, alice: Browser, poll_client: PollClient, end: str
 ) -> None:
     there = log_in(app, "Alice")
     url, cookie = poll_url(alice.get("/dashboard")), f"session={alice.session}"
-    assert asker.remembers(cookie, url, headers=HTMX)
+    assert poll_client.is_cached(cookie, url, headers=HTMX_HEADERS)
     assert ENDS[end](alice, there).status_code in (302, 303)
-    reply = asker.ask(cookie, url, headers=HTMX)
-    assert (reply.status, reply.from_memory) == (401, False)
+    reply = poll_client.request(cookie, url, headers=HTMX_HEADERS)
+    assert (reply.status, reply.from_cache) == (401, False)
 
 
-def first_after(asker: Asker, alice: Browser, url: str, moment: int) -> Reply:
+def first_after(poll_client: PollClient, alice: Browser, url: str, moment: int) -> Reply:
     """Poll all the time; return the first answer to what was asked after a moment."""
-    found: list[Reply] = []
+    replies: list[Reply] = []
 
     def is_past() -> bool:
-        is_over, reply = time.time() >= moment, asker.ask(alice, url)
-        found.append(reply)
+        is_over, reply = time.time() >= moment, poll_client.request(alice, url)
+        replies.append(reply)
         return is_over
 
     assert eventually(is_past)
-    assert any(reply.from_memory for reply in found[:-1])
-    return found[-1]
+    assert any(reply.from_cache for reply in replies[:-1])
+    return replies[-1]
 
 
 def test_a_session_that_runs_out_is_told_so(
-    valkey: redis.Redis, alice: Browser, url: str, asker: Asker
+    valkey: redis.Redis, alice: Browser, url: str, poll_client: PollClient
 ) -> None:
     end = int(time.time()) + 2
     [session_id] = valkey.hkeys(alice.key("sessions"))
     valkey.hset(
         alice.key("sessions"), session_id, f"{end - IDLE_TIMEOUT}:{end - IDLE_TIMEOUT}:agent"
     )
-    assert asker.remembers(alice, url)
-    assert first_after(asker, alice, url, end).status == 302
+    assert poll_client.is_cached(alice, url)
+    assert first_after(poll_client, alice, url, end).status == 302
 
 
 def test_the_clock_ends_what_is_shown(
-    valkey: redis.Redis, alice: Browser, url: str, asker: Asker
+    valkey: redis.Redis, alice: Browser, url: str, poll_client: PollClient
 ) -> None:
     midnight = int(time.time()) + 2
     valkey.hset(alice.key("stats"), "fresh_until", midnight)
-    assert asker.remembers(alice, url)
-    assert first_after(asker, alice, url, midnight).status == 200
+    assert poll_client.is_cached(alice, url)
+    assert first_after(poll_client, alice, url, midnight).status == 200
 
 
 def test_what_is_written_while_redis_answers_is_not_missed(
     app: Flask,
     alice: Browser,
     url: str,
-    asker: Asker,
-    other: redis.Redis,
+    poll_client: PollClient,
+    other_client: redis.Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The write is known of when the answer from before it comes to be remembered."""
-    assert asker.remembers(alice, url)
+    assert poll_client.is_cached(alice, url)
     tracking, really = tracking_of(app), current_user.get_dashboard
     shard = tracking.shard(alice.user_id)
 
     def late(*args: Any, **options: Any) -> Any:
         result, before = really(*args, **options), tracking.stamp(shard)
-        other.hincrby(alice.key("stats"), "version", 1)
+        other_client.hincrby(alice.key("stats"), "version", 1)
         assert eventually(lambda: tracking.stamp(shard) != before and tracking.is_in_step())
         return result
 
     late_url = f"{url}&late"
     with monkeypatch.context() as patched:
         patched.setattr(current_user, "get_dashboard", late)
-        assert asker.ask(alice, late_url).status == 204, "it was so when it was asked"
-    assert asker.is_in_step()
-    assert asker.ask(alice, late_url).status == 200
+        assert poll_client.request(alice, late_url).status == 204, "it was so when it was asked"
+    assert poll_client.is_in_step()
+    assert poll_client.request(alice, late_url).status == 200
 
 
 def test_a_lost_stream_ends_it_until_there_is_one_again(
-    valkey: redis.Redis, alice: Browser, url: str, asker: Asker
+    valkey: redis.Redis, alice: Browser, url: str, poll_client: PollClient
 ) -> None:
-    assert asker.remembers(alice, url)
-    assert kill_streams(valkey)
-    reply = asker.ask(alice, url)
-    assert (reply.status, reply.from_memory) == (204, False)
-    assert asker.remembers(alice, url)
+    assert poll_client.is_cached(alice, url)
+    assert kill_tracking_connections(valkey)
+    reply = poll_client.request(alice, url)
+    assert (reply.status, reply.from_cache) == (204, False)
+    assert poll_client.is_cached(alice, url)
 
 
-def test_it_ends_with_the_app(app: Flask, alice: Browser, url: str, asker: Asker) -> None:
-    assert asker.remembers(alice, url)
+def test_it_ends_with_the_app(
+    app: Flask, alice: Browser, url: str, poll_client: PollClient
+) -> None:
+    assert poll_client.is_cached(alice, url)
     cache_of(app).close()
-    reply = asker.ask(alice, url)
-    assert (reply.status, reply.from_memory) == (204, False)
+    reply = poll_client.request(alice, url)
+    assert (reply.status, reply.from_cache) == (204, False)
 
 
 def small(app: Flask, size: int) -> Flask:
     """The same application with room for so many answers."""
-    given = replace(app.extensions["aira"].base_settings, poll_cache_size=size)
-    return create_app(given, app.extensions["aira"].db)
+    settings = replace(app.extensions["aira"].base_settings, poll_cache_size=size)
+    return create_app(settings, app.extensions["aira"].db)
 
 
 def test_the_oldest_one_goes_first(app: Flask, alice: Browser, url: str) -> None:
-    asker = Asker(small(app, 3))
+    asker = PollClient(small(app, 3))
     urls = [f"{url}&number={number}" for number in range(4)]
-    assert asker.remembers(alice, urls[0])
+    assert asker.is_cached(alice, urls[0])
     for one in urls[1:]:
-        assert asker.ask(alice, one).status == 204
+        assert asker.request(alice, one).status == 204
     assert asker.is_in_step()
-    assert [asker.ask(alice, one).from_memory for one in urls[1:]] == [True] * 3
-    assert not asker.ask(alice, urls[0]).from_memory
+    assert [asker.request(alice, one).from_cache for one in urls[1:]] == [True] * 3
+    assert not asker.request(alice, urls[0]).from_cache
     cache_of(asker.app).close()
 
 
 def test_without_room_every_poll_asks(app: Flask, alice: Browser, url: str) -> None:
-    asker = Asker(small(app, 0))
-    assert asker.ask(alice, url).status == 204
+    asker = PollClient(small(app, 0))
+    assert asker.request(alice, url).status == 204
     assert asker.is_in_step()
-    assert not any(asker.ask(alice, url).from_memory for _ in range(3))
+    assert not any(asker.request(alice, url).from_cache for _ in range(3))
     cache_of(asker.app).close()
 
 
 def test_what_is_out_of_date_is_dropped_when_it_is_found(
-    app: Flask, alice: Browser, url: str, asker: Asker, service: FlaskClient
+    app: Flask, alice: Browser, url: str, poll_client: PollClient, service_client: FlaskClient
 ) -> None:
-    assert asker.remembers(alice, url)
-    CHANGES["plan"](alice, service)
-    assert asker.is_in_step()
-    assert asker.ask(alice, url).status == 200
+    assert poll_client.is_cached(alice, url)
+    CHANGES["plan"](alice, service_client)
+    assert poll_client.is_in_step()
+    assert poll_client.request(alice, url).status == 200
     assert len(cache_of(app)._entries) == 0

@@ -1,10 +1,11 @@
 """The charts: what they show of every day, on the dashboard and in the history."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from random import Random
-from statistics import fmean
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from flask import Flask, render_template
 
 from stats.web.templating.charts import charts
 from stats.web.templating.dates import weekday_day_month
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 TODAY = date(2024, 2, 29)
 CELL = re.compile(r'<td role="cell"( aria-current="date")?(?: data-m="(\d+)")?><i>(.*?)</i>')
@@ -25,7 +26,7 @@ Draw = Callable[[Scores, date], str]
 
 
 @pytest.fixture
-def draw(app: Flask) -> Iterator[Draw]:
+def draw_charts(app: Flask) -> Iterator[Draw]:
     """What draws the charts."""
     with app.test_request_context():
         yield lambda moods, today: render_template("history/_charts.html", **charts(moods, today))
@@ -40,8 +41,8 @@ def short(day: date) -> str:
 
 
 def line_of(drawn: str) -> str:
-    found = re.search(r'<path class="mean-line" d="(.*?)"/>', drawn)
-    return found[1] if found else ""
+    match = re.search(r'<path class="mean-line" d="(.*?)"/>', drawn)
+    return match[1] if match else ""
 
 
 def some_moods(chance: Random, today: date) -> dict[date, list[float]]:
@@ -50,17 +51,26 @@ def some_moods(chance: Random, today: date) -> dict[date, list[float]]:
     return {day: chance.choices(TENTHS, k=chance.choice((1, 1, 2, 3))) for day in days}
 
 
+def mean(scores: list[float]) -> Fraction:
+    return Fraction(sum(round(score * 10) for score in scores), 10 * len(scores))
+
+
+def half_up(means: list[Fraction]) -> float:
+    """The mean of exact means to one decimal, halves up."""
+    return math.floor(sum(means) / len(means) * 10 + Fraction(1, 2)) / 10
+
+
 def week_mean(moods: Scores, day: date) -> str:
-    return f"{round(fmean(fmean(moods[d]) for d in moods if back(7, day) < d <= day), 1):.1f}"
+    return f"{half_up([mean(moods[d]) for d in moods if back(7, day) < d <= day]):.1f}"
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_they_show_the_mean_of_every_day(draw: Draw, seed: int) -> None:
+def test_they_show_the_mean_of_every_day(draw_charts: Draw, seed: int) -> None:
     chance = Random(seed)
     today = TODAY + timedelta(seed)
     moods = some_moods(chance, today)
-    drawn = draw(moods, today)
-    means = {day: f"{round(fmean(felt), 1):g}" for day, felt in moods.items()}
+    drawn = draw_charts(moods, today)
+    means = {day: f"{half_up([mean(felt)]):g}" for day, felt in moods.items()}
     first = back(52 * 7 + today.weekday(), today)
     year = [first + timedelta(days) for days in range((today - first).days + 1)]
     cells = sorted(text for _, _, text in CELL.findall(drawn))
@@ -89,9 +99,9 @@ def test_they_show_the_mean_of_every_day(draw: Draw, seed: int) -> None:
     ],
 )
 def test_every_score_is_in_its_place(
-    draw: Draw, score: float, shade: str, height: str, said: str, mean: str
+    draw_charts: Draw, score: float, shade: str, height: str, said: str, mean: str
 ) -> None:
-    drawn = draw({back(days): [score] for days in (0, 1, 29)}, TODAY)
+    drawn = draw_charts({back(days): [score] for days in (0, 1, 29)}, TODAY)
     dots = DOT.findall(drawn)
     assert dots == [(shade, x, height) for x in ("2.40", "94.32", "97.60")]
     assert f'<circle class="ring" data-m="{shade}" cx="97.60%" cy="{height}" r="7"/>' in drawn
@@ -109,8 +119,8 @@ FIRST, AGAIN = "Three check-ins draw your first line.", "Three check-ins in 30 d
     ("near", "far", "below"),
     [(3, 0, []), (2, 0, [FIRST]), (2, 1, [AGAIN]), (1, 0, [FIRST]), (0, 3, [AGAIN])],
 )
-def test_a_line_takes_three_days(draw: Draw, near: int, far: int, below: list[str]) -> None:
-    drawn = draw({back(day): [5.0] for day in (*range(near), *range(60, 60 + far))}, TODAY)
+def test_a_line_takes_three_days(draw_charts: Draw, near: int, far: int, below: list[str]) -> None:
+    drawn = draw_charts({back(day): [5.0] for day in (*range(near), *range(60, 60 + far))}, TODAY)
     assert [said for said in (FIRST, AGAIN) if said in drawn] == below
     assert bool(line_of(drawn)) == (near == 3)
     assert ("placeholder-line" in drawn) == (near == 0)
@@ -118,17 +128,17 @@ def test_a_line_takes_three_days(draw: Draw, near: int, far: int, below: list[st
     assert f"{near + far} of 368 days" in drawn
 
 
-def test_today_is_marked_alone_whoever_else_has_another_day(draw: Draw) -> None:
+def test_today_is_marked_alone_whoever_else_has_another_day(draw_charts: Draw) -> None:
     moods = {back(days): [3.0] for days in range(3)}
     for today in (TODAY, back(-1), TODAY, back(1), back(-1)):
-        drawn = draw(moods, today)
+        drawn = draw_charts(moods, today)
         current = [text for now, _, text in CELL.findall(drawn) if now]
         assert current == [f"{short(today)}, {'3' if today in moods else 'not logged'}"]
         assert [name for name, _, _ in ROW.findall(drawn)].count("Today") == 1
 
 
-def test_a_day_at_zero_is_a_day_like_any_other(draw: Draw) -> None:
-    drawn = draw({TODAY: [0.0], back(1): [4.0], back(2): [8.0]}, TODAY)
+def test_a_day_at_zero_is_a_day_like_any_other(draw_charts: Draw) -> None:
+    drawn = draw_charts({TODAY: [0.0], back(1): [4.0], back(2): [8.0]}, TODAY)
     assert [said for _, *said in ROW.findall(drawn)[:2]] == [["0", "4.0"], ["4", "6.0"]]
 
 

@@ -21,10 +21,10 @@ from stats.mail import Draft
 from stats.moods.insights import describe_weekdays
 from stats.web.http import error_pages
 from stats.web.templating import translation
+from tests.support.live_server import ROOT
 from tests.web.accounts.test_emails import every_mail, written
-from tests.web.kit import HTMX, PASSWORD, Browser, Client, sign_up
+from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, Client, sign_up
 
-ROOT = Path(__file__).parents[3]
 PLAIN = "abcdefghijklmnopqrstuvwxyz"
 ODD = "áƀçđéƒğħíĵķłɱñóþʠŕšŧúṽŵẋýž"
 ACCENTS = str.maketrans(PLAIN + PLAIN.upper(), ODD + ODD.upper())
@@ -51,25 +51,25 @@ class Reader(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         spoken = SPOKEN | ({"content"} if ("name", "description") in attrs else set())
-        self.said += [value or "" for name, value in attrs if name in spoken]
+        self.texts += [value or "" for name, value in attrs if name in spoken]
 
     def handle_data(self, data: str) -> None:
-        self.said += [data] if self.lasttag != "script" else []
+        self.texts += [data] if self.lasttag != "script" else []
 
 
 def english(page: str) -> set[str]:
     """Return the plain words that a page shows and that are nobody's name."""
-    found = " ".join(Reader(page).said)
-    return set(re.findall("[A-Za-z]+", ADDRESS.sub("", found))) - NAMES
+    text = " ".join(Reader(page).texts)
+    return set(re.findall("[A-Za-z]+", ADDRESS.sub("", text))) - NAMES
 
 
 @pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def odd_language(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
     """Everybody speaks the odd language."""
     language = Odd()
     monkeypatch.setattr(translation, "get_translations", lambda: language)
@@ -89,7 +89,7 @@ def look_around(browser: Browser) -> None:
         assert not english(browser.get(f"/{page}").text), page
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_a_stranger_reads_no_english(app: Flask) -> None:
     for page in ("", "login", "signup", "plans", "privacy", "nowhere"):
         assert not english(Browser(app).get(f"/{page}").text), page
@@ -103,7 +103,7 @@ def test_a_stranger_reads_no_english(app: Flask) -> None:
             assert not english(error_pages._page(Exception(), status))
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_a_member_reads_no_english(app: Flask) -> None:
     ada = sign_up(app, "Ada")
     look_around(ada)
@@ -117,7 +117,7 @@ def test_a_member_reads_no_english(app: Flask) -> None:
         assert not english(ada.get(f"/conversations/{made}").text)
     look_around(ada)
     for mood in ({"score": "7"}, {"score": "7", "day": "yesterday"}, {"score": "x"}, {"day": "x"}):
-        answer = ada.post("/dashboard/mood", {"score": "5", **mood}, headers=HTMX)
+        answer = ada.post("/dashboard/mood", {"score": "5", **mood}, headers=HTMX_HEADERS)
         assert not english(answer.text)
     you = {"name": "Ада", "timezone": "UTC", "day_start": "0", "theme": "dark"}
     for wrong in ({}, {"name": ""}, {"timezone": "я"}, {"day_start": "9"}, {"theme": "x"}):
@@ -127,7 +127,7 @@ def test_a_member_reads_no_english(app: Flask) -> None:
         assert not english(ada.post(f"/settings/{form}", {"current_password": PASSWORD}).text)
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
     open_to_all = create_app(replace(app.extensions["aira"].base_settings, redis_url=None), valkey)
     open_to_all.test_client_class = Client
@@ -139,7 +139,7 @@ def test_a_payer_reads_no_english(app: Flask, valkey: Redis) -> None:
     look_around(ada)
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("odd_language")
 @every_mail
 def test_a_mail_has_no_english(app: Flask, make: Callable[..., Draft]) -> None:
     mail = written(app, make, new="new@example.com")
@@ -165,9 +165,11 @@ def unmarked(node: jinja2.nodes.Node) -> Iterator[str]:
 def test_a_template_holds_no_unmarked_word(app: Flask, path: Path) -> None:
     source = re.sub("{% block page_class %}.*", "", path.read_text())
     data = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", source, flags=re.DOTALL)
-    texts = [*Reader(data).said, *unmarked(app.jinja_env.parse(source))]
-    found = [re.search("[A-Z][a-z]|[a-z] [a-z]", text.replace("Aira", "")) for text in texts]
-    assert {match.string for match in found if match} <= NAMES | {"light dark"}
+    texts = [*Reader(data).texts, *unmarked(app.jinja_env.parse(source))]
+    unmarked_words = [
+        re.search("[A-Z][a-z]|[a-z] [a-z]", text.replace("Aira", "")) for text in texts
+    ]
+    assert {match.string for match in unmarked_words if match} <= NAMES | {"light dark"}
 
 
 def test_the_script_says_only_what_stands_at_its_top() -> None:

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError, expect
 
 PASSWORD = "a sentence nobody knows"
-FLAGS = [
+CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -18,14 +18,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-POLICY = """
+CSP_LISTENER_SCRIPT = """
 addEventListener('securitypolicyviolation', (event) => console.error(
     `policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
-AXE = Axe().axe_script
-VIOLATIONS = """axe.run({resultTypes: ['violations']}).then((found) => found.violations.map(
-    (it) => [it.id, it.nodes.map((node) => node.html)]))"""
-COUNTER = """
+AXE_SCRIPT = Axe().axe_script
+AXE_VIOLATIONS_SCRIPT = """axe.run({resultTypes: ['violations']}).then((results) =>
+    results.violations.map((rule) => [rule.id, rule.nodes.map((node) => node.html)]))"""
+POLL_COUNTER_SCRIPT = """
 window.polls = 0;
 document.addEventListener('htmx:beforeSend', (event) => {
     if (event.detail.elt.id === 'stats') window.polls += 1;
@@ -34,7 +34,7 @@ document.addEventListener('htmx:beforeSend', (event) => {
 _numbers = count(1)
 
 
-class Watch:
+class ConsoleErrors:
     """Gathers console errors, uncaught errors and policy violations of contexts."""
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ class Watch:
         self._expected: list[str] = []
         self._listening = True
 
-    def over(self, context: BrowserContext) -> None:
-        context.add_init_script(POLICY)
+    def attach(self, context: BrowserContext) -> None:
+        context.add_init_script(CSP_LISTENER_SCRIPT)
         context.on("console", self._hear)
         context.on("weberror", self._note)
 
@@ -90,7 +90,7 @@ class Member:
         return self._id
 
 
-def stranger() -> tuple[str, str]:
+def new_identity() -> tuple[str, str]:
     """A name and an e-mail address that nobody has had yet."""
     number = next(_numbers)
     return f"Maya {number}", f"maya-{number}@example.com"
@@ -98,10 +98,10 @@ def stranger() -> tuple[str, str]:
 
 def sign_up(page: Page) -> Member:
     """Sign up by the form's own route, without showing a page: fast, for what comes after."""
-    name, email = stranger()
+    name, email = new_identity()
     form = page.context.request.get("/signup").text()
-    found = re.search(r'name="csrf_token" value="([^"]+)"', form)
-    assert found
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)
+    assert token
     answer = page.context.request.post(
         "/signup",
         form={
@@ -109,7 +109,7 @@ def sign_up(page: Page) -> Member:
             "email": email,
             "password": PASSWORD,
             "timezone": "Europe/Berlin",
-            "csrf_token": found[1],
+            "csrf_token": token[1],
         },
     )
     assert answer.ok
@@ -119,7 +119,7 @@ def sign_up(page: Page) -> Member:
 
 def fill_sign_up(page: Page) -> Member:
     """Fill in the sign-up form as a person does, and send it."""
-    name, email = stranger()
+    name, email = new_identity()
     page.goto("/signup")
     page.locator("[name=name]").fill(name)
     page.locator("[name=email]").fill(email)
@@ -129,18 +129,18 @@ def fill_sign_up(page: Page) -> Member:
     return Member(page, name, email)
 
 
-def violations(page: Page) -> list[Any]:
+def axe_violations(page: Page) -> list[Any]:
     """The rules of accessibility that a page breaks as it is now, each with the elements."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE)
-    found: list[Any] = page.evaluate(VIOLATIONS)
-    return found
+        page.evaluate(AXE_SCRIPT)
+    broken_rules: list[Any] = page.evaluate(AXE_VIOLATIONS_SCRIPT)
+    return broken_rules
 
 
 def expect_stat(page: Page, name: str, value: str) -> None:
     """The text of a number begins with the value, and the value ends there."""
-    shown = page.locator(f'[data-stat="{name}"]')
-    expect(shown).to_have_text(re.compile(rf"^\s*{re.escape(value)}(?![\d.])"))
+    stat = page.locator(f'[data-stat="{name}"]')
+    expect(stat).to_have_text(re.compile(rf"^\s*{re.escape(value)}(?![\d.])"))
 
 
 def expect_mood(page: Page, value: str) -> None:

@@ -13,34 +13,35 @@ from flask import Flask
 from app import create_app
 from stats.settings import Settings
 from stats.store.client import Db
-from tests.billing.conftest import SECRET_KEY, Shop
+from tests.billing.conftest import Shop
+from tests.conftest import SECRET_KEY, SERVICE_KEY
 from tests.stripe_sim.server import Request
 from tests.web.conftest import TEMPLATES
-from tests.web.kit import Browser
+from tests.web.helpers import Browser
 
 MOMENTS = ("renews", "cancels", "patience")
 
 DAY = 86_400
-SERVICE = {"Authorization": "Bearer service-key-for-the-tests"}
-PLAIN = Settings(
-    redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=("service-key-for-the-tests",)
+SERVICE_HEADERS = {"Authorization": f"Bearer {SERVICE_KEY}"}
+BASE_SETTINGS = Settings(
+    redis_url="redis://unused", secret_keys=(SECRET_KEY,), api_keys=(SERVICE_KEY,)
 )
-EMBEDDED = replace(PLAIN, redis_url=None)
+EMBEDDED_SETTINGS = replace(BASE_SETTINGS, redis_url=None)
 
 
-def build(settings: Settings, db: Db) -> Flask:
+def create_test_app(settings: Settings, db: Db) -> Flask:
     """Return an app whose templates are compiled once for all tests."""
     app = create_app(settings, db)
     app.jinja_env.bytecode_cache = TEMPLATES
     return app
 
 
-def variant(shop: Shop, **settings: Any) -> Flask:
+def app_with_settings(shop: Shop, **settings: Any) -> Flask:
     """Return the shop's app with other settings, on the same data and the same Stripe."""
-    return build(replace(shop.settings, **settings), shop.db)
+    return create_test_app(replace(shop.settings, **settings), shop.db)
 
 
-def asked(shop: Shop, method: str = "", path: str = "") -> list[Request]:
+def stripe_requests(shop: Shop, method: str = "", path: str = "") -> list[Request]:
     """Return what Stripe was asked, narrowed down to a method and a path."""
     return [
         request
@@ -49,7 +50,7 @@ def asked(shop: Shop, method: str = "", path: str = "") -> list[Request]:
     ]
 
 
-def run(app: Flask, *args: str) -> Result:
+def run_billing_command(app: Flask, *args: str) -> Result:
     """Run a command of `flask billing`; whatever it does not catch fails the test."""
     result = app.test_cli_runner().invoke(args=["billing", *args])
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -57,54 +58,56 @@ def run(app: Flask, *args: str) -> Result:
     return result
 
 
-def holder(db: redis.Redis, customer: str) -> str | None:
+def user_of_customer(db: redis.Redis, customer: str) -> str | None:
     """Return the user to whom a Stripe customer is bound."""
-    found: str | None = db.get(f"stripe:customer:{{{customer}}}")
-    return found
+    user_id: str | None = db.get(f"stripe:customer:{{{customer}}}")
+    return user_id
 
 
-def bound(db: redis.Redis) -> list[str]:
+def customer_binding_keys(db: redis.Redis) -> list[str]:
     """Return the keys that bind customers, on either side."""
     return sorted([*db.scan_iter("stripe:customer:*"), *db.scan_iter("user:*:customers")])
 
 
-def upgrade(browser: Browser, plan: str = "Plus") -> str:
+def start_checkout(browser: Browser, plan: str = "Plus") -> str:
     """Press the button of a plan; return where it leads."""
     answer = browser.post("/billing/checkout", {"plan": plan})
     assert answer.status_code == 303, answer.text
     return str(answer.location)
 
 
-def card(browser: Browser) -> str:
+def plan_card_text(browser: Browser) -> str:
     """Return the text of the plan card on the dashboard, as the poll brings it."""
     page = browser.get("/dashboard/stats")
     assert page.status_code == 200
-    return text(re.search(r'<section class="card plan".*?</section>', page.text, re.DOTALL)[0])
+    return visible_text(
+        re.search(r'<section class="card plan".*?</section>', page.text, re.DOTALL)[0]
+    )
 
 
-def text(markup: str) -> str:
+def visible_text(markup: str) -> str:
     """Return the words of some HTML."""
     return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
 
 
-def save(browser: Browser, chat: str | None = None) -> int:
+def save_conversation(browser: Browser, chat: str | None = None) -> int:
     """Save a conversation; return the status of the answer."""
     body: dict[str, Any] = {"messages": [{"role": "user", "content": "hello"}]}
     answer = browser.api("POST", "/api/chat/save", json=body | ({"chatId": chat} if chat else {}))
     return answer.status_code
 
 
-def used(browser: Browser) -> int:
+def conversations_used(browser: Browser) -> int:
     """Return how many conversations count for today."""
-    found: int = browser.get("/api/entitlements").json["used"]["daily_conversations"]
-    return found
+    conversations: int = browser.get("/api/entitlements").json["used"]["daily_conversations"]
+    return conversations
 
 
-def day(moment: float) -> str:
+def format_day(moment: float) -> str:
     """Return a moment's day in UTC as a page names it."""
-    found = datetime.fromtimestamp(moment, UTC)
-    year = "" if found.year == datetime.now(UTC).year else f" {found.year}"
-    return f"{found.day} {found:%B}{year}"
+    date = datetime.fromtimestamp(moment, UTC)
+    year = "" if date.year == datetime.now(UTC).year else f" {date.year}"
+    return f"{date.day} {date:%B}{year}"
 
 
 def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
@@ -121,9 +124,9 @@ def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
     for row in rows:
         row |= {name: row[name] and row[name] - seconds for name in MOMENTS}
     db.hset(billing, "subscriptions", json.dumps(rows))
-    for found in (held := json.loads(db.get(practice) or "[]")):
-        for item in found["items"]["data"]:
+    for subscription in (practice_subscriptions := json.loads(db.get(practice) or "[]")):
+        for item in subscription["items"]["data"]:
             for name in ("current_period_start", "current_period_end"):
                 item[name] -= seconds
-    if held:
-        db.set(practice, json.dumps(held))
+    if practice_subscriptions:
+        db.set(practice, json.dumps(practice_subscriptions))

@@ -17,18 +17,20 @@ from stats.embedded import server as embedded
 from stats.plans.plan import Plan
 from stats.settings import Settings
 from stats.store.client import Db, connect
-from tests.commands.conftest import run_in
+from tests.commands.conftest import invoke
 from tests.stripe_sim import routes, spec
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
 
-STRONG = "J3n-9ufKq_wb2Xv7sTzRmYpLc4GdHe8AoNi1Bk5WtUy"
-PUBLIC = "https://aira.example"
+STRONG_SECRET = "J3n-9ufKq_wb2Xv7sTzRmYpLc4GdHe8AoNi1Bk5WtUy"
+PUBLIC_URL = "https://aira.example"
 SECRETS = ("whsec_Zk39Qpw7Lm2xT5", "whsec_b8Rn4VtYc1Jh6Ds")
-LINE = re.compile(r"\[(\d+)\] (?:advice )?\S[^\n]* - \S[^\n]*")
+FINDING_LINE = re.compile(r"\[(\d+)\] (?:advice )?\S[^\n]* - \S[^\n]*")
 
 
-def simulate_more(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], list[Any]]:
+def simulate_webhook_endpoints_and_payment_links(
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[list[Any], list[Any]]:
     """Teach the simulated Stripe webhook endpoints and Payment Links; return both lists."""
     endpoints: list[Any] = []
     links: list[Any] = []
@@ -56,7 +58,7 @@ def simulate_more(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], list[Any]
     return endpoints, links
 
 
-class Clinic:
+class Deployment:
     """A deployment in which `flask doctor` finds nothing, with a Stripe of its own."""
 
     def __init__(
@@ -71,8 +73,8 @@ class Clinic:
         products = {stripe.get("price", one)["product"]: plan for plan, one in self.prices.items()}
         self.settings = Settings(
             redis_url="redis://unused",
-            secret_keys=(STRONG,),
-            public_url=PUBLIC,
+            secret_keys=(STRONG_SECRET,),
+            public_url=PUBLIC_URL,
             trusted_hosts=("aira.example",),
             trusted_proxies=1,
             stripe_secret_key=server.key,
@@ -83,7 +85,7 @@ class Clinic:
         self.endpoint = {
             "id": "we_1",
             "object": "webhook_endpoint",
-            "url": f"{PUBLIC}/api/webhooks/stripe",
+            "url": f"{PUBLIC_URL}/api/webhooks/stripe",
             "status": "enabled",
             "enabled_events": [*ACTED_ON, DISPUTE],
             "livemode": False,
@@ -91,39 +93,41 @@ class Clinic:
         }
         endpoints.append(self.endpoint)
 
-    def set(self, **changed: Any) -> None:
+    def change_settings(self, **changed: Any) -> None:
         """Start it with other settings."""
         self.settings = replace(self.settings, **changed)
 
     def app(self) -> Flask:
         return create_app(self.settings, self.db)
 
-    def look(self, *args: str) -> tuple[int, list[int], str]:
+    def run_doctor(self, *args: str) -> tuple[int, list[int], str]:
         """Run the doctor; return its exit code, the codes found, and what it answered."""
-        return look(self.app(), *args)
+        return run_doctor(self.app(), *args)
 
 
-def look(app: Flask, *args: str) -> tuple[int, list[int], str]:
+def run_doctor(app: Flask, *args: str) -> tuple[int, list[int], str]:
     """Run the doctor, which must show no secret and keep to the form."""
-    result = run_in(app, "doctor", *args)
-    head, *found = result.stdout.splitlines()
+    result = invoke(app, "doctor", *args)
+    head, *findings = result.stdout.splitlines()
     assert head.startswith("set: ")
     if result.exit_code == 0:
-        assert found.pop() == "All is well."
-    matches = [LINE.fullmatch(line) for line in found]
-    assert all(matches), found
+        assert findings.pop() == "All is well."
+    matches = [FINDING_LINE.fullmatch(line) for line in findings]
+    assert all(matches), findings
     for secret in secrets_of(app.extensions["aira"].base_settings):
         assert secret not in result.output
     return result.exit_code, [int(match[1]) for match in matches if match], result.stdout
 
 
-def secrets_of(given: Settings) -> Iterator[str]:
+def secrets_of(settings: Settings) -> Iterator[str]:
     """Yield all that must never be shown."""
-    yield from given.secret_keys
-    yield from given.api_keys
-    yield from given.stripe_webhook_secrets
-    yield from (one for one in (given.stripe_secret_key, given.smtp_url, given.redis_url) if one)
-    for url in (given.smtp_url, given.redis_url):
+    yield from settings.secret_keys
+    yield from settings.api_keys
+    yield from settings.stripe_webhook_secrets
+    yield from (
+        one for one in (settings.stripe_secret_key, settings.smtp_url, settings.redis_url) if one
+    )
+    for url in (settings.smtp_url, settings.redis_url):
         if url and "@" in url:
             yield url.split("//")[1].split("@")[0].split(":")[1]
 
@@ -139,11 +143,11 @@ def own_server(folder: Path) -> Iterator[redis.Redis]:
     server.close()
 
 
-class Lying(redis.Redis):
+class FakeInfoRedis(redis.Redis):
     """A client whose server says what the test wants it to say."""
 
-    lies: Mapping[str, Any] = {}
+    info_overrides: Mapping[str, Any] = {}
 
     def info(self, *args: Any, **kwargs: Any) -> Any:
-        told = {**super().info(*args, **kwargs), **self.lies}
-        return {name: value for name, value in told.items() if value is not None}
+        answer = {**super().info(*args, **kwargs), **self.info_overrides}
+        return {name: value for name, value in answer.items() if value is not None}

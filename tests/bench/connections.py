@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.bench.machine import PATIENCE
+from tests.bench.machine import TIMEOUT
 from tests.bench.stage import Site
 
 MOST_BYTES = 65536
@@ -17,7 +17,7 @@ END = b"\r\n\r\n"
 SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
-class Wires:
+class KeepAliveConnections:
     """So many connections, by the numbers of their sockets; all are closed with the block."""
 
     def __init__(self, port: int, count: int) -> None:
@@ -25,19 +25,19 @@ class Wires:
         self.sockets: dict[int, socket.socket] = {}
         self.epoll = select.epoll()
         for _ in range(count):
-            wire = socket.create_connection(("127.0.0.1", port), 10)
-            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            wire.setblocking(False)
-            self.sockets[wire.fileno()] = wire
-            self.epoll.register(wire.fileno(), select.EPOLLIN)
+            connection = socket.create_connection(("127.0.0.1", port), 10)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setblocking(False)
+            self.sockets[connection.fileno()] = connection
+            self.epoll.register(connection.fileno(), select.EPOLLIN)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.epoll.close()
-        for wire in self.sockets.values():
-            wire.close()
+        for connection in self.sockets.values():
+            connection.close()
 
     def send(self, handle: int, request: bytes) -> bool:
         """Send a request whole; return whether it went."""
@@ -49,12 +49,12 @@ class Wires:
 
     def by_worker(self, site: Site) -> list[list[int]]:
         """Return the connections that each of the site's workers holds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             inodes = {inode: handle for handle, inode in self._served()}
-            held = [[inodes[i] for i in _inodes(pid) if i in inodes] for pid in workers(site)]
-            if sum(map(len, held)) == len(self.sockets):
-                return [handles for handles in held if handles]
+            by_worker = [[inodes[i] for i in _inodes(pid) if i in inodes] for pid in workers(site)]
+            if sum(map(len, by_worker)) == len(self.sockets):
+                return [handles for handles in by_worker if handles]
             time.sleep(0.01)
         raise TimeoutError("some connections were not accepted")
 
@@ -77,14 +77,14 @@ def workers(site: Site) -> list[int]:
 def _inodes(pid: int) -> Iterator[str]:
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            found = SOCKET.fullmatch(str(entry.readlink()))
+            match = SOCKET.fullmatch(str(entry.readlink()))
         except FileNotFoundError:  # closed meanwhile
             continue
-        if found:
-            yield found[1]
+        if match:
+            yield match[1]
 
 
-def remember(site: Site, polls: Sequence[bytes]) -> None:
+def warm_poll_cache(site: Site, polls: Sequence[bytes]) -> None:
     """Have every worker remember the answers to these polls, to all of which it is 204.
 
     With its first poll a worker begins to listen to Redis; what it was asked before is forgotten.
@@ -94,29 +94,29 @@ def remember(site: Site, polls: Sequence[bytes]) -> None:
     ask_all(site, polls)
 
 
-def ask_all(site: Site, requests: Sequence[bytes], connections: int = 32) -> None:
+def ask_all(site: Site, requests: Sequence[bytes], count: int = 32) -> None:
     """Have every worker answer each of these polls once with 204, as fast as they can.
 
     A keep-alive connection stays with its worker. Raises RuntimeError at any other answer, and
     TimeoutError at none.
     """
-    with Wires(site.port, connections) as wires:
-        held = wires.by_worker(site)
-        if len(held) != len(workers(site)):
+    with KeepAliveConnections(site.port, count) as connections:
+        by_worker = connections.by_worker(site)
+        if len(by_worker) != len(workers(site)):
             raise RuntimeError("a worker got no connection")
         turns = {
-            handle: turn for handles in held for turn in [iter(requests)] for handle in handles
+            handle: turn for handles in by_worker for turn in [iter(requests)] for handle in handles
         }
-        under_way = sum(_ask(wires, handle, turn) for handle, turn in turns.items())
+        under_way = sum(_ask(connections, handle, turn) for handle, turn in turns.items())
         while under_way:
-            ready = wires.epoll.poll(PATIENCE)
+            ready = connections.epoll.poll(TIMEOUT)
             if not ready:
                 raise TimeoutError("a poll was not answered")
             for handle, _ in ready:
-                answer = wires.receive(handle)
+                answer = connections.receive(handle)
                 if not is_unchanged(answer):
                     raise RuntimeError(f"a poll was answered {answer[:200]!r}")
-                under_way -= not _ask(wires, handle, turns[handle])
+                under_way -= not _ask(connections, handle, turns[handle])
 
 
 def is_unchanged(answer: bytes) -> bool:
@@ -124,10 +124,10 @@ def is_unchanged(answer: bytes) -> bool:
     return answer.startswith(UNCHANGED) and answer.endswith(END)
 
 
-def _ask(wires: Wires, handle: int, turn: Iterator[bytes]) -> bool:
+def _ask(connections: KeepAliveConnections, handle: int, turn: Iterator[bytes]) -> bool:
     """Send the next of some requests; return False, and look there no more, if there is none."""
     request = next(turn, None)
     if request is None:
-        wires.epoll.unregister(handle)
+        connections.epoll.unregister(handle)
         return False
-    return wires.send(handle, request)
+    return connections.send(handle, request)

@@ -13,9 +13,9 @@ from redis.connection import AbstractConnection
 from werkzeug.test import TestResponse
 
 PASSWORD = "a sentence nobody knows"
-HTMX = {"HX-Request": "true"}
-TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-STAT = re.compile(r'data-stat="(\w+)"[^>]*>\s*([^<\s]+)')
+HTMX_HEADERS = {"HX-Request": "true"}
+CSRF_TOKEN_PATTERN = re.compile(r'name="csrf_token" value="([^"]+)"')
+STAT_PATTERN = re.compile(r'data-stat="(\w+)"[^>]*>\s*([^<\s]+)')
 
 
 class Client(FlaskClient):
@@ -48,7 +48,7 @@ class Browser:
             self._token = form_token(self.get("/login")) or form_token(self.get("/privacy"))
         return self._token
 
-    def renew(self) -> None:
+    def forget_token(self) -> None:
         """Forget the token: the session is another one now."""
         self._token = ""
 
@@ -62,13 +62,13 @@ class Browser:
 
     def stats(self) -> dict[str, Any]:
         """The stats that the API answers."""
-        found: dict[str, Any] = self.get("/api/dashboard").json["data"]
-        return found
+        stats: dict[str, Any] = self.get("/api/dashboard").json["data"]
+        return stats
 
     def moods(self) -> list[dict[str, Any]]:
         """The mood history that the API answers."""
-        found: list[dict[str, Any]] = self.get("/api/mood").json["history"]
-        return found
+        history: list[dict[str, Any]] = self.get("/api/mood").json["history"]
+        return history
 
     def key(self, kind: str) -> str:
         """The Redis key of one kind of this user's data."""
@@ -80,13 +80,13 @@ def sign_up(app: Flask, name: str, **fields: str) -> Browser:
     browser = Browser(app)
     data = {"name": name, "email": f"{name.lower()}@example.com", "password": PASSWORD, **fields}
     assert browser.post("/signup", data).status_code == 302
-    browser.renew()
+    browser.forget_token()
     key = app.extensions["aira"].settings.api_keys[0]
-    asked = {
+    kwargs = {
         "query_string": {"email": data["email"]},
         "headers": {"Authorization": f"Bearer {key}"},
     }
-    browser.user_id = app.test_client().get("/api/users", **asked).json["userId"]
+    browser.user_id = app.test_client().get("/api/users", **kwargs).json["userId"]
     return browser
 
 
@@ -95,11 +95,11 @@ def log_in(app: Flask, name: str, **fields: str) -> Browser:
     browser = Browser(app)
     data = {"email": f"{name.lower()}@example.com", "password": PASSWORD, **fields}
     assert browser.post("/login", data).status_code == 302
-    browser.renew()
+    browser.forget_token()
     return browser
 
 
-def live_a_little(browser: Browser) -> None:
+def fill_account(browser: Browser) -> None:
     """Fill an account: moods with and without notes, conversations, a zone, a theme."""
     zone = {
         "name": "Ada \u202eL. 👩‍🚀",
@@ -118,19 +118,19 @@ def live_a_little(browser: Browser) -> None:
             "messages": [{"role": "user", "content": "Hi\n👋", "at": [1, None]}] * number,
         }
         assert browser.api("POST", "/api/chat/save", json=chat).status_code == 200
-    gone = browser.get("/api/chat").json["chats"][1]["chatId"]
-    assert browser.api("DELETE", f"/api/chat/{gone}").status_code == 200
+    deleted = browser.get("/api/chat").json["chats"][1]["chatId"]
+    assert browser.api("DELETE", f"/api/chat/{deleted}").status_code == 200
 
 
 def form_token(response: TestResponse) -> str:
     """Return the CSRF token of a page's first form, "" without one."""
-    found = TOKEN.search(response.text)
-    return found[1] if found else ""
+    match = CSRF_TOKEN_PATTERN.search(response.text)
+    return match[1] if match else ""
 
 
-def shown(response: TestResponse) -> dict[str, str]:
+def displayed_stats(response: TestResponse) -> dict[str, str]:
     """Return the values of a page's `data-stat` elements."""
-    return dict(STAT.findall(response.text))
+    return dict(STAT_PATTERN.findall(response.text))
 
 
 def poll_url(response: TestResponse) -> str:
@@ -138,10 +138,10 @@ def poll_url(response: TestResponse) -> str:
     return html.unescape(re.search(r'id="stats"[^>]* hx-get="([^"]+)"', response.text)[1])
 
 
-def error_beside(response: TestResponse, field: str) -> str:
+def field_error(response: TestResponse, field: str) -> str:
     """Return the sentence beside a field, "" where there is none."""
-    found = re.search(rf'id="{field}-error">([^<]+)<', response.text)
-    return html.unescape(found[1]) if found else ""
+    match = re.search(rf'id="{field}-error">([^<]+)<', response.text)
+    return html.unescape(match[1]) if match else ""
 
 
 def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
@@ -151,12 +151,12 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
             yield method, re.sub(r"<[^>]+>", "1", rule.rule), rule.endpoint
 
 
-def left(db: redis.Redis) -> list[str]:
+def remaining_keys(db: redis.Redis) -> list[str]:
     """Return the keys that are stored; counts of tries and unused links go by themselves."""
     return [key for key in db.scan_iter() if not key.startswith(("throttle:", "token:"))]
 
 
-def everything(db: redis.Redis) -> dict[str, bytes]:
+def dump_all(db: redis.Redis) -> dict[str, bytes]:
     """Return all that is stored but how often somebody tried, to be compared."""
     return {key: db.dump(key) for key in db.scan_iter() if not key.startswith("throttle:")}
 

@@ -15,23 +15,22 @@ from urllib.parse import urlencode
 
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey
-from tests.browser.serving import Site, eventually, serve
 from tests.stripe_sim import deliver
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.kit import PASSWORD, STAT, TOKEN
+from tests.support.live_server import LiveServer, eventually, serve
+from tests.support.samples import FORM_TYPE, MESSAGES
+from tests.web.helpers import CSRF_TOKEN_PATTERN, PASSWORD, STAT_PATTERN
 
 # What quality.md allows an answer while Redis hangs, and a little for a busy machine.
-LONGEST = 2.0
+MAX_OUTAGE_SECONDS = 2.0
 PLUS = 600
-KEY, SECRET, SIGNING = "key-of-the-bad-days", "secret-key-of-the-bad-days", "whsec_bad_days"
-FORM = "application/x-www-form-urlencoded"
-MESSAGES = [{"role": "user", "content": "Hello"}]
+KEY, SECRET, SIGNING_SECRET = "key-of-the-bad-days", "secret-key-of-the-bad-days", "whsec_bad_days"
 _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back, and after how many seconds."""
 
     status: int
@@ -45,12 +44,12 @@ class Answer:
 
     def is_outage(self) -> bool:
         """Whether it says in the right words that the store is away, in time."""
-        told = self.status == 503 and int(self.headers.get("retry-after", "0")) > 0
-        return told and self.seconds <= LONGEST
+        is_503 = self.status == 503 and int(self.headers.get("retry-after", "0")) > 0
+        return is_503 and self.seconds <= MAX_OUTAGE_SECONDS
 
 
 @dataclass(frozen=True)
-class Way:
+class RequestSpec:
     """One thing that somebody asks, and the status that it gets on a good day."""
 
     name: str
@@ -60,7 +59,7 @@ class Way:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def by(self, key: str) -> "Way":
+    def with_key(self, key: str) -> "RequestSpec":
         """The same, asked with this service key."""
         return replace(self, headers={**self.headers, "Authorization": f"Bearer {key}"})
 
@@ -81,14 +80,14 @@ class Rig:
 
     def serve(self, until: str = "/readyz") -> None:
         """Start the app."""
-        self.site: Site = serve(
+        self.site: LiveServer = serve(
             self.folder / "data",
             until=until,
             REDIS_URL=self.redis_url,
             SECRET_KEY=SECRET,
             STATS_API_KEYS=KEY,
             STRIPE_SECRET_KEY=self.stripe.key,
-            STRIPE_WEBHOOK_SECRET=SIGNING,
+            STRIPE_WEBHOOK_SECRET=SIGNING_SECRET,
             STRIPE_API_BASE=self.stripe.url,
             **self._products,
         )
@@ -101,7 +100,7 @@ class Rig:
     def person(self) -> "Person":
         return Person(self.site.port)
 
-    def webhook(self, user_id: str) -> Way:
+    def webhook(self, user_id: str) -> RequestSpec:
         """Sell somebody Plus at Stripe; return the delivery that says so."""
         sim: Stripe = self.stripe.stripe
         meta = {"user_id": user_id}
@@ -113,24 +112,24 @@ class Rig:
             if one["type"].startswith("customer.subscription")
             and one["data"]["object"]["metadata"] == meta
         )
-        body, headers = deliver(event, SIGNING)
-        return Way("webhook", "POST", "/api/webhooks/stripe", body=body, headers=headers)
+        body, headers = deliver(event, SIGNING_SECRET)
+        return RequestSpec("webhook", "POST", "/api/webhooks/stripe", body=body, headers=headers)
 
 
 class Person:
     """Somebody with an account, in a browser that keeps the one cookie."""
 
-    def __init__(self, port: int, key: str = KEY, known: "Person | None" = None) -> None:
+    def __init__(self, port: int, key: str = KEY, account: "Person | None" = None) -> None:
         self.port, self.cookie, self.token = port, "", ""
-        if known is not None:
-            self.id, self.name, self.email = known.id, known.name, known.email
+        if account is not None:
+            self.id, self.name, self.email = account.id, account.name, account.email
             self.token = self._token_of("/login")
             return
         self.name = f"P{next(_numbers)}-{time.time_ns()}"
         self.email = f"{self.name.lower()}@example.com"
         self._sign_up()
-        asked = service("find", "GET", f"/api/users?email={self.email}").by(key)
-        self.id: str = send(port, asked).json["userId"]
+        lookup = service_request("find", "GET", f"/api/users?email={self.email}").with_key(key)
+        self.id: str = send(port, lookup).json["userId"]
 
     def _sign_up(self) -> None:
         self.token = self._token_of("/signup")
@@ -140,66 +139,74 @@ class Person:
         self.token = self._token_of("/privacy")
 
     def _token_of(self, path: str) -> str:
-        found = TOKEN.search(self.ask(Way("token", "GET", path)).text)
-        assert found
-        return found[1]
+        match = CSRF_TOKEN_PATTERN.search(self.ask(RequestSpec("token", "GET", path)).text)
+        assert match
+        return match[1]
 
-    def ask(self, way: Way) -> Answer:
+    def ask(self, way: RequestSpec) -> Response:
         answer = send(self.port, way, self.cookie)
         cookie = re.match(r"session=[^;]+", answer.headers.get("set-cookie", ""))
         self.cookie = cookie[0] if cookie else self.cookie
         return answer
 
-    def form(self, way: str, path: str, status: int = 303, /, **fields: str) -> Way:
+    def form(self, way: str, path: str, status: int = 303, /, **fields: str) -> RequestSpec:
         body = urlencode({"csrf_token": self.token, **fields}).encode()
-        return Way(way, "POST", path, status, body, {"Content-Type": FORM})
+        return RequestSpec(way, "POST", path, status, body, {"Content-Type": FORM_TYPE})
 
     def numbers(self) -> dict[str, str]:
         """What the page shows; it must be this person's."""
-        page = self.ask(Way("page", "GET", "/dashboard"))
+        page = self.ask(RequestSpec("page", "GET", "/dashboard"))
         assert page.status == 200, page.text
         assert self.name in page.text
-        return dict(STAT.findall(page.text))
+        return dict(STAT_PATTERN.findall(page.text))
 
     def poll_path(self) -> str:
         """The address, version included, that the page polls."""
-        page = self.ask(Way("page", "GET", "/dashboard"))
-        found = re.search(r'id="stats"[^>]* hx-get="([^"]+)"', page.text)
-        assert found
-        return html.unescape(found[1])
+        page = self.ask(RequestSpec("page", "GET", "/dashboard"))
+        match = re.search(r'id="stats"[^>]* hx-get="([^"]+)"', page.text)
+        assert match
+        return html.unescape(match[1])
 
 
-def service(name: str, method: str, path: str, body: Any = None, key: str = "") -> Way:
+def service_request(
+    name: str, method: str, path: str, body: Any = None, key: str = ""
+) -> RequestSpec:
     """Something that the chat backend asks, with an idempotency key if one is given."""
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     headers |= {"Idempotency-Key": key} if key else {}
-    return Way(name, method, path, 200, json.dumps(body).encode() if body else None, headers)
+    return RequestSpec(
+        name, method, path, 200, json.dumps(body).encode() if body else None, headers
+    )
 
 
-def reads(person: Person) -> list[Way]:
+def read_requests(person: Person) -> list[RequestSpec]:
     """What changes nothing."""
     return [
-        Way("page", "GET", "/dashboard"),
-        Way("poll", "GET", person.poll_path(), 204),
-        Way("history", "GET", "/history"),
-        service("api", "GET", f"/api/dashboard?userId={person.id}"),
-        service("chats", "GET", f"/api/chat?userId={person.id}"),
+        RequestSpec("page", "GET", "/dashboard"),
+        RequestSpec("poll", "GET", person.poll_path(), 204),
+        RequestSpec("history", "GET", "/history"),
+        service_request("api", "GET", f"/api/dashboard?userId={person.id}"),
+        service_request("chats", "GET", f"/api/chat?userId={person.id}"),
     ]
 
 
-def writes(rig: Rig, person: Person, op: str) -> list[Way]:
+def write_requests(rig: Rig, person: Person, op: str) -> list[RequestSpec]:
     """What changes something, each time with the same operation id."""
     chat = {"chatId": f"c{op}", "summary": op, "messages": MESSAGES}
     return [
         person.form("form", "/dashboard/mood", score="7", note=f"form {op}", op=op),
-        service("mood", "PATCH", f"/api/mood?userId={person.id}", {"score": 3}, key=f"m{op}"),
-        service("chat", "POST", f"/api/chat/save?userId={person.id}", chat),
-        service("plan", "PATCH", f"/api/plan?userId={person.id}", {"plan": "Premium"}, f"p{op}"),
+        service_request(
+            "mood", "PATCH", f"/api/mood?userId={person.id}", {"score": 3}, key=f"m{op}"
+        ),
+        service_request("chat", "POST", f"/api/chat/save?userId={person.id}", chat),
+        service_request(
+            "plan", "PATCH", f"/api/plan?userId={person.id}", {"plan": "Premium"}, f"p{op}"
+        ),
         rig.webhook(person.id),
     ]
 
 
-def send(port: int, way: Way, cookie: str = "") -> Answer:
+def send(port: int, way: RequestSpec, cookie: str = "") -> Response:
     """Ask on a connection of its own."""
     connection = HTTPConnection("127.0.0.1", port, timeout=20)
     headers = dict(way.headers) | ({"Cookie": cookie} if cookie else {})
@@ -210,23 +217,23 @@ def send(port: int, way: Way, cookie: str = "") -> Answer:
         text = response.read().decode()
     finally:
         connection.close()
-    named = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, named, text, time.monotonic() - began)
+    response_headers = {name.lower(): value for name, value in response.getheaders()}
+    return Response(response.status, response_headers, text, time.monotonic() - began)
 
 
-def at_once(person: Person, ways: Sequence[Way]) -> list[Answer]:
+def send_concurrently(person: Person, ways: Sequence[RequestSpec]) -> list[Response]:
     """Ask all of it at one moment."""
     with ThreadPoolExecutor(len(ways)) as pool:
         return list(pool.map(person.ask, ways))
 
 
-def insist(person: Person, way: Way) -> Answer:
+def send_until_available(person: Person, way: RequestSpec) -> Response:
     """Ask until the answer is no outage, as a client that tries again does."""
-    found: list[Answer] = []
+    responses: list[Response] = []
 
     def settled() -> bool:
-        found.append(person.ask(way))
-        return not found[-1].is_outage()
+        responses.append(person.ask(way))
+        return not responses[-1].is_outage()
 
     assert eventually(settled, 30)
-    return found[-1]
+    return responses[-1]

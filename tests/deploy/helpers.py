@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.badday.valkey import Valkey
-from tests.browser.serving import ROOT, Site, eventually, free_port, serve
+from tests.support.live_server import ROOT, LiveServer, eventually, free_port, serve
 
 DEPLOY = ROOT / "docs" / "deploy"
 HOST = "aira.example"
 KEY, SECRET = "key-behind-the-proxy", "secret-key-behind-the-proxy"
 
 
-def instance(folder: Path, valkey: Valkey, **more: str) -> Site:
+def start_instance(folder: Path, valkey: Valkey, **more: str) -> LiveServer:
     """Start the application as one instance of a deployment behind one proxy."""
     settings = {
         "REDIS_URL": f"unix://{valkey.socket}",
@@ -55,7 +55,7 @@ def configuration(folder: Path, plain: int, tls: int) -> str:
 
 
 @dataclass
-class Front:
+class Nginx:
     """A running nginx. `folder` holds its configuration, certificate and logs."""
 
     folder: Path
@@ -72,11 +72,11 @@ class Front:
         own = ["-p", str(self.folder), "-c", str(self.folder / "nginx.conf"), "-e", log]
         return [nginx, *own, *more]
 
-    def logged(self) -> str:
+    def read_logs(self) -> str:
         """All that nginx has written, to both of its logs."""
         return "".join((self.folder / f"{name}.log").read_text() for name in ("access", "error"))
 
-    def curl(self, path: str, *more: str) -> "Answer":
+    def curl(self, path: str, *more: str) -> "CurlResponse":
         """Ask over HTTP/2 with a certificate that is checked."""
         return curl(
             f"{self.url}{path}",
@@ -87,7 +87,7 @@ class Front:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CurlResponse:
     """What came back. `cookies` are the whole Set-Cookie lines."""
 
     version: str
@@ -96,30 +96,30 @@ class Answer:
     text: str
 
 
-def curl(url: str, *more: str) -> Answer:
+def curl(url: str, *more: str) -> CurlResponse:
     """Ask with curl; raises CalledProcessError if there is no answer."""
     options = ("--silent", "--show-error", "--include", "--max-time", "30")
-    found = subprocess.run(["curl", *options, *more, url], capture_output=True, check=True)
-    head, _, text = found.stdout.decode().partition("\r\n\r\n")
+    process = subprocess.run(["curl", *options, *more, url], capture_output=True, check=True)
+    head, _, text = process.stdout.decode().partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     version, status = first.split()[:2]
-    return Answer(version, int(status), headers, text)
+    return CurlResponse(version, int(status), headers, text)
 
 
 @contextmanager
-def fronted(folder: Path, *ports: int) -> Iterator[Front]:
+def run_nginx(folder: Path, *ports: int) -> Iterator[Nginx]:
     """Run nginx in front of the application's instances on these ports."""
-    front = Front(folder, free_port(), free_port())
+    nginx = Nginx(folder, free_port(), free_port())
     folder.mkdir(exist_ok=True)
-    (folder / "nginx.conf").write_text(configuration(folder, front.plain, front.tls))
+    (folder / "nginx.conf").write_text(configuration(folder, nginx.plain, nginx.tls))
     (folder / "aira-upstream.conf").write_text(upstream(*ports))
-    certify(folder)
-    process = subprocess.Popen(front.command("-g", "daemon off;"), stdin=subprocess.DEVNULL)
+    create_certificate(folder)
+    process = subprocess.Popen(nginx.command("-g", "daemon off;"), stdin=subprocess.DEVNULL)
     try:
-        assert eventually(lambda: process.poll() is not None or answers(front))
+        assert eventually(lambda: process.poll() is not None or answers(nginx))
         assert process.poll() is None, "nginx did not start"
-        yield front
+        yield nginx
     finally:
         process.terminate()
         process.wait(20)
@@ -134,7 +134,7 @@ def upstream(*ports: int) -> str:
     return "\n".join([head, *lines, tail, ""])
 
 
-def certify(folder: Path) -> None:
+def create_certificate(folder: Path) -> None:
     """Make a certificate that signs itself."""
     names = f"subjectAltName=DNS:{HOST}"
     out = ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
@@ -143,14 +143,14 @@ def certify(folder: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def answers(front: Front) -> bool:
+def answers(nginx: Nginx) -> bool:
     try:
-        return front.curl("/healthz").status > 0
+        return nginx.curl("/healthz").status > 0
     except subprocess.CalledProcessError:
         return False
 
 
-def on_path(folder: Path, name: str, script: str) -> None:
+def install_script(folder: Path, name: str, script: str) -> None:
     """Put a program of this name into a folder for PATH."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")

@@ -13,31 +13,32 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.badday.kit import MESSAGES, Answer, Person
-from tests.browser.serving import Site, eventually
+from tests.badday.helpers import Person, Response
+from tests.support.live_server import LiveServer, eventually
+from tests.support.samples import MESSAGES
+from tests.web.helpers import HTMX_HEADERS
 
-HTMX = {"HX-Request": "true"}
 STATS = re.compile(r'id="stats"[^>]* hx-get="([^"]+)"')
-BREATH = 0.01
+PAUSE = 0.01
 
 
-class Line:
+class WorkerConnection:
     """A connection that is kept, and with it the worker at its other end."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: LiveServer) -> None:
         self._site, self._connection = site, site.connect()
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        sent = None if body is None else json.dumps(body)
-        self._connection.request(method, path, sent, headers)
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
+        data = None if body is None else json.dumps(body)
+        self._connection.request(method, path, data, headers)
         response: HTTPResponse = self._connection.getresponse()
-        named = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, named, response.read().decode(), 0)
+        response_headers = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, response_headers, response.read().decode(), 0)
 
-    def poll(self, url: str, cookie: str) -> Answer:
-        return self.ask("GET", url, **HTMX, Cookie=cookie)
+    def poll(self, url: str, cookie: str) -> Response:
+        return self.ask("GET", url, **HTMX_HEADERS, Cookie=cookie)
 
-    def write(self, method: str, path: str, body: Any, op: str) -> Answer:
+    def write(self, method: str, path: str, body: Any, op: str) -> Response:
         """Tell the API something, as the chat backend does."""
         key = {"Authorization": f"Bearer {self._site.key}", "Idempotency-Key": op}
         return self.ask(method, path, body, **{"Content-Type": "application/json"}, **key)
@@ -66,39 +67,41 @@ def has_open(pid: str, inode: str) -> bool:
 
 
 @contextmanager
-def lines(site: Site, workers: int, each: int) -> Iterator[list[Line]]:
+def connect_to_workers(
+    site: LiveServer, workers: int, each: int
+) -> Iterator[list[WorkerConnection]]:
     """So many connections to each worker, one worker after the other."""
-    found: dict[int, list[Line]] = {}
-    opened: list[Line] = []
+    by_worker: dict[int, list[WorkerConnection]] = {}
+    opened: list[WorkerConnection] = []
 
     def enough() -> bool:
-        opened.append(line := Line(site))
-        line.ask("GET", "/healthz")
-        found.setdefault(line.worker(), []).append(line)
-        return sum(len(some) >= each for some in found.values()) == workers
+        opened.append(connection := WorkerConnection(site))
+        connection.ask("GET", "/healthz")
+        by_worker.setdefault(connection.worker(), []).append(connection)
+        return sum(len(some) >= each for some in by_worker.values()) == workers
 
     try:
         assert eventually(enough), "the kernel gives all to one worker"
-        yield [line for place in zip(*found.values(), strict=False) for line in place][
+        yield [line for place in zip(*by_worker.values(), strict=False) for line in place][
             : each * workers
         ]
     finally:
-        for line in opened:
-            line.close()
+        for connection in opened:
+            connection.close()
 
 
-def is_from_memory(answer: Answer) -> bool:
+def is_from_cache(answer: Response) -> bool:
     return answer.status == 204 and "x-request-id" not in answer.headers
 
 
-def polled(answer: Answer) -> str:
+def polled_url(answer: Response) -> str:
     """The address, version included, that a page or a fragment polls; "" if it is neither."""
-    found = STATS.search(answer.text)
-    return html.unescape(found[1]) if found else ""
+    match = STATS.search(answer.text)
+    return html.unescape(match[1]) if match else ""
 
 
 @dataclass
-class Watched:
+class WrittenUser:
     """Somebody whose page polls in all tabs: after what was acknowledged, no tab is told 204.
 
     `lies` are the answers that were. Before a write each tab polls until its worker remembers the
@@ -106,11 +109,11 @@ class Watched:
     """
 
     person: Person
-    tabs: list[Line]
+    tabs: list[WorkerConnection]
     warm: int = 3
     url: str = ""
     writes: int = 0
-    lies: list[str] = field(default_factory=list)
+    stale_answers: list[str] = field(default_factory=list)
     statuses: set[int] = field(default_factory=set)
     _ops: Iterator[int] = field(default_factory=count)
 
@@ -130,54 +133,54 @@ class Watched:
             answer = tab.poll(old, self.person.cookie)
             self.statuses.add(answer.status)
             if answer.status == 204:
-                by = "memory" if is_from_memory(answer) else "Redis"
-                self.lies.append(f"write {self.writes}, tab {number}, by {by}")
-            self.url = polled(answer) or self.url
+                by = "memory" if is_from_cache(answer) else "Redis"
+                self.stale_answers.append(f"write {self.writes}, tab {number}, by {by}")
+            self.url = polled_url(answer) or self.url
 
     def _open(self, over: threading.Event) -> None:
         """Open the page, if it is not known what it polls."""
         while not self.url and not over.is_set():
             page = self.tabs[0].ask("GET", "/dashboard", Cookie=self.person.cookie)
-            self.url = polled(page)
-            over.wait(0 if self.url else BREATH)
+            self.url = polled_url(page)
+            over.wait(0 if self.url else PAUSE)
 
     def _warm(self) -> None:
         for tab in self.tabs:
             for _ in range(self.warm):
-                if is_from_memory(tab.poll(self.url, self.person.cookie)):
+                if is_from_cache(tab.poll(self.url, self.person.cookie)):
                     break
 
     def _write(self, over: threading.Event) -> bool:
         """Have something written by one worker or another; return whether it was acknowledged."""
         number = next(self._ops)
-        line, user = self.tabs[number % len(self.tabs)], f"userId={self.person.id}"
+        tab, user = self.tabs[number % len(self.tabs)], f"userId={self.person.id}"
         mood = ("PATCH", f"/api/mood?{user}", {"score": number % 10})
         chat = ("POST", f"/api/chat/save?{user}", {"chatId": f"c{number}", "messages": MESSAGES})
         while not over.is_set():
-            answer = line.write(*(mood if number % 2 else chat), f"op{number}")
+            answer = tab.write(*(mood if number % 2 else chat), f"op{number}")
             if answer.status == 200:
                 return True
             assert answer.status == 503, answer
-            over.wait(BREATH)
+            over.wait(PAUSE)
         return False
 
 
 @dataclass
-class Idle:
+class IdleUser:
     """Somebody of whom nothing is written, whose tabs poll."""
 
     person: Person
-    tabs: list[Line]
+    tabs: list[WorkerConnection]
     url: str
-    asked: int = 0
-    from_memory: int = 0
+    requests: int = 0
+    from_cache: int = 0
     statuses: set[int] = field(default_factory=set)
 
     def run(self, over: threading.Event) -> None:
         while not over.is_set():
             for tab in self.tabs:
                 answer = tab.poll(self.url, self.person.cookie)
-                self.asked += 1
-                self.from_memory += is_from_memory(answer)
+                self.requests += 1
+                self.from_cache += is_from_cache(answer)
                 self.statuses.add(answer.status)
-            over.wait(BREATH)
+            over.wait(PAUSE)

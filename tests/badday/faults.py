@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 import redis
 
 from tests.badday.valkey import Valkey
-from tests.browser.serving import eventually, free_port
+from tests.support.live_server import eventually, free_port
 
 PASSWORD = "the first password"
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-Trouble = AbstractContextManager[None]
+Fault = AbstractContextManager[None]
 
 
 @contextmanager
-def setting(valkey: Valkey, name: str, bad: str) -> Iterator[None]:
+def config_override(valkey: Valkey, name: str, bad: str) -> Iterator[None]:
     good = valkey.admin.config_get(name)[name]
     valkey.admin.config_set(name, bad)
     try:
@@ -25,12 +25,12 @@ def setting(valkey: Valkey, name: str, bad: str) -> Iterator[None]:
         valkey.admin.config_set(name, good)
 
 
-def full(valkey: Valkey) -> Trouble:
-    return setting(valkey, "maxmemory", "1")
+def full(valkey: Valkey) -> Fault:
+    return config_override(valkey, "maxmemory", "1")
 
 
-def no_replicas(valkey: Valkey) -> Trouble:
-    return setting(valkey, "min-replicas-to-write", "1")
+def no_replicas(valkey: Valkey) -> Fault:
+    return config_override(valkey, "min-replicas-to-write", "1")
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def replica(valkey: Valkey) -> Iterator[None]:
 
 @contextmanager
 def stale_replica(valkey: Valkey) -> Iterator[None]:
-    with setting(valkey, "replica-serve-stale-data", "no"), replica(valkey):
+    with config_override(valkey, "replica-serve-stale-data", "no"), replica(valkey):
         yield
 
 
@@ -56,7 +56,7 @@ def failed_snapshot(valkey: Valkey) -> Iterator[None]:
     (place / "in the way").mkdir(parents=True)
     valkey.admin.bgsave()
     assert eventually(lambda: last_save(valkey) == "err")
-    with setting(valkey, "save", "3600 1"):
+    with config_override(valkey, "save", "3600 1"):
         try:
             yield
         finally:
@@ -67,8 +67,8 @@ def failed_snapshot(valkey: Valkey) -> Iterator[None]:
 
 
 def last_save(valkey: Valkey) -> str:
-    found = valkey.admin.info("persistence")
-    return "" if found["rdb_bgsave_in_progress"] else str(found["rdb_last_bgsave_status"])
+    info = valkey.admin.info("persistence")
+    return "" if info["rdb_bgsave_in_progress"] else str(info["rdb_last_bgsave_status"])
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def busy(valkey: Valkey) -> Iterator[None]:
 
     thread = threading.Thread(target=endless)
     thread.start()
-    assert eventually(lambda: says(valkey, "BUSY"))
+    assert eventually(lambda: fails_with(valkey, "BUSY"))
     try:
         yield
     finally:
@@ -107,7 +107,7 @@ def busy(valkey: Valkey) -> Iterator[None]:
         thread.join()
 
 
-def says(valkey: Valkey, code: str) -> bool:
+def fails_with(valkey: Valkey, code: str) -> bool:
     try:
         valkey.admin.ping()
     except redis.RedisError as error:
@@ -148,13 +148,13 @@ def other_password(valkey: Valkey) -> Iterator[None]:
 @contextmanager
 def crowded(valkey: Valkey) -> Iterator[None]:
     """It takes no further connection."""
-    with setting(valkey, "maxclients", "1"):
+    with config_override(valkey, "maxclients", "1"):
         valkey.admin.client_kill_filter(_type="normal", skipme=True)
         yield
 
 
 # What the server says, how to bring it there, and whether it still answers reads.
-TROUBLES: dict[str, tuple[Callable[[Valkey], Trouble], bool]] = {
+FAULTS: dict[str, tuple[Callable[[Valkey], Fault], bool]] = {
     "OOM": (full, True),
     "READONLY": (replica, True),
     "MASTERDOWN": (stale_replica, False),

@@ -17,7 +17,16 @@ from subprocess import PIPE
 from typing import IO, Any
 
 ROOT = Path(__file__).parents[2]
-NOT_OURS = ("REDIS_", "KV_", "STRIPE_", "SMTP_", "SECRET_KEY", "STATS_API_KEYS", "PORT", "HOST")
+IGNORED_ENV_PREFIXES = (
+    "REDIS_",
+    "KV_",
+    "STRIPE_",
+    "SMTP_",
+    "SECRET_KEY",
+    "STATS_API_KEYS",
+    "PORT",
+    "HOST",
+)
 # Below those that the system gives to connections; a hundred or more for each test process.
 FIRST_PORT, LAST_PORT = 10_000 + os.getpid() % 200 * 100, 32_000
 PORTS = count(FIRST_PORT)
@@ -33,7 +42,11 @@ def free_port() -> int:
 
 def environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
     """What the process is told; nothing of the tester's own settings gets through."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(IGNORED_ENV_PREFIXES)
+    }
     own = {"DATA_DIR": str(data_dir), "PORT": str(port), "RATELIMIT_ENABLED": "false"}
     return {**inherited, **own, **more}
 
@@ -47,7 +60,7 @@ def eventually(condition: Callable[[], Any], seconds: float = 20) -> bool:
     return True
 
 
-def running(pid: int) -> bool:
+def is_process_running(pid: int) -> bool:
     """Whether the process is there and is more than a name that nobody has asked after."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
@@ -56,23 +69,23 @@ def running(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def parts(leader: int, folder: Path) -> set[int]:
+def process_pids(leader: int, folder: Path) -> set[int]:
     """The leader's session (the app and its workers) and who has a file of the folder open (the
     embedded server, which has a session of its own)."""
-    found = set()
+    pids = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
             own = os.getsid(int(process.name)) == leader
             files = map(os.readlink, (process / "fd").iterdir())
             if own or any(file.startswith(f"{folder}/") for file in files):
-                found.add(int(process.name))
+                pids.add(int(process.name))
         except OSError:
             continue
-    return {pid for pid in found if running(pid)}
+    return {pid for pid in pids if is_process_running(pid)}
 
 
 @dataclass
-class Site:
+class LiveServer:
     """A running application. `pids` are its processes, `server` the embedded Valkey's if it has
     one, and `api_key` the service key that it was given, if it was."""
 
@@ -93,7 +106,7 @@ class Site:
     def key(self) -> str:
         return self.api_key or (self.data_dir / "service.key").read_text().strip()
 
-    def said(self) -> tuple[str, str]:
+    def read_output(self) -> tuple[str, str]:
         """What it has written to its output and to its errors: to files, for a pipe fills up."""
         return self.output.read_text(), self.errors.read_text()
 
@@ -141,22 +154,22 @@ class Site:
         connection.close()
         return text
 
-    def interrupt(self) -> int:
+    def press_ctrl_c(self) -> int:
         """Press Ctrl-C: the terminal tells the whole foreground group. Return the exit code."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(20)
 
-    def parts(self) -> set[int]:
-        return parts(self.process.pid, self.data_dir)
+    def process_pids(self) -> set[int]:
+        return process_pids(self.process.pid, self.data_dir)
 
-    def left_over(self) -> set[int]:
+    def leftover_pids(self) -> set[int]:
         """What still runs of it, after a moment in which the kernel may clear away."""
-        eventually(lambda: not any(map(running, self.pids)), 5)
-        return {pid for pid in self.pids if running(pid)} | self.parts()
+        eventually(lambda: not any(map(is_process_running, self.pids)), 5)
+        return {pid for pid in self.pids if is_process_running(pid)} | self.process_pids()
 
     def destroy(self) -> None:
         """Kill all of it at once, with no chance to finish anything."""
-        for pid in self.pids | self.parts():
+        for pid in self.pids | self.process_pids():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -164,12 +177,12 @@ class Site:
         self.process.wait()
 
 
-def is_server(pid: int) -> bool:
+def is_valkey_server(pid: int) -> bool:
     """Whether the process is an embedded Valkey."""
     return b"valkey-server" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def launch(
+def start_process(
     env: Mapping[str, str], output: int | IO[str] = PIPE, errors: int | IO[str] = PIPE
 ) -> subprocess.Popen[str]:
     """Run `python app.py` as the leader of a process group, as a shell does."""
@@ -185,18 +198,18 @@ def launch(
     )
 
 
-def serve(data_dir: Path, *, until: str = "/readyz", **more: str) -> Site:
+def serve(data_dir: Path, *, until: str = "/readyz", **more: str) -> LiveServer:
     """Start the application and wait until it can serve, or answers 200 at another address."""
     port = int(more.pop("PORT", 0)) or free_port()
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     names = [data_dir.with_name(f"{data_dir.name}.{port}.{kind}") for kind in ("out", "err")]
     with open(names[0], "w") as output, open(names[1], "w") as errors:
-        process = launch(environment(data_dir, port, **more), output, errors)
+        process = start_process(environment(data_dir, port, **more), output, errors)
     key = more.get("STATS_API_KEYS", "")
-    site = Site(process, data_dir.resolve(), port, names[0], names[1], api_key=key)
+    site = LiveServer(process, data_dir.resolve(), port, names[0], names[1], api_key=key)
     if not eventually(lambda: site.answers(until) or process.poll() is not None):
         site.destroy()
-    assert process.poll() is None, site.said()
-    site.pids = frozenset(site.parts())
-    site.server = next(filter(is_server, site.pids), 0)
+    assert process.poll() is None, site.read_output()
+    site.pids = frozenset(site.process_pids())
+    site.server = next(filter(is_valkey_server, site.pids), 0)
     return site

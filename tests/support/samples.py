@@ -1,0 +1,4 @@
+"""Requests that many tests send."""
+
+MESSAGES = [{"role": "user", "content": "Hello"}]
+FORM_TYPE = "application/x-www-form-urlencoded"
