@@ -21,6 +21,11 @@ _observers: list[Observer] = []
 _write_listeners: WeakKeyDictionary[Db, Callable[[str], None]] = WeakKeyDictionary()
 # The one script that is run by every poll, and writes nothing.
 READ_DASHBOARD = "dashboard/read"
+# What stands before every script, in the order in which one part uses another.
+SHARED = (
+    *("stats", "streak", "clock", "operations"),
+    *("recent_conversations", "moods", "sessions", "plan"),
+)
 
 
 def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
@@ -80,6 +85,7 @@ def run_replicated(db: Db, script: str, keys: Sequence[str], *args: str | int) -
 @cache
 def _script(name: str) -> tuple[str, str]:
     folder = files("stats") / "lua"
-    source = (folder / "shared.lua").read_text() + (folder / f"{name}.lua").read_text()
+    names = (*(f"shared/{part}" for part in SHARED), name)
+    source = "".join((folder / f"{part}.lua").read_text() for part in names)
     # Redis names a script by the SHA-1 of its source; nothing is kept secret by it.
     return source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()

@@ -13,7 +13,7 @@ from stats.billing.practice_gateway import PracticeGateway, practice_secret
 from stats.billing.prices import Prices
 from stats.billing.stripe_gateway import StripeGateway
 from stats.embedded import server
-from stats.embedded.instance import complete
+from stats.embedded.generated_keys import complete
 from stats.settings import Settings
 from stats.store.client import Db, connect
 

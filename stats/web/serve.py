@@ -10,7 +10,7 @@ from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
-from stats.embedded.instance import complete
+from stats.embedded.generated_keys import complete
 from stats.errors import ConfigError, StatsError
 from stats.settings import Settings
 from stats.web.flask_app import create_app

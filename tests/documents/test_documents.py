@@ -78,7 +78,7 @@ def test_files_that_are_named_exist(page: str) -> None:
 
 
 def test_the_worked_example_names_what_is_there() -> None:
-    script = (ROOT / "stats/lua/shared.lua").read_text()
+    script = (ROOT / "stats/lua/shared/streak.lua").read_text()
     _, _, counting = script.partition("local function count_day(")
     counting, _, _ = counting.partition("\nend\n")
     assert "redis.call('HSET', stats, 'forgiven', missed)" in counting

@@ -87,7 +87,7 @@ def test_the_wheel_has_all_files_and_nothing_on_top_but_the_package(wheel: Path)
         if path.is_file() and path.suffix != ".pyc"
     }
     assert names == wanted
-    assert {"stats/py.typed", "stats/lua/shared.lua", "stats/sample/talks.txt"} < names
+    assert {"stats/py.typed", "stats/lua/shared/stats.lua", "stats/sample/talks.txt"} < names
 
 
 def test_a_program_can_call_all_fifteen_functions(installed: Installed) -> None:

@@ -1,4 +1,4 @@
-"""What an embedded instance keeps in its data folder: the server, the secret and a service key."""
+"""Settings completed in embedded mode: the server of the data folder, a secret and a service key."""
 
 import os
 import secrets

@@ -1,0 +1,40 @@
+-- Mood entries: integers at * 128 + score * 10 in a list sorted by `at`, which is an entry's id.
+local function entry_at(value)
+  return math.floor(tonumber(value) / 128)
+end
+
+-- The index of the first entry at or after `at`, and that entry (nil behind the end).
+local function find_mood(moods, at)
+  local low, high = 0, redis.call('LLEN', moods)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if entry_at(redis.call('LINDEX', moods, middle)) < at then low = middle + 1 else high = middle end
+  end
+  return low, redis.call('LINDEX', moods, low)
+end
+
+-- The current score is the latest entry's, whatever was recorded or taken back.
+local function refresh_mood(moods)
+  local last = redis.call('LINDEX', moods, -1)
+  if last then
+    local at = entry_at(last)
+    redis.call('HSET', stats, 'mood_score', string.format('%.1f', (tonumber(last) - at * 128) / 10),
+      'mood_updated_at', string.format('%.0f', at))
+  else
+    redis.call('HSET', stats, 'mood_score', 0)
+    redis.call('HDEL', stats, 'mood_updated_at')
+  end
+  redraw()
+end
+
+-- Removes an entry; returns it and its note (false where there is none), false without that entry.
+local function remove_mood(moods, notes, id)
+  local _, value = find_mood(moods, tonumber(id))
+  if not value or entry_at(value) ~= tonumber(id) then return false end
+  local note = redis.call('HGET', notes, id)
+  redis.call('LREM', moods, 1, value)
+  redis.call('HDEL', notes, id)
+  if redis.call('HGET', stats, 'undo') == id then redis.call('HDEL', stats, 'undo') end
+  refresh_mood(moods)
+  return value, note
+end
