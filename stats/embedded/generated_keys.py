@@ -1,4 +1,4 @@
-"""Settings completed in embedded mode: the server of the data folder, a secret and a service key."""
+"""Settings completed in embedded mode: its server, a secret key and a service key."""
 
 import os
 import secrets
