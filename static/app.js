@@ -23,6 +23,7 @@
     copiedStatus: _('Copied.'),
     stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
     upToDate: _('Up to date again.'),
+    deviceSays: (place) => format(_('Your device says %(place)s. Use it?'), { place }),
     saved: _('Saved.'),
     saveFailed: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
     undone: _('Taken back.'),
@@ -101,6 +102,25 @@
   setInterval(updateRelativeTimes, 6e4);
   if (!updated) return; // the rest is for the dashboard only
   setUpdated(new Date(updated.dateTime));
+
+  // A device in another time zone than the account's: asked once for each zone, on each device
+
+  const canonical = (zone) => new Intl.DateTimeFormat('en-GB', { timeZone: zone }).resolvedOptions().timeZone;
+  const deviceZone = canonical(undefined);
+  const offer = byId('timezone-offer');
+  const declined = () => { try { return localStorage.getItem('aira-timezone-declined'); } catch { return null; } };
+  const move = `${timeZone}>${deviceZone}`;
+  if (timeZone && deviceZone && canonical(timeZone) !== deviceZone && declined() !== move) {
+    const place = deviceZone.split('/').pop().replaceAll('_', ' ');
+    offer.querySelector('p').textContent = MESSAGES.deviceSays(place);
+    offer.elements.timezone.value = deviceZone;
+    offer.hidden = false;
+    byId('timezone-decline').addEventListener('click', () => {
+      try { localStorage.setItem('aira-timezone-declined', move); } catch { /* asked again on the next page view */ }
+      offer.hidden = true;
+      byId('main').focus();
+    });
+  }
 
   // The check-in form. Event delegation, because htmx replaces the form when it is saved.
 

@@ -93,7 +93,7 @@ class Snapshot(Counts):
     recent_conversations: list[RecentConversation] = field(default_factory=list)
     fresh_until: int = 0
     drawn: str = "0"
-    timezone: str = "UTC"
+    timezone: str = ""
     day_start: int = 0
     clocks: str = ""
     active_until: int = 0
@@ -117,8 +117,8 @@ class Snapshot(Counts):
 
     @property
     def clock(self) -> Clock:
-        """The user's time zone and start of day."""
-        return Clock(self.timezone, self.day_start)
+        """The user's time zone, UTC if nobody has chosen one, and start of day."""
+        return Clock(self.timezone or "UTC", self.day_start)
 
     @property
     def calendar(self) -> Calendar:

@@ -1,13 +1,13 @@
 """The profile: name, theme, time zone, live updates."""
 
-from stats.activity.clock import Clock
+from stats.activity.clock import Clock, check_clock
 from stats.errors import InvalidInput
 from stats.lib.messages import lazy_gettext
 from stats.lib.text import clean
 from stats.lib.timestamps import now_ms
 from stats.snapshot import Snapshot
 from stats.store.client import Db
-from stats.store.keys import SESSION_KINDS, user_keys
+from stats.store.keys import SESSION_KINDS, SNAPSHOT_KINDS, user_keys
 from stats.store.scripts import run
 
 
@@ -32,6 +32,16 @@ def update_profile(
     return Snapshot.read(
         run(db, "accounts/update_profile", user_keys(user_id, SESSION_KINDS), *arguments)
     )
+
+
+def set_timezone(db: Db, user_id: str, timezone: str, *, unless_chosen: bool = False) -> Snapshot:
+    """Change the time zone (an IANA name) from now on; with `unless_chosen` only the first time.
+
+    Returns the stats. Raises InvalidInput for a name that is none, and UserNotFound.
+    """
+    arguments = (check_clock(timezone).timezone, now_ms(), int(unless_chosen))
+    keys = user_keys(user_id, SNAPSHOT_KINDS)
+    return Snapshot.read(run(db, "accounts/set_timezone", keys, *arguments))
 
 
 NAME_LENGTH = 80

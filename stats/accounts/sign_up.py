@@ -27,12 +27,13 @@ def sign_up(
     name: str,
     email: str,
     password: str,
-    clock: Clock,
+    clock: Clock | None = None,
     agent: str = "",
     address: str = "",
 ) -> Login:
     """Make an account with its stats and a first session, all or nothing.
 
+    Without a `clock` its days are those of UTC until somebody chooses a time zone.
     Raises InvalidInput for a bad value and EmailTaken. A crash half-way leaves at most a claim
     that points to no account; the next sign-up with the address bars that account from ever
     being made and takes the claim over.
@@ -46,13 +47,19 @@ def sign_up(
         db,
         "accounts/create",
         [*user_keys(login.user_id, (*SESSION_KINDS, "logins")), void_key(login.user_id)],
-        *(user_day(clock, now).isoformat(), day_ends(clock, now), clock.timezone, clock.day_start),
+        *_first_day(clock, now),
         *(name, email, digest, entry.seconds),
         *(login.session_id, new_session(agent).store(), entry.store()),
     )
     if not created:
         raise EmailTaken(EMAIL_TAKEN)
     return login
+
+
+def _first_day(clock: Clock | None, now: datetime) -> tuple[str | int, ...]:
+    days = clock or Clock()
+    chosen = (clock.timezone, clock.day_start) if clock else ("", "")
+    return (user_day(days, now).isoformat(), day_ends(days, now), *chosen)
 
 
 def claim_email(db: Db, address: str, user_id: str) -> None:

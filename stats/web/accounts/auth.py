@@ -84,7 +84,7 @@ def _sign_up(form: SignUpForm) -> log_in.Login | None:
             name=form.name.data,
             email=form.email.data,
             password=form.password.data,
-            clock=clock_of(form.timezone.data),
+            clock=browser_clock(form.timezone.data),
             **client_info(),
         )
     except EmailTaken as error:
@@ -94,10 +94,10 @@ def _sign_up(form: SignUpForm) -> log_in.Login | None:
     return None
 
 
-def clock_of(timezone: str) -> Clock:
-    """Return the clock of the time zone that the browser sent, of UTC if it is unknown."""
+def browser_clock(timezone: str) -> Clock | None:
+    """Return the clock of the time zone that the browser sent, None if there is no such zone."""
     # The field is hidden, so an error could not be corrected.
-    return check_clock(timezone) if timezone in time_zones() else Clock()
+    return check_clock(timezone) if timezone in time_zones() else None
 
 
 def add_error(form: Form, error: InvalidInput) -> None:

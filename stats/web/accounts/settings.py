@@ -27,6 +27,7 @@ from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
+from stats.web.templating.timezones import place_name
 from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("account", __name__)
@@ -96,6 +97,15 @@ def settings() -> ResponseReturnValue:
         flash(message)
         return back_to_settings()
     return settings_page(form), 422 if form.is_submitted() else 200
+
+
+@bp.post("/settings/timezone")
+def timezone() -> ResponseReturnValue:
+    """Take the time zone of the device, which the dashboard has offered."""
+    timezone = request.form.get("timezone", "")
+    profile.set_timezone(db(), current_user.id, timezone)
+    flash(_("Your days follow the time in %(place)s now.", place=place_name(timezone)))
+    return redirect(url_for("dashboard.page"), 303)
 
 
 def _save(form: ProfileForm) -> str:

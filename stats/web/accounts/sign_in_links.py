@@ -6,7 +6,8 @@ from flask_login import current_user
 
 from stats.accounts import log_in, sign_in_links
 from stats.accounts.deletion import close_account
-from stats.web.accounts.auth import client_info, start_session
+from stats.accounts.profile import set_timezone
+from stats.web.accounts.auth import browser_clock, client_info, start_session
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_address, limited
 from stats.web.monitoring.audit_log import record_event
@@ -36,6 +37,9 @@ def _log_in(token: str) -> ResponseReturnValue | None:
         record_event("login.failed", user_id, reason="link")
         return None
     _end_current_session()
+    clock = browser_clock(request.form.get("timezone", ""))
+    if clock and isinstance(login, log_in.Login):
+        set_timezone(db(), login.user_id, clock.timezone, unless_chosen=True)
     return start_session(login, url_for("dashboard.page"), remember=True)
 
 

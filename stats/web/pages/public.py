@@ -19,10 +19,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from stats.activity.clock import Clock
 from stats.lib.messages import N_
 from stats.moods.scores import round_score
 from stats.sample.account import make_sample
-from stats.web.accounts.auth import clock_of
+from stats.web.accounts.auth import browser_clock
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.rate_limits import HOUR, by_address, limited
@@ -94,7 +95,7 @@ def landing() -> ResponseReturnValue:
 def sample() -> ResponseReturnValue:
     """Create a sample account and log in to it."""
     if not current_user.is_authenticated:
-        clock = clock_of(request.form.get("timezone", ""))
+        clock = browser_clock(request.form.get("timezone", "")) or Clock()
         login = make_sample(db(), clock, request.user_agent.string)
         begin_session(login, remember=False)
     return redirect(url_for("dashboard.page"))
