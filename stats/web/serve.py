@@ -9,6 +9,7 @@ from functools import cache
 from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 
 from stats.embedded.generated_keys import complete
 from stats.errors import ConfigError, StatsError
@@ -54,7 +55,9 @@ def _serve(settings: Settings) -> None:
         workers=settings.workers,
         blocking_threads=THREADS,
         workers_kill_timeout=WORKER_KILL_TIMEOUT,
-        log_enabled=False,
+        respawn_failed_workers=True,
+        log_level=LogLevels.error,
+        log_dictconfig=log_setup.server_config(settings),
     ).serve()
 
 

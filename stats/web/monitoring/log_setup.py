@@ -17,11 +17,27 @@ MAX_TRACEBACK = 3000
 def set_up(settings: Settings) -> None:
     """Log to standard error; call it once, when the process starts."""
     handler = logging.StreamHandler()
-    handler.setFormatter(ReadableFormatter() if settings.embedded else JsonFormatter())
+    handler.setFormatter(_formatter(settings))
     for name, level in LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
+
+
+def server_config(settings: Settings) -> dict[str, Any]:
+    """Return how Granian's own lines are logged, such as that of a worker that has died.
+
+    https://docs.python.org/3/library/logging.config.html#logging-config-dictschema
+    """
+    return {
+        "formatters": {"ours": {"()": lambda: _formatter(settings)}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
+        "loggers": {"_granian": {"handlers": ["stderr"], "propagate": False}},
+    }
+
+
+def _formatter(settings: Settings) -> logging.Formatter:
+    return ReadableFormatter() if settings.embedded else JsonFormatter()
 
 
 class JsonFormatter(logging.Formatter):
