@@ -44,6 +44,12 @@
   const dateFormat = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
   const dayNumber = (date) => Date.parse(dateFormat.format(date)) / 864e5;
 
+  // What is now is the server's to say: the clock of a device may be hours off.
+  let clockOffset = 0;
+  const serverNow = () => new Date(Date.now() + clockOffset);
+  const setServerTime = (text) => { if (text) clockOffset = Date.parse(text) - Date.now(); };
+  setServerTime(document.body.dataset.now);
+
   function relativeTime(then, now) {
     const minutes = Math.floor((now - then) / 6e4);
     const days = dayNumber(now) - dayNumber(then);
@@ -55,7 +61,7 @@
   }
 
   function updateRelativeTimes() {
-    const now = new Date();
+    const now = serverNow();
     for (const time of document.querySelectorAll('time[data-relative]')) {
       time.textContent = relativeTime(new Date(time.dateTime), now) || time.title;
     }
@@ -226,9 +232,11 @@
   for (const name of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) on(name, showFailure);
 
   on('htmx:afterRequest', (event) => {
-    if (!isStats(event) || !event.detail.successful) return;
-    const date = event.detail.xhr.getResponseHeader('Date');
-    setUpdated(date ? new Date(date) : new Date());
+    // A fragment that was swapped is gone by now, and the event comes from the body.
+    if (event.detail.requestConfig.elt.id !== 'stats' || !event.detail.successful) return;
+    setServerTime(event.detail.xhr.getResponseHeader('Date'));
+    setUpdated(serverNow());
+    updateRelativeTimes();
     if (staleAlert.hidden) return;
     const hadFocus = staleAlert.contains(document.activeElement);
     staleAlert.hidden = true;

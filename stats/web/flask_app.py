@@ -31,7 +31,14 @@ from stats.web.billing import webhook
 from stats.web.commands import billing as cli
 from stats.web.commands import import_aira
 from stats.web.dashboard import routes as dashboard
-from stats.web.http import access, current_user, error_pages, rate_limits, security_headers
+from stats.web.http import (
+    access,
+    current_user,
+    error_pages,
+    rate_limits,
+    security_headers,
+    static_files,
+)
 from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.json_provider import MsgspecProvider
 from stats.web.monitoring import access_log
@@ -116,6 +123,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         access,
         rate_limits,
         current_user,
+        static_files,
         public,
         metrics,
     ):

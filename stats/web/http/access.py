@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from stats.web.http import request_body
 from stats.web.http.login_redirect import unauthorised
 from stats.web.http.security_headers import VARY
-from stats.web.http.session_cookie import STATIC_ENDPOINTS, HostCookieSessionInterface
+from stats.web.http.session_cookie import HostCookieSessionInterface
+from stats.web.http.static_files import STATIC_ENDPOINTS, set_static_cache
 
 csrf = CSRFProtect()
 
@@ -120,10 +121,12 @@ def _framing_error() -> str:
 
 
 def set_cache_headers(response: Response) -> Response:
-    """Forbid caching but of static files; close a connection with ambiguous framing."""
+    """Forbid caching of all but static files; close a connection with ambiguous framing."""
     if response.status_code == 400 and _framing_error():
         response.headers["Connection"] = "close"
-    if request.endpoint not in STATIC_ENDPOINTS:
+    if request.endpoint in STATIC_ENDPOINTS:
+        set_static_cache(response)
+    else:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = VARY
     return response

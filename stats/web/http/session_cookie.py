@@ -6,8 +6,7 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
-# Static files are the same for everybody: no Set-Cookie, and no Cookie in their Vary.
-STATIC_ENDPOINTS = ("static", "pages.htmx")
+from stats.web.http.static_files import STATIC_ENDPOINTS
 
 
 class HostCookieSessionInterface(SecureCookieSessionInterface):

@@ -1,15 +1,11 @@
-"""Public pages, static files and the sample account."""
+"""Public pages, htmx and the sample account."""
 
-import hashlib
 import mimetypes
-from functools import cache
 from importlib.resources import as_file, files
-from pathlib import Path
 
 from flask import (
     Blueprint,
     Flask,
-    current_app,
     redirect,
     render_template,
     request,
@@ -31,7 +27,6 @@ from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("pages", __name__)
 
-HTMX_VERSION = "2.0.3"
 NAV = [
     ("dashboard.page", N_("Dashboard")),
     ("history.page", N_("History")),
@@ -44,11 +39,7 @@ mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 def init_app(app: Flask) -> None:
     """Register the globals and filters of the templates."""
-    app.jinja_env.globals.update(
-        nav=NAV,
-        static_url=static_url,
-        htmx_url=lambda: url_for("pages.htmx", v=HTMX_VERSION),
-    )
+    app.jinja_env.globals["nav"] = NAV
     app.jinja_env.filters["format_score"] = lambda score: f"{score:g}"
     app.jinja_env.filters["format_mean"] = lambda mean: f"{mean:.1f}"
     app.jinja_env.filters["round_score"] = round_score
@@ -57,18 +48,6 @@ def init_app(app: Flask) -> None:
 def offer_sample(app: Flask) -> None:
     """Add the route that logs visitors in to a sample account."""
     app.add_url_rule("/sample", "pages.sample", sample, methods=["POST"])
-
-
-def static_url(name: str) -> str:
-    """Return the URL of a static file, with a hash of its content."""
-    return url_for(
-        "static", filename=name, v=_fingerprint(Path(str(current_app.static_folder)) / name)
-    )
-
-
-@cache
-def _fingerprint(path: Path) -> str:
-    return hashlib.blake2s(path.read_bytes(), digest_size=6).hexdigest()
 
 
 @bp.get("/htmx.min.js")

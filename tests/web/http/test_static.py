@@ -130,3 +130,16 @@ def test_a_part_of_a_file_depends_on_what_the_whole_depends_on(client: FlaskClie
     part = client.get("/static/app.css", headers={"Range": "bytes=0-99"})
     assert (part.status_code, len(part.data)) == (206, 100)
     assert part.headers["Vary"] == whole.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    "address", ["/static/app.css?v=0123456789ab", "/static/app.css", "/htmx.min.js?v=9.9.9"]
+)
+def test_it_has_other_addresses_asked_for_again(client: FlaskClient, address: str) -> None:
+    """An old instance answers a new page's address with its own old file."""
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.cache_control.no_cache
+    assert answer.cache_control.max_age is None
+    again = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.cache_control.max_age) == (304, None)
