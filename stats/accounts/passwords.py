@@ -11,7 +11,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from stats.errors import InvalidInput
 from stats.lib.messages import N_, lazy_gettext
-from stats.lib.text import as_text, clean
+from stats.lib.text import as_text, clean, nfc
 from stats.store.client import Db
 from stats.store.keys import SESSION_KINDS, user_key, user_keys
 from stats.store.scripts import run
@@ -43,9 +43,20 @@ def dummy_hash() -> str:
 
 
 def verify_hash(digest: str, password: str) -> bool:
-    """Return whether `digest` is the hash of this password; one that is too long never is."""
+    """Return whether `digest` is the hash of this password; one that is too long never is.
+
+    Hashes are of the NFC. Older ones are of what was typed, so that is tried as well where it
+    differs; whose `digest` it is makes no difference to how many are tried.
+    """
+    if is_too_long(password):
+        return False
+    spellings = dict.fromkeys((nfc(password), password))
+    return any(_is_hash_of(digest, spelling) for spelling in spellings)
+
+
+def _is_hash_of(digest: str, password: str) -> bool:
     try:
-        return not is_too_long(password) and _hasher.verify(digest, password)
+        return _hasher.verify(digest, password)
     except (VerifyMismatchError, UnicodeEncodeError):
         return False
 
@@ -85,13 +96,15 @@ COMMON = N_("This password is among the first that others would guess. Choose an
 
 
 def check_password(password: str, about: Iterable[str] = ()) -> str:
-    """Return a password of 8 to 128 characters (any Unicode, never cut) or raise InvalidInput.
+    """Return the NFC of a password of 8 to 128 characters (any Unicode, never cut).
 
-    The commonest are refused, and what `about` tells of its owner: a name, an e-mail address and
-    its local part (https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver).
+    Keyboards spell one password in different ways, so that it is normalised before it is counted
+    and hashed. The commonest are refused, and what `about` tells of its owner: a name, an e-mail
+    address and its local part (https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver).
+    Raises InvalidInput.
     """
     least, most = PASSWORD_LENGTHS
-    clean(password, "password")
+    password = nfc(clean(password, "password"))
     if not least <= len(password) <= most or is_too_long(password):
         raise InvalidInput(
             lazy_gettext(
@@ -107,12 +120,14 @@ def check_password(password: str, about: Iterable[str] = ()) -> str:
 
 
 def is_too_long(password: str) -> bool:
-    """Return whether a password is longer than 1 KiB, so that it is not even hashed."""
-    return len(password.encode("utf-8", "replace")) > PASSWORD_BYTES
+    """Return whether a password's NFC is longer than 1 KiB, so that it is not even hashed."""
+    if len(password) > PASSWORD_BYTES:
+        return True  # what normalising costs is bounded, too
+    return len(nfc(password).encode("utf-8", "replace")) > PASSWORD_BYTES
 
 
 def _about(words: Iterable[str]) -> set[str]:
-    folded = {word.strip().casefold() for word in words}
+    folded = {nfc(word).strip().casefold() for word in words}
     return folded | {word.partition("@")[0] for word in folded}
 
 
