@@ -10,6 +10,7 @@ from typing import Any
 
 from stats.activity.clock import day_ends
 from stats.errors import NotFound, UserNotFound
+from stats.lib.normalisation import fold
 from stats.lib.text import as_text, check_id, clean, clean_json, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
 from stats.snapshot import NO_STATS, Snapshot
@@ -166,9 +167,9 @@ def search_conversations(
     """Return up to `limit` conversations that hold all `words` in title, summary or tags.
 
     Newest first, the first `skip` left out; the second value tells whether there are older ones.
-    Case does not matter (Unicode case folding).
+    Words are compared as people read them (`stats.lib.normalisation.fold`).
     """
-    terms = words.casefold().split()
+    terms = fold(words).split()
     matches = [
         conversation
         for conversation in list_conversations(db, user_id, limit=MAX_SEARCHED)
@@ -178,7 +179,7 @@ def search_conversations(
 
 
 def _haystack(conversation: Conversation) -> str:
-    return " ".join((conversation.title, conversation.summary, *conversation.tags)).casefold()
+    return fold(" ".join((conversation.title, conversation.summary, *conversation.tags)))
 
 
 def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:

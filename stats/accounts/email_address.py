@@ -3,6 +3,7 @@
 from email_validator import EmailNotValidError, validate_email
 
 from stats.errors import InvalidInput
+from stats.lib.normalisation import nfc
 from stats.lib.text import clean
 
 # https://www.rfc-editor.org/errata/eid1690
@@ -10,7 +11,7 @@ EMAIL_LENGTH = 254
 
 
 def normalise_email(address: str) -> str:
-    """Return an address in its one spelling (NFC, lower case); raises InvalidInput.
+    """Return an address in its one spelling (lower case, NFC); raises InvalidInput.
 
     Lower case as a whole: RFC 5321 leaves the local part to its host, and people do not.
     """
@@ -22,7 +23,12 @@ def normalise_email(address: str) -> str:
         checked = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
         raise InvalidInput("This is not an e-mail address.", "email") from None
-    return checked.normalized.lower()
+    return _lower(checked.normalized)
+
+
+def _lower(address: str) -> str:
+    # Lower case can come apart: there is a letter for a small j with a caron, none for a large one.
+    return nfc(address.lower())
 
 
 def canonical_email(typed: str) -> str:
@@ -30,13 +36,13 @@ def canonical_email(typed: str) -> str:
     try:
         return normalise_email(typed)
     except InvalidInput:
-        return typed.strip().lower()
+        return _lower(typed.strip())
 
 
 def matches_email(typed: str, address: str) -> bool:
     """Return whether somebody has typed this normalised address, however it is spelt."""
     try:
-        return typed.strip().lower() == address or normalise_email(typed) == address
+        return _lower(typed.strip()) == address or normalise_email(typed) == address
     except InvalidInput:
         return False
 

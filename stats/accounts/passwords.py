@@ -11,7 +11,8 @@ from argon2.exceptions import VerifyMismatchError
 
 from stats.errors import InvalidInput
 from stats.lib.messages import N_, lazy_gettext
-from stats.lib.text import as_text, clean, nfc
+from stats.lib.normalisation import fold, nfc
+from stats.lib.text import as_text, clean
 from stats.store.client import Db
 from stats.store.keys import SESSION_KINDS, user_key, user_keys
 from stats.store.scripts import run
@@ -112,7 +113,7 @@ def check_password(password: str, about: Iterable[str] = ()) -> str:
             ),
             "password",
         )
-    if password.casefold() in _about(about):
+    if fold(password) in _about(about):
         raise InvalidInput(OWN_WORDS, "password")
     if password.casefold() in _commonest():
         raise InvalidInput(COMMON, "password")
@@ -127,7 +128,7 @@ def is_too_long(password: str) -> bool:
 
 
 def _about(words: Iterable[str]) -> set[str]:
-    folded = {nfc(word).strip().casefold() for word in words}
+    folded = {fold(word).strip() for word in words}
     return folded | {word.partition("@")[0] for word in folded}
 
 

@@ -1,7 +1,6 @@
 """Text on its way into and out of Redis: names, notes, titles, messages, ids."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,14 +49,6 @@ def clean_json(value: Any, field: str) -> Any:
             clean(key, field)
             clean_json(item, field)
     return value
-
-
-def nfc(text: str) -> str:
-    """Return `text` composed: whichever way a keyboard spells it, `é` is one code point (NFC).
-
-    https://www.unicode.org/reports/tr15/
-    """
-    return unicodedata.normalize("NFC", text)
 
 
 def cut(text: str, length: int) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import stats.accounts.sign_up as sign_up_module
 from stats.accounts import log_in as accounts
 from stats.accounts.deletion import handle_account_deletion
-from stats.accounts.email_address import normalise_email
+from stats.accounts.email_address import canonical_email, normalise_email
 from stats.accounts.log_in import find_user, log_in
 from stats.accounts.passwords import check_password
 from stats.accounts.profile import check_name, update_profile
@@ -15,7 +15,7 @@ from stats.accounts.sign_up import sign_up
 from stats.activity.clock import Clock, user_day
 from stats.dashboard import get_dashboard
 from stats.errors import EmailTaken, InvalidInput, UserNotFound
-from stats.lib.text import nfc
+from stats.lib.normalisation import nfc
 from stats.store.scripts import run
 from stats.user_stats import get_user_stats, open_stats
 from tests.support.store_checks import BAD_TEXTS, contents, keys_of_user, storable, version
@@ -119,11 +119,16 @@ def test_it_takes_white_space_from_around_a_name():
         ("alice+mood@example.com", "alice+mood@example.com"),
         ("A\u0301ngel@exa\u0308mple.com", "ángel@exämple.com"),
         ("ángel@xn--exmple-cua.com", "ángel@exämple.com"),
+        ("J\u030coe@example.com", "\u01f0oe@example.com"),
     ],
 )
 def test_it_writes_an_address_in_one_way(typed, kept):
     assert normalise_email(typed) == kept
     assert normalise_email(kept) == kept
+
+
+def test_it_counts_what_is_no_address_under_one_name_too():
+    assert canonical_email(" CAFE\u0301 ") == canonical_email("caf\u00e9") == "caf\u00e9"
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ def test_it_refuses_the_name_and_the_address_for_a_password(db, password):
     with pytest.raises(InvalidInput, match="not your name or e-mail"):
         change_password(db, login.user_id, ALICE["password"], password, login.session_id)
     assert check_password(password) == password
+    with pytest.raises(InvalidInput, match="not your name or e-mail"):
+        check_password("jose alvarez", about=["José A\u0301lvarez"])
     assert create_account(db, email="bob@example.com", password=password)
 
 

@@ -1,0 +1,45 @@
+"""The search finds words as people read them."""
+
+import unicodedata
+
+import pytest
+
+from stats.conversations import save_conversation, search_conversations
+from stats.user_stats import create_user_stats
+from tests.support.samples import MESSAGES
+
+
+def titles(db, words: str) -> list[str]:
+    return [item.title for item in search_conversations(db, "alice", words)[0]]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Un café noir", "cafe"),
+        ("Un cafe noir", "CAFÉ"),
+        ("Un café noir", "NOIR caf\u00ade"),
+        ("I don’t know", "don't"),
+        ("שָׁלוֹם", "שלום"),
+        ("سلام", "سَلَام"),
+        ("Diyarbakır", "DIYARBAKIR"),
+        ("Straße", "STRASSE"),
+    ],
+)
+def test_it_finds_one_word_in_every_spelling(db, form, title, words):
+    create_user_stats(db, "alice")
+    save_conversation(db, "alice", MESSAGES, title=unicodedata.normalize(form, title))
+    save_conversation(db, "alice", MESSAGES, title="Another")
+    for other_form in ("NFC", "NFD"):
+        found = titles(db, unicodedata.normalize(other_form, words))
+        assert found == [unicodedata.normalize(form, title)]
+
+
+def test_it_looks_in_summaries_and_tags_too_and_for_all_words(db):
+    create_user_stats(db, "alice")
+    save_conversation(db, "alice", MESSAGES, title="One", summary="Crème brûlée", tags=["Goûter"])
+    save_conversation(db, "alice", MESSAGES, title="Two", summary="Creme")
+    assert titles(db, "creme") == ["Two", "One"]
+    assert titles(db, "creme gouter") == ["One"]
+    assert titles(db, "creme gouter two") == []
