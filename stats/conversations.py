@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from stats.activity.clock import day_ends
-from stats.errors import NotFound, UserNotFound
-from stats.lib.normalisation import fold
+from stats.errors import InvalidInput, NotFound, UserNotFound
+from stats.lib.normalisation import fold, visible
 from stats.lib.text import as_text, check_id, clean, clean_json, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
 from stats.snapshot import NO_STATS, Snapshot
@@ -91,18 +91,24 @@ def _conversation(
     saved_at: str,
 ) -> Conversation:
     messages = [clean_json(message, "messages") for message in messages]
-    title = clean(title or "", "title", max_length=TITLE_LENGTH).strip()
-    summary = clean(summary or "", "summary").strip()
+    title = visible(clean(title or "", "title", max_length=TITLE_LENGTH))
+    summary = visible(clean(summary or "", "summary"))
     count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
     return Conversation(
         chat_id=chat_id,
-        title=title or cut(summary, 80) or f"Conversation of {count}",
+        title=title or visible(cut(summary, 80)) or f"Conversation of {count}",
         summary=cut(summary or title or f"Conversation of {count}", SUMMARY_LENGTH),
         message_count=len(messages),
-        tags=tuple(clean(tag, "tags", max_length=TAG_LENGTH) for tag in tags),
+        tags=tuple(_check_tag(tag) for tag in tags),
         saved_at=saved_at,
         messages=tuple(messages),
     )
+
+
+def _check_tag(tag: str) -> str:
+    if not visible(clean(tag, "tags", max_length=TAG_LENGTH)):
+        raise InvalidInput("A tag must hold a character that can be seen.", "tags")
+    return tag
 
 
 def _head(conversation: Conversation) -> str:

@@ -3,6 +3,7 @@
 from stats.activity.clock import Clock, check_clock
 from stats.errors import InvalidInput
 from stats.lib.messages import lazy_gettext
+from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.lib.timestamps import now_ms
 from stats.snapshot import Snapshot
@@ -49,8 +50,11 @@ THEMES = ("system", "light", "dark")
 
 
 def check_name(name: str) -> str:
-    """Return a name of 1 to 80 characters without white space around it, or raise InvalidInput."""
-    name = clean(name, "name").strip()
+    """Return a name of 1 to 80 characters without white space around it, or raise InvalidInput.
+
+    One of which nothing can be seen is none.
+    """
+    name = visible(clean(name, "name"))
     if not 1 <= len(name) <= NAME_LENGTH:
         raise InvalidInput(
             lazy_gettext("A name needs 1 to %(most)s characters.", most=NAME_LENGTH), "name"

@@ -17,6 +17,7 @@ from stats.activity.clock import check_clock, user_day
 from stats.conversations import TAG_LENGTH, TITLE_LENGTH
 from stats.errors import InvalidInput
 from stats.lib.messages import N_, lazy_gettext
+from stats.lib.normalisation import visible
 from stats.lib.strict_json import parse
 from stats.lib.text import ID_PATTERN
 from stats.lib.timestamps import milliseconds
@@ -34,7 +35,7 @@ Tags = Annotated[list[Tag], Meta(max_length=20)]
 
 
 class ArchivedProfile(Struct):
-    """The name, the clock and the preferences of the account."""
+    """The name (or ""), the clock and the preferences of the account."""
 
     name: str
     timezone: str
@@ -122,7 +123,9 @@ def _check(archive: Archive) -> None:
     """Raise InvalidInput for what is well formed and contradicts itself or the calendar."""
     profile, stats = archive.account, archive.stats
     clock = check_clock(profile.timezone, profile.day_start)
-    profile.name = check_name(profile.name)
+    # Older versions took a name of which nothing can be seen: the account keeps its own.
+    unseen = profile.name.strip() and not visible(profile.name)
+    profile.name = "" if unseen else check_name(profile.name)
     _check_moments(archive)
     _check_days(archive, user_day(clock, datetime.now(UTC)))
     _check_unique(archive.days, N_("a day"))

@@ -91,7 +91,7 @@ def _recent(conversations: Sequence[ArchivedRecent]) -> str:
 def _profile(archive: Archive) -> dict[str, str | int]:
     profile = archive.account
     return {
-        "name": profile.name,
+        **({"name": profile.name} if profile.name else {}),
         "created": int(profile.created.timestamp()),
         "theme": profile.theme,
         "live": int(profile.live),

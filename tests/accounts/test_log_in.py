@@ -98,7 +98,7 @@ def test_it_changes_nothing_about_a_password_but_its_spelling(password):
     assert check_password(password) == password
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 81, *BAD_TEXTS])
+@pytest.mark.parametrize("name", ["", "  ", "\u200b", "\u3164 \u2800", "x" * 81, *BAD_TEXTS])
 def test_it_refuses_other_names(db, name):
     with pytest.raises(InvalidInput) as refused:
         create_account(db, name=name)
@@ -109,6 +109,7 @@ def test_it_refuses_other_names(db, name):
 def test_it_takes_white_space_from_around_a_name():
     assert check_name("  Ada \u202eL.  ") == "Ada \u202eL."
     assert check_name("👩" * 80) == "👩" * 80
+    assert check_name("\u200bAda") == "\u200bAda"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from stats.conversations import (
     save_conversation,
 )
 from stats.errors import NotFound
+from stats.lib.normalisation import visible
 from stats.lib.timestamps import iso_ms
 from stats.user_stats import add_recent_conversation, create_user_stats, get_user_stats
 from tests.support.store_checks import contents, fresh_ids, storable
@@ -65,7 +66,7 @@ def test_it_gives_a_conversation_back_exactly(valkey, messages, title, summary):
     saved, _ = save_conversation(valkey, user, messages, title=title, summary=summary)
     read = get_conversation(valkey, user, saved.chat_id)
     assert list(read.messages) == messages
-    assert read.title == (title.strip() or summary.strip() or saved.title)
+    assert read.title == (visible(title) or visible(summary) or saved.title)
     assert recents(valkey, user) == [read.summary]
     save_conversation(valkey, user, [])
     assert recents(valkey, user)[1] == read.summary
@@ -76,6 +77,13 @@ def test_it_gives_a_conversation_back_exactly(valkey, messages, title, summary):
     [
         ({}, "Conversation of 2 messages", "Conversation of 2 messages"),
         ({"title": " ", "summary": "\n"}, "Conversation of 2 messages", None),
+        ({"title": "\u200b", "summary": "\u3164"}, "Conversation of 2 messages", None),
+        ({"title": "\u2800", "summary": "words"}, "words", "words"),
+        (
+            {"summary": "\u00ad" * 80 + "words"},
+            "Conversation of 2 messages",
+            "\u00ad" * 80 + "words",
+        ),
         ({"title": "A talk"}, "A talk", "A talk"),
         ({"summary": "words"}, "words", "words"),
         ({"summary": "x" * 300}, "x" * 80, "x" * 200),

@@ -30,7 +30,14 @@ def test_it_refuses_what_cannot_be_stored(db, field, text):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("title", "x" * 1001), ("tags", ["x" * 51]), ("title", 5), ("tags", [5])]
+    ("field", "value"),
+    [
+        ("title", "x" * 1001),
+        ("tags", ["x" * 51]),
+        ("title", 5),
+        ("tags", [5]),
+        ("tags", ["\u200b"]),
+    ],
 )
 def test_it_refuses_what_is_too_long_or_no_text(db, field, value):
     create_user_stats(db, "alice")

@@ -206,3 +206,13 @@ def test_a_password_of_the_file_opens_nothing(app: Flask, account_export: dict[s
     upload_import(again, account_export)
     form = {"email": "adele@example.com", "password": PASSWORD}
     assert Browser(app).post("/login", form).status_code == 302
+
+
+def test_it_keeps_its_own_name_where_the_file_has_none_to_be_seen(
+    app: Flask, exported: dict[str, Any]
+) -> None:
+    """Older versions took a name of which nothing can be seen."""
+    again = sign_up(app, "Adele")
+    exported["account"]["name"] = "\u200b"
+    assert bring(again, exported).status_code == 303
+    assert again.get("/settings/export.json").json["account"]["name"] == "Adele"
