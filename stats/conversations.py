@@ -21,6 +21,9 @@ from stats.user_stats import SUMMARY_LENGTH, recent_line
 
 DEFAULT_LIMIT = 100
 TITLE_LENGTH, TAG_LENGTH = 1000, 50
+# Browsers take these out of an address (https://url.spec.whatwg.org/#single-dot-path-segment), so
+# that a conversation of that id would have no page.
+DOT_SEGMENTS = (".", "..")
 MAX_SEARCHED = 100_000
 
 
@@ -53,10 +56,10 @@ def save_conversation(
 
     One `chat_id` counts once, however often it is saved: saving it again replaces it. Without
     one, an id is made: the same one for the same idempotency `key`. A `key` that was used before
-    changes nothing. `create_day` makes the stats of an unseen user. Raises InvalidInput and
-    UserNotFound.
+    changes nothing. `create_day` makes the stats of an unseen user. Raises UserNotFound, and
+    InvalidInput, for messages of which none says anything too.
     """
-    chat_id = check_id(chat_id, "chatId") if chat_id is not None else _new_id(key)
+    chat_id = _new_id(key) if chat_id is None else _check_new_id(chat_id)
     now = now_ms()
     conversation = _conversation(chat_id, messages, title, summary, tags, iso_ms(now))
     arguments = (
@@ -82,6 +85,12 @@ def _new_id(key: str) -> str:
     return secrets.token_hex(12)
 
 
+def _check_new_id(chat_id: str) -> str:
+    if check_id(chat_id, "chatId") in DOT_SEGMENTS:
+        raise InvalidInput("chatId must be neither . nor .. alone.", "chatId")
+    return chat_id
+
+
 def _conversation(
     chat_id: str,
     messages: Sequence[Mapping[str, Any]],
@@ -90,7 +99,7 @@ def _conversation(
     tags: Sequence[str],
     saved_at: str,
 ) -> Conversation:
-    messages = [clean_json(message, "messages") for message in messages]
+    messages = _check_messages(messages)
     title = visible(clean(title or "", "title", max_length=TITLE_LENGTH))
     summary = visible(clean(summary or "", "summary"))
     count = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
@@ -103,6 +112,20 @@ def _conversation(
         saved_at=saved_at,
         messages=tuple(messages),
     )
+
+
+def _check_messages(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    checked = [clean_json(message, "messages") for message in messages]
+    if not any(_says_something(message.get("content")) for message in checked):
+        raise InvalidInput(
+            "messages must hold at least one with content that can be seen.", "messages"
+        )
+    return checked
+
+
+def _says_something(content: Any) -> bool:
+    """Return whether a message's content, text or a list of parts, is not empty."""
+    return bool(visible(content) if isinstance(content, str) else content)
 
 
 def _check_tag(tag: str) -> str:

@@ -47,6 +47,38 @@ def test_it_refuses_what_is_too_long_or_no_text(db, field, value):
     assert get_user_stats(db, "alice").conversations == 0
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [{"role": "user", "content": ""}],
+        [{"role": "user", "content": " \u200b\u2800\n"}] * 2,
+        [{"role": "user", "content": None}, {"role": "user"}, {"role": "user", "content": []}],
+    ],
+)
+def test_it_refuses_a_conversation_in_which_nothing_is_said(db, messages):
+    create_user_stats(db, "alice")
+    before = contents(db)
+    with pytest.raises(InvalidInput) as refused:
+        save_conversation(db, "alice", messages)
+    assert refused.value.field == "messages"
+    assert contents(db) == before
+    quiet = [*messages, {"role": "user", "content": "\u200bHi"}]
+    saved, _ = save_conversation(db, "alice", quiet)
+    assert list(get_conversation(db, "alice", saved.chat_id).messages) == quiet
+
+
+@pytest.mark.parametrize("chat_id", [".", ".."])
+def test_it_refuses_an_id_that_browsers_take_for_a_folder(db, chat_id):
+    create_user_stats(db, "alice")
+    before = contents(db)
+    with pytest.raises(InvalidInput) as refused:
+        save_conversation(db, "alice", HELLO, chat_id=chat_id)
+    assert refused.value.field == "chatId"
+    assert contents(db) == before
+    assert save_conversation(db, "alice", HELLO, chat_id="...")[0].chat_id == "..."
+
+
 @pytest.mark.parametrize("chat_id", BAD_IDS)
 def test_it_refuses_other_ids(valkey, chat_id):
     create_user_stats(valkey, "alice")

@@ -43,6 +43,6 @@ def settle(app: Flask, name: str) -> Browser:
     browser = sign_up(app, name)
     browser.email = f"{name.lower()}@example.com"
     assert browser.api("PATCH", "/api/mood", json={"score": 5, "note": "n"}).status_code == 200
-    chat = {"chatId": "c1", "messages": []}
+    chat = {"chatId": "c1", "messages": [{"role": "user", "content": "Hi"}]}
     assert browser.api("POST", "/api/chat/save", json=chat).status_code == 200
     return browser

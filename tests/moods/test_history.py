@@ -82,7 +82,13 @@ def test_it_remembers_64_operations_among_conversations_too(db):
     create_user_stats(db, "alice")
     record_mood(db, "alice", 5, op=operation_id("mood", "first"))
     for number in range(60):
-        save_conversation(db, "alice", [], chat_id=f"chat-{number}", key=f"key-{number}")
+        save_conversation(
+            db,
+            "alice",
+            [{"role": "user", "content": "Hi"}],
+            chat_id=f"chat-{number}",
+            key=f"key-{number}",
+        )
     record_mood(db, "alice", 5, op=operation_id("mood", "first"))
     assert count(db) == 1
 

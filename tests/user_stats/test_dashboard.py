@@ -70,7 +70,7 @@ def test_it_shows_a_new_user(db, alice):
 
 def test_it_shows_what_the_stats_show(db, alice):
     user = alice.user_id
-    save_conversation(db, user, [], summary="A talk")
+    save_conversation(db, user, [{"role": "user", "content": "Hi"}], summary="A talk")
     moods.record_mood(db, user, 8.5, note="good")
     stats.update_plan(db, user, "Premium")
     dashboard, user_stats = read_dashboard(db, alice), stats.get_user_stats(db, user)

@@ -85,7 +85,7 @@ def test_it_gives_each_of_a_crowd_its_own_count(concurrent_db, alice):
 def test_it_makes_stats_once_for_a_crowd(concurrent_db):
     run_concurrently(CROWD, lambda _: stats.create_user_stats(concurrent_db, "bob"))
     run_concurrently(
-        CROWD, lambda _: save_conversation(concurrent_db, "carol", [], create_day="2026-03-12")
+        CROWD, lambda _: save_conversation(concurrent_db, "carol", MESSAGES, create_day="2026-03-12")
     )
     assert stats.get_user_stats(concurrent_db, "bob").days_active == 1
     assert stats.get_user_stats(concurrent_db, "carol").conversations == CROWD

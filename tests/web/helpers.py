@@ -115,7 +115,7 @@ def fill_account(browser: Browser) -> None:
         chat = {
             "title": f"Talk {number}",
             "tags": ["night"],
-            "messages": [{"role": "user", "content": "Hi\n👋", "at": [1, None]}] * number,
+            "messages": [{"role": "user", "content": "Hi\n👋", "at": [1, None]}] * (number + 1),
         }
         assert browser.api("POST", "/api/chat/save", json=chat).status_code == 200
     deleted = browser.get("/api/chat").json["chats"][1]["chatId"]

@@ -24,9 +24,28 @@ ANCHORED_ID = f"^{ID_PATTERN}$"
 Score = Annotated[float, Meta(ge=0, le=10, description="A mood, kept to one decimal.")]
 Note = Annotated[str, Meta(max_length=NOTE_LENGTH)]
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with offset, not in the future.")]
-ChatId = Annotated[str, Meta(pattern=ANCHORED_ID)]
+ChatId = Annotated[
+    str,
+    Meta(
+        pattern=ANCHORED_ID.replace("^", r"^(?!\.{1,2}$)"),
+        description="Neither . nor .. alone, which browsers take out of an address.",
+    ),
+]
 UserId = Annotated[str, Meta(pattern=ANCHORED_ID)]
 Title = Annotated[str, Meta(max_length=TITLE_LENGTH)]
+
+
+# What is read must be able to be seen; that white space cannot is what a schema can say of it.
+Messages = Annotated[
+    list[Message],
+    Meta(
+        min_length=1,
+        description="At least one has content that can be seen; others may be empty.",
+        extra_json_schema={
+            "contains": {"properties": {"content": {"type": "string", "pattern": r"\S"}}}
+        },
+    ),
+]
 
 
 class MoodBody(Struct, forbid_unknown_fields=True):
@@ -46,7 +65,7 @@ class PlanBody(Struct, forbid_unknown_fields=True):
 class ChatBody(Struct, forbid_unknown_fields=True, rename="camel"):
     """A conversation to save."""
 
-    messages: list[Message]
+    messages: Messages
     chat_id: ChatId | None = None
     title: Title | None = None
     summary: str | None = None

@@ -34,6 +34,6 @@ def test_it_takes_no_id_that_could_leave_its_hash_tag(
     assert service_client.patch("/api/mood", json={"score": 5}, **kwargs).status_code == 400
     assert service_client.patch("/api/plan", json={"plan": "Plus"}, **kwargs).status_code == 400
     assert service_client.post("/api/login", **kwargs).status_code == 400
-    body = {"messages": [], "userId": user_id}
+    body = {"messages": [{"role": "user", "content": "Hi"}], "userId": user_id}
     assert service_client.post("/api/chat/save", json=body).status_code == 400
     assert dump_all(valkey) == before

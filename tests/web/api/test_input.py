@@ -129,6 +129,9 @@ def test_it_refuses_a_body_that_is_no_object_of_its_kind(
         (PLAN, '{"plan": "Gold"}'),
         (PLAN, '{"plan": "Plus", "until": "2027-01-01"}'),
         (SAVE, '{"messages": null}'),
+        (SAVE, '{"messages": []}'),
+        (SAVE, '{"messages": [{"role": "user", "content": ""}]}'),
+        (SAVE, '{"messages": [{"role": "user", "content": " \\u200b\\u2800"}]}'),
         (SAVE, '{"messages": {}}'),
         (SAVE, '{"messages": [5]}'),
         (SAVE, '{"messages": [{"role": "user"}]}'),
@@ -136,15 +139,17 @@ def test_it_refuses_a_body_that_is_no_object_of_its_kind(
         (SAVE, '{"messages": [{"role": "user", "content": "a", "x": 1, "x": 2}]}'),
         (SAVE, '{"messages": [{"role": "user", "content": "a", "x": 1e309}]}'),
         (SAVE, '{"messages": [{"role": "user", "content": "a", "x": NaN}]}'),
-        (SAVE, '{"messages": [], "mood": 5}'),
-        (SAVE, '{"messages": [], "tags": "a"}'),
-        (SAVE, '{"messages": [], "tags": [5]}'),
-        (SAVE, '{"messages": [], "chatId": ""}'),
-        (SAVE, '{"messages": [], "chatId": "a/b"}'),
-        (SAVE, '{"messages": [], "chatId": "a\\n"}'),
-        (SAVE, '{"messages": [], "chatId": 5}'),
-        (SAVE, '{"messages": [], "userId": "u2"}'),
-        (SAVE, '{"messages": [], "userId": 5}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "mood": 5}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "tags": "a"}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "tags": [5]}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "chatId": ""}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "chatId": "a/b"}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "chatId": "."}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "chatId": ".."}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "chatId": "a\\n"}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "chatId": 5}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "userId": "u2"}'),
+        (SAVE, '{"messages": [{"role": "user", "content": "Hi"}], "userId": 5}'),
     ],
 )
 def test_it_refuses_what_nobody_asked_for(
@@ -163,8 +168,22 @@ def test_it_refuses_text_that_cannot_be_stored(
     text = f'"a{escape}b"'
     assert send(service_client, MOOD, f'{{"score": 5, "note": {text}}}') == 400
     for name in ("title", "summary"):
-        assert send(service_client, SAVE, f'{{"messages": [], "{name}": {text}}}') == 400
-    assert send(service_client, SAVE, f'{{"messages": [], "tags": [{text}]}}') == 400
+        assert (
+            send(
+                service_client,
+                SAVE,
+                f'{{"messages": [{{"role": "user", "content": "Hi"}}], "{name}": {text}}}',
+            )
+            == 400
+        )
+    assert (
+        send(
+            service_client,
+            SAVE,
+            f'{{"messages": [{{"role": "user", "content": "Hi"}}], "tags": [{text}]}}',
+        )
+        == 400
+    )
     for message in (f'"role": {text}, "content": ""', f'"role": "user", "content": {text}'):
         assert send(service_client, SAVE, f'{{"messages": [{{{message}}}]}}') == 400
     for more in (f'"x": [{text}]', f"{text}: 1"):
@@ -183,11 +202,12 @@ def test_it_refuses_a_body_that_is_not_utf_8(service_client: FlaskClient) -> Non
 def test_it_gives_words_back_exactly(alice: Browser, words: str) -> None:
     alice.api("PATCH", "/api/mood", json={"score": 5, "note": f"x{words}x"})
     assert alice.moods()[0]["note"] == f"x{words}x"
-    message = {"role": "user", "content": words, "more": {words: words}}
-    body = {"chatId": "c1", "messages": [message], "title": f"x{words}x", "tags": [words]}
+    messages = [{"role": "user", "content": words, "more": {words: words}}, HELLO]
+    body = {"chatId": "c1", "messages": messages, "title": f"x{words}x", "tags": [f"x{words}"]}
     assert alice.api("POST", "/api/chat/save", json=body).status_code == 200
     chat = alice.get("/api/chat/c1").json
-    assert (chat["messages"], chat["title"], chat["tags"]) == ([message], f"x{words}x", [words])
+    assert (chat["messages"], chat["title"]) == (messages, f"x{words}x")
+    assert chat["tags"] == [f"x{words}"]
     assert alice.stats()["recent_conversations"][0]["summary"] == f"x{words}x"
     assert "<script>alert" not in alice.get("/dashboard").text
 

@@ -175,7 +175,7 @@ def test_the_examples_can_be_sent(
         response = service_client.get("/api/dashboard?userId=42")
         assert response.status_code == 200
         if "{chatId}" in path:
-            chat = {"chatId": values["chatId"], "messages": []}
+            chat = {"chatId": values["chatId"], "messages": [{"role": "user", "content": "Hi"}]}
             assert service_client.post("/api/chat/save?userId=42", json=chat).status_code == 200
         answer = service_client.open(
             path.format(**values),

@@ -141,7 +141,7 @@ def test_it_saves_a_conversation(alice: Browser) -> None:
 def test_it_makes_a_chat_id_and_a_summary_where_none_are_given(service_client: FlaskClient) -> None:
     for body, summary in (
         (HELLO, "Conversation of 1 message"),
-        ({"messages": []}, "Conversation of 0 messages"),
+        ({"messages": HELLO["messages"] * 2}, "Conversation of 2 messages"),
         (HELLO | {"title": "The title"}, "The title"),
         (HELLO | {"summary": "  ", "title": None, "tags": []}, "Conversation of 1 message"),
     ):

@@ -241,7 +241,11 @@ def test_it_lists_the_last_three_conversations_newest_first(
     alice: Browser, service_client: FlaskClient
 ) -> None:
     for title in ("one", "two", "<b>three</b>", "four"):
-        body = {"userId": alice.user_id, "title": title, "messages": []}
+        body = {
+            "userId": alice.user_id,
+            "title": title,
+            "messages": [{"role": "user", "content": "Hi"}],
+        }
         assert service_client.post("/api/chat/save", json=body).status_code == 200
     page = alice.get("/dashboard")
     assert displayed_stats(page)["conversations"] == "4"

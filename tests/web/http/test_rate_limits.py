@@ -307,7 +307,12 @@ def test_it_adds_no_round_trip(
     calls = [
         (lambda: alice.get("/dashboard/stats"), 1),
         (lambda: service_client.patch("/api/mood?userId=u", json={"score": 5}), 1),
-        (lambda: service_client.post("/api/chat/save?userId=u", json={"messages": []}), 1),
+        (
+            lambda: service_client.post(
+                "/api/chat/save?userId=u", json={"messages": [{"role": "user", "content": "Hi"}]}
+            ),
+            1,
+        ),
         (lambda: alice.api("PATCH", "/api/mood", json={"score": 5}), 2),
     ]
     assert token

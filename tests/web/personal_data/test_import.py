@@ -73,7 +73,7 @@ def test_a_grant_does_not_come_back(app: Flask, account_export: dict[str, Any]) 
     ("method", "url", "body"),
     [
         ("PATCH", "/api/mood", {"score": 5}),
-        ("POST", "/api/chat/save", {"messages": []}),
+        ("POST", "/api/chat/save", {"messages": [{"role": "user", "content": "Hi"}]}),
     ],
 )
 def test_it_overwrites_nothing(
@@ -88,7 +88,9 @@ def test_it_overwrites_nothing(
 
 
 def test_it_overwrites_no_count(account_export: dict[str, Any], bob: Browser) -> None:
-    saved = bob.api("POST", "/api/chat/save", json={"messages": []}).json
+    saved = bob.api(
+        "POST", "/api/chat/save", json={"messages": [{"role": "user", "content": "Hi"}]}
+    ).json
     bob.api("DELETE", f"/api/chat/{saved['chatId']}")
     assert upload_import(bob, account_export).status_code == 422
     assert bob.stats()["conversations"] == 1
@@ -208,11 +210,21 @@ def test_a_password_of_the_file_opens_nothing(app: Flask, account_export: dict[s
     assert Browser(app).post("/login", form).status_code == 302
 
 
+def test_it_takes_conversations_of_which_older_versions_took_more(
+    app: Flask, account_export: dict[str, Any]
+) -> None:
+    again = sign_up(app, "Adele")
+    empty, dot = account_export["conversations"][:2]
+    empty["messages"], dot["chatId"] = [], "."
+    assert upload_import(again, account_export).status_code == 303
+    assert len(again.get("/api/chat").json["chats"]) == len(account_export["conversations"])
+
+
 def test_it_keeps_its_own_name_where_the_file_has_none_to_be_seen(
-    app: Flask, exported: dict[str, Any]
+    app: Flask, account_export: dict[str, Any]
 ) -> None:
     """Older versions took a name of which nothing can be seen."""
     again = sign_up(app, "Adele")
-    exported["account"]["name"] = "\u200b"
-    assert bring(again, exported).status_code == 303
+    account_export["account"]["name"] = "\u200b"
+    assert upload_import(again, account_export).status_code == 303
     assert again.get("/settings/export.json").json["account"]["name"] == "Adele"

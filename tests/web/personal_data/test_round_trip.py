@@ -109,8 +109,8 @@ def test_notes(alice: Browser, words: str) -> None:
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])
 @given(words=WORDS, tag=WORDS)
 def test_conversations(alice: Browser, words: str, tag: str) -> None:
-    # Blanks around a title are not part of it.
-    words, tag = words[:150].strip(), tag[:50]
+    # Blanks around a title are not part of it, and what cannot be seen alone is none.
+    words, tag = f"x{words[:150]}".strip(), f"x{tag[:49]}"
     message = {"role": "user", "content": words, "more": {words: [words]}}
     body = {"chatId": "c", "title": words, "summary": words, "tags": [tag], "messages": [message]}
     with harmless(alice, "/conversations/c") as pages:
@@ -133,7 +133,7 @@ def test_conversations(alice: Browser, words: str, tag: str) -> None:
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])
 @given(words=WORDS)
 def test_names(alice: Browser, words: str) -> None:
-    name = words[:60].strip()
+    name = f"x{words[:60]}".strip()
     form = {"name": name, "timezone": "UTC", "day_start": "0", "theme": "dark"}
     with harmless(alice, "/settings") as pages:
         status = alice.post("/settings", form).status_code

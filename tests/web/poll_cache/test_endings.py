@@ -35,7 +35,8 @@ def other_client(server_url: str) -> Iterator[redis.Redis]:
 CHANGES: dict[str, Callable[[Browser, FlaskClient], Any]] = {
     "mood": lambda alice, service: alice.post("/dashboard/mood", {"score": "7"}),
     "conversation": lambda alice, service: service.post(
-        f"/api/chat/save?userId={alice.user_id}", json={"messages": []}
+        f"/api/chat/save?userId={alice.user_id}",
+        json={"messages": [{"role": "user", "content": "Hi"}]},
     ),
     "plan": lambda alice, service: service.patch(
         f"/api/plan?userId={alice.user_id}", json={"plan": "Plus"}
