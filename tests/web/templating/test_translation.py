@@ -111,8 +111,9 @@ def test_a_member_reads_no_english(app: Flask) -> None:
         at = datetime.now(UTC) - timedelta(back, minutes=1)
         mood = {"score": 2 + at.weekday(), "note": "да", "at": at.isoformat()}
         assert ada.api("PATCH", "/api/mood", json=mood).status_code == 200
-    for content in ([], [{"role": "user", "content": "да"}, {"role": "assistant", "content": "о"}]):
-        chat = {"title": "Разговор", "messages": content, "tags": ["ночь"]}
+    said = [{"role": "user", "content": "да"}, {"role": "assistant", "content": "о"}]
+    for messages in (said[:1], said):
+        chat = {"title": "Разговор", "messages": messages, "tags": ["ночь"]}
         made = ada.api("POST", "/api/chat/save", json=chat).json["chatId"]
         assert not english(ada.get(f"/conversations/{made}").text)
     look_around(ada)
