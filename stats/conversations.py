@@ -15,7 +15,8 @@ from stats.lib.text import as_text, check_id, clean, clean_json, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
 from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
-from stats.store.keys import CONVERSATION_KINDS, operation_id, user_keys
+from stats.store.keys import CONVERSATION_KINDS, user_keys
+from stats.store.operations import operation, operation_id
 from stats.store.scripts import run
 from stats.user_stats import SUMMARY_LENGTH, recent_line
 
@@ -56,14 +57,15 @@ def save_conversation(
 
     One `chat_id` counts once, however often it is saved: saving it again replaces it. Without
     one, an id is made: the same one for the same idempotency `key`. A `key` that was used before
-    changes nothing. `create_day` makes the stats of an unseen user. Raises UserNotFound, and
-    InvalidInput, for messages of which none says anything too.
+    changes nothing. `create_day` makes the stats of an unseen user. Raises UserNotFound,
+    OperationReused and InvalidInput, also where none of the messages says anything.
     """
+    content = {"chatId": chat_id, "title": title, "summary": summary, "tags": tags}
     chat_id = _new_id(key) if chat_id is None else _check_new_id(chat_id)
     now = now_ms()
     conversation = _conversation(chat_id, messages, title, summary, tags, iso_ms(now))
     arguments = (
-        *(create_day, operation_id(f"save:{chat_id}", key), chat_id, now),
+        *(create_day, _operation(key, chat_id, {**content, "messages": messages}), chat_id, now),
         *(recent_line(conversation.saved_at, conversation.summary, chat_id),),
         *pack(conversation),
     )
@@ -83,6 +85,11 @@ def _new_id(key: str) -> str:
     if key:
         return "k" + hashlib.blake2s(key.encode(), digest_size=12).hexdigest()
     return secrets.token_hex(12)
+
+
+def _operation(key: str, chat_id: str, content: Mapping[str, Any]) -> str:
+    # Older versions took the conversation's id for a part of the key.
+    return operation("save", key, content, before=operation_id(f"save:{chat_id}", key))
 
 
 def _check_new_id(chat_id: str) -> str:

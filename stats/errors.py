@@ -16,6 +16,10 @@ class InvalidInput(StatsError):
         self.field = field
 
 
+class OperationReused(InvalidInput):
+    """The idempotency key belongs to an operation with other content; nothing was done."""
+
+
 class UserNotFound(StatsError):
     """There are no stats under this user id, and this call does not make any."""
 

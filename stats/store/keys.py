@@ -35,7 +35,8 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:heads        hash    chat id -> JSON of the conversation without its messages
     user:{id}:bodies       hash    chat id -> JSON of its messages
     user:{id}:deleted      set     ids of deleted chats: saved again, they do not count again
-    user:{id}:ops          zset    operation id by time (ms), the last 64
+    user:{id}:ops          zset    "id:fingerprint" of operations (stats/store/operations.py) by
+                                   time (ms), the last 64; older ones without fingerprint
     user:{id}:billing      hash    subscriptions (JSON), applied (ticket), asked (s)
     user:{id}:billing:ticket  string  the last ticket
     user:{id}:billing:done    zset    event id by time (s), 35 days
@@ -171,13 +172,3 @@ def import_marker(user_id: str) -> tuple[str, str]:
 def throttle_key(digest: str) -> str:
     """Return the key of the tries of whoever has this digest."""
     return f"throttle:{{{digest}}}"
-
-
-def operation_id(kind: str, key: str) -> str:
-    """Return the 16 characters under which an operation is remembered, "" for no key.
-
-    64 bits among 64 remembered operations: two differ with all but certainty.
-    """
-    if not key:
-        return ""
-    return hashlib.blake2s(f"{kind}:{key}".encode(), digest_size=8).hexdigest()

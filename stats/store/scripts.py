@@ -8,8 +8,9 @@ from importlib.resources import files
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
+from stats.errors import OperationReused
 from stats.store.client import Db
 from stats.store.cluster import GuardedCluster
 from stats.store.keys import user_of
@@ -26,18 +27,27 @@ SHARED = (
     *("stats", "streak", "clock", "operations"),
     *("recent_conversations", "moods", "sessions", "plan"),
 )
+# What `first_time` (lua/shared/operations.lua) ends a script with.
+REUSED = "OPERATION_REUSED"
+KEY_REUSED = "This key was used before, with other content. Nothing was done."
 
 
 def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
     """Run `lua/<script>.lua` atomically and return its reply as Redis sent it.
 
-    A server that has lost its scripts (restart, failover) gets the source again, once.
+    A server that has lost its scripts (restart, failover) gets the source again, once. Raises
+    OperationReused.
     """
     begun, failed = time.perf_counter(), True
     try:
         reply = _send(db, script, keys, args)
         failed = False
         return reply
+    except ResponseError as error:
+        if REUSED not in str(error):
+            raise
+        failed = False
+        raise OperationReused(KEY_REUSED) from None
     finally:
         for observer in _observers:
             observer(script, time.perf_counter() - begun, failed)

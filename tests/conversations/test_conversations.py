@@ -12,7 +12,7 @@ from stats.conversations import (
     list_conversations,
     save_conversation,
 )
-from stats.errors import NotFound
+from stats.errors import NotFound, OperationReused
 from stats.lib.normalisation import visible
 from stats.lib.timestamps import iso_ms
 from stats.user_stats import add_recent_conversation, create_user_stats, get_user_stats
@@ -133,7 +133,7 @@ def test_it_counts_a_repeated_key_once(db):
     create_user_stats(db, "alice")
     first, _ = save_conversation(db, "alice", HELLO, summary="first", key="k")
     before = contents(db)
-    again, snapshot = save_conversation(db, "alice", HELLO, summary="another", key="k")
+    again, snapshot = save_conversation(db, "alice", HELLO, summary="first", key="k")
     assert (again.chat_id, again.summary, again.message_count) == (first.chat_id, "first", 2)
     assert snapshot.stats().conversations == 1
     assert contents(db) == before
@@ -145,7 +145,28 @@ def test_it_counts_a_repeated_key_once_with_an_id_too(db):
     create_user_stats(db, "alice")
     save_conversation(db, "alice", HELLO, chat_id="one", summary="first", key="k")
     before = contents(db)
-    save_conversation(db, "alice", HELLO, chat_id="one", summary="second", key="k")
+    save_conversation(db, "alice", HELLO, chat_id="one", summary="first", key="k")
+    assert contents(db) == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"chat_id": "two"},
+        {"chat_id": None},
+        {"summary": "second"},
+        {"title": "A talk"},
+        {"tags": ["night"]},
+        {"messages": HELLO[:1]},
+    ],
+)
+def test_it_refuses_a_key_that_comes_back_with_something_else(db, other):
+    create_user_stats(db, "alice")
+    first = {"messages": HELLO, "chat_id": "one", "summary": "first", "key": "k"}
+    save_conversation(db, "alice", **first)
+    before = contents(db)
+    with pytest.raises(OperationReused):
+        save_conversation(db, "alice", **{**first, **other})
     assert contents(db) == before
 
 

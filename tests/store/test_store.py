@@ -18,12 +18,12 @@ from stats.store.client import Db, connect
 from stats.store.keys import (
     SNAPSHOT_KINDS,
     email_key,
-    operation_id,
     user_ids,
     user_key,
     user_keys,
     void_key,
 )
+from stats.store.operations import operation_id
 from stats.store.scripts import run
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations, open_stats
 from tests.support.store_checks import BAD_IDS, LossyProxy, contents, run_lossy_proxy
@@ -110,14 +110,6 @@ def test_it_names_a_user_once_whose_key_is_found_twice(valkey, monkeypatch):
     scan = valkey.scan_iter
     monkeypatch.setattr(valkey, "scan_iter", lambda **how: iter([*scan(**how), *scan(**how)]))
     assert list(user_ids(valkey)) == ["alice"]
-
-
-def test_it_gives_each_operation_its_own_short_id():
-    ids = {operation_id(kind, str(key)) for kind in ("save", "mood") for key in range(500)}
-    assert len(ids) == 1000
-    assert {len(short) for short in ids} == {16}
-    assert operation_id("save", "x") == operation_id("save", "x")
-    assert operation_id("save", "") == ""
 
 
 def test_it_goes_on_when_the_server_has_lost_its_scripts(db):

@@ -13,7 +13,7 @@ from stats.conversations import delete_conversation, save_conversation
 from stats.dashboard import get_dashboard, renew
 from stats.errors import NotFound, UserNotFound
 from stats.moods import entries as moods
-from stats.store.keys import operation_id
+from stats.store.operations import operation_id
 from stats.user_stats import open_stats
 from tests.support.samples import MESSAGES
 from tests.support.store_checks import contents, keys_of_user

@@ -13,7 +13,8 @@ from stats.errors import NotFound
 from stats.lib.timestamps import EPOCH
 from stats.moods.entries import read_moods, record_mood
 from stats.store.client import Db
-from stats.store.keys import SNAPSHOT_KINDS, operation_id, user_keys
+from stats.store.keys import SNAPSHOT_KINDS, user_keys
+from stats.store.operations import operation_id
 from stats.store.scripts import run
 from stats.user_stats import open_stats
 from tests.support.samples import MESSAGES
@@ -85,7 +86,8 @@ def test_it_gives_each_of_a_crowd_its_own_count(concurrent_db, alice):
 def test_it_makes_stats_once_for_a_crowd(concurrent_db):
     run_concurrently(CROWD, lambda _: stats.create_user_stats(concurrent_db, "bob"))
     run_concurrently(
-        CROWD, lambda _: save_conversation(concurrent_db, "carol", MESSAGES, create_day="2026-03-12")
+        CROWD,
+        lambda _: save_conversation(concurrent_db, "carol", MESSAGES, create_day="2026-03-12"),
     )
     assert stats.get_user_stats(concurrent_db, "bob").days_active == 1
     assert stats.get_user_stats(concurrent_db, "carol").conversations == CROWD

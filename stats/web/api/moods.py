@@ -12,12 +12,11 @@ from stats.errors import InvalidInput
 from stats.lib.timestamps import iso
 from stats.moods import entries as moods
 from stats.snapshot import Snapshot
-from stats.store.keys import operation_id
 from stats.web.api import examples
 from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed_response
-from stats.web.api.idempotency import idempotency_key
+from stats.web.api.idempotency import idempotent_operation
 from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
 from stats.web.api.request_models import MoodBody, read_body
 from stats.web.api.response_models import Changed, History
@@ -109,7 +108,7 @@ def _record(subject: Subject, body: MoodBody) -> Snapshot:
         body.score,
         note=body.note,
         at=body.at,
-        op=operation_id("mood", idempotency_key()),
+        op=idempotent_operation("mood", body),
         create_day=subject.create_day,
         session_id=subject.session_id,
     )

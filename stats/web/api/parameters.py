@@ -22,7 +22,8 @@ EMAIL: dict[str, Any] = {
 IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "A repeated change with the same key counts once; the last 64 are remembered.",
+    "description": "A repeated change with the same key counts once; the last 64 are remembered. "
+    "The same key with other content is a 422.",
     "schema": {"type": "string", "maxLength": KEY_LENGTH},
 }
 

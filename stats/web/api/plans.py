@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from flask import jsonify
 from flask.typing import ResponseReturnValue
 
-from stats.store.keys import operation_id
 from stats.user_stats import grant_plan, open_stats
 from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed_response, read_stats
-from stats.web.api.idempotency import idempotency_key
+from stats.web.api.idempotency import idempotent_operation
 from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID, documented_for_user
 from stats.web.api.request_models import PlanBody, read_body
 from stats.web.api.response_models import Changed, Given
@@ -41,7 +40,7 @@ def set_plan() -> ResponseReturnValue:
         subject.user_id,
         body.plan,
         create=True,
-        op=operation_id("plan", idempotency_key()),
+        op=idempotent_operation("plan", body),
     )
     record_event("plan.granted", subject.user_id, plan=body.plan)
     return changed_response("The plan is set.", snapshot)

@@ -19,6 +19,7 @@ from stats.errors import (
     EmailTaken,
     InvalidInput,
     NotFound,
+    OperationReused,
     SessionEnded,
     StatsError,
     StoreUnavailable,
@@ -33,6 +34,7 @@ from stats.web.runtime import current_runtime
 from stats.web.templating.translation import _, error_message
 
 STATUS: dict[type[Exception], int] = {
+    OperationReused: 422,
     InvalidInput: 400,
     SessionEnded: 401,
     UserNotFound: 404,
@@ -62,6 +64,10 @@ PAGE_MESSAGES = {
     ),
     405: (N_("That does not work here"), N_("This address cannot be used in that way.")),
     413: (N_("Too much at once"), N_("What you sent is larger than this page can take.")),
+    422: (
+        N_("This was sent before"),
+        N_("It held something else then, and that was done. Load the page again for another go."),
+    ),
     429: (
         N_("A little slower, please"),
         N_("There were many tries in a short time. Wait a few minutes and try again."),
@@ -145,7 +151,8 @@ def _text(error: Exception, status: int) -> str:
 def _page(error: Exception, status: int) -> str:
     title, sentence = PAGE_MESSAGES.get(status, PAGE_MESSAGES[400])
     title, sentence = _(title), _(sentence)
-    if isinstance(error, InvalidInput | BillingUnavailable):
+    own_sentence = isinstance(error, InvalidInput | BillingUnavailable)
+    if own_sentence and not isinstance(error, OperationReused):
         title, sentence = _("That did not work"), error_message(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
     return render_template(

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 
 from stats.errors import InvalidInput
 from stats.lib.text import clean
-from stats.store.keys import operation_id
+from stats.store.operations import operation, operation_id
 from stats.web.templating.translation import _
 
 NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
@@ -41,10 +41,11 @@ def read_entry_id(text: str) -> int:
 
 
 def form_operation(kind: str, op: str, *content: object) -> str:
-    """Return the id that makes a form's operation idempotent, "" for a form without an `op`.
+    """Return the operation that a form's `op` stands for, "" for a form without one.
 
-    `content` is part of the id: a form keeps its `op` until a response comes, and what was edited
-    meanwhile is another operation. Raises InvalidInput.
+    A form keeps its `op` until a response comes. Raises InvalidInput.
     """
     op = clean(op, "op", max_length=OP_LENGTH)
-    return operation_id(kind, f"{op}:{content}" if op else "")
+    # Older versions took the content for a part of the key; their pages did not name their day.
+    older = tuple(part for part in content if part is not None)
+    return operation(kind, op, content, before=operation_id(kind, f"{op}:{older}"))

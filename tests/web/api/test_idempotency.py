@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 
-from tests.web.helpers import Browser
+from stats.store.operations import operation_id
+from tests.web.helpers import Browser, dump_all
 
-MOOD, SAVE = "/api/mood?userId=u1", "/api/chat/save?userId=u1"
+MOOD, PLAN, SAVE = "/api/mood?userId=u1", "/api/plan?userId=u1", "/api/chat/save?userId=u1"
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 
 
@@ -47,15 +49,46 @@ def test_it_counts_a_conversation_once_and_names_it_alike(service_client: FlaskC
     assert stats(service_client)["conversations"] == 2
 
 
-def test_it_changes_nothing_when_a_key_comes_back_with_another_body(
+@pytest.mark.parametrize(
+    ("method", "url", "body", "others"),
+    [
+        ("PATCH", MOOD, {"score": 5}, [{"score": 6}, {"score": 5, "note": "n"}]),
+        ("PATCH", PLAN, {"plan": "Plus"}, [{"plan": "Free"}, {"plan": "Premium"}]),
+        ("POST", SAVE, HELLO, [HELLO | {"title": "two"}, HELLO | {"chatId": "c1"}]),
+        ("POST", SAVE, HELLO | {"chatId": "c1"}, [HELLO, HELLO | {"chatId": "c2"}]),
+    ],
+)
+def test_it_refuses_a_key_that_comes_back_with_another_body(
     service_client: FlaskClient,
+    valkey: Redis,
+    method: str,
+    url: str,
+    body: dict[str, Any],
+    others: list[dict[str, Any]],
 ) -> None:
-    service_client.post(SAVE, json=HELLO | {"chatId": "c1", "title": "one"}, headers=key("k"))
-    again = service_client.post(
-        SAVE, json=HELLO | {"chatId": "c1", "title": "two"}, headers=key("k")
-    )
-    assert (again.status_code, again.json["title"]) == (200, "one")
-    assert service_client.get("/api/chat/c1?userId=u1").json["title"] == "one"
+    first = service_client.open(url, method=method, json=body, headers=key("k"))
+    before = dump_all(valkey)
+    for other in others:
+        answer = service_client.open(url, method=method, json=other, headers=key("k"))
+        assert (answer.status_code, answer.json["error"][:16]) == (422, "This key was use")
+        assert dump_all(valkey) == before
+    turned = dict(reversed(body.items()))
+    again = service_client.open(url, method=method, json=turned, headers=key("k"))
+    assert (again.status_code, again.json) == (200, first.json)
+    assert dump_all(valkey) == before
+
+
+def test_what_an_older_version_has_done_stays_done(
+    service_client: FlaskClient, valkey: Redis
+) -> None:
+    """It remembered no content, and for a conversation another key."""
+    service_client.post("/api/login?userId=u1")
+    for kind in ("mood", "save:c1"):
+        valkey.zadd("user:{u1}:ops", {operation_id(kind, "k"): 1})
+    assert service_client.patch(MOOD, json={"score": 5}, headers=key("k")).status_code == 200
+    answer = service_client.post(SAVE, json=HELLO | {"chatId": "c1"}, headers=key("k"))
+    assert answer.status_code == 200
+    assert (total(service_client), stats(service_client)["conversations"]) == (0, 0)
 
 
 def test_it_tells_users_and_routes_apart(service_client: FlaskClient) -> None:

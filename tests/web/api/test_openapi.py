@@ -87,6 +87,12 @@ def test_it_is_openapi_3_1_without_loose_ends(description: dict[str, Any]) -> No
         assert in_path == set(re.findall(r"{(\w+)}", path))
 
 
+def test_it_says_where_a_key_may_be_refused(description: dict[str, Any]) -> None:
+    for operation in operations(description).values():
+        takes_key = "Idempotency-Key" in {item["name"] for item in operation["parameters"]}
+        assert ("422" in operation["responses"]) == takes_key
+
+
 def test_it_says_which_routes_are_the_operators(
     alice: Browser, description: dict[str, Any]
 ) -> None:

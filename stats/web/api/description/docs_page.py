@@ -66,12 +66,11 @@ def _groups(base: str) -> dict[str, list[Operation]]:
 
 
 def _refusals() -> dict[str, str]:
-    [first, *_] = description()["paths"]["/api/dashboard"].values()
-    return {
-        code: response["description"]
-        for code, response in first["responses"].items()
-        if code != "200"
+    operations = (raw for methods in description()["paths"].values() for raw in methods.values())
+    responses = {
+        code: response for raw in operations for code, response in raw["responses"].items()
     }
+    return {code: responses[code]["description"] for code in sorted(responses) if code != "200"}
 
 
 def _operation(base: str, method: str, path: str, raw: dict[str, Any]) -> Operation:

@@ -10,7 +10,7 @@ from flask import current_app
 from werkzeug.routing import Rule
 
 from stats.web.api import examples
-from stats.web.api.parameters import in_path
+from stats.web.api.parameters import IDEMPOTENCY_KEY, in_path
 from stats.web.api.response_models import Error
 from stats.web.http.documented import Documentation, documentation_of
 from stats.web.http.error_pages import API_MESSAGES
@@ -26,6 +26,8 @@ ERROR_RESPONSES = {
     "429": "Too much was asked in a short time; see Retry-After.",
     "503": "The store or Stripe does not answer just now; see Retry-After.",
 }
+# How a route that takes an Idempotency-Key may refuse as well.
+KEY_REUSED = {"422": "The Idempotency-Key was used before, with other content; nothing was done."}
 HEADERS = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 
 
@@ -102,7 +104,7 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
         }
         | {
             code: _error_response(code, text, schemas[Error])
-            for code, text in ERROR_RESPONSES.items()
+            for code, text in _error_texts(documentation).items()
         },
     }
     if documentation.description:
@@ -111,6 +113,11 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
         content = _json(schemas[documentation.body], documentation.body_example)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _error_texts(documentation: Documentation) -> dict[str, str]:
+    reused = KEY_REUSED if IDEMPOTENCY_KEY in documentation.parameters else {}
+    return dict(sorted({**ERROR_RESPONSES, **reused}.items()))
 
 
 def _operation_id(route: Route) -> str:
