@@ -70,7 +70,7 @@ def record_mood(
 ) -> Snapshot:
     """Record a mood as of `at` (aware, not in the future, by default now) in one step.
 
-    `op` is an operation id (`stats.store.keys.operation_id`): the same one again changes nothing.
+    `op` is an operation (`stats.store.operations`): the same one again changes nothing.
     One about this moment counts the user's day as active. `create_day` makes the stats of an
     unseen user. With `session_id` the user records it: the session must be live, and its use is
     written.

@@ -16,7 +16,7 @@ from stats.moods.entries import (
     summarise,
 )
 from stats.moods.scores import SCORE_WORDS, score_word
-from stats.store.keys import operation_id
+from stats.store.operations import operation_id
 from stats.user_stats import create_user_stats, get_user_stats
 from tests.support.store_checks import contents, version
 from tests.support.undo import undo_last

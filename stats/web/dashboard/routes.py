@@ -1,6 +1,7 @@
 """The routes of the dashboard: the page, the polled fragment, the charts, the mood form."""
 
 from dataclasses import replace
+from secrets import token_urlsafe
 
 from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +11,8 @@ from htmx_flask import request as htmx_request
 
 from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
-from stats.errors import InvalidInput
+from stats.errors import InvalidInput, OperationReused
+from stats.lib.messages import N_
 from stats.moods.entries import record_mood, undo_mood
 from stats.web.dashboard.form_day import moment_of, read_page_day
 from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
@@ -27,10 +29,12 @@ from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
 from stats.web.templating.formatting import clock_text, greeting, user_fingerprint
-from stats.web.templating.translation import error_message
+from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("dashboard", __name__)
 
+# A form that was answered, though the response got lost: what is in it now is another check-in.
+SENT_BEFORE = N_("This was saved already, with something else in it. Save again to add this too.")
 # The client event at which the charts request themselves again.
 MOODS_CHANGED = "aira:moods"
 
@@ -143,10 +147,11 @@ def _operation_id(kind: str, *content: object) -> str:
 def _invalid(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return unauthorised()
-    errors = {error.field or "form": error_message(error)}
+    reused = isinstance(error, OperationReused)
+    errors = {error.field or "form": _(SENT_BEFORE) if reused else error_message(error)}
     typed = request.form.get("score", "").strip()
     score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
-    dashboard, op = reload_dashboard(), request.form.get("op", "")
+    dashboard, op = reload_dashboard(), token_urlsafe(9) if reused else request.form.get("op", "")
     form = MoodForm(dashboard.today, score, day=day, note=note, errors=errors, op=op)
     if htmx_request.htmx:
         return render_template(TEMPLATE, mood=form), 422

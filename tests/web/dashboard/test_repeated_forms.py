@@ -1,8 +1,9 @@
 """What is repeated counts once; what only looks repeated is not lost."""
 
+import re
+
 import pytest
 
-from tests.support.samples import MESSAGES
 from tests.web.helpers import HTMX_HEADERS
 
 
@@ -10,11 +11,30 @@ def scores(alice):
     return [entry["score"] for entry in alice.get("/api/mood").get_json()["history"]]
 
 
-def test_it_saves_a_changed_score_that_is_sent_with_the_same_op(alice):
+@pytest.mark.parametrize("headers", [HTMX_HEADERS, {}], ids=["htmx", "plain"])
+def test_it_keeps_a_changed_score_that_is_sent_with_the_same_op(alice, headers):
     """The answer to the first was lost; the person moved the slider and saved again."""
-    for score in ("7", "7", "3"):
-        alice.post("/dashboard/mood", {"score": score, "op": "one"}, headers=HTMX_HEADERS)
+    for _ in range(2):
+        alice.post("/dashboard/mood", {"score": "7", "op": "one"}, headers=headers)
+    changed = {"score": "3", "note": "Oh no", "op": "one"}
+    answer = alice.post("/dashboard/mood", changed, headers=headers)
+    assert answer.status_code == 422
+    assert "saved already, with something else in it" in answer.text
+    assert 'value="3"' in answer.text
+    assert 'value="Oh no"' in answer.text
+    assert scores(alice) == [7.0]
+    (fresh,) = re.findall(r'id="mood-form".*?name="op" value="([^"]+)"', answer.text, re.DOTALL)
+    alice.post("/dashboard/mood", changed | {"op": fresh}, headers=headers)
     assert scores(alice) == [3.0, 7.0]
+
+
+def test_it_says_so_on_a_page_where_no_form_can_be_kept(alice):
+    alice.post("/dashboard/mood", {"score": "7"})
+    (entry,) = alice.moods()
+    alice.post("/dashboard/mood/undo", {"op": "one", "entry": entry["id"]})
+    answer = alice.post("/dashboard/mood/undo", {"op": "one", "entry": "1"})
+    assert answer.status_code == 422
+    assert "This was sent before" in answer.text
 
 
 def test_it_undoes_once_for_one_op(alice):
@@ -24,14 +44,6 @@ def test_it_undoes_once_for_one_op(alice):
     alice.post("/dashboard/mood", {"score": "9"})
     alice.post("/dashboard/mood/undo", form)
     assert scores(alice) == [9.0]
-
-
-def test_it_saves_another_chat_with_the_same_key(service_client):
-    headers = {"Idempotency-Key": "K"}
-    for chat in ("a", "b"):
-        body = {"chatId": chat, "messages": MESSAGES}
-        service_client.post("/api/chat/save?userId=u", json=body, headers=headers)
-        assert service_client.get(f"/api/chat/{chat}?userId=u").status_code == 200
 
 
 def test_it_grants_a_plan_once_for_one_key(service_client):
