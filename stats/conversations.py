@@ -30,7 +30,10 @@ MAX_SEARCHED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A saved conversation; `messages` is None when only the list entry was read."""
+    """A saved conversation; `messages` is None when only the list entry was read.
+
+    `first_saved_at` is when it was saved first, None where that was not read.
+    """
 
     chat_id: str
     title: str
@@ -39,6 +42,7 @@ class Conversation:
     tags: tuple[str, ...]
     saved_at: str
     messages: tuple[Mapping[str, Any], ...] | None = None
+    first_saved_at: str | None = None
 
 
 def save_conversation(
@@ -162,7 +166,9 @@ def pack(conversation: Conversation) -> tuple[str, str]:
     return _head(conversation), _json(conversation.messages)
 
 
-def unpack(chat_id: str, head: Any, body: Any = None) -> Conversation:
+def unpack(
+    chat_id: str, head: Any, body: Any = None, first_saved_at: str | None = None
+) -> Conversation:
     """Return a conversation as it was packed, without its messages if they were not read."""
     stored = json.loads(head)
     return Conversation(
@@ -173,6 +179,7 @@ def unpack(chat_id: str, head: Any, body: Any = None) -> Conversation:
         tags=tuple(stored["tags"]),
         saved_at=stored["timestamp"],
         messages=None if body is None else tuple(json.loads(body)),
+        first_saved_at=first_saved_at,
     )
 
 
@@ -181,20 +188,26 @@ def list_conversations(
     user_id: str,
     *,
     limit: int = DEFAULT_LIMIT,
-    since: datetime | None = None,
-    before: datetime | None = None,
 ) -> list[Conversation]:
-    """Return up to `limit` conversations, newest first, without their messages.
-
-    `since` and `before` are aware moments: those saved before `since`, or at `before` or later, are
-    left out.
-    """
-    begins = "-inf" if since is None else milliseconds(since)
-    ends = "+inf" if before is None else f"({milliseconds(before)}"
-    ids, heads = run(
-        db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), limit, begins, ends
-    )
+    """Return up to `limit` conversations, those saved last first, without their messages."""
+    ids, heads = run(db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), limit)
     return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
+
+
+def conversations_between(
+    db: Db, user_id: str, since: datetime, before: datetime
+) -> list[Conversation]:
+    """Return those first saved from an aware moment on and before another, newest first.
+
+    However often one is saved again, it was on the day of its first time.
+    """
+    keys, bounds = user_keys(user_id, CONVERSATION_KINDS), map(milliseconds, (since, before))
+    reply = run(db, "conversations/list_first_saved", keys, *bounds)
+    rows = sorted(zip(*reply, strict=True), key=lambda row: float(row[2]), reverse=True)
+    return [
+        unpack(as_text(chat_id), head, first_saved_at=iso_ms(int(float(time))))
+        for chat_id, head, time in rows
+    ]
 
 
 def search_conversations(

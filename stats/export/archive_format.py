@@ -82,7 +82,10 @@ class Message(Struct):
 
 
 class ArchivedConversation(Struct, rename="camel"):
-    """One saved conversation. `messages` are checked to be `Message`s and kept whole."""
+    """One saved conversation. `messages` are checked to be `Message`s and kept whole.
+
+    `first_saved_at` stands where it was saved again since.
+    """
 
     chat_id: Id
     title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH)]
@@ -90,6 +93,7 @@ class ArchivedConversation(Struct, rename="camel"):
     saved_at: Moment
     messages: list[dict[str, Any]]
     tags: Tags = []
+    first_saved_at: Moment | None = None
 
 
 class Archive(Struct):
@@ -139,7 +143,11 @@ def _check_moments(archive: Archive) -> None:
     moments = [archive.account.created]
     moments += [mood.timestamp for mood in archive.moods]
     moments += [conversation.saved_at for conversation in archive.conversations]
+    moments += [item.first_saved_at for item in archive.conversations if item.first_saved_at]
     moments += [recent.timestamp for recent in archive.stats.recent_conversations]
+    for item in archive.conversations:
+        if item.first_saved_at and item.first_saved_at > item.saved_at:
+            raise InvalidInput("It holds a conversation saved before it was saved first.")
     if not EARLIEST <= min(moments) <= max(moments) <= datetime.now(UTC) + CLOCK_SKEW:
         raise InvalidInput("It holds a time in the future or before this century.")
 

@@ -102,6 +102,7 @@ def _conversation(conversation: Conversation) -> dict[str, Any]:
         "title": conversation.title,
         "summary": conversation.summary,
         "savedAt": conversation.saved_at,
+        **({"firstSavedAt": conversation.first_saved_at} if conversation.first_saved_at else {}),
         "tags": conversation.tags,
         "messages": conversation.messages,
     }

@@ -49,6 +49,7 @@ def restore(
         *_moods(archive),
         *_conversations(archive.conversations),
         archive.deleted_conversations,
+        _first_saved(archive.conversations),
     )
     arguments = [part for items in lists for part in (len(items), *items)]
     last_day = archive.stats.last_login
@@ -112,6 +113,15 @@ def _conversations(conversations: Sequence[ArchivedConversation]) -> tuple[Flat,
         _flat(_places(conversations)),
         _flat((conversation.chat_id, head) for conversation, head, _ in packed),
         _flat((conversation.chat_id, body) for conversation, _, body in packed),
+    )
+
+
+def _first_saved(conversations: Sequence[ArchivedConversation]) -> Flat:
+    """Return the times at which those were first saved that were saved again, and their ids."""
+    return _flat(
+        (milliseconds(conversation.first_saved_at), conversation.chat_id)
+        for conversation in conversations
+        if conversation.first_saved_at
     )
 
 

@@ -9,6 +9,7 @@ from stats.accounts.sessions import Session
 from stats.conversations import Conversation, unpack
 from stats.errors import UserNotFound
 from stats.lib.text import as_text
+from stats.lib.timestamps import iso_ms
 from stats.moods.entries import MoodEntry, read_entry
 from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
@@ -42,15 +43,15 @@ class StoredUser:
         cls, reply: Sequence[Any], bodies: Mapping[str, str], log: login_history.LoginHistory
     ) -> "StoredUser":
         """Read the script's reply; a chat without a body was deleted meanwhile."""
-        notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
+        notes, heads, first_saved = (dict(_pairs(reply[place])) for place in (4, 6, 13))
         return cls(
-            snapshot=Snapshot.read(reply[13:]),
+            snapshot=Snapshot.read(reply[14:]),
             days=[_day(as_text(day)) for day in reply[0]],
             account=dict(_pairs(reply[1])),
             sessions=[Session.read(session) for _, session in _pairs(reply[2])],
             moods=[_noted(value, notes) for value in reversed(reply[3])],
             conversations=[
-                unpack(chat_id, heads[chat_id], bodies[chat_id])
+                unpack(chat_id, heads[chat_id], bodies[chat_id], _first(first_saved, chat_id))
                 for chat_id, _ in _pairs(reply[5])
                 if chat_id in bodies
             ],
@@ -71,6 +72,10 @@ def _pairs(flat: Sequence[Any]) -> Iterator[tuple[str, str]]:
 
 def _day(digits: str) -> str:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+
+
+def _first(first_saved: Mapping[str, str], chat_id: str) -> str | None:
+    return iso_ms(int(float(first_saved[chat_id]))) if chat_id in first_saved else None
 
 
 def _noted(value: Any, notes: Mapping[str, str]) -> MoodEntry:

@@ -32,6 +32,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    `at` is the entry's id and no two are equal
     user:{id}:notes        hash    entry id -> note
     user:{id}:chats        zset    chat id by time saved (ms)
+    user:{id}:first_saved  zset    chat id by time first saved (ms), of those saved again since
     user:{id}:heads        hash    chat id -> JSON of the conversation without its messages
     user:{id}:bodies       hash    chat id -> JSON of its messages
     user:{id}:deleted      set     ids of deleted chats: saved again, they do not count again
@@ -71,6 +72,7 @@ STATS_KINDS = (
     "moods",
     "notes",
     "chats",
+    "first_saved",
     "heads",
     "bodies",
     "ops",
@@ -91,16 +93,20 @@ TWO_FACTOR_KINDS = (*PROFILE_KINDS, "recovery")
 OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
 MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "ops")
 RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")
-MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats")
-CONVERSATION_KINDS = (*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted")
+MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved")
+CONVERSATION_KINDS = (
+    *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted", "first_saved"),
+)
 DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing")
 PRACTICE_KINDS = (*SNAPSHOT_KINDS, "practice")
 PLAN_KINDS = (*SNAPSHOT_KINDS, "billing", "billing:ticket", "billing:done", "customers")
 LEGACY_IMPORT_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")
-RESTORE_KINDS = (*SESSION_KINDS, "moods", "notes", "chats", "heads", "bodies", "deleted")
+RESTORE_KINDS = (
+    *(*SESSION_KINDS, "moods", "notes", "chats", "heads", "bodies", "deleted", "first_saved"),
+)
 EXPORT_KINDS = (
     *(*SESSION_KINDS, "moods", "notes", "chats", "heads", "deleted", "ops"),
-    *("billing", "billing:done", "customers", "practice"),
+    *("billing", "billing:done", "customers", "practice", "first_saved"),
 )
 ORPHANS = "billing:orphans"
 CENSUS = "census"

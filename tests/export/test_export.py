@@ -33,7 +33,17 @@ NOW = datetime.now(UTC)
 TODAY = NOW.date()
 MESSAGES = [{"role": "user", "content": "Hello 👋\r\n", "more": {"deep": [1, 2.5, None, True]}}]
 # What comes back exactly; of the stats, these fields.
-BACK = ("last_login", "days", "moods", "notes", "chats", "heads", "bodies", "deleted")
+BACK = (
+    "last_login",
+    "days",
+    "moods",
+    "notes",
+    "chats",
+    "heads",
+    "bodies",
+    "deleted",
+    "first_saved",
+)
 FIELDS = ("conversations", "mood_score", "mood_updated_at", "days_active", "streak")
 FIELDS += ("longest_streak", "recent_conversations", "forgiven", "timezone", "day_start")
 
@@ -55,6 +65,7 @@ def live(db) -> log_in.Login:
         moods.record_mood(db, user, hours / 10, note=note, at=at, op=f"mood {hours}")
     for chat in ("one", "two", "three", "four"):
         save_conversation(db, user, MESSAGES, chat_id=chat, title=chat, tags=["night"])
+    save_conversation(db, user, MESSAGES, chat_id="four", title="four", tags=["night"])
     save_conversation(db, user, MESSAGES, chat_id="gone", key="once")
     delete_conversation(db, user, "gone")
     user_stats.add_recent_conversation(db, user, "by hand")

@@ -1,5 +1,5 @@
 -- Saves a conversation, counts it once, lists it among the recent.
--- KEYS: stats, last_login, days, chats, heads, bodies, ops, deleted.
+-- KEYS: stats, last_login, days, chats, heads, bodies, ops, deleted, first_saved.
 -- ARGV: first day or '', operation id or '', chat id, time (ms), recent line (JSON), head (JSON),
 -- messages (JSON), the end of the user's day (s) or 0 if unknown.
 -- Reply: nil without stats; {0, snapshot...} when the end of the day is needed, nothing done;
@@ -24,6 +24,9 @@ end
 redis.call('HSET', KEYS[5], id, ARGV[6])
 redis.call('HSET', KEYS[6], id, ARGV[7])
 redis.call('SREM', KEYS[8], id)
+-- The list goes by its last time; the day on which it was is the first one's.
+local before = redis.call('ZSCORE', KEYS[4], id)
+if before then redis.call('ZADD', KEYS[9], 'NX', string.format('%.0f', math.floor(before)), id) end
 -- Those of one millisecond stand in the order in which they came.
 redis.call('ZREM', KEYS[4], id)
 local same = redis.call('ZCOUNT', KEYS[4], ARGV[4], '(' .. (tonumber(ARGV[4]) + 1))

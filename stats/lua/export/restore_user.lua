@@ -1,8 +1,10 @@
 -- Writes a whole history into an account that has none.
--- KEYS: stats, last_login, days, account, sessions, moods, notes, chats, heads, bodies, deleted.
--- ARGV: first day or '', the last active day or '', then ten lists, each its length and its items: the
+-- KEYS: stats, last_login, days, account, sessions, moods, notes, chats, heads, bodies, deleted,
+-- first_saved.
+-- ARGV: first day or '', the last active day or '', then eleven lists, each its length and its items: the
 -- fields and values of the stats and of the account, the sessions, active days, moods, notes (id,
--- note), chats (ms, id), heads (id, JSON), bodies (id, JSON), ids of deleted chats.
+-- note), chats (ms, id), heads (id, JSON), bodies (id, JSON), ids of deleted chats,
+-- times of those first saved earlier (ms, id).
 -- Reply: nil without stats; 0 when there is something already; else 1.
 if not ensure(ARGV[1]) then return false end
 local counted = redis.call('HGET', stats, 'conversations') ~= '0'
@@ -32,6 +34,8 @@ write('HSET', KEYS[9])
 write('HSET', KEYS[10])
 redis.call('DEL', KEYS[11])
 write('SADD', KEYS[11])
+redis.call('DEL', KEYS[12])
+write('ZADD', KEYS[12])
 redis.call('HSET', stats, 'fresh_until', 0)
 refresh_mood(KEYS[6])
 return 1

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from stats.conversations import MAX_SEARCHED, list_conversations
+from stats.conversations import conversations_between
 from stats.dashboard import Dashboard
 from stats.errors import InvalidInput
 from stats.lib.timestamps import DAY, moment
@@ -111,11 +111,9 @@ def _entries(dashboard: Dashboard, day: date) -> list[MoodEntry]:
 
 def _conversations(dashboard: Dashboard, day: date) -> list[ConversationView]:
     begins, ends = dashboard.calendar.begins(day), dashboard.calendar.ends(day)
-    chats = list_conversations(
-        db(), dashboard.user_id, limit=MAX_SEARCHED, since=begins, before=ends
-    )
-    views = [ConversationView(chat, dashboard) for chat in chats]
-    return [view for view in views if dashboard.calendar.day_at(view.timestamp) == day]
+    conversations = conversations_between(db(), dashboard.user_id, begins, ends)
+    views = [ConversationView(conversation, dashboard) for conversation in conversations]
+    return [view for view in views if dashboard.calendar.day_at(view.first_saved) == day]
 
 
 def _submitted_or(stored: MoodEntry, submitted: tuple[MoodEntry, ...]) -> MoodEntry:

@@ -83,7 +83,10 @@ class ConversationView:
         self._conversation = conversation
         self.timestamp = datetime.fromisoformat(conversation.saved_at)
         self.absolute = moment_text(dashboard, self.timestamp)
-        self.time = _clock(local_time(dashboard, self.timestamp))
+        self.first_saved = datetime.fromisoformat(
+            conversation.first_saved_at or conversation.saved_at
+        )
+        self.time = _clock(local_time(dashboard, self.first_saved))
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._conversation, name)

@@ -117,6 +117,11 @@ def twice(kind: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def saved_before_its_first_time(value: dict[str, Any]) -> None:
+    times = {"savedAt": "2026-01-01T00:00:00Z", "firstSavedAt": "2026-01-02T00:00:00Z"}
+    value["conversations"][0] |= times
+
+
 LIES = {
     "another format": set_in("format", to="aira-stats-2"),
     "a score of 11": set_in("moods", 0, "score", to=11),
@@ -131,6 +136,7 @@ LIES = {
     "a mood of old": set_in("moods", 0, "timestamp", to="1999-01-01T00:00:00Z"),
     "a mood of nowhere": set_in("moods", 0, "timestamp", to="2026-01-01T00:00:00"),
     "a chat to come": set_in("conversations", 0, "savedAt", to="2090-01-01T00:00:00Z"),
+    "a chat saved before its first time": saved_before_its_first_time,
     "a recent one to come": set_in(
         "stats", "recent_conversations", 0, "timestamp", to="2090-01-01T00:00:00Z"
     ),
