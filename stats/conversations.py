@@ -10,7 +10,7 @@ from typing import Any
 
 from stats.activity.clock import day_ends
 from stats.errors import InvalidInput, NotFound, UserNotFound
-from stats.lib.normalisation import fold, visible
+from stats.lib.normalisation import visible
 from stats.lib.text import as_text, check_id, clean, clean_json, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
 from stats.snapshot import NO_STATS, Snapshot
@@ -25,7 +25,7 @@ TITLE_LENGTH, TAG_LENGTH = 1000, 50
 # Browsers take these out of an address (https://url.spec.whatwg.org/#single-dot-path-segment), so
 # that a conversation of that id would have no page.
 DOT_SEGMENTS = (".", "..")
-MAX_SEARCHED = 100_000
+MAX_LISTED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +183,7 @@ def unpack(
     )
 
 
-def list_conversations(
-    db: Db,
-    user_id: str,
-    *,
-    limit: int = DEFAULT_LIMIT,
-) -> list[Conversation]:
+def list_conversations(db: Db, user_id: str, *, limit: int = DEFAULT_LIMIT) -> list[Conversation]:
     """Return up to `limit` conversations, those saved last first, without their messages."""
     ids, heads = run(db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), limit)
     return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
@@ -208,27 +203,6 @@ def conversations_between(
         unpack(as_text(chat_id), head, first_saved_at=iso_ms(int(float(time))))
         for chat_id, head, time in rows
     ]
-
-
-def search_conversations(
-    db: Db, user_id: str, words: str, *, limit: int = DEFAULT_LIMIT, skip: int = 0
-) -> tuple[list[Conversation], bool]:
-    """Return up to `limit` conversations that hold all `words` in title, summary or tags.
-
-    Newest first, the first `skip` left out; the second value tells whether there are older ones.
-    Words are compared as people read them (`stats.lib.normalisation.fold`).
-    """
-    terms = fold(words).split()
-    matches = [
-        conversation
-        for conversation in list_conversations(db, user_id, limit=MAX_SEARCHED)
-        if all(word in _haystack(conversation) for word in terms)
-    ]
-    return matches[skip : skip + limit], len(matches) > skip + limit
-
-
-def _haystack(conversation: Conversation) -> str:
-    return fold(" ".join((conversation.title, conversation.summary, *conversation.tags)))
 
 
 def get_conversation(db: Db, user_id: str, chat_id: str) -> Conversation:

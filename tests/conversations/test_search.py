@@ -4,13 +4,14 @@ import unicodedata
 
 import pytest
 
-from stats.conversations import save_conversation, search_conversations
+from stats.conversation_search import search_conversations
+from stats.conversations import save_conversation
 from stats.user_stats import create_user_stats
 from tests.support.samples import MESSAGES
 
 
 def titles(db, words: str) -> list[str]:
-    return [item.title for item in search_conversations(db, "alice", words)[0]]
+    return [item.title for item in search_conversations(db, "alice", words, limit=100)[0]]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -23,7 +23,7 @@ LAYERS = (
     "moods service_keys",
     "user_stats dashboard",
     "conversations operators daily_login",
-    "export",
+    "export conversation_search",
     "sample legacy_import",
     "web",
 )

@@ -71,7 +71,7 @@ def _summary(conversation: Conversation) -> dict[str, Any]:
 def list_chats() -> ResponseReturnValue:
     """Answer the saved conversations, newest first."""
     user_id = authorise().user_id
-    saved = conversations.list_conversations(db(), user_id, limit=conversations.MAX_SEARCHED)
+    saved = conversations.list_conversations(db(), user_id, limit=conversations.MAX_LISTED)
     return jsonify(success=True, chats=[_summary(conversation) for conversation in saved])
 
 

@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats import conversations
-from stats.conversations import search_conversations
+from stats.conversation_search import search_conversations
+from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
@@ -21,14 +22,14 @@ PAGE_SIZE, MAX_PAGES = 30, 10_000
 @bp.get("")
 def page() -> ResponseReturnValue:
     """List the conversations, newest first, or those that contain the words in `q`."""
-    query = clean(request.args.get("q", ""), "q", max_length=QUERY_LENGTH)
+    query = visible(clean(request.args.get("q", ""), "q", max_length=QUERY_LENGTH))
     number = request.args.get("page", 1, type=int)
     if not 1 <= number <= MAX_PAGES:
         abort(404)
     skip = (number - 1) * PAGE_SIZE
-    results, has_more = search_conversations(
-        db(), current_user.id, query, limit=PAGE_SIZE, skip=skip
-    )
+    results, total = search_conversations(db(), current_user.id, query, limit=PAGE_SIZE, skip=skip)
+    if number > 1 and not results:
+        return _last_page(query, total)
     conversations = [ConversationView(result, current_dashboard()) for result in results]
     return render_template(
         "conversations/list.html",
@@ -36,8 +37,16 @@ def page() -> ResponseReturnValue:
         query_length=QUERY_LENGTH,
         conversations=conversations,
         page=number,
-        has_more=has_more,
+        total=total,
+        has_more=total > skip + PAGE_SIZE,
     )
+
+
+def _last_page(query: str, total: int) -> ResponseReturnValue:
+    """Go to the last page that has something: one behind it may have been emptied by a deletion."""
+    last = -(-total // PAGE_SIZE)
+    page = last if last > 1 else None
+    return redirect(url_for("conversations.page", q=query or None, page=page))
 
 
 @bp.get("/<chat_id>")

@@ -1,0 +1,28 @@
+"""The search among saved conversations: words are compared as people read them."""
+
+from stats.conversations import MAX_LISTED, Conversation, list_conversations
+from stats.lib.normalisation import fold
+from stats.store.client import Db
+
+
+def search_conversations(
+    db: Db, user_id: str, words: str, *, limit: int, skip: int = 0
+) -> tuple[list[Conversation], int]:
+    """Return up to `limit` conversations that hold all `words` in title, summary or tags.
+
+    Newest first, the first `skip` left out; the second value is how many there are in all.
+    """
+    terms = fold(words).split()
+    matches = [
+        conversation
+        for conversation in list_conversations(db, user_id, limit=MAX_LISTED)
+        if _holds_all(conversation, terms)
+    ]
+    return matches[skip : skip + limit], len(matches)
+
+
+def _holds_all(conversation: Conversation, terms: list[str]) -> bool:
+    if not terms:
+        return True
+    text = fold(" ".join((conversation.title, conversation.summary, *conversation.tags)))
+    return all(term in text for term in terms)
