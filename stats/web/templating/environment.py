@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from stats.moods.entries import NOTE_LENGTH
+from stats.web.templating.bidi import isolate, isolate_plain
 from stats.web.templating.dates import (
     cell,
     day_month,
@@ -23,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(translate, translate_plural, newstyle=True)
+    app.jinja_env.filters.update(isolate=isolate, isolate_plain=isolate_plain)
     app.jinja_env.globals.update(
         language=language,
         weekday=weekday,

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from markupsafe import Markup, escape
+
 from stats.activity.clock import Clock
 from stats.conversations import Conversation
 from stats.dashboard import Dashboard
 from stats.lib.timestamps import milliseconds
 from stats.moods.entries import MoodEntry
 from stats.moods.scores import score_word
+from stats.web.templating.bidi import isolate
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import _
 
@@ -42,14 +45,15 @@ def moment_text(dashboard: Dashboard, moment: datetime) -> str:
     return _("%(day)s, %(time)s", day=day_month(local, dashboard.today), time=_clock(local))
 
 
-def greeting(dashboard: Dashboard) -> str:
+def greeting(dashboard: Dashboard) -> Markup:
     """Return `Good evening, Maya` by the user's clock."""
     hour = dashboard.now.astimezone(dashboard.clock.zone).hour
+    pattern = _("Good evening, %(name)s")
     if MORNING <= hour < AFTERNOON:
-        return _("Good morning, %(name)s", name=dashboard.name)
-    if AFTERNOON <= hour < EVENING:
-        return _("Good afternoon, %(name)s", name=dashboard.name)
-    return _("Good evening, %(name)s", name=dashboard.name)
+        pattern = _("Good morning, %(name)s")
+    elif AFTERNOON <= hour < EVENING:
+        pattern = _("Good afternoon, %(name)s")
+    return escape(pattern) % {"name": isolate(dashboard.name)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def test_an_unconfirmed_address_is_changed_by_the_new_one(
     assert (answer.status_code, answer.location) == (303, "/settings")
     page = alice.get("/settings").text
     assert "Your address changes once you press the link in the mail to the new one." in page
-    assert f"Changes to {NEW} once you press the link in the mail to it." in page
+    assert f"Changes to <bdi>{NEW}</bdi> once you press the link in the mail to it." in page
     assert f'<p class="value">{OLD}</p>' in page
     assert 'value="Alicia"' in page
     got = mailbox.wait(2)[-1]

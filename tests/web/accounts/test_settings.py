@@ -33,7 +33,7 @@ def test_it_saves_name_zone_and_start_of_day(alice: Browser) -> None:
     assert 'value="Alicia"' in page.text
     assert selected(alice) == ["Europe/Berlin", "4"]
     assert "Saved." not in alice.get("/settings").text
-    assert ", Alicia</h1>" in alice.get("/dashboard").text
+    assert ", <bdi>Alicia</bdi></h1>" in alice.get("/dashboard").text
 
 
 def test_it_moves_the_day_with_the_zone(alice: Browser) -> None:

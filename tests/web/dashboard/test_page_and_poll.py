@@ -41,7 +41,7 @@ def test_it_shows_a_new_user_what_is_true(alice: Browser) -> None:
     page = alice.get("/dashboard")
     assert page.status_code == 200
     assert displayed_stats(page) == NEW
-    assert re.search(r"Good (morning|afternoon|evening), Alice", page.text)
+    assert re.search(r"Good (morning|afternoon|evening), <bdi>Alice</bdi>", page.text)
 
 
 def test_it_says_when_its_numbers_were_read(valkey: Redis, alice: Browser) -> None:
@@ -249,7 +249,7 @@ def test_it_lists_the_last_three_conversations_newest_first(
         assert service_client.post("/api/chat/save", json=body).status_code == 200
     page = alice.get("/dashboard")
     assert displayed_stats(page)["conversations"] == "4"
-    matches = re.findall(r"<li>\s*<p>(.*?)</p>", page.text)
+    matches = re.findall(r'<li>\s*<p dir="auto">(.*?)</p>', page.text)
     titles = [re.sub(r"</?a\b[^>]*>", "", title) for title in matches]
     assert titles == ["four", "&lt;b&gt;three&lt;/b&gt;", "two"]
     times = re.findall(r'<time datetime="([^"]+)" title="[^"]+" data-relative>', page.text)

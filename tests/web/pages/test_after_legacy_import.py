@@ -23,7 +23,7 @@ from tests.web.helpers import Browser, displayed_stats, form_token
 
 ID = re.compile(r"[A-Za-z0-9_.:@|-]{1,128}")
 SECTION = re.compile(r'<section class="card recent".*?</section>', re.DOTALL)
-ITEM = re.compile(r'<li>\s*<p>(.*?)</p>\s*<time datetime="([^"]+)"', re.DOTALL)
+ITEM = re.compile(r'<li>\s*<p dir="auto">(.*?)</p>\s*<time datetime="([^"]+)"', re.DOTALL)
 TODAY = re.compile(r'id="stats" data-today="([^"]+)"')
 STATS = ("conversations", "mood_score", "days_active", "streak", "plan")
 # The broken and the rare ones stand first, and then ordinary ones.
