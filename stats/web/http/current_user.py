@@ -52,6 +52,8 @@ def init_app(app: Flask) -> None:
     manager.unauthorized_handler(unauthorised)
     # Session ids suffice: Flask-Login's hash of address and user agent is not used.
     manager._session_identifier_generator = lambda: ""
+    # Names no cookie: the header is split there. Flask-Login's remember-me cookie is not used.
+    app.config["REMEMBER_COOKIE_NAME"] = ";"
     # Its init_app would only add the handling of the remember-me cookie, which is not used.
     app.login_manager = manager  # type: ignore[attr-defined]
     app.jinja_env.globals["current_user"] = current_user

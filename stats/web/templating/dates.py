@@ -1,8 +1,9 @@
 """Dates as text."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from stats.lib.messages import N_
+from stats.lib.timestamps import iso
 from stats.web.templating.translation import _
 
 # Monday first, January first.
@@ -19,6 +20,11 @@ SHORT_MONTHS = (
     *(N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"), N_("Jul")),
     *(N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec")),
 )
+
+
+def server_time() -> str:
+    """Return this moment as ISO 8601, by which a page tells how far its device's clock is off."""
+    return iso(datetime.now(UTC))
 
 
 def weekday(day: date) -> str:

@@ -11,6 +11,7 @@ from stats.web.templating.dates import (
     day_month,
     day_month_year,
     month_year,
+    server_time,
     short_day_month,
     short_weekday,
     weekday,
@@ -37,4 +38,5 @@ def init_app(app: Flask) -> None:
         weekday_day_month=weekday_day_month,
         price_parts=price_parts,
         note_length=NOTE_LENGTH,
+        server_time=server_time,
     )
