@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
-LINES = range(1, 23)
+LINES = range(1, 25)
 NAME = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 
 
