@@ -24,6 +24,8 @@
     stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
     upToDate: _('Up to date again.'),
     deviceSays: (place) => format(_('Your device says %(place)s. Use it?'), { place }),
+    charactersLeft: (num) => format(ngettext('%(num)s character left', '%(num)s characters left', num), { num }),
+    charactersOver: (num) => format(ngettext('%(num)s character too many', '%(num)s characters too many', num), { num }),
     saved: _('Saved.'),
     saveFailed: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
     undone: _('Taken back.'),
@@ -73,6 +75,22 @@
     updated.textContent = timeFormat.format(date);
   }
 
+  // Scores. One between two half points stays until the person moves it; then it goes by half points.
+
+  const nextHalf = (score, direction) => (direction > 0 ? Math.floor(score * 2 + 1) / 2 : Math.ceil(score * 2 - 1) / 2);
+  function setScore(slider, score) {
+    slider.step = Number.isInteger(score * 2) ? '0.5' : '0.1';
+    slider.value = score;
+  }
+  on('input', ({ target }) => {
+    if (target.type !== 'range' || target.step !== '0.1') return;
+    const before = Number(target.defaultValue);
+    const moved = Number(target.value) - before;
+    const isOneStep = Math.abs(moved) < 0.15; // an arrow key: never back to the half point on the other side
+    target.step = '0.5'; // snaps the value
+    if (isOneStep) target.value = nextHalf(before, moved);
+  });
+
   // Range inputs in the edit forms of a day's page
 
   on('input', (event) => {
@@ -83,6 +101,30 @@
     form.querySelector(`output[for="${id}"]`).textContent = `${value} · ${label}`;
     event.target.setAttribute('aria-valuetext', MESSAGES.scoreText(value, label));
   });
+
+  // Notes: what is left of their length, which the server counts in code points; Ctrl+Enter saves
+
+  const LEFT_SHOWN = 60;
+  let announcement;
+  function showLeft(note) {
+    const left = Number(note.dataset.maxLength) - [...note.value.trim()].length;
+    const text = left < 0 ? MESSAGES.charactersOver(-left) : left < LEFT_SHOWN ? MESSAGES.charactersLeft(left) : '';
+    const hint = byId(`${note.id}-left`);
+    hint.textContent = text;
+    hint.classList.toggle('error', left < 0);
+    return text;
+  }
+  const showAllLeft = () => document.querySelectorAll('.note').forEach(showLeft);
+  on('input', ({ target }) => {
+    if (!target.matches('.note')) return;
+    const text = showLeft(target);
+    clearTimeout(announcement);
+    if (text) announcement = setTimeout(announce, 1000, text); // once the person pauses
+  });
+  on('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.matches('.note')) event.target.form.requestSubmit();
+  });
+  showAllLeft();
 
   // Sign-up and sample data: the browser's time zone. Settings: select and copy
 
@@ -161,7 +203,7 @@
     if (stepButton) {
       const slider = byId('score');
       edited = true;
-      slider.value = Number(slider.value) + Number(stepButton.dataset.step);
+      setScore(slider, nextHalf(Number(slider.value), Number(stepButton.dataset.step)));
       showScore(slider.form, Number(slider.value));
     } else if (event.target.closest('#refresh') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
       event.preventDefault();
@@ -178,8 +220,9 @@
     const slider = byId('score');
     const note = byId('note');
     const isInitialDay = event.target.defaultChecked;
-    slider.value = isInitialDay ? slider.defaultValue : 5;
+    setScore(slider, isInitialDay ? Number(slider.defaultValue) : 5);
     note.value = isInitialDay ? note.defaultValue : '';
+    showLeft(note);
     showScore(slider.form, isInitialDay && byId('mood-form').hasAttribute('data-has-score') ? Number(slider.value) : null);
   });
 
@@ -253,6 +296,7 @@
     for (const id of openSummaries) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
     updateRelativeTimes();
     updateUnsetText();
+    showAllLeft();
     // Greeting and date belong to the day of the page load. No automatic reload: it would count as activity.
     byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
   });

@@ -25,7 +25,7 @@ def day_page(member: Member) -> Page:
 
 def test_it_edits_and_deletes_an_entry(day_page: Page) -> None:
     day_page.locator("details summary").first.click()
-    day_page.locator('input[name="note"]').first.fill("On second thoughts")
+    day_page.locator('[name="note"]').first.fill("On second thoughts")
     day_page.get_by_role("button", name="Save").first.click()
     expect(day_page.locator("main")).to_contain_text("On second thoughts")
     day_page.locator("details summary").first.click()

@@ -22,7 +22,7 @@ from stats.web.http.current_user import (
     poll_cache,
     reload_dashboard,
 )
-from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_score
+from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_note, read_score
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
@@ -112,7 +112,7 @@ def _renew_if_stale(dashboard: Dashboard) -> Dashboard:
 @session_checked_by_script
 def mood() -> ResponseReturnValue:
     """Record a mood; answer with the form (htmx) or go back to the page."""
-    day, note = request.form.get("day", "today"), request.form.get("note", "").strip()
+    day, note = request.form.get("day", "today"), read_note(request.form.get("note", "")).strip()
     if day != "today" and not current_user.is_authenticated:
         return unauthorised()
     try:
