@@ -173,6 +173,7 @@
   // The check-in form. Event delegation, because htmx replaces the form when it is saved.
 
   let edited = false; // slider or note changed since the form was rendered
+  let moved = false; // the slider alone
 
   // "Not logged" only if that is known: yesterday may have an entry, and today one from another tab.
   const unsetText = () => {
@@ -194,7 +195,7 @@
   on('input', (event) => {
     if (event.target.id === 'note') edited = true;
     if (event.target.id !== 'score') return;
-    edited = true;
+    edited = moved = true;
     showScore(event.target.form, Number(event.target.value));
   });
 
@@ -202,7 +203,7 @@
     const stepButton = event.target.closest('[data-step]');
     if (stepButton) {
       const slider = byId('score');
-      edited = true;
+      edited = moved = true;
       setScore(slider, nextHalf(Number(slider.value), Number(stepButton.dataset.step)));
       showScore(slider.form, Number(slider.value));
     } else if (event.target.closest('#refresh') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
@@ -210,6 +211,8 @@
       refresh();
     } else if (event.target.closest('#retry')) {
       refresh();
+    } else if (event.target.closest('#open-today')) {
+      keepDraft();
     }
   });
 
@@ -225,6 +228,46 @@
     showLeft(note);
     showScore(slider.form, isInitialDay && byId('mood-form').hasAttribute('data-has-score') ? Number(slider.value) : null);
   });
+
+  // The page's day: greeting, date and form belong to it. No automatic reload: it would count as activity.
+
+  const today = byId('today');
+  const newDay = byId('new-day');
+  let dayTimer;
+  function watchDay() {
+    const left = Number(today.dataset.ends) - serverNow();
+    const isOver = left <= 0 || byId('stats').dataset.today !== today.dateTime;
+    if (isOver && newDay.hidden) announce(newDay.querySelector('p').textContent);
+    newDay.hidden = !isOver;
+    clearTimeout(dayTimer);
+    if (!isOver) dayTimer = setTimeout(watchDay, Math.min(left, 6e5)); // timers sleep with the device
+  }
+  on('visibilitychange', watchDay);
+  addEventListener('pageshow', watchDay);
+  watchDay();
+
+  // "Open today" hands what was typed to the page that it opens, for the same user only.
+  const DRAFT = 'aira-draft';
+  function keepDraft() {
+    const draft = { user: today.dataset.user, note: byId('note').value, score: moved ? Number(byId('score').value) : null };
+    try { sessionStorage.setItem(DRAFT, JSON.stringify(draft)); } catch { /* no storage: as without a script */ }
+  }
+  function takeDraft() {
+    try {
+      const draft = JSON.parse(sessionStorage.getItem(DRAFT));
+      sessionStorage.removeItem(DRAFT);
+      return draft?.user === today.dataset.user ? draft : null;
+    } catch { return null; }
+  }
+  function showDraft({ note, score }) {
+    if (note) byId('note').value = note;
+    if (score !== null) { setScore(byId('score'), score); showScore(byId('mood-form'), score); }
+    moved = score !== null;
+    edited = moved || note !== '';
+    showAllLeft();
+  }
+  const draft = takeDraft();
+  if (draft) showDraft(draft);
 
   // Live updates
 
@@ -297,14 +340,13 @@
     updateRelativeTimes();
     updateUnsetText();
     showAllLeft();
-    // Greeting and date belong to the day of the page load. No automatic reload: it would count as activity.
-    byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
+    watchDay();
   });
 
   on('htmx:afterSettle', (event) => {
     if (event.detail.target.id !== 'mood-form') return;
-    edited = false;
     const invalid = document.querySelector('#mood-form [aria-invalid]');
+    edited = moved = invalid !== null;
     if (invalid) { invalid.focus(); return; }
     if (document.activeElement === document.body) byId('mood-save').focus();
     announce(event.detail.requestConfig.elt.id === 'undo-form' ? MESSAGES.undone : MESSAGES.saved);

@@ -8,6 +8,7 @@ from flask_login import current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
+from stats.activity.clock import day_ends
 from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput
@@ -48,9 +49,13 @@ def page() -> ResponseReturnValue:
 def _page(dashboard: Dashboard, form: MoodForm) -> str:
     dashboard = _renew_if_stale(dashboard)
     context = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
-    updated = clock_text(dashboard.clock, dashboard.now)
     return render_template(
-        "dashboard/page.html", mood=form, greeting=greeting(dashboard), updated=updated, **context
+        "dashboard/page.html",
+        mood=form,
+        greeting=greeting(dashboard),
+        updated=clock_text(dashboard.clock, dashboard.now),
+        day_ends=day_ends(dashboard.clock, dashboard.now) * 1000,
+        **context,
     )
 
 
