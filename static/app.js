@@ -24,6 +24,8 @@
     stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
     upToDate: _('Up to date again.'),
     deviceSays: (place) => format(_('Your device says %(place)s. Use it?'), { place }),
+    charactersLeft: (num) => format(ngettext('%(num)s character left', '%(num)s characters left', num), { num }),
+    charactersOver: (num) => format(ngettext('%(num)s character too many', '%(num)s characters too many', num), { num }),
     saved: _('Saved.'),
     saveFailed: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
     undone: _('Taken back.'),
@@ -73,6 +75,22 @@
     updated.textContent = timeFormat.format(date);
   }
 
+  // Scores. One between two half points stays until the person moves it; then it goes by half points.
+
+  const nextHalf = (score, direction) => (direction > 0 ? Math.floor(score * 2 + 1) / 2 : Math.ceil(score * 2 - 1) / 2);
+  function setScore(slider, score) {
+    slider.step = Number.isInteger(score * 2) ? '0.5' : '0.1';
+    slider.value = score;
+  }
+  on('input', ({ target }) => {
+    if (target.type !== 'range' || target.step !== '0.1') return;
+    const before = Number(target.defaultValue);
+    const moved = Number(target.value) - before;
+    const isOneStep = Math.abs(moved) < 0.15; // an arrow key: never back to the half point on the other side
+    target.step = '0.5'; // snaps the value
+    if (isOneStep) target.value = nextHalf(before, moved);
+  });
+
   // Range inputs in the edit forms of a day's page
 
   on('input', (event) => {
@@ -83,6 +101,30 @@
     form.querySelector(`output[for="${id}"]`).textContent = `${value} · ${label}`;
     event.target.setAttribute('aria-valuetext', MESSAGES.scoreText(value, label));
   });
+
+  // Notes: what is left of their length, which the server counts in code points; Ctrl+Enter saves
+
+  const LEFT_SHOWN = 60;
+  let announcement;
+  function showLeft(note) {
+    const left = Number(note.dataset.maxLength) - [...note.value.trim()].length;
+    const text = left < 0 ? MESSAGES.charactersOver(-left) : left < LEFT_SHOWN ? MESSAGES.charactersLeft(left) : '';
+    const hint = byId(`${note.id}-left`);
+    hint.textContent = text;
+    hint.classList.toggle('error', left < 0);
+    return text;
+  }
+  const showAllLeft = () => document.querySelectorAll('.note').forEach(showLeft);
+  on('input', ({ target }) => {
+    if (!target.matches('.note')) return;
+    const text = showLeft(target);
+    clearTimeout(announcement);
+    if (text) announcement = setTimeout(announce, 1000, text); // once the person pauses
+  });
+  on('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.matches('.note')) event.target.form.requestSubmit();
+  });
+  showAllLeft();
 
   // Sign-up and sample data: the browser's time zone. Settings: select and copy
 
@@ -131,6 +173,7 @@
   // The check-in form. Event delegation, because htmx replaces the form when it is saved.
 
   let edited = false; // slider or note changed since the form was rendered
+  let moved = false; // the slider alone
 
   // "Not logged" only if that is known: yesterday may have an entry, and today one from another tab.
   const unsetText = () => {
@@ -152,7 +195,7 @@
   on('input', (event) => {
     if (event.target.id === 'note') edited = true;
     if (event.target.id !== 'score') return;
-    edited = true;
+    edited = moved = true;
     showScore(event.target.form, Number(event.target.value));
   });
 
@@ -160,14 +203,16 @@
     const stepButton = event.target.closest('[data-step]');
     if (stepButton) {
       const slider = byId('score');
-      edited = true;
-      slider.value = Number(slider.value) + Number(stepButton.dataset.step);
+      edited = moved = true;
+      setScore(slider, nextHalf(Number(slider.value), Number(stepButton.dataset.step)));
       showScore(slider.form, Number(slider.value));
     } else if (event.target.closest('#refresh') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
       event.preventDefault();
       refresh();
     } else if (event.target.closest('#retry')) {
       refresh();
+    } else if (event.target.closest('#open-today')) {
+      keepDraft();
     }
   });
 
@@ -178,10 +223,51 @@
     const slider = byId('score');
     const note = byId('note');
     const isInitialDay = event.target.defaultChecked;
-    slider.value = isInitialDay ? slider.defaultValue : 5;
+    setScore(slider, isInitialDay ? Number(slider.defaultValue) : 5);
     note.value = isInitialDay ? note.defaultValue : '';
+    showLeft(note);
     showScore(slider.form, isInitialDay && byId('mood-form').hasAttribute('data-has-score') ? Number(slider.value) : null);
   });
+
+  // The page's day: greeting, date and form belong to it. No automatic reload: it would count as activity.
+
+  const today = byId('today');
+  const newDay = byId('new-day');
+  let dayTimer;
+  function watchDay() {
+    const left = Number(today.dataset.ends) - serverNow();
+    const isOver = left <= 0 || byId('stats').dataset.today !== today.dateTime;
+    if (isOver && newDay.hidden) announce(newDay.querySelector('p').textContent);
+    newDay.hidden = !isOver;
+    clearTimeout(dayTimer);
+    if (!isOver) dayTimer = setTimeout(watchDay, Math.min(left, 6e5)); // timers sleep with the device
+  }
+  on('visibilitychange', watchDay);
+  addEventListener('pageshow', watchDay);
+  watchDay();
+
+  // "Open today" hands what was typed to the page that it opens, for the same user only.
+  const DRAFT = 'aira-draft';
+  function keepDraft() {
+    const draft = { user: today.dataset.user, note: byId('note').value, score: moved ? Number(byId('score').value) : null };
+    try { sessionStorage.setItem(DRAFT, JSON.stringify(draft)); } catch { /* no storage: as without a script */ }
+  }
+  function takeDraft() {
+    try {
+      const draft = JSON.parse(sessionStorage.getItem(DRAFT));
+      sessionStorage.removeItem(DRAFT);
+      return draft?.user === today.dataset.user ? draft : null;
+    } catch { return null; }
+  }
+  function showDraft({ note, score }) {
+    if (note) byId('note').value = note;
+    if (score !== null) { setScore(byId('score'), score); showScore(byId('mood-form'), score); }
+    moved = score !== null;
+    edited = moved || note !== '';
+    showAllLeft();
+  }
+  const draft = takeDraft();
+  if (draft) showDraft(draft);
 
   // Live updates
 
@@ -253,14 +339,14 @@
     for (const id of openSummaries) { const summary = byId(id); if (summary) summary.parentElement.open = true; }
     updateRelativeTimes();
     updateUnsetText();
-    // Greeting and date belong to the day of the page load. No automatic reload: it would count as activity.
-    byId('new-day').hidden = byId('stats').dataset.today === byId('today').dateTime;
+    showAllLeft();
+    watchDay();
   });
 
   on('htmx:afterSettle', (event) => {
     if (event.detail.target.id !== 'mood-form') return;
-    edited = false;
     const invalid = document.querySelector('#mood-form [aria-invalid]');
+    edited = moved = invalid !== null;
     if (invalid) { invalid.focus(); return; }
     if (document.activeElement === document.body) byId('mood-save').focus();
     announce(event.detail.requestConfig.elt.id === 'undo-form' ? MESSAGES.undone : MESSAGES.saved);

@@ -33,13 +33,17 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The last 30 days, oldest first: each one's mean, and the 7-day mean where it was logged."""
+    """The last 30 days, oldest first: each one's mean, and the 7-day mean where it was logged.
+
+    `has_means` says whether a day has several entries.
+    """
 
     dates: tuple[date, ...]
     means: tuple[float | None, ...]
     week_means: tuple[float | None, ...]
     mean: float | None
     logged: int
+    has_means: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
         week_means=tuple(weeks),
         mean=mean_score(logged) if logged else None,
         logged=len(logged),
+        has_means=any(entries and len(entries) > 1 for entries in by_date[before:]),
     )
 
 

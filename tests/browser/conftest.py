@@ -58,8 +58,13 @@ def open_context(
     opened: list[BrowserContext] = []
 
     def make(**options: object) -> BrowserContext:
-        defaults = {"timezone_id": "Europe/Berlin", "locale": "en-GB", "reduced_motion": "reduce"}
-        context = browser.new_context(base_url=site.url, **{**defaults, **options})  # type: ignore[arg-type]
+        defaults = {
+            "base_url": site.url,
+            "timezone_id": "Europe/Berlin",
+            "locale": "en-GB",
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**{**defaults, **options})  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
         console_errors.attach(context)
         opened.append(context)

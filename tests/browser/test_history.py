@@ -23,14 +23,22 @@ def day_page(member: Member) -> Page:
     return member.page
 
 
-def test_it_edits_and_deletes_an_entry(day_page: Page) -> None:
+def test_it_edits_and_deletes_an_entry_and_takes_that_back(day_page: Page) -> None:
     day_page.locator("details summary").first.click()
-    day_page.locator('input[name="note"]').first.fill("On second thoughts")
+    day_page.locator('[name="note"]').first.fill("On second thoughts")
     day_page.get_by_role("button", name="Save").first.click()
     expect(day_page.locator("main")).to_contain_text("On second thoughts")
     day_page.locator("details summary").first.click()
     day_page.get_by_role("button", name="Delete").first.click()
     expect(day_page.locator("main")).not_to_contain_text("On second thoughts")
+    expect(day_page.locator(".alert")).to_contain_text("The check-in is deleted.")
+    assert axe_violations(day_page) == []
+    day_page.get_by_role("button", name="Undo").click()
+    expect(day_page.locator(".alert")).to_contain_text("The check-in is back.")
+    expect(day_page.locator("main")).to_contain_text("On second thoughts")
+    day_page.locator("details summary").first.click()
+    day_page.get_by_role("button", name="Delete").first.click()
+    expect(day_page.locator(".alert")).to_contain_text("The check-in is deleted.")
     day_page.goto("/dashboard")
     expect(day_page.locator('[data-stat="mood_score"]')).to_have_text("—")
 

@@ -198,7 +198,6 @@ def test_a_note_that_is_refused_is_kept_with_the_reason(
     console_errors.expect("status of 422", "Error Code 422")
     page = member.page
     page.goto("/dashboard")
-    page.locator("[name=note]").evaluate("it => it.removeAttribute('maxlength')")
     page.locator("[name=note]").fill("x" * 281)
     page.locator("#mood-save").click()
     note = page.locator("[name=note]")

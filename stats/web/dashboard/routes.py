@@ -9,6 +9,7 @@ from flask_login import current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
+from stats.activity.clock import day_ends
 from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput, OperationReused
@@ -24,7 +25,7 @@ from stats.web.http.current_user import (
     poll_cache,
     reload_dashboard,
 )
-from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_score
+from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_note, read_score
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
@@ -52,9 +53,13 @@ def page() -> ResponseReturnValue:
 def _page(dashboard: Dashboard, form: MoodForm) -> str:
     dashboard = _renew_if_stale(dashboard)
     context = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
-    updated = clock_text(dashboard.clock, dashboard.now)
     return render_template(
-        "dashboard/page.html", mood=form, greeting=greeting(dashboard), updated=updated, **context
+        "dashboard/page.html",
+        mood=form,
+        greeting=greeting(dashboard),
+        updated=clock_text(dashboard.clock, dashboard.now),
+        day_ends=day_ends(dashboard.clock, dashboard.now) * 1000,
+        **context,
     )
 
 
@@ -116,7 +121,7 @@ def _renew_if_stale(dashboard: Dashboard) -> Dashboard:
 @session_checked_by_script
 def mood() -> ResponseReturnValue:
     """Record a mood; answer with the form (htmx) or go back to the page."""
-    day, note = request.form.get("day", "today"), request.form.get("note", "").strip()
+    day, note = request.form.get("day", "today"), read_note(request.form.get("note", "")).strip()
     if day != "today" and not current_user.is_authenticated:
         return unauthorised()
     try:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from stats.dashboard import Dashboard
 from stats.lib.timestamps import DAY
 from stats.moods.history import week_mean
+from stats.moods.scores import mean_score
 from stats.snapshot import RecentConversation
 from stats.web.billing.plan_card import PlanView
 from stats.web.runtime import current_runtime
@@ -28,11 +29,18 @@ def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
         "dashboard": dashboard,
         "fingerprint": user_fingerprint(dashboard.user_id),
         "yesterday": dashboard.today - DAY,
+        "is_one_of_several": _is_one_of_several(dashboard),
         "week_mean": week_mean(dashboard.mood_days, dashboard.today),
         "since": _since(dashboard.since, dashboard.today),
         "recent": [_recent(item, dashboard) for item in dashboard.snapshot.recent_conversations],
         "plan": PlanView(dashboard, current_runtime().prices.cached()),
     }
+
+
+def _is_one_of_several(dashboard: Dashboard) -> bool:
+    """Return whether today's mean, which the charts show, is another score than the latest."""
+    scores = dashboard.mood_days.get(dashboard.today, ())
+    return len(scores) > 1 and mean_score(scores) != dashboard.today_mood
 
 
 def _since(first: date, today: date) -> str:

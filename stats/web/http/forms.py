@@ -33,6 +33,14 @@ def read_score(text: str) -> float:
     return float(text)
 
 
+def read_note(text: str) -> str:
+    r"""Return the note in a form field, its line breaks as `\n`: forms send them as CRLF.
+
+    https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#constructing-form-data-set
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def read_entry_id(text: str) -> int:
     """Return the id of a mood entry in a form field (ms since 1970); raises InvalidInput."""
     if not (text.isascii() and text.isdigit() and len(text) <= ENTRY_ID_LENGTH):

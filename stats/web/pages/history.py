@@ -17,7 +17,7 @@ from stats.moods.entries import MoodEntry
 from stats.moods.history import WEEKS, make_day, make_year, read_history
 from stats.moods.insights import describe_weekdays
 from stats.web.http.current_user import current_dashboard
-from stats.web.http.forms import NUMBER, form_operation, read_score
+from stats.web.http.forms import NUMBER, form_operation, read_note, read_score
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
 from stats.web.templating.formatting import ConversationView, day_entries
@@ -123,15 +123,23 @@ def _submitted_or(stored: MoodEntry, submitted: tuple[MoodEntry, ...]) -> MoodEn
 @bp.post("/entries/<int(max=4102444800000):entry_id>")
 def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
-    score, note = request.form.get("score", ""), request.form.get("note", "").strip()
+    score, note = request.form.get("score", ""), read_note(request.form.get("note", "")).strip()
     try:
-        moods.edit_mood(db(), current_user.id, entry_id, read_score(score), note)
+        kept = _stored_if_unchanged(entry_id, note)
+        moods.edit_mood(db(), current_user.id, entry_id, read_score(score), kept)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
         day, submitted = _day_of(entry_id), MoodEntry(entry_id, shown, note)
         return _show(day, {entry_id: error_message(error)}, (submitted,)), 422
     flash(_("Saved."))
     return _to_day(entry_id)
+
+
+def _stored_if_unchanged(entry_id: int, note: str) -> str:
+    """Return the stored note if `note` is what a form makes of it, else `note`."""
+    later = moods.read_moods(db(), current_user.id, since=moment(entry_id))
+    stored = next((entry.note for entry in later if entry.id == entry_id), "")
+    return stored if read_note(stored).strip() == note else note
 
 
 @bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
@@ -145,7 +153,8 @@ def delete(entry_id: int) -> ResponseReturnValue:
 @bp.post("/entries/<int(max=4102444800000):entry_id>/restore")
 def restore(entry_id: int) -> ResponseReturnValue:
     """Put an entry back that was deleted on the page before, once."""
-    score, note = read_score(request.form.get("score", "")), request.form.get("note", "")
+    score = read_score(request.form.get("score", ""))
+    note = read_note(request.form.get("note", ""))
     op = form_operation("restore", request.form.get("op", ""), entry_id, score, note)
     moods.record_mood(db(), current_user.id, score, note=note, at=moment(entry_id), op=op)
     flash(_("The check-in is back."))

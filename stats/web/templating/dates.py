@@ -70,10 +70,3 @@ def weekday_day_month(day: date, *, year: bool = False) -> str:
         weekday=weekday(day),
         day=(day_month_year if year else day_month)(day),
     )
-
-
-def cell(day: date, mean: float | None) -> str:
-    """Return the text of one cell of the year: `12 Mar, 6.5`, or that nothing was logged."""
-    if mean is not None:
-        return _("%(day)s, %(score)s", day=short_day_month(day), score=f"{mean:g}")
-    return _("%(day)s, not logged", day=short_day_month(day))

@@ -1,4 +1,4 @@
-"""The globals of all templates: translation, dates, limits."""
+"""The globals of all templates: translation, dates, means, limits."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from flask import Flask
 from stats.moods.entries import NOTE_LENGTH
 from stats.web.templating.bidi import isolate, isolate_plain
 from stats.web.templating.dates import (
-    cell,
     day_month,
     day_month_year,
     month_year,
@@ -17,11 +16,12 @@ from stats.web.templating.dates import (
     weekday,
     weekday_day_month,
 )
+from stats.web.templating.means import cell_label, mean_text
 from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
 
 def init_app(app: Flask) -> None:
-    """Install gettext, the date functions and the length of notes in the Jinja environment."""
+    """Install gettext, dates, means and the length of notes in the Jinja environment."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(translate, translate_plural, newstyle=True)
@@ -31,7 +31,8 @@ def init_app(app: Flask) -> None:
         weekday=weekday,
         short_weekday=short_weekday,
         day_month=day_month,
-        cell_label=cell,
+        cell_label=cell_label,
+        mean_text=mean_text,
         short_day_month=short_day_month,
         month_year=month_year,
         day_month_year=day_month_year,

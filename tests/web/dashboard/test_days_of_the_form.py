@@ -165,3 +165,14 @@ def test_it_finds_the_time_of_day_on_a_day_of_another_length() -> None:
     at = days.same_time_on(date(2026, 3, 29), now)
     assert at is not None
     assert days.day_of(at) == date(2026, 3, 29)
+
+
+@pytest.mark.parametrize(("day_start", "ends"), [("0", 23), ("4", 27)])
+def test_the_page_holds_the_moment_at_which_its_day_ends(
+    app: Flask, traveller: Any, day_start: str, ends: int
+) -> None:
+    """At 20:00 UTC on 31 December it is 21:00 in Berlin."""
+    alice = sign_up(app, "Alice", timezone="Europe/Berlin")
+    alice.post("/settings", {"name": "A", "timezone": "Europe/Berlin", "day_start": day_start})
+    end = int((EVENING.replace(hour=0) + timedelta(hours=ends)).timestamp() * 1000)
+    assert f'datetime="2026-12-31" data-ends="{end}"' in alice.get("/dashboard").text

@@ -51,13 +51,19 @@ def some_moods(chance: Random, today: date) -> dict[date, list[float]]:
     return {day: chance.choices(TENTHS, k=chance.choice((1, 1, 2, 3))) for day in days}
 
 
-def mean(scores: list[float]) -> Fraction:
+def mean(scores: Sequence[float]) -> Fraction:
     return Fraction(sum(round(score * 10) for score in scores), 10 * len(scores))
 
 
 def half_up(means: list[Fraction]) -> float:
     """The mean of exact means to one decimal, halves up."""
     return math.floor(sum(means) / len(means) * 10 + Fraction(1, 2)) / 10
+
+
+def said(scores: Sequence[float]) -> str:
+    """What stands where the mean of a day stands."""
+    score = f"{half_up([mean(scores)]):g}"
+    return score if len(scores) == 1 else f"{score}, mean of {len(scores)}"
 
 
 def week_mean(moods: Scores, day: date) -> str:
@@ -70,7 +76,7 @@ def test_they_show_the_mean_of_every_day(draw_charts: Draw, seed: int) -> None:
     today = TODAY + timedelta(seed)
     moods = some_moods(chance, today)
     drawn = draw_charts(moods, today)
-    means = {day: f"{half_up([mean(felt)]):g}" for day, felt in moods.items()}
+    means = {day: said(felt) for day, felt in moods.items()}
     first = back(52 * 7 + today.weekday(), today)
     year = [first + timedelta(days) for days in range((today - first).days + 1)]
     cells = sorted(text for _, _, text in CELL.findall(drawn))
@@ -109,7 +115,7 @@ def test_every_score_is_in_its_place(
     assert line_of(drawn) == f"M2.40 {y}M94.32 {y}L97.60 {y}"
     assert ("", shade, f"{short(back(29))}, {said}") in CELL.findall(drawn)
     assert ROW.findall(drawn)[0] == ("Today", said, mean)
-    assert f"the lowest {said}, the highest {said}, the mean {mean}." in drawn
+    assert f"the lowest day {said}, the highest day {said}, the mean {mean}." in drawn
 
 
 FIRST, AGAIN = "Three check-ins draw your first line.", "Three check-ins in 30 days draw a line."
