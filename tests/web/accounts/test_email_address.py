@@ -161,7 +161,8 @@ def test_a_wrong_password_sends_nothing(
 
 
 def without_tokens(page: str) -> str:
-    return re.sub(r'value="[^"]*"|hx-headers=\S+ \S+', "", page)
+    """The page without tokens and without the time at which it was made."""
+    return re.sub(r'value="[^"]*"|hx-headers=\S+ \S+|data-now="[^"]*"', "", page)
 
 
 def test_a_taken_address_is_told_to_its_owner_alone(

@@ -24,10 +24,11 @@ class Words(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        keeps = tag == "bdi" or found.get("dir") == "auto"
-        if tag == "input" and found.get("type") in FIELDS and "hidden" not in found:
-            self._note(f"input {found.get('name')}", found.get("value") or MARK, keeps)
+        attributes = dict(attrs)
+        keeps = tag == "bdi" or attributes.get("dir") == "auto"
+        typed = tag == "input" and attributes.get("type") in FIELDS and "hidden" not in attributes
+        if typed or tag == "textarea":
+            self._note(f"{tag} {attributes.get('name')}", attributes.get("value") or MARK, keeps)
         if tag not in VOID:
             self._open.append((tag, keeps))
 
