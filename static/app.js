@@ -206,10 +206,12 @@
       edited = moved = true;
       setScore(slider, nextHalf(Number(slider.value), Number(stepButton.dataset.step)));
       showScore(slider.form, Number(slider.value));
-    } else if (event.target.closest('#refresh') && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
-      event.preventDefault();
-      refresh();
     } else if (event.target.closest('#retry')) {
+      refresh();
+    } else if (event.ctrlKey || event.metaKey || event.shiftKey) {
+      return; // a link opens elsewhere
+    } else if (event.target.closest('#refresh')) {
+      event.preventDefault();
       refresh();
     } else if (event.target.closest('#open-today')) {
       keepDraft();
