@@ -174,3 +174,15 @@ def test_a_device_that_slept_over_midnight_says_so_when_it_wakes(
     target, name = event.split(", ")
     open_page.evaluate(f"{target}.dispatchEvent(new Event({name}, {{bubbles: true}}))")
     expect(strip(open_page)).to_be_visible()
+
+
+def test_open_today_in_another_tab_leaves_what_was_typed_where_it_is(
+    open_page: Page, pass_midnight: Any
+) -> None:
+    open_page.locator("#note").fill(NOTE)
+    pass_midnight(open_page)
+    with open_page.context.expect_page() as opened:
+        strip(open_page).get_by_role("link", name="Open today").click(modifiers=["Control"])
+    expect(opened.value.locator("#note")).to_have_value("")
+    assert open_page.evaluate(DRAFTS) == 0
+    expect(open_page.locator("#note")).to_have_value(NOTE)
