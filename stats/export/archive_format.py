@@ -20,7 +20,7 @@ from stats.user_stats import SUMMARY_LENGTH
 
 FORMAT = "aira-stats-1"
 
-# As many as are kept, see stats/lua/shared.lua.
+# As many as are kept, see stats/lua/shared/clock.lua.
 MAX_CLOCKS = 100
 
 Moment = Annotated[datetime, Meta(tz=True)]

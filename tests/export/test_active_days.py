@@ -47,7 +47,7 @@ def histories(latest: int = 0) -> st.SearchStrategy[ActiveDays]:
     return st.builds(lived, some_days(latest), st.integers(0, 5), st.integers(0, 9))
 
 
-@settings(max_examples=2000)
+@settings(max_examples=600)
 @given(here=histories(), archived=histories(latest=2))
 def test_no_figure_falls_and_a_second_time_changes_nothing(
     here: ActiveDays, archived: ActiveDays
@@ -61,7 +61,7 @@ def test_no_figure_falls_and_a_second_time_changes_nothing(
     assert merge(merged, archived, TODAY) == merged
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(days=some_days(0), data=st.data())
 def test_halves_of_a_life_make_the_whole(days: set[date], data: st.DataObject) -> None:
     """Whoever was here on some days and brings the others has at least what the days prove."""
@@ -73,7 +73,7 @@ def test_halves_of_a_life_make_the_whole(days: set[date], data: st.DataObject) -
     assert merged.longest_streak >= whole.longest_streak
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(days=some_days(0), unknown=st.integers(0, 5), before=st.integers(0, 9))
 def test_it_all_comes_back_into_an_empty_account(
     days: set[date], unknown: int, before: int

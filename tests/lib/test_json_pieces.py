@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stats.errors import InvalidInput
 from stats.lib import json_pieces
-from stats.lib.json_pieces import PIECE_LENGTH, read_items, read_pieces
+from stats.lib.json_pieces import read_items, read_pieces
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -44,6 +44,7 @@ def assembled(data: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("block_length", [1, 3, 64, 1 << 20], indirect=True)
+@settings(max_examples=40)
 @given(document=DOCUMENTS, indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
 def test_its_pieces_make_the_document(
     block_length: int, document: dict[str, Any], indent: int | None, ascii_only: bool
@@ -122,12 +123,16 @@ class Endless(io.RawIOBase):
         (b'{"listed":[{"messages":[', b"[],"),
     ],
 )
-def test_it_stops_at_the_first_thing_that_is_wrong(beginning: bytes, rest: bytes) -> None:
+def test_it_stops_at_the_first_thing_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, beginning: bytes, rest: bytes
+) -> None:
+    monkeypatch.setattr(json_pieces, "PIECE_LENGTH", 64_000)
+    monkeypatch.setattr(json_pieces, "BLOCK_LENGTH", 8_000)
     file = Endless(beginning, rest)
     tracemalloc.start()
     with pytest.raises(InvalidInput):
         list(read_pieces(file, {"listed"}))
-    _, most = tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert file.length <= PIECE_LENGTH + 3 * json_pieces.BLOCK_LENGTH
-    assert most <= 4 * PIECE_LENGTH
+    assert file.length <= 64_000 + 3 * 8_000
+    assert peak <= 4 * 64_000
