@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stats import user_stats
+from stats import daily_login, user_stats
 from stats.activity.clock import Clock
 from stats.conversations import save_conversation
 from stats.export.archive_format import (
@@ -145,3 +145,22 @@ def test_many_at_once_count_everything_once(concurrent_db: Db) -> None:
     days = {day for year in years for day in year.days}
     assert bob["stats"]["days_active"] == len(bob["days"]) == len(days)
     assert Counter(bob["days"]).most_common(1)[0][1] == 1
+
+
+def test_no_day_is_lost_between_reading_and_writing(concurrent_db: Db) -> None:
+    first = TODAY - 200 * DAY
+    archives = [archive(days={first - number * DAY}) for number in range(1, 60)]
+    restore(concurrent_db, "bob", archive(), create_day=first.isoformat())
+
+    def act(number: int) -> Any:
+        if number:
+            return [restore(concurrent_db, "bob", part) for part in archives[number::4]]
+        later = [first + number * DAY for number in range(1, 200)]
+        return [daily_login.handle_daily_login(concurrent_db, "bob", day) for day in later]
+
+    answers = run_concurrently(4, act)
+    assert answers[0] == [True] * 199
+    restored = sum(len(archives[number::4]) for number in (1, 2, 3))
+    bob = exported(concurrent_db, "bob")
+    assert len(bob["days"]) == bob["stats"]["days_active"] == 200 + restored
+    assert stats_of(concurrent_db, "bob")["streak"] >= 200

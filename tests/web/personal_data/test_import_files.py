@@ -68,6 +68,17 @@ def test_earlier_clocks_come_back(
         assert taken[name] == account_export["account"][name]
 
 
+def test_the_clocks_of_the_file_are_in_force_for_its_entries(app: Flask) -> None:
+    """A zone that was set before the import says nothing of the days in the file."""
+    account_export = sign_up(app, "Tomo", timezone="Asia/Tokyo").get("/settings/export.json").json
+    moment = {"timestamp": "2026-03-01T18:30:00.000Z", "score": 5.0}
+    again = sign_up(app, "Adele", timezone="America/New_York")
+    again.post("/settings", {"name": "Adele", "timezone": "Europe/Paris", "day_start": "0"})
+    upload_import(again, account_export | {"moods": [moment]})
+    assert again.get("/settings/export.json").json["account"]["earlier_clocks"] == []
+    assert ",2026-03-02,5.0," in again.get("/settings/export.csv").text
+
+
 def test_large_files_are_taken_here_alone(
     app: Flask, account_export: dict[str, Any], alice: Browser
 ) -> None:
