@@ -29,6 +29,11 @@
     saved: _('Saved.'),
     saveFailed: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
     undone: _('Taken back.'),
+    uploading: (percent) => format(_('Uploading: %(percent)s %'), { percent }),
+    importing: _('Uploaded. Aira is reading it.'),
+    importFailed: _('That did not work. What was taken until now is kept; please bring the file back once more.'),
+    importBusy: _('Another large file is being read just now. Try again in a minute.'),
+    importTooLarge: _('This file is larger than Aira can take.'),
     undoFailed: _('Not taken back: Aira can’t be reached just now. Please press Undo again.'),
   };
 
@@ -145,6 +150,41 @@
       } catch { byId(button.dataset.copy).focus(); }
     });
   }
+
+  // Settings: how far the upload of an export is
+
+  const isImport = (event) => event.detail.elt?.id === 'import-form';
+  const importStep = (message, progress) => {
+    const bar = byId('import-progress').firstElementChild;
+    byId('import-progress').hidden = !message;
+    byId('import-step').textContent = message;
+    if (progress === undefined) bar.removeAttribute('value'); else bar.value = progress;
+  };
+
+  on('htmx:beforeRequest', (event) => {
+    if (!isImport(event)) return;
+    byId('import-failed').hidden = true;
+    importStep(MESSAGES.uploading(0), 0);
+    announce(MESSAGES.uploading(0));
+  });
+  // The answer's own progress, which comes after the upload's, says nothing new.
+  let uploaded = false;
+  on('htmx:xhr:loadstart', (event) => { if (isImport(event)) uploaded = false; });
+  on('htmx:xhr:progress', (event) => {
+    const { lengthComputable, loaded, total } = event.detail;
+    if (!isImport(event) || !lengthComputable || uploaded) return;
+    uploaded = loaded === total;
+    importStep(uploaded ? MESSAGES.importing : MESSAGES.uploading(Math.floor((loaded / total) * 100)), uploaded ? undefined : loaded / total);
+    if (uploaded) announce(MESSAGES.importing);
+  });
+  const importFailed = (event) => {
+    if (!isImport(event)) return;
+    const status = event.detail.xhr.status;
+    importStep('');
+    byId('import-failed').textContent = { 503: MESSAGES.importBusy, 413: MESSAGES.importTooLarge }[status] ?? MESSAGES.importFailed;
+    byId('import-failed').hidden = false;
+  };
+  for (const name of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) on(name, importFailed);
 
   updateRelativeTimes();
   setInterval(updateRelativeTimes, 6e4);

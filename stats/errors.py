@@ -40,6 +40,10 @@ class StoreUnavailable(StatsError):
     """Redis cannot be reached or cannot serve just now; asking again later may work."""
 
 
+class Busy(StatsError):
+    """Only so many can do this at a time; nothing was changed, and asking again later works."""
+
+
 class TooManyTries(StatsError):
     """There were too many tries in a short time; `seconds` is how long to wait."""
 

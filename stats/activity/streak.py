@@ -21,12 +21,13 @@ def streak_on(streak: int, last_day: date | None, forgiven: date | None, today: 
     """
     if last_day is None or today - last_day >= 3 * DAY:
         return 0
-    if today - last_day == 2 * DAY and not _forgivable(today - DAY, forgiven):
+    if today - last_day == 2 * DAY and not is_forgivable(today - DAY, forgiven):
         return 0
     return streak
 
 
-def _forgivable(missed: date, forgiven: date | None) -> bool:
+def is_forgivable(missed: date, forgiven: date | None) -> bool:
+    """Return whether a missed day is forgiven, `forgiven` being the last one that was."""
     return forgiven is None or forgiven < missed - FORGIVEN_EVERY
 
 

@@ -2,20 +2,27 @@
 
 import csv
 import io
+import re
 
 from stats.export.stored_data import read_stored_user
 from stats.lib.timestamps import iso
 from stats.store.client import Db
 
-# A spreadsheet takes a cell that begins so for a formula
-# (https://owasp.org/www-community/attacks/CSV_Injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Excel reads a table in the system's own encoding unless it begins so.
+BOM = "\ufeff"
+# A spreadsheet takes a cell that begins so for a formula, be it after spaces or quotes. Excel
+# begins a cell at the list separator of the user's region and at every line's end, in the middle
+# of one of ours too (https://owasp.org/www-community/attacks/CSV_Injection).
+CELL_START = r"(?:^|(?<=[;|\t\r\n]))"
+SKIPPED = r"(?:[^\S\t\r\n]|[\"'])*"
+FORMULA = re.compile(rf"^(?=[\t\r\n])|{CELL_START}(?={SKIPPED}[=+\-@＝＋－＠])")
 
 
 def mood_csv(db: Db, user_id: str) -> str:
     """Return the mood history as CSV (RFC 4180), newest first; raises UserNotFound."""
     stored, text = read_stored_user(db, user_id), io.StringIO()
     calendar = stored.snapshot.calendar
+    text.write(BOM)
     table = csv.writer(text)
     table.writerow(("timestamp", "day", "score", "note"))
     for entry in stored.moods:
@@ -25,5 +32,5 @@ def mood_csv(db: Db, user_id: str) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell's text with an apostrophe before what a spreadsheet would calculate."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """Return a cell's text with an apostrophe before whatever a spreadsheet would calculate."""
+    return FORMULA.sub("'", cell)

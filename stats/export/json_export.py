@@ -6,7 +6,7 @@ nothing elsewhere.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -15,29 +15,48 @@ import msgspec
 
 from stats.accounts import login_history
 from stats.accounts.sessions import Session
+from stats.activity.calendar import EarlierClock
 from stats.conversations import Conversation
 from stats.export.archive_format import FORMAT
-from stats.export.stored_data import StoredUser, read_stored_user
+from stats.export.stored_data import StoredUser, read_messages, read_stored_user
 from stats.lib.timestamps import iso, iso_ms
 from stats.moods.entries import MoodEntry
 from stats.snapshot import Counts, Snapshot
 from stats.store.client import Db
 
 
-def export_user(db: Db, user_id: str) -> dict[str, Any]:
-    """Return all that is stored about a user, ready to be written as JSON; raises UserNotFound.
+def export_user(db: Db, user_id: str, *, ascii_only: bool = False) -> Iterator[str]:
+    """Return all that is stored about a user as the pieces of a JSON text; raises UserNotFound.
 
-    `stats.export.archive_format` reads the file back.
+    `stats.export.archive_reader` reads the file back. The messages are read while the pieces are
+    asked for, which raises what the store raises.
     """
-    stored, now = read_stored_user(db, user_id), datetime.now(UTC)
+    stored = read_stored_user(db, user_id)
+    return _write(stored, read_messages(db, user_id, stored.conversations), ascii_only)
+
+
+def _write(
+    stored: StoredUser, conversations: Iterator[Conversation], ascii_only: bool
+) -> Iterator[str]:
+    """Yield the JSON text; every conversation is a line of it, and a piece."""
+    text = json.dumps(_all_but_conversations(stored), ensure_ascii=ascii_only, indent=1)
+    yield text.removesuffix("\n}") + ',\n "conversations": ['
+    separator = "\n  "
+    for conversation in conversations:
+        yield separator + json.dumps(_conversation(conversation), ensure_ascii=ascii_only)
+        separator = ",\n  "
+    yield "\n ]\n}\n"
+
+
+def _all_but_conversations(stored: StoredUser) -> dict[str, Any]:
+    now = datetime.now(UTC)
     return {
         "format": FORMAT,
         "exported": iso(now),
-        "account": {"id": user_id, **_account(stored)},
+        "account": {"id": stored.user_id, **_account(stored)},
         "stats": _stats(stored.snapshot, now),
         "days": stored.days,
         "moods": [_mood(item) for item in stored.moods],
-        "conversations": [_conversation(item) for item in stored.conversations],
         "deleted_conversations": stored.deleted,
         "sessions": [_session(item) for item in stored.sessions],
         "logins": [_login(item) for item in stored.log.logins],
@@ -55,13 +74,19 @@ def _account(stored: StoredUser) -> dict[str, Any]:
         "email": account.get("email"),
         "email_confirmed": "confirmed" in account,
         "email_changes_to": _pending(account),
-        "created": iso_ms(int(account.get("created", 0)) * 1000),
+        "created": iso_ms(int(account["created"]) * 1000) if "created" in account else None,
         "timezone": clock.timezone,
         "day_start": clock.day_start,
+        "earlier_clocks": [_earlier(item) for item in stored.snapshot.calendar.earlier],
         "theme": account.get("theme", "system"),
         "live": account.get("live") != "0",
         "sample": "sample" in account,
     }
+
+
+def _earlier(period: EarlierClock) -> dict[str, Any]:
+    timezone, day_start = period.clock
+    return {"until": iso_ms(period.until), "timezone": timezone, "day_start": day_start}
 
 
 def _pending(account: Mapping[str, str]) -> str | None:

@@ -1,29 +1,57 @@
-"""Restoring an export: written into an empty account in one step."""
+"""Restoring an export: what an account has already stays, what it lacks is added.
 
-from collections import Counter
+It is written in batches, so that nobody else waits for a large one. Merging the same again changes
+nothing, so an import that was cut off is simply repeated.
+"""
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
-from datetime import date
-from operator import attrgetter
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
 
+from stats.activity.calendar import EarlierClock, write_periods
+from stats.activity.clock import Clock
 from stats.conversations import Conversation, pack
-from stats.errors import InvalidInput, UserNotFound
-from stats.export.archive_format import Archive, ArchivedConversation, ArchivedRecent
-from stats.lib.messages import N_
+from stats.errors import UserNotFound
+from stats.export.archive_format import (
+    Archive,
+    ArchivedConversation,
+    ArchivedMood,
+    ArchivedProfile,
+)
+from stats.export.merge_counts import merge_counts
 from stats.lib.timestamps import iso, milliseconds
 from stats.moods.entries import ID_FACTOR
 from stats.moods.scores import to_tenths
-from stats.snapshot import NO_STATS, Counts
+from stats.snapshot import NO_STATS
 from stats.store.client import Db
-from stats.store.keys import RESTORE_KINDS, user_keys
-from stats.store.scripts import run
-from stats.user_stats import recent_line
-
-NOT_EMPTY = N_(
-    "There are moods or conversations here already. Only an empty account can take a file."
+from stats.store.keys import (
+    BEGIN_RESTORE_KINDS,
+    KNOWN_CONVERSATION_KINDS,
+    MERGE_CONVERSATION_KINDS,
+    MERGE_MOOD_KINDS,
+    user_keys,
 )
+from stats.store.scripts import run
 
+# How many entries, ids and conversations are written at once; of long conversations fewer.
+MOOD_BATCH, ID_BATCH, CONVERSATION_BATCH = 1000, 1000, 20
+LONG = 1 << 20
+
+Item = TypeVar("Item")
 Flat = list[str | int]
+# Of a conversation: its id, when it was saved (ms), when first or "", its head and its messages.
+Packed = tuple[str, int, int | str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an import added to an account, and how many entries and conversations it had before."""
+
+    conversations: int
+    moods: int
+    days: int
+    known: int
 
 
 def restore(
@@ -34,106 +62,116 @@ def restore(
     create_day: str = "",
     account: Mapping[str, str | int] | None = None,
     sessions: Mapping[str, str] | None = None,
-) -> None:
-    """Write what an archive holds into an account without moods and conversations, in one step.
+) -> Taken:
+    """Add what an archive holds to what an account has; return what was added.
 
     `create_day` makes the stats of an unseen user; `account` and `sessions` are written along.
-    Plan, payments, e-mail and password stay. Raises InvalidInput, with nothing written, if the
-    account is not empty, and UserNotFound.
+    Name, clock and preferences are taken where there are no moods and conversations yet. Plan,
+    payments, e-mail and password stay. Raises UserNotFound, and InvalidInput if the archive's file
+    has changed since it was read; what was written until then stays.
     """
-    lists = (
-        _figures(archive),
-        _flat({**_profile(archive), **(account or {})}.items()),
-        _flat((sessions or {}).items()),
-        [_digits(day) for day in sorted(archive.days)],
-        *_moods(archive),
-        *_conversations(archive.conversations),
-        archive.deleted_conversations,
-        _first_saved(archive.conversations),
-    )
-    arguments = [part for items in lists for part in (len(items), *items)]
-    last_day = archive.stats.last_login
-    last = "" if last_day is None else last_day.isoformat()
-    reply = run(
-        db, "export/restore_user", user_keys(user_id, RESTORE_KINDS), create_day, last, *arguments
-    )
+    _begin(db, user_id, archive.account, create_day, account or {}, sessions or {})
+    moods, known_moods = _merge_moods(db, user_id, archive.moods)
+    conversations, known = _merge_conversations(db, user_id, archive.conversations)
+    deleted = _merge_deleted(db, user_id, archive.deleted_conversations)
+    days = merge_counts(db, user_id, archive, conversations + known + deleted)
+    return Taken(conversations, moods, days, known_moods + known)
+
+
+def _run(db: Db, user_id: str, script: str, kinds: Sequence[str], arguments: Flat) -> int:
+    reply: Any = run(db, f"export/{script}", user_keys(user_id, kinds), *arguments)
     if reply is None:
         raise UserNotFound(NO_STATS)
-    if not reply:
-        raise InvalidInput(NOT_EMPTY, "file")
+    return int(reply)
+
+
+def _begin(
+    db: Db,
+    user_id: str,
+    profile: ArchivedProfile,
+    create_day: str,
+    account: Mapping[str, str | int],
+    sessions: Mapping[str, str],
+) -> None:
+    fields = (_clocks(profile), _preferences(profile), account)
+    lists = [_flat(pairs.items()) for pairs in fields]
+    lists.append(_flat(sessions.items()))
+    arguments = [part for items in lists for part in (len(items), *items)]
+    _run(db, user_id, "begin_restore", BEGIN_RESTORE_KINDS, [create_day, *arguments])
+
+
+def _clocks(profile: ArchivedProfile) -> dict[str, str | int]:
+    earlier = write_periods(
+        EarlierClock(milliseconds(period.until), Clock(period.timezone, period.day_start))
+        for period in profile.earlier_clocks
+    )
+    stored: dict[str, str | int] = {"timezone": profile.timezone, "day_start": profile.day_start}
+    return stored | {"clocks": earlier} if earlier else stored
+
+
+def _preferences(profile: ArchivedProfile) -> dict[str, str | int]:
+    stored: dict[str, str | int] = {"theme": profile.theme, "live": int(profile.live)}
+    if profile.name is not None:
+        stored["name"] = profile.name
+    if profile.created is not None:
+        stored["created"] = int(profile.created.timestamp())
+    return stored
 
 
 def _flat(pairs: Iterable[tuple[str | int, str | int]]) -> Flat:
     return [part for pair in pairs for part in pair]
 
 
-def _digits(day: date) -> str:
-    return day.strftime("%Y%m%d")
+def _batches(items: Iterable[Item], count: int) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    return iter(lambda: list(islice(iterator, count)), [])
 
 
-def _figures(archive: Archive) -> Flat:
-    stats, profile = archive.stats, archive.account
-    counts = {each.name: getattr(stats, each.name) for each in fields(Counts)}
-    stored = {
-        **{name: str(value) for name, value in counts.items() if value is not None},
-        "recent_conversations": _recent(stats.recent_conversations),
-        "timezone": profile.timezone,
-        "day_start": str(profile.day_start),
-    }
-    return _flat(stored.items())
+def _merge_moods(db: Db, user_id: str, moods: Iterable[ArchivedMood]) -> tuple[int, int]:
+    """Write the entries that are missing; return how many, and how many were there."""
+    added = total = 0
+    for batch in _batches(moods, MOOD_BATCH):
+        entries = _flat(sorted(map(_entry, batch)))
+        added += _run(db, user_id, "merge_moods", MERGE_MOOD_KINDS, entries)
+        total += len(batch)
+    return added, total - added
 
 
-def _recent(conversations: Sequence[ArchivedRecent]) -> str:
-    newest = sorted(conversations, key=attrgetter("timestamp"), reverse=True)
-    lines = [recent_line(iso(item.timestamp), item.summary, item.chat_id) for item in newest]
-    return f"[{','.join(lines)}]"
+def _entry(mood: ArchivedMood) -> tuple[int, str]:
+    return milliseconds(mood.timestamp) * ID_FACTOR + to_tenths(mood.score), mood.note
 
 
-def _profile(archive: Archive) -> dict[str, str | int]:
-    profile = archive.account
-    return {
-        **({"name": profile.name} if profile.name else {}),
-        "created": int(profile.created.timestamp()),
-        "theme": profile.theme,
-        "live": int(profile.live),
-    }
+def _merge_conversations(
+    db: Db, user_id: str, conversations: Iterable[ArchivedConversation]
+) -> tuple[int, int]:
+    """Save the conversations that are missing; return how many, and how many were there."""
+    added = total = 0
+    for batch in _conversation_batches(conversations):
+        arguments = [part for packed in batch for part in packed]
+        added += _run(db, user_id, "merge_conversations", MERGE_CONVERSATION_KINDS, arguments)
+        total += len(batch)
+    return added, total - added
 
 
-def _moods(archive: Archive) -> tuple[Flat, Flat]:
-    """Return the entries, oldest first, and their notes by entry."""
-    moods = [(milliseconds(mood.timestamp), mood) for mood in archive.moods]
-    entries = sorted(at * ID_FACTOR + to_tenths(mood.score) for at, mood in moods)
-    return [*entries], _flat((at, mood.note) for at, mood in moods if mood.note)
+def _conversation_batches(
+    conversations: Iterable[ArchivedConversation],
+) -> Iterator[list[Packed]]:
+    batch: list[Packed] = []
+    length = 0
+    for conversation in conversations:
+        head, body = pack(_conversation(conversation))
+        batch.append((conversation.chat_id, *_times(conversation), head, body))
+        length += len(body)
+        if len(batch) == CONVERSATION_BATCH or length > LONG:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
 
 
-def _conversations(conversations: Sequence[ArchivedConversation]) -> tuple[Flat, Flat, Flat]:
-    """Return the chats' places in time, their heads and their messages."""
-    packed = [(conversation, *pack(_conversation(conversation))) for conversation in conversations]
-    return (
-        _flat(_places(conversations)),
-        _flat((conversation.chat_id, head) for conversation, head, _ in packed),
-        _flat((conversation.chat_id, body) for conversation, _, body in packed),
-    )
-
-
-def _first_saved(conversations: Sequence[ArchivedConversation]) -> Flat:
-    """Return the times at which those were first saved that were saved again, and their ids."""
-    return _flat(
-        (milliseconds(conversation.first_saved_at), conversation.chat_id)
-        for conversation in conversations
-        if conversation.first_saved_at
-    )
-
-
-def _places(conversations: Sequence[ArchivedConversation]) -> Iterator[tuple[str, str]]:
-    """Yield time and id of chats, newest first; those of one millisecond keep their order."""
-    taken: Counter[int] = Counter()
-    oldest_first = list(reversed(conversations))
-    oldest_first.sort(key=attrgetter("saved_at"))
-    for conversation in oldest_first:
-        at = milliseconds(conversation.saved_at)
-        yield str(at + taken[at] / 1000), conversation.chat_id
-        taken[at] += 1
+def _times(conversation: ArchivedConversation) -> tuple[int, int | str]:
+    first = conversation.first_saved_at
+    return milliseconds(conversation.saved_at), "" if first is None else milliseconds(first)
 
 
 def _conversation(conversation: ArchivedConversation) -> Conversation:
@@ -146,3 +184,12 @@ def _conversation(conversation: ArchivedConversation) -> Conversation:
         saved_at=iso(conversation.saved_at),
         messages=tuple(conversation.messages),
     )
+
+
+def _merge_deleted(db: Db, user_id: str, chat_ids: Iterable[str]) -> int:
+    """Count the deleted conversations that were never counted; return how many ids there are."""
+    total = 0
+    for batch in _batches(chat_ids, ID_BATCH):
+        _run(db, user_id, "merge_deleted", KNOWN_CONVERSATION_KINDS, [*batch])
+        total += len(batch)
+    return total

@@ -1,7 +1,8 @@
-"""All that is stored about a user, read at one moment."""
+"""All that is stored about a user, read at one moment; the messages follow in pieces."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stats.accounts import login_history
@@ -22,8 +23,9 @@ BATCH_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class StoredUser:
-    """All that is stored about a user, read at one moment; entries and chats newest first."""
+    """All that is stored about a user but the messages; entries and conversations newest first."""
 
+    user_id: str
     snapshot: Snapshot
     days: list[str]
     account: dict[str, str]
@@ -40,20 +42,21 @@ class StoredUser:
 
     @classmethod
     def read(
-        cls, reply: Sequence[Any], bodies: Mapping[str, str], log: login_history.LoginHistory
+        cls, user_id: str, reply: Sequence[Any], log: login_history.LoginHistory
     ) -> "StoredUser":
-        """Read the script's reply; a chat without a body was deleted meanwhile."""
-        notes, heads, first_saved = (dict(_pairs(reply[place])) for place in (4, 6, 13))
+        """Read the script's reply."""
+        notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
+        first_saved = dict(_pairs(reply[13]))
         return cls(
+            user_id=user_id,
             snapshot=Snapshot.read(reply[14:]),
             days=[_day(as_text(day)) for day in reply[0]],
             account=dict(_pairs(reply[1])),
             sessions=[Session.read(session) for _, session in _pairs(reply[2])],
             moods=[_noted(value, notes) for value in reversed(reply[3])],
             conversations=[
-                unpack(chat_id, heads[chat_id], bodies[chat_id], _first(first_saved, chat_id))
+                unpack(chat_id, heads[chat_id], None, _first(first_saved, chat_id))
                 for chat_id, _ in _pairs(reply[5])
-                if chat_id in bodies
             ],
             deleted=sorted(map(as_text, reply[7])),
             operations=dict(_pairs(reply[8])),
@@ -84,23 +87,24 @@ def _noted(value: Any, notes: Mapping[str, str]) -> MoodEntry:
 
 
 def read_stored_user(db: Db, user_id: str) -> StoredUser:
-    """Return all that is stored about a user; raises UserNotFound.
-
-    The messages are read in pieces, so that nobody else waits for a large export.
-    """
+    """Return all that is stored about a user but the messages; raises UserNotFound."""
     reply = run(db, "export/read_user", user_keys(user_id, EXPORT_KINDS))
     if reply is None:
         raise UserNotFound(NO_STATS)
-    bodies = _bodies(db, user_id, [chat_id for chat_id, _ in _pairs(reply[5])])
-    return StoredUser.read(reply, bodies, login_history.read_history(db, user_id))
+    return StoredUser.read(user_id, reply, login_history.read_history(db, user_id))
 
 
-def _bodies(db: Db, user_id: str, chat_ids: Sequence[str]) -> dict[str, str]:
-    result: dict[str, str] = {}
-    for start in range(0, len(chat_ids), BATCH_SIZE):
-        piece = chat_ids[start : start + BATCH_SIZE]
-        bodies: Any = db.hmget(user_key(user_id, "bodies"), piece)
-        result |= {
-            chat_id: as_text(body) for chat_id, body in zip(piece, bodies, strict=True) if body
-        }
-    return result
+def read_messages(
+    db: Db, user_id: str, conversations: Sequence[Conversation]
+) -> Iterator[Conversation]:
+    """Yield conversations with their messages; one that was deleted meanwhile is left out.
+
+    They are read in pieces, so that nobody else waits for a large export, nor is it in memory.
+    """
+    for start in range(0, len(conversations), BATCH_SIZE):
+        batch = conversations[start : start + BATCH_SIZE]
+        chat_ids = [conversation.chat_id for conversation in batch]
+        bodies: Any = db.hmget(user_key(user_id, "bodies"), chat_ids)
+        for conversation, body in zip(batch, bodies, strict=True):
+            if body is not None:
+                yield replace(conversation, messages=tuple(json.loads(body)))

@@ -54,7 +54,6 @@ def make_year(random: Random, clock: Clock, now: datetime) -> Archive:
     days = _active_days(runs, today)
     conversations = _conversations(random, clock, days[:-1])
     return Archive(
-        format="aira-stats-1",
         account=ArchivedProfile(
             NAME, clock.timezone, clock.day_start, _at(random, clock, days[0], 8, 9)
         ),
@@ -66,7 +65,7 @@ def make_year(random: Random, clock: Clock, now: datetime) -> Archive:
             last_login=today,
             recent_conversations=[_recent(conversation) for conversation in conversations[-3:]],
         ),
-        days=days,
+        days=frozenset(days),
         moods=[mood for day in days[:-1] for mood in _moods(random, clock, day)],
         conversations=conversations,
     )

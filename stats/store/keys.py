@@ -101,9 +101,12 @@ DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing")
 PRACTICE_KINDS = (*SNAPSHOT_KINDS, "practice")
 PLAN_KINDS = (*SNAPSHOT_KINDS, "billing", "billing:ticket", "billing:done", "customers")
 LEGACY_IMPORT_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")
-RESTORE_KINDS = (
-    *(*SESSION_KINDS, "moods", "notes", "chats", "heads", "bodies", "deleted", "first_saved"),
+BEGIN_RESTORE_KINDS = (*SESSION_KINDS, "moods", "chats")
+MERGE_MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")
+MERGE_CONVERSATION_KINDS = (
+    *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "deleted", "first_saved"),
 )
+KNOWN_CONVERSATION_KINDS = (*SNAPSHOT_KINDS, "heads", "deleted")
 EXPORT_KINDS = (
     *(*SESSION_KINDS, "moods", "notes", "chats", "heads", "deleted", "ops"),
     *("billing", "billing:done", "customers", "practice", "first_saved"),

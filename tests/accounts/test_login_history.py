@@ -1,5 +1,6 @@
 """Recent log-ins: written with the session, kept for a while, gone with the account."""
 
+import io
 import json
 import time
 
@@ -10,7 +11,7 @@ from stats.accounts import log_in, login_history, sign_up, two_factor
 from stats.accounts.deletion import handle_account_deletion
 from stats.accounts.login_history import MAX_ENTRIES, RETENTION, LoginEntry, LoginMethod
 from stats.activity.clock import Clock
-from stats.export.archive_format import read_archive
+from stats.export.archive_reader import read_archive
 from stats.export.json_export import export_user
 from stats.export.restore import restore
 from tests.support.store_checks import contents, keys_of_user
@@ -166,7 +167,7 @@ def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
     secret = two_factor.new_secret()
     code = two_factor.pyotp.TOTP(secret).now()
     codes = two_factor.switch_on(db, user, secret=secret, code=code, password=PASSWORD)
-    taken = export_user(db, user)
+    taken = json.loads("".join(export_user(db, user)))
     [found] = taken["logins"]
     assert (found["by"], found["address"], found["agent"]) == ("signup", "192.0.2.1", "Firefox")
     assert [failed["by"] for failed in taken["failed_logins"]] == ["password"]
@@ -175,12 +176,12 @@ def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
     text = json.dumps(taken)
     assert secret not in text
     assert not any(code in text for code in codes)
-    restore(db, "bob", read_archive(text.encode()), create_day="2026-03-01")
+    restore(db, "bob", read_archive(io.BytesIO(text.encode())), create_day="2026-03-01")
     assert login_history.read_history(db, "bob") == login_history.LoginHistory((), (), None, 0)
 
 
 def test_an_older_file_without_them_is_still_taken(db):
-    taken = export_user(db, create_account(db))
+    taken = json.loads("".join(export_user(db, create_account(db))))
     for part in ("logins", "failed_logins", "two_factor"):
         del taken[part]
-    assert read_archive(json.dumps(taken).encode()).account.name == "Alice"
+    assert read_archive(io.BytesIO(json.dumps(taken).encode())).account.name == "Alice"

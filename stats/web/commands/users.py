@@ -1,6 +1,5 @@
 """`flask users`: look users up, make accounts, mend what people cannot mend themselves."""
 
-import json
 from datetime import UTC, datetime
 
 import click
@@ -143,7 +142,8 @@ def export(id_or_email: str) -> None:
     """Write all that is stored about a user as JSON."""
     with operator_context() as runtime:
         user_id = operators.find(runtime.db, id_or_email)
-        data = export_user(runtime.db, user_id)
+        # ASCII only, so that no encoding or control character of a terminal matters.
+        pieces = export_user(runtime.db, user_id, ascii_only=True)
         record_event("data.exported", user_id, by=OPERATOR)
-    # ASCII only, so that no encoding or control character of a terminal matters.
-    click.echo(json.dumps(data, indent=2))
+        for piece in pieces:
+            click.echo(piece, nl=False)

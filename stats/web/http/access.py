@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(check_access)
     app.after_request(set_cache_headers)
+    app.teardown_request(request_body.close_large)
 
 
 def public(view: View) -> View:
@@ -90,10 +91,11 @@ def _check_token() -> None:
 
 
 def _limit_body(length: int, view: Callable[..., Any] | None) -> None:
-    request.max_content_length = getattr(view, "max_content_length", request.max_content_length)
-    if length > (request.max_content_length or 0):
+    usual = request.max_content_length or 0
+    request.max_content_length = getattr(view, "max_content_length", usual)
+    if length > request.max_content_length:
         abort(413)
-    request_body.wrap_input(request.environ, length)
+    request_body.wrap_input(request.environ, length, is_large=length > usual)
 
 
 def has_session_cookie() -> bool:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from stats.errors import (
     BillingUnavailable,
+    Busy,
     EmailTaken,
     InvalidInput,
     NotFound,
@@ -43,6 +44,7 @@ STATUS: dict[type[Exception], int] = {
     TooManyTries: 429,
     StoreUnavailable: 503,
     BillingUnavailable: 503,
+    Busy: 503,
 }
 RETRY_AFTER = "2"
 # Error codes of a Redis that cannot serve now
@@ -151,7 +153,7 @@ def _text(error: Exception, status: int) -> str:
 def _page(error: Exception, status: int) -> str:
     title, sentence = PAGE_MESSAGES.get(status, PAGE_MESSAGES[400])
     title, sentence = _(title), _(sentence)
-    own_sentence = isinstance(error, InvalidInput | BillingUnavailable)
+    own_sentence = isinstance(error, InvalidInput | BillingUnavailable | Busy)
     if own_sentence and not isinstance(error, OperationReused):
         title, sentence = _("That did not work"), error_message(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))

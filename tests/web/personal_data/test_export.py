@@ -1,13 +1,14 @@
 """Taking one's data along."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
 
-from tests.web.helpers import Browser, dump_all, fill_account
+from tests.web.helpers import Browser, dump_all, fill_account, sign_up
 
 
 @pytest.mark.parametrize("ending", ["json", "csv"])
@@ -54,8 +55,27 @@ def test_it_writes_nothing(alice: Browser, account_export: dict[str, Any], valke
 def test_the_table_is_the_mood_history(alice: Browser) -> None:
     fill_account(alice)
     assert alice.get("/settings/export.csv").text.splitlines() == [
-        "timestamp,day,score,note",
+        "\ufefftimestamp,day,score,note",
         "2026-03-03T18:30:00.123Z,2026-03-03,0.0,'=1+1",
         "2026-03-02T18:30:00.123Z,2026-03-02,3.0,",
         "2026-03-01T18:30:00.123Z,2026-03-01,8.5,Böse <b>",
     ]
+
+
+@pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_the_date_in_its_name_is_the_users(app: Flask, timezone: str) -> None:
+    """These zones are 26 hours apart: one of them never has the date of UTC."""
+    user = sign_up(app, "Carol", timezone=timezone)
+    user.post("/settings", {"name": "Carol", "timezone": timezone, "day_start": "6"})
+    for extension in ("json", "csv"):
+        before = date_on_page(user)
+        answer = user.get(f"/settings/export.{extension}")
+        filename = answer.headers["Content-Disposition"].partition("filename=")[2]
+        assert filename in {f"aira-{day}.{extension}" for day in (before, date_on_page(user))}, (
+            "midnight may come in between"
+        )
+
+
+def date_on_page(user: Browser) -> str:
+    [today] = re.findall(r'<time id="today" datetime="([^"]+)"', user.get("/dashboard").text)
+    return str(today)
