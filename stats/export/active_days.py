@@ -42,7 +42,8 @@ def merge(here: ActiveDays, archived: ActiveDays, today: date) -> ActiveDays:
     No figure is lower than before, and merging the same again changes nothing.
     """
     days = here.days | archived.days
-    histories = [list(_follow(run, sorted(days))) for run in (here.run, archived.run, NO_RUN)]
+    # Of runs that are worth the same, the one that the days themselves tell comes first.
+    histories = [list(_follow(run, sorted(days))) for run in (NO_RUN, here.run, archived.run)]
     run = _best([history[-1] for history in histories], today)
     if run.stands(today) < here.run.stands(today):
         # The file has a day to come here (it was another zone's), and today is not over yet.

@@ -5,6 +5,7 @@ import random
 import secrets
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ import time_machine
 from stats.accounts.profile import update_profile
 from stats.activity.clock import Clock
 from stats.daily_login import handle_daily_login
+from stats.export.archive_reader import read_archive
+from stats.export.json_export import export_user
+from stats.export.restore import restore
 from stats.lib.timestamps import EPOCH, milliseconds
 from stats.moods.entries import delete_mood, edit_mood, read_moods, record_mood, undo_mood
 from stats.moods.history import make_year, read_history, week_mean
@@ -27,7 +31,6 @@ ZONES = (
     *("Pacific/Pago_Pago", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago"),
 )
 LENGTH = 60
-USER = "alice"
 
 
 class Life:
@@ -35,7 +38,8 @@ class Life:
 
     def __init__(self, db: redis.Redis, chance: random.Random, traveller: Any) -> None:
         self.db, self.chance, self.traveller = db, chance, traveller
-        create_user_stats(db, USER)
+        self.user = "user0"
+        create_user_stats(db, self.user)
         self.diary = Diary(self.now)
 
     @property
@@ -52,7 +56,7 @@ class Life:
 
     def open(self) -> None:
         """Open the dashboard."""
-        handle_daily_login(self.db, USER)
+        handle_daily_login(self.db, self.user)
         self.diary.open(self.now)
 
     def check_in(self) -> None:
@@ -66,21 +70,21 @@ class Life:
 
     def _write(self, at: datetime, given: datetime | None) -> None:
         tenths, note = self.chance.randrange(101), self.chance.choice(("", "a\nb", "ü"))
-        record_mood(self.db, USER, tenths / 10, note=note, at=given)
+        record_mood(self.db, self.user, tenths / 10, note=note, at=given)
         self.diary.write(self.now, at, tenths, note)
 
     def undo(self) -> None:
         """Take back the entry recorded last."""
-        entry_id = open_stats(self.db, USER).undo
+        entry_id = open_stats(self.db, self.user).undo
         if entry_id is not None:
-            undo_mood(self.db, USER, entry_id)
+            undo_mood(self.db, self.user, entry_id)
             self._forget(entry_id)
 
     def delete(self) -> None:
         """Delete any entry."""
         if self.diary.pages:
             entry_id = milliseconds(self.chance.choice(self.diary.pages).at)
-            delete_mood(self.db, USER, entry_id)
+            delete_mood(self.db, self.user, entry_id)
             self._forget(entry_id)
 
     def _forget(self, entry_id: int) -> None:
@@ -91,19 +95,33 @@ class Life:
         if self.diary.pages:
             page = self.chance.choice(self.diary.pages)
             page.tenths, page.note = self.chance.randrange(101), "changed"
-            edit_mood(self.db, USER, milliseconds(page.at), page.tenths / 10, page.note)
+            edit_mood(self.db, self.user, milliseconds(page.at), page.tenths / 10, page.note)
 
     def move(self) -> None:
         """Live in another zone, or begin the day at another hour."""
         zone, start = self.chance.choice(ZONES), self.chance.choice((0, 0, 4))
-        update_profile(self.db, USER, name="Alice", clock=Clock(zone, start))
+        update_profile(self.db, self.user, name="Alice", clock=Clock(zone, start))
         self.diary.move(self.now, zone, start)
+
+    def back_up(self) -> None:
+        """Take the file along and read it back where everything is there already."""
+        restore(self.db, self.user, read_archive(self._export()))
+
+    def emigrate(self) -> None:
+        """Read the file back into a new account, which was made just now, and live on there."""
+        archive, self.user = self._export(), f"user{int(self.user[4:]) + 1}"
+        create_user_stats(self.db, self.user)
+        restore(self.db, self.user, read_archive(archive))
+        self.diary.active = sorted({*self.diary.active, self.now.date()})
+
+    def _export(self) -> BytesIO:
+        return BytesIO("".join(export_user(self.db, self.user)).encode())
 
     def compare(self) -> None:
         """What is read from the store is what the diary holds."""
-        diary, snapshot = self.diary, open_stats(self.db, USER)
+        diary, snapshot = self.diary, open_stats(self.db, self.user)
         today = diary.day(self.now)
-        days, activity = read_history(self.db, USER, snapshot.calendar, date(2020, 1, 1))
+        days, activity = read_history(self.db, self.user, snapshot.calendar, date(2020, 1, 1))
         stats = snapshot.stats()
         assert (stats.streak, stats.longest_streak) == diary.streaks(today)
         assert stats.days_active == len(diary.active)
@@ -117,12 +135,12 @@ class Life:
         assert stats.mood_score == (diary.pages[-1].tenths / 10 if diary.pages else 0)
 
     def _entries(self) -> list[Any]:
-        return read_moods(self.db, USER, since=EPOCH)[::-1]
+        return read_moods(self.db, self.user, since=EPOCH)[::-1]
 
 
 ACTIONS: tuple[Callable[[Life], None], ...] = (
     *(Life.open, Life.check_in, Life.check_in, Life.look_back),
-    *(Life.undo, Life.delete, Life.edit, Life.move),
+    *(Life.undo, Life.delete, Life.edit, Life.move, Life.back_up, Life.emigrate),
 )
 
 
