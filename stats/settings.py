@@ -1,6 +1,7 @@
 """Settings: read once from the environment, checked, frozen. Reading them does no I/O."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from stats.errors import ConfigError
 from stats.lib.urls import checked, rest_url, smtp_url, store_url
 from stats.plans.plan import Plan
 
+# A leading dot stands for all names below it (werkzeug.sansio.utils.host_is_trusted).
+HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
 PRACTICE_PRICES = {Plan.PLUS: "£6 a month", Plan.PREMIUM: "£12 a month"}
 
 
@@ -65,8 +68,8 @@ class Settings:
             host=_host(env),
             port=_number(env, "PORT", 3000, 1, 65535),
             workers=_number(env, "WORKERS", 1, 1, 256),
-            public_url=_web_address(env, "PUBLIC_URL"),
-            trusted_hosts=_words(env, "TRUSTED_HOSTS"),
+            public_url=_origin(env, "PUBLIC_URL"),
+            trusted_hosts=_host_names(env, "TRUSTED_HOSTS"),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, 0, 16),
             help_url=_web_address(env, "HELP_URL"),
             smtp_url=_smtp_url(env),
@@ -155,6 +158,22 @@ def _web_address(env: Mapping[str, str], name: str) -> str | None:
     if not usable:
         raise ConfigError(f"{name} must be an address such as https://aira.example.")
     return env[name].rstrip("/")
+
+
+def _origin(env: Mapping[str, str], name: str) -> str | None:
+    """Return a web address of a host alone: pages are served at its root."""
+    address = _web_address(env, name)
+    parts = urlsplit(address or "")
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ConfigError(f"{name} must be an address without a path: https://aira.example.")
+    return address
+
+
+def _host_names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    hosts = _words(env, name)
+    if not all(HOST_NAME.fullmatch(host) for host in hosts):
+        raise ConfigError(f"{name} must be host names such as aira.example, without https:// or /.")
+    return hosts
 
 
 def _host(env: Mapping[str, str]) -> str:

@@ -325,3 +325,31 @@ def test_it_wants_the_rest_address_with_the_token():
     line = refusal(KV_REST_API_TOKEN=SECRET)
     assert line.startswith("KV_REST_API_URL")
     assert SECRET not in line
+
+
+@pytest.mark.parametrize("rest", ["/stats", "/a/b/", "?x=1", "#top"])
+def test_it_takes_no_public_address_below_the_root(rest):
+    assert refusal(PUBLIC_URL=f"https://aira.example{rest}").startswith("PUBLIC_URL must be")
+
+
+@pytest.mark.parametrize("host", ["https://aira.example", "aira.example/", "a b", "*", "a..b"])
+def test_it_takes_host_names_alone(host):
+    assert refusal(TRUSTED_HOSTS=f"fine.example,{host}").startswith("TRUSTED_HOSTS must be")
+
+
+@pytest.mark.parametrize("host", ["aira.example", ".aira.example", "10.0.0.1", "[::1]", "a:8080"])
+def test_it_takes_what_a_host_can_be_called(host):
+    assert Settings.from_env({"TRUSTED_HOSTS": host}).trusted_hosts == (host,)
+
+
+@pytest.mark.parametrize("password", ["a/b", "a?b", "a#b", "/@", "#@/"])
+def test_it_says_how_a_password_is_written(password):
+    for name, scheme in (("REDIS_URL", "redis"), ("SMTP_URL", "smtp")):
+        line = refusal(**{name: f"{scheme}://user:{SECRET}{password}@host.example:6379"})
+        assert "write / as %2F" in line
+        assert SECRET not in line
+
+
+def test_it_takes_a_password_that_is_written_so():
+    url = "redis://user:a%2Fb%40c%23@host.example:6379/1"
+    assert Settings.from_env({"REDIS_URL": url, "SECRET_KEY": KEY}).redis_url == url

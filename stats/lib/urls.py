@@ -70,12 +70,19 @@ def _check_values(query: str) -> None:
 
 
 def split(url: str) -> SplitResult:
-    """Return the parts of an address; raises ValueError, which tells nothing of it."""
+    """Return the parts of an address; raises ValueError, which tells nothing of it.
+
+    A password with one of these characters ends where it stands, and its rest is taken for the path
+    (https://www.rfc-editor.org/rfc/rfc3986#section-2.1).
+    """
     try:
-        return urlsplit(url)
+        parts = urlsplit(url)
     except ValueError:
         # The reason that it gives can hold the password.
         raise ValueError("the address cannot be read") from None
+    if parts.scheme != "unix" and "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("in a user or password write / as %2F, ? as %3F, # as %23 and @ as %40")
+    return parts
 
 
 def port_of(url: str) -> int | None:

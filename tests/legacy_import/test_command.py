@@ -157,6 +157,12 @@ def test_a_store_that_is_away(app: Flask, old: Any, tmp_path: Path) -> None:
     assert (result.exit_code, result.output) == (1, "Error: Redis does not answer.\n")
 
 
+def test_a_store_that_refuses_the_password(app: Flask, server_url: str) -> None:
+    result = run(app, "--from", f"{server_url}?username=nobody&password=wrong")
+    refused = "Error: Redis refuses the user or password of the address.\n"
+    assert (result.exit_code, result.output) == (1, refused)
+
+
 def process(server_url: str, **streams: Any) -> subprocess.Popen[bytes]:
     env = {"PATH": os.environ["PATH"], "REDIS_URL": server_url, "SECRET_KEY": SECRET_KEY}
     command = [sys.executable, "-m", "flask", "--app", "app", "import-aira"]

@@ -156,7 +156,7 @@ def live(db: redis.Redis, seed: str) -> None:
             life.compare()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_it_keeps_every_random_diary_as_its_owner_would(valkey: redis.Redis) -> None:
     """DIARIES sets how many; DIARIES_SEED plays a printed run again."""
     seed = os.environ.get("DIARIES_SEED") or secrets.token_hex(4)

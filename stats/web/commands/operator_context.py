@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+import redis
 
 from stats.errors import StatsError
 from stats.store.circuit_breaker import REDIS_ERRORS
@@ -11,6 +12,8 @@ from stats.web.monitoring import log_setup
 from stats.web.runtime import Runtime, current_runtime
 
 OPERATOR = "operator"
+# NOAUTH, WRONGPASS, and NOPERM for what the user may not do.
+ACCESS_ERRORS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
 
 
 @contextmanager
@@ -26,6 +29,8 @@ def operator_context() -> Iterator[Runtime]:
         yield runtime
     except StatsError as error:
         raise click.ClickException(str(error)) from None
+    except ACCESS_ERRORS:
+        raise click.ClickException("Redis refuses the user or password of the address.") from None
     except REDIS_ERRORS:
         raise click.ClickException("Redis does not answer.") from None
 
