@@ -1,6 +1,11 @@
 """The search among saved conversations: words are compared as people read them."""
 
-from stats.conversations import MAX_LISTED, Conversation, list_conversations
+from stats.conversations import (
+    MAX_LISTED,
+    Conversation,
+    list_conversations,
+    page_of_conversations,
+)
 from stats.lib.normalisation import fold
 from stats.store.client import Db
 
@@ -12,7 +17,9 @@ def search_conversations(
 
     Newest first, the first `skip` left out; the second value is how many there are in all.
     """
-    terms = fold(words).split()
+    terms = set(fold(words).split())
+    if not terms:
+        return page_of_conversations(db, user_id, limit=limit, skip=skip)
     matches = [
         conversation
         for conversation in list_conversations(db, user_id, limit=MAX_LISTED)
@@ -21,8 +28,6 @@ def search_conversations(
     return matches[skip : skip + limit], len(matches)
 
 
-def _holds_all(conversation: Conversation, terms: list[str]) -> bool:
-    if not terms:
-        return True
+def _holds_all(conversation: Conversation, terms: set[str]) -> bool:
     text = fold(" ".join((conversation.title, conversation.summary, *conversation.tags)))
     return all(term in text for term in terms)

@@ -185,8 +185,20 @@ def unpack(
 
 def list_conversations(db: Db, user_id: str, *, limit: int = DEFAULT_LIMIT) -> list[Conversation]:
     """Return up to `limit` conversations, those saved last first, without their messages."""
-    ids, heads = run(db, "conversations/list", user_keys(user_id, CONVERSATION_KINDS), limit)
-    return [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
+    return page_of_conversations(db, user_id, limit=limit)[0]
+
+
+def page_of_conversations(
+    db: Db, user_id: str, *, limit: int, skip: int = 0
+) -> tuple[list[Conversation], int]:
+    """Return up to `limit` conversations, those saved last first, and how many there are in all.
+
+    The first `skip` are left out; messages are not read.
+    """
+    keys = user_keys(user_id, CONVERSATION_KINDS)
+    ids, heads, total = run(db, "conversations/list", keys, limit, skip)
+    listed = [unpack(as_text(chat_id), head) for chat_id, head in zip(ids, heads, strict=True)]
+    return listed, int(total)
 
 
 def conversations_between(

@@ -3,6 +3,7 @@
 import unicodedata
 
 import pytest
+import redis
 
 from stats.conversation_search import search_conversations
 from stats.conversations import save_conversation
@@ -44,3 +45,19 @@ def test_it_looks_in_summaries_and_tags_too_and_for_all_words(db):
     assert titles(db, "creme") == ["Two", "One"]
     assert titles(db, "creme gouter") == ["One"]
     assert titles(db, "creme gouter two") == []
+
+
+def head_reads(valkey: redis.Redis) -> int:
+    """How often any field of a hash was read, in scripts too."""
+    return int(valkey.info("commandstats").get("cmdstat_hget", {"calls": 0})["calls"])
+
+
+@pytest.mark.one_server
+def test_it_reads_no_more_than_the_page_shows(valkey):
+    create_user_stats(valkey, "alice")
+    for number in range(50):
+        save_conversation(valkey, "alice", MESSAGES, title=str(number))
+    before = head_reads(valkey)
+    page, total = search_conversations(valkey, "alice", " ", limit=10, skip=20)
+    assert ([item.title for item in page], total) == ([str(n) for n in range(29, 19, -1)], 50)
+    assert head_reads(valkey) - before == 10

@@ -9,6 +9,7 @@ from stats.conversation_search import search_conversations
 from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.web.http.current_user import current_dashboard
+from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
 from stats.web.templating.formatting import ConversationView
 from stats.web.templating.translation import _
@@ -20,6 +21,7 @@ PAGE_SIZE, MAX_PAGES = 30, 10_000
 
 
 @bp.get("")
+@limited(600, HOUR, by=by_user, method="GET")
 def page() -> ResponseReturnValue:
     """List the conversations, newest first, or those that contain the words in `q`."""
     query = visible(clean(request.args.get("q", ""), "q", max_length=QUERY_LENGTH))
