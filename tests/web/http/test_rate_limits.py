@@ -78,6 +78,7 @@ def test_it_limits_what_writes_mails_or_costs(app: Flask) -> None:
     assert limited == {
         "auth.signup",
         "pages.sample",
+        "conversations.page",
         "links.follow",
         "recovery.reset",
         "recovery.reset_password",
