@@ -13,6 +13,22 @@ from tests.stripe_sim.spec import ApiError
 HOUR, DAY = 3600, 86400
 ENDED = ("canceled", "incomplete_expired")
 ENTITLING = ("active", "trialing", "past_due")
+# The portal's settings, saved with everything on; `products` None: all that are on sale.
+PORTAL_CONFIGURATION: Object = {
+    "id": "bpc_default",
+    "object": "billing_portal.configuration",
+    "active": True,
+    "is_default": True,
+    "features": {
+        "payment_method_update": {"enabled": True},
+        "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+        "subscription_update": {
+            "enabled": True,
+            "default_allowed_updates": ["price"],
+            "products": None,
+        },
+    },
+}
 UPDATED = "customer.subscription.updated"
 
 
@@ -28,6 +44,7 @@ class Stripe(Store):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.declining: set[str] = set()
+        self.portal_configurations: list[Object] = [copy(PORTAL_CONFIGURATION)]
 
     def live_plan_products(self, customer: str) -> set[str]:
         """Return the products that the customer is entitled to: the truth to compare with."""

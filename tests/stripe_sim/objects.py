@@ -295,6 +295,7 @@ class Store:
         free = reason == "create" and sub["status"] == "trialing"
         total = 0 if free else sum(price["unit_amount"] for price in prices)
         details = {"subscription": sub["id"], "metadata": sub["metadata"]}
+        lines = {**_list("/v1/invoices/lines"), "data": [_invoice_line(price) for price in prices]}
         return self._add(
             "invoice",
             self._id("in"),
@@ -304,12 +305,18 @@ class Store:
             billing_reason=f"subscription_{reason}",
             currency=sub["currency"],
             customer=sub["customer"],
+            lines=lines,
             parent={"type": "subscription_details", "subscription_details": details},
             period_end=self.now,
             period_start=self.now,
             status="paid" if paid else "open",
             status_transitions={"paid_at": self.now if paid else None},
         )
+
+
+def _invoice_line(price: Object) -> Object:
+    details = {"price": price["id"], "product": price["product"]}
+    return {"object": "line_item", "pricing": {"type": "price_details", "price_details": details}}
 
 
 def no_such(kind: str, id: str, param: str | None = None) -> ApiError:

@@ -180,6 +180,8 @@ def _create_session(stripe: Stripe, id: str, params: Object) -> Object:
         raise ApiError(
             "Missing required param: success_url.", param="success_url", code="parameter_missing"
         )
+    for number, line in enumerate(params["line_items"]):
+        _refuse_unsellable(stripe, line["price"], f"line_items[{number}][price]", params)
     names = "allow_promotion_codes cancel_url client_reference_id customer customer_email "
     names += "expires_at metadata mode subscription_data success_url ui_mode"
     return stripe.open_session(
@@ -187,8 +189,30 @@ def _create_session(stripe: Stripe, id: str, params: Object) -> Object:
     )
 
 
+def _refuse_unsellable(stripe: Stripe, id: str, param: str, session: Object) -> None:
+    price = stripe.get("price", id, param=param)
+    if not price["active"] or not stripe.get("product", price["product"])["active"]:
+        message = "The price specified is inactive. This field only accepts active prices."
+        raise ApiError(message, param=param)
+    bought = stripe.all("subscription", customer=session.get("customer", ""))
+    others = {sub["currency"] for sub in bought if sub["status"] not in ENDED}
+    if others - {price["currency"]}:
+        raise ApiError(
+            "You cannot combine currencies on a single customer. This customer has an active "
+            f"subscription, subscription schedule, discount, quote, or invoice item with currency "
+            f"{min(others)}."
+        )
+
+
 def _create_portal(stripe: Stripe, id: str, params: Object) -> Object:
     stripe.get("customer", params["customer"], param="customer")
+    if not stripe.portal_configurations:
+        raise ApiError(
+            "No configuration provided and your test mode default configuration has not been "
+            "created. Provide a configuration or create your default by saving your customer "
+            "portal settings in test mode at "
+            "https://dashboard.stripe.com/test/settings/billing/portal."
+        )
     flow = params.get("flow_data")
     if flow and flow["type"].startswith("subscription_"):
         param = f"flow_data[{flow['type']}]"
@@ -203,6 +227,11 @@ def _create_portal(stripe: Stripe, id: str, params: Object) -> Object:
     return stripe.open_portal(
         params["customer"], flow=flow, **_pick(params, "configuration locale return_url")
     )
+
+
+def _portal_configurations(stripe: Stripe, id: str, params: Object) -> Object:
+    url, configurations = "/v1/billing_portal/configurations", stripe.portal_configurations
+    return _page(stripe, url, configurations, params, lambda one: _same(stripe, one, params))
 
 
 def _get(kind: str) -> Callable[..., Object]:
@@ -233,6 +262,7 @@ ROUTES: dict[str, Callable[[Stripe, str, Object], Object]] = {
     "GET /v1/checkout/sessions/{id}/line_items": _lines,
     "POST /v1/checkout/sessions/{id}/expire": lambda s, id, params: s.expire_session(id),
     "POST /v1/billing_portal/sessions": _create_portal,
+    "GET /v1/billing_portal/configurations": _portal_configurations,
     "GET /v1/products": _listing("product", "/v1/products", "active ids type", _same),
     "GET /v1/products/{id}": _get("product"),
     "GET /v1/prices": _listing("price", "/v1/prices", "active currency product type", _same),

@@ -71,6 +71,7 @@ PARAMS = {
     "status:complete|expired|open subscription",
     "POST /v1/billing_portal/sessions": "after_expiration:any configuration customer!! "
     "customer_account expand:list flow_data:{flow} locale on_behalf_of return_url",
+    "GET /v1/billing_portal/configurations": _LIST + "active:bool is_default:bool",
     "GET /v1/products": _LIST + "active:bool ids:list shippable:bool type:good|service url",
     "GET /v1/prices": _LIST
     + "active:bool currency lookup_keys:list product recurring:any type:one_time|recurring",
