@@ -93,6 +93,11 @@ class Deployment:
         }
         endpoints.append(self.endpoint)
 
+    @property
+    def portal(self) -> Any:
+        """The features that are on in the customer portal."""
+        return self.stripe.portal_configurations[0]["features"]
+
     def change_settings(self, **changed: Any) -> None:
         """Start it with other settings."""
         self.settings = replace(self.settings, **changed)

@@ -205,6 +205,37 @@ def paid_once(deployment: Deployment) -> None:
     }
 
 
+@breaks(Code.PRICE)
+def two_currencies(deployment: Deployment) -> None:
+    deployment.stripe._objects[deployment.prices[Plan.PLUS]]["currency"] = "eur"
+
+
+@breaks(Code.PORTAL)
+def no_portal(deployment: Deployment) -> None:
+    deployment.stripe.portal_configurations.clear()
+
+
+@breaks(Code.PORTAL)
+def portal_without_change(deployment: Deployment) -> None:
+    deployment.portal["subscription_update"]["enabled"] = False
+
+
+@breaks(Code.PORTAL)
+def portal_with_another_change(deployment: Deployment) -> None:
+    deployment.portal["subscription_update"]["default_allowed_updates"] = ["quantity"]
+
+
+@breaks(Code.PORTAL)
+def portal_without_end(deployment: Deployment) -> None:
+    deployment.portal["subscription_cancel"]["enabled"] = False
+
+
+@breaks(Code.PORTAL)
+def portal_without_a_plan(deployment: Deployment) -> None:
+    plus = next(iter(deployment.settings.stripe_products))
+    deployment.portal["subscription_update"]["products"] = [{"product": plus}]
+
+
 def link(deployment: Deployment, **changed: Any) -> None:
     url = "https://buy.stripe.com/plus"
     kept = {"id": "plink_1", "object": "payment_link", "active": True, "url": url, "created": 1}

@@ -9,6 +9,7 @@ from stripe import StripeClient
 from stats.billing.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
 from stats.plans.plan import Plan
 from stats.settings import Settings
+from stats.web.commands.doctor.check_portal import check_portal
 from stats.web.commands.doctor.findings import Code, Finding
 
 PAID_PLANS = (Plan.PLUS, Plan.PREMIUM)
@@ -23,6 +24,8 @@ def check_stripe(settings: Settings) -> Iterator[Finding]:
     try:
         for plan in PAID_PLANS:
             yield from _check_plan(client, settings, plan)
+        yield from _check_currencies(client, settings)
+        yield from check_portal(client, settings.stripe_products)
     except stripe.StripeError as error:
         yield unavailable(error)
 
@@ -68,7 +71,7 @@ def _check_plan(client: StripeClient, settings: Settings, plan: Plan) -> Iterato
         product for product, sold_plan in settings.stripe_products.items() if sold_plan == plan
     )
     variable = f"STRIPE_PRODUCT_{plan.upper()}"
-    product = _retrieve(lambda: client.v1.products.retrieve(product_id).to_dict(for_json=True))
+    product = _product(client, product_id)
     if product is None or not product.get("active"):
         problem = "is not at Stripe" if product is None else "is archived at Stripe"
         yield Finding(
@@ -91,17 +94,45 @@ def _check_plan(client: StripeClient, settings: Settings, plan: Plan) -> Iterato
 def _check_price(
     client: StripeClient, settings: Settings, plan: Plan, product: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    price_id = settings.stripe_prices.get(plan) or product.get("default_price")
-    price = price_id and _retrieve(
-        lambda: client.v1.prices.retrieve(str(price_id)).to_dict(for_json=True)
-    )
-    if problem := _price_problem(price or None, str(product["id"])):
+    price = _price(client, settings, plan, product)
+    if problem := _price_problem(price, str(product["id"])):
         yield Finding(
             Code.PRICE,
             f"the price of {plan} {problem}",
             f"set STRIPE_PRICE_{plan.upper()}, or the product's default price, to an active price "
             "of that product that is charged every month or year",
         )
+
+
+def _price(
+    client: StripeClient, settings: Settings, plan: Plan, product: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    price_id = settings.stripe_prices.get(plan) or product.get("default_price")
+    if not price_id:
+        return None
+    return _retrieve(lambda: client.v1.prices.retrieve(str(price_id)).to_dict(for_json=True))
+
+
+def _check_currencies(client: StripeClient, settings: Settings) -> Iterator[Finding]:
+    """Yield a finding if nobody could change plans: a customer has one currency.
+
+    https://docs.stripe.com/billing/customer#currency
+    """
+    currencies = set()
+    for product_id, plan in settings.stripe_products.items():
+        product = _product(client, product_id)
+        price = product and _price(client, settings, plan, product)
+        currencies |= {price["currency"]} if price else set()
+    if len(currencies) > 1:
+        yield Finding(
+            Code.PRICE,
+            f"the plans are sold in different currencies ({', '.join(sorted(currencies))})",
+            "sell all in one: Stripe refuses a customer a second currency",
+        )
+
+
+def _product(client: StripeClient, product_id: str) -> dict[str, Any] | None:
+    return _retrieve(lambda: client.v1.products.retrieve(product_id).to_dict(for_json=True))
 
 
 def _price_problem(price: Mapping[str, Any] | None, product: str) -> str:

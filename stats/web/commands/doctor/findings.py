@@ -43,6 +43,7 @@ class Code(IntEnum):
     WEBHOOK_OPEN = 58
     ENDPOINT = 59
     ENDPOINT_EVENTS = 60
+    PORTAL = 61
 
     MAIL_UNREACHABLE = 70
     MAIL_TLS = 71
