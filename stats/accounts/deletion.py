@@ -1,29 +1,43 @@
 """Deleting an account and all that is stored of it."""
 
-from stats.billing.gateway import Gateway
+from contextlib import suppress
+
+from stats.billing.gateway import Gateway, UnknownCustomer
+from stats.billing.ownership import is_ours
 from stats.billing.sync import read_state
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
+from stats.plans.billing_state import BillingState
+from stats.plans.subscription import ENDED
 from stats.store.client import Db
 from stats.store.keys import ALL_KINDS, customer_key, email_key, user_keys
 from stats.store.scripts import run
 
-ENDED_STATUSES = ("canceled", "incomplete_expired")
-
 
 def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
-    """Cancel all live subscriptions of a user, then delete all that is stored.
+    """End what Stripe may charge a user for, then delete all that is stored.
 
-    Raises BillingUnavailable, with nothing deleted, when Stripe cannot be reached or is not set
-    up while the user has a customer there.
+    Open Checkout Sessions are closed and subscriptions ended that are or were ours; those of other
+    products stay. A customer that Stripe does not know has none. Raises BillingUnavailable, with
+    nothing deleted, when Stripe cannot be reached or is not set up while the user has a customer.
     """
-    for customer in read_state(db, user_id)[1]:
+    state, customers = read_state(db, user_id)
+    for customer in customers:
         if gateway is None:
             raise BillingUnavailable("The subscription cannot be ended now. Nothing was deleted.")
-        for subscription in gateway.subscriptions(customer):
-            if subscription.get("status") not in ENDED_STATUSES:
-                gateway.cancel(str(subscription["id"]))
+        with suppress(UnknownCustomer):
+            _end_billing(gateway, state, user_id, customer)
     handle_account_deletion(db, user_id)
+
+
+def _end_billing(gateway: Gateway, state: BillingState, user_id: str, customer: str) -> None:
+    # Sessions first: what is paid for meanwhile is among the subscriptions then.
+    gateway.expire_sessions(customer, user_id)
+    for stored in gateway.subscriptions(customer):
+        if stored.get("status") not in ENDED and is_ours(
+            stored, gateway.products, state.plans, user_id
+        ):
+            gateway.cancel(str(stored["id"]))
 
 
 def handle_account_deletion(db: Db, user_id: str) -> None:

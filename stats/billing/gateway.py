@@ -1,30 +1,41 @@
 """What billing needs of Stripe, whoever plays it: Stripe itself or the practice checkout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan
 
 
-class UnknownCustomer(BillingUnavailable):
+class StripeRefused(BillingUnavailable):
+    """Stripe will not do this, however often it is asked; `code` is Stripe's, if it gave one."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnknownCustomer(StripeRefused):
     """Stripe has no such customer: it is another account's, or of the other mode (live or test)."""
 
 
 class Gateway(Protocol):
-    """What billing needs of Stripe. Every call raises BillingUnavailable when it is down."""
+    """What billing needs of Stripe. Calls raise StripeRefused, or BillingUnavailable when away."""
 
     livemode: bool
     products: Mapping[str, Plan]
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
-        """Return all subscriptions of a customer, whatever their status."""
+        """Return all subscriptions of a customer, whatever their status; raises UnknownCustomer."""
 
-    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
-        """Return the id of the user's new customer, after `earlier` ones that were deleted.
+    def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
+        """Return the id of the user's new customer, in place of those that are of no use now.
 
         It is the same one when called again soon.
         """
+
+    def change_email(self, customer: str, email: str) -> None:
+        """Tell Stripe a customer's new address."""
 
     def is_deleted(self, customer: str) -> bool:
         """Return whether a customer was deleted: nothing can be sold to it any more."""
@@ -34,6 +45,12 @@ class Gateway(Protocol):
 
     def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
         """Return the address of a new Checkout Session; `back` is our own address."""
+
+    def expire_sessions(self, customer: str, user_id: str) -> None:
+        """Close the open Checkout Sessions of a user, so that nobody pays in one any more.
+
+        Raises UnknownCustomer.
+        """
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:
         """Return the address of the customer portal, at a subscription's update if one is given."""

@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import stripe
@@ -49,9 +49,12 @@ class PracticeGateway:
         _, subscriptions = self._read(_user(customer))
         return [_at(subscription, time.time()) for subscription in subscriptions]
 
-    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+    def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
         """Return the practice customer of a user."""
         return PREFIX + user_id
+
+    def change_email(self, customer: str, email: str) -> None:
+        """Practice customers have no address."""
 
     def is_deleted(self, customer: str) -> bool:
         """Practice customers go with their users."""
@@ -64,6 +67,9 @@ class PracticeGateway:
     def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
         """Return the address of the practice checkout."""
         return f"{back}/billing/practice?plan={plan}"
+
+    def expire_sessions(self, customer: str, user_id: str) -> None:
+        """Practice keeps no sessions."""
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:
         """Return the address of the practice portal, which is the same page."""

@@ -1,28 +1,25 @@
 """Stripe over HTTP: the few calls that billing makes, bounded in time and number."""
 
-import logging
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import stripe
 from stripe import RequestsClient, StripeClient
 
 from stats.billing.concurrency import ConcurrencyLimit
-from stats.billing.gateway import UnknownCustomer
+from stats.billing.gateway import StripeRefused, UnknownCustomer
+from stats.billing.ownership import marked_user
+from stats.billing.stripe_errors import MISSING, translated_errors
 from stats.errors import BillingUnavailable
 from stats.lib.messages import lazy_gettext
 from stats.plans.plan import Plan
 from stats.settings import Settings
 
-log = logging.getLogger("stats.billing.webhook")
-
 QUICK_TIMEOUT, PATIENT_TIMEOUT = 6.0, 8.0
 PAGE_SIZE = 100
-# Another request with the same idempotency key is on its way.
-CONFLICT = 409
 T = TypeVar("T")
 
 # Otherwise the library keeps a file in the home directory.
@@ -46,13 +43,17 @@ class StripeGateway:
 
         Raises UnknownCustomer.
         """
+        return self._ask_about(customer, lambda: self._all_subscriptions(customer))
+
+    def _ask_about(self, customer: str, request: Callable[[], T]) -> T:
         try:
-            return self._call(lambda: self._all_subscriptions(customer))
-        except stripe.InvalidRequestError as error:
-            if error.code != "resource_missing":
+            return self._call(request, customer)
+        except StripeRefused as error:
+            if error.code != MISSING:
                 raise
-            log.error("Stripe has no customer %s: is the key another account's?", customer)
-            raise UnknownCustomer("Stripe does not know you. We are looking into it.") from error
+            raise UnknownCustomer(
+                "Stripe does not know you. We are looking into it.", MISSING
+            ) from error
 
     def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
         deadline = time.monotonic() + QUICK_TIMEOUT
@@ -68,29 +69,56 @@ class StripeGateway:
                 raise BillingUnavailable("Stripe takes too long.")
             page = page.next_page()
 
-    def create_customer(self, user_id: str, email: str, earlier: int) -> str:
+    def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
         """Return the id of a new customer. Repeating it within a day makes no second one."""
-        key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"aira:customer:{user_id}:{email}:{earlier}"))
+        name = f"aira:customer:{user_id}:{email}:{','.join(replaced)}"
+        key = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
         # Who came by a sign-in link may have no address, and types one at the checkout.
         details: Any = {"metadata": {"user_id": user_id}} | ({"email": email} if email else {})
         return self._call(
             lambda: self._patient.v1.customers.create(details, {"idempotency_key": key}).id
         )
 
+    def change_email(self, customer: str, email: str) -> None:
+        """Tell Stripe a customer's new address, to which it sends receipts."""
+        self._call(lambda: self._quick.v1.customers.update(customer, {"email": email}), customer)
+
     def is_deleted(self, customer: str) -> bool:
         """Return whether a customer was deleted."""
-        stored = self._call(lambda: self._patient.v1.customers.retrieve(customer).to_dict())
+        stored = self._call(
+            lambda: self._patient.v1.customers.retrieve(customer).to_dict(), customer
+        )
         return bool(stored.get("deleted"))
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
-        params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
-        listed = self._call(lambda: self._patient.v1.checkout.sessions.list(params).data)
-        sessions: list[dict[str, Any]] = [session.to_dict(for_json=True) for session in listed]
-        for session in sessions:
+        for session in self._open_sessions(customer):
             if (session.get("metadata") or {}).get("plan") == plan and session.get("url"):
                 return str(session["url"])
         return None
+
+    def _open_sessions(self, customer: str) -> list[dict[str, Any]]:
+        params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
+        listed = self._ask_about(
+            customer, lambda: self._patient.v1.checkout.sessions.list(params).data
+        )
+        return [session.to_dict(for_json=True) for session in listed]
+
+    def expire_sessions(self, customer: str, user_id: str) -> None:
+        """Close the open Checkout Sessions of a user; one that was paid meanwhile is fine."""
+        for session in self._open_sessions(customer):
+            if marked_user(session) == user_id:
+                self._expire(str(session["id"]))
+
+    def _expire(self, session: str) -> None:
+        try:
+            self._call(lambda: self._patient.v1.checkout.sessions.expire(session), session)
+        except StripeRefused:
+            stored = self._call(
+                lambda: self._patient.v1.checkout.sessions.retrieve(session), session
+            )
+            if stored.status == "open":
+                raise
 
     def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
         """Return the address of a new Checkout Session."""
@@ -107,7 +135,8 @@ class StripeGateway:
             "allow_promotion_codes": True,
         }
         options: Any = {"idempotency_key": str(uuid.uuid4())}
-        session = self._call(lambda: self._patient.v1.checkout.sessions.create(params, options))
+        create = self._patient.v1.checkout.sessions.create
+        session = self._call(lambda: create(params, options), customer)
         return str(session.url)
 
     def price(self, plan: Plan) -> str:
@@ -136,8 +165,9 @@ class StripeGateway:
         """Return the price object that a plan is sold at, None if there is none at Stripe."""
         try:
             return self._price_of(plan)
-        except stripe.InvalidRequestError as error:
-            log.error("the price of %s cannot be read: %s", plan, error)
+        except StripeRefused as error:
+            if error.code != MISSING:
+                raise
             return None
 
     def _price_of(self, plan: Plan) -> dict[str, Any] | None:
@@ -156,54 +186,40 @@ class StripeGateway:
         if subscription is not None:
             update = {"subscription": subscription}
             flow = {"type": "subscription_update", "subscription_update": update}
-            try:
-                return self._portal({**params, "flow_data": flow})
-            except stripe.InvalidRequestError as error:
-                log.error("the portal does not let %s be changed: %s", subscription, error)
-        return self._portal(params)
+            with suppress(StripeRefused):
+                return self._portal({**params, "flow_data": flow}, subscription)
+        return self._portal(params, customer)
 
-    def _portal(self, params: Any) -> str:
-        return str(self._call(lambda: self._patient.v1.billing_portal.sessions.create(params)).url)
+    def _portal(self, params: Any, about: str) -> str:
+        create = self._patient.v1.billing_portal.sessions.create
+        return str(self._call(lambda: create(params), about).url)
 
     def cancel(self, subscription: str) -> None:
         """End a subscription now; one that has ended already is fine."""
         try:
-            self._call(lambda: self._patient.v1.subscriptions.cancel(subscription))
-        except stripe.InvalidRequestError as error:
-            if error.code != "resource_missing":
+            self._call(lambda: self._patient.v1.subscriptions.cancel(subscription), subscription)
+        except StripeRefused as error:
+            if error.code != MISSING:
                 raise
 
     def all_subscriptions(self) -> Iterator[dict[str, Any]]:
         """Yield every subscription of the account, whatever its status; for the operator."""
         params: Any = {"status": "all", "limit": PAGE_SIZE}
-        with _translated():
+        with translated_errors():
             for subscription in self._patient.v1.subscriptions.list(params).auto_paging_iter():
                 yield subscription.to_dict(for_json=True)
 
     def undelivered_events(self, types: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the events of these types whose delivery failed, oldest first; at most 30 days."""
         params: Any = {"delivery_success": False, "types": types, "limit": PAGE_SIZE}
-        with _translated():
+        with translated_errors():
             events = list(self._patient.v1.events.list(params).auto_paging_iter())
             for event in reversed(events):
                 yield event.to_dict(for_json=True)
 
-    def _call(self, request: Callable[[], T]) -> T:
-        with self._limit.slot(), _translated():
+    def _call(self, request: Callable[[], T], about: str = "") -> T:
+        with self._limit.slot(), translated_errors(about):
             return request()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the errors that mean that Stripe is unavailable into BillingUnavailable; others pass."""
-    try:
-        yield
-    except stripe.InvalidRequestError:
-        raise
-    except stripe.StripeError as error:
-        if isinstance(error, stripe.IdempotencyError) and error.http_status != CONFLICT:
-            raise
-        raise BillingUnavailable("Stripe cannot be reached. Try again in a moment.") from error
 
 
 def stripe_client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:

@@ -1,31 +1,23 @@
 """Recomputing a plan from the subscriptions that Stripe has now, and writing it in one step."""
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stats.billing.gateway import Gateway
+from stats.billing.gateway import Gateway, UnknownCustomer
+from stats.billing.ownership import is_ours
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
 from stats.plans.subscription import Subscription, read_subscription
 from stats.store.client import Db
-from stats.store.keys import ORPHANS, PLAN_KINDS, customer_key, user_keys
+from stats.store.keys import PLAN_KINDS, customer_key, user_keys
 from stats.store.scripts import run, run_replicated
 
 log = logging.getLogger("stats.billing.webhook")
 DONE_SECONDS = 35 * 86_400
-
-
-def keep_orphan(db: Db, event: Mapping[str, Any], customer: str | None, why: str) -> str:
-    """Store and log an event that belongs to no user, with the reason; return "orphan"."""
-    orphan = {"type": event.get("type"), "customer": customer, "at": int(time.time()), "why": why}
-    db.hset(ORPHANS, str(event.get("id")), json.dumps(orphan))
-    log.error("event %s fits no user (%s)", event.get("id"), why)
-    return "orphan"
 
 
 def sync(
@@ -35,29 +27,35 @@ def sync(
     *,
     grace: int,
     event: Mapping[str, Any] | None = None,
-    customer: str | None = None,
+    customer: str = "",
 ) -> str:
     """Recompute a user's plan from all subscriptions as Stripe has them now.
 
+    `event` is what told of a change, `customer` one that is bound to the user.
+
     On a cluster a replica has the outcome on return, that of an event done already, too.
-    Returns `applied`, `done already`, `overtaken` (a later question was answered first), `gone`
-    (no such user) or `orphan` (the customer is another user's).
-    Raises BillingUnavailable and StoreUnavailable.
+    Returns `applied`, `done already`, `overtaken` (a later question was answered first) or `gone`
+    (no such user). Raises BillingUnavailable, UnknownCustomer and StoreUnavailable.
     """
     event_id = str(event["id"]) if event else ""
-    reply = run_replicated(db, "billing/take_ticket", user_keys(user_id, PLAN_KINDS), event_id)
+    keys = user_keys(user_id, PLAN_KINDS)
+    reply = run_replicated(db, "billing/take_ticket", keys, event_id, customer)
     if reply is None:
         return "gone"
     if reply[0] == 0:
         return "done already"
     ticket, stored, *customers = reply
-    if customer and customer not in {as_text(name) for name in customers}:
-        if not bind_customer(db, user_id, customer):
-            return keep_orphan(db, event or {}, customer, "bound to another user")
-        customers.append(customer)
-    names = sorted(as_text(name) for name in customers)
-    state = fetch_state(gateway, names, BillingState.read(stored), user_id, grace)
+    listed = _subscriptions_now(gateway, sorted(as_text(name) for name in customers))
+    state = make_state(gateway, listed, BillingState.read(stored), user_id, grace)
     return _apply(db, user_id, ticket, event_id, state)
+
+
+def _subscriptions_now(gateway: Gateway, customers: list[str]) -> list[dict[str, Any]]:
+    listed, unknown = fetch_subscriptions(gateway, customers)
+    if unknown and unknown == customers:
+        # That is what the key of another account looks like: what is paid is not known.
+        raise UnknownCustomer("Stripe does not know you. We are looking into it.")
+    return listed
 
 
 def bind_customer(db: Db, user_id: str, customer: str) -> bool:
@@ -70,16 +68,25 @@ def bind_customer(db: Db, user_id: str, customer: str) -> bool:
     return True
 
 
-def fetch_state(
-    gateway: Gateway, customers: Iterable[str], before: BillingState, user_id: str, grace: int
-) -> BillingState:
-    """Return the state that all subscriptions of some customers make at Stripe now."""
-    return make_state(gateway, fetch_subscriptions(gateway, customers), before, user_id, grace)
+def unbind_customer(db: Db, user_id: str, customer: str) -> None:
+    """Forget a customer of a user's that Stripe does not know."""
+    run_replicated(db, "billing/remove_customer", user_keys(user_id, PLAN_KINDS), customer)
+    run_replicated(db, "lookups/release", [customer_key(customer)], user_id)
+    log.error("customer %s of user %s is unbound", customer, user_id)
 
 
-def fetch_subscriptions(gateway: Gateway, customers: Iterable[str]) -> list[dict[str, Any]]:
-    """Return all subscriptions of some customers as Stripe has them now."""
-    return [item for customer in customers for item in gateway.subscriptions(customer)]
+def fetch_subscriptions(
+    gateway: Gateway, customers: Iterable[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return all subscriptions of some customers as Stripe has them now, of whichever product,
+    and the customers that Stripe does not know."""
+    listed, unknown = [], []
+    for customer in customers:
+        try:
+            listed += gateway.subscriptions(customer)
+        except UnknownCustomer:
+            unknown.append(customer)
+    return listed, unknown
 
 
 def make_state(
@@ -89,17 +96,18 @@ def make_state(
     user_id: str,
     grace: int,
 ) -> BillingState:
-    """Return the state that the subscriptions which Stripe listed for a user make.
+    """Return the state that those of the subscriptions which Stripe listed for a user make that
+    are ours, or were.
 
-    A live subscription of ours whose product no setting maps keeps the plan it had, and one that
-    stays unpaid from one period into the next gets no new patience.
+    A subscription of ours whose product no setting maps keeps the plan it had, and one that stays
+    unpaid from one period into the next gets no new patience.
     """
-    subscriptions = []
+    plans, subscriptions = before.plans, []
     for stored in listed:
-        subscription = read_subscription(stored, gateway.products, grace)
-        ours = (stored.get("metadata") or {}).get("user_id") == user_id
-        subscription = _with_first_patience(subscription, before)
-        subscriptions.append(_with_last_plan(subscription, before, ours=ours))
+        if is_ours(stored, gateway.products, plans, user_id):
+            subscription = read_subscription(stored, gateway.products, grace)
+            subscription = _with_first_patience(subscription, before)
+            subscriptions.append(_with_last_plan(subscription, stored, plans))
     return BillingState(tuple(subscriptions))
 
 
@@ -111,15 +119,14 @@ def _with_first_patience(current: Subscription, before: BillingState) -> Subscri
     return replace(current, patience=min(current.patience, *deadlines))
 
 
-def _with_last_plan(current: Subscription, before: BillingState, *, ours: bool) -> Subscription:
-    if current.plan is not None or not current.is_live:
-        return current
-    plans = {earlier.id: earlier.plan for earlier in before.subscriptions if earlier.plan}
-    if current.id not in plans and not ours:
+def _with_last_plan(
+    current: Subscription, stored: Mapping[str, Any], plans: Mapping[str, Plan]
+) -> Subscription:
+    """Return a subscription with the plan it had or, never seen before, was sold as."""
+    if current.plan is not None or current.has_ended:
         return current
     log.error("no setting maps the product of subscription %s; the plan stays", current.id)
-    last = plans.get(current.id) or before.plan(time.time())
-    return replace(current, plan=None if last == Plan.FREE else last)
+    return replace(current, plan=plans.get(current.id) or Plan(stored["metadata"]["plan"]))
 
 
 def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState) -> str:
@@ -130,7 +137,7 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
         user_keys(user_id, PLAN_KINDS),
         *(ticket, event_id, now, now - DONE_SECONDS, state.store(), state.paid()),
     )
-    if len([subscription for subscription in state.live if subscription.plan]) > 1:
+    if len(state.live) > 1:
         log.error("user %s has several live subscriptions", user_id)
     return {None: "gone", 0: "overtaken"}.get(reply, "applied")
 

@@ -12,24 +12,31 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
-from stats.billing.gateway import Gateway
-from stats.billing.sync import keep_orphan, log, sync
+from stats.billing.gateway import Gateway, UnknownCustomer
+from stats.billing.orphans import keep_orphan
+from stats.billing.ownership import customer_of, is_about_us, sells_our_product
+from stats.billing.sync import bind_customer, log, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id
+from stats.plans.plan import Plan
+from stats.plans.subscription import LIVE
+from stats.snapshot import user_stats_exist
 from stats.store.client import Db
 from stats.store.keys import customer_key
 
 TOLERANCE = 300
 SUBSCRIPTION = "customer.subscription."
+DELETED = "customer.deleted"
 ACTED_ON = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     *(SUBSCRIPTION + what for what in ("created", "updated", "deleted", "paused", "resumed")),
-    "customer.deleted",
+    DELETED,
     "invoice.paid",
     "invoice.payment_failed",
 )
 DISPUTE = "charge.dispute.created"
+NOT_OURS = "not ours"
 
 
 def verify(body: bytes, header: str, secrets: Sequence[str]) -> dict[str, Any]:
@@ -71,6 +78,10 @@ def handle(
     Returning means that Stripe need not send it again; anything unfinished raises.
     """
     kind = str(event.get("type"))
+    if event.get("account"):
+        # https://docs.stripe.com/api/events/object#event_object-account: a connected account's.
+        log.error("event %s is another account's", event.get("id"))
+        return "other account"
     if bool(event.get("livemode")) != gateway.livemode:
         log.error("event %s is of the other mode (live or test) than the key", event.get("id"))
         return "other mode"
@@ -80,28 +91,70 @@ def handle(
     if kind not in ACTED_ON and not kind.startswith(SUBSCRIPTION):
         return "ignored"
     stripe_object = event["data"]["object"]
-    customer = _customer_of(kind, stripe_object)
-    user_id = _resolve(db, customer, stripe_object, reference_keys)
-    if user_id is None:
-        return keep_orphan(db, event, customer, "no user")
-    return sync(db, gateway, user_id, event=event, customer=customer, grace=grace)
-
-
-def _customer_of(kind: str, stripe_object: Mapping[str, Any]) -> str | None:
-    value = stripe_object.get("id") if kind == "customer.deleted" else stripe_object.get("customer")
-    return value.get("id") if isinstance(value, Mapping) else value
-
-
-def _resolve(
-    db: Db, customer: str | None, stripe_object: Mapping[str, Any], keys: Sequence[str]
-) -> str | None:
-    """Return the user by the bound customer, else by metadata, else by the signed reference."""
+    customer = stripe_object.get("id") if kind == DELETED else customer_of(stripe_object)
     bound = db.get(customer_key(customer)) if customer else None
     if bound is not None:
-        return as_text(bound)
+        return sync(db, gateway, as_text(bound), event=event, customer=str(customer), grace=grace)
+    user_id = _named_user(stripe_object, gateway.products, reference_keys)
+    if user_id is not None:
+        return _handle_unbound(db, gateway, event, user_id, customer, grace)
+    if not _is_orphan(gateway, stripe_object, customer):
+        return NOT_OURS
+    return keep_orphan(db, event, customer, "no user")
+
+
+def _handle_unbound(
+    db: Db,
+    gateway: Gateway,
+    event: Mapping[str, Any],
+    user_id: str,
+    customer: str | None,
+    grace: int,
+) -> str:
+    """Act on an event that names a user, and a customer who is not bound to anybody yet.
+
+    The customer is bound before the ticket is taken: whoever takes a later one sees it.
+    """
+    if not user_stats_exist(db, user_id):
+        is_paid = event["data"]["object"].get("status") in LIVE
+        return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
+    if customer is not None:
+        if not _buys_from_us(gateway, customer):
+            return NOT_OURS
+        if not bind_customer(db, user_id, customer):
+            return keep_orphan(db, event, customer, "bound to another user")
+    return sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
+
+
+def _buys_from_us(gateway: Gateway, customer: str) -> bool:
+    # What Stripe lists counts: the payer of any application can put our reference into its links.
+    listed = gateway.subscriptions(customer)
+    return any(sells_our_product(subscription, gateway.products) for subscription in listed)
+
+
+def _is_orphan(gateway: Gateway, stripe_object: Mapping[str, Any], customer: str | None) -> bool:
+    """Return whether an event that names no user is about what is ours."""
+    if is_about_us(stripe_object, gateway.products):
+        return True
+    if stripe_object.get("mode") != "subscription" or customer is None:
+        return False
+    try:
+        # A Checkout Session does not say what it sells.
+        return _buys_from_us(gateway, customer)
+    except UnknownCustomer:
+        return False
+
+
+def _named_user(
+    stripe_object: Mapping[str, Any], products: Mapping[str, Plan], keys: Sequence[str]
+) -> str | None:
+    """Return the user in the metadata of a subscription to a product of ours, or in a reference
+    that we signed."""
     if stripe_object.get("object") == "subscription":
-        metadata_user_id = (stripe_object.get("metadata") or {}).get("user_id")
-        return _our_id(metadata_user_id)
+        is_sold_by_us = sells_our_product(stripe_object, products)
+        return (
+            _our_id((stripe_object.get("metadata") or {}).get("user_id")) if is_sold_by_us else None
+        )
     reference = stripe_object.get("client_reference_id")
     return read_reference(str(reference), keys) if reference else None
 

@@ -21,14 +21,19 @@ class BillingState:
         return cls(tuple(_subscription(row) for row in rows))
 
     def store(self) -> str:
-        """Return the text under which it is stored: the live subscriptions alone."""
-        rows = [asdict(subscription) for subscription in self.live]
+        """Return the text under which it is stored: all but what has ended for good."""
+        rows = [asdict(row) for row in self.subscriptions if not row.has_ended]
         return json.dumps(rows, separators=(",", ":"))
 
     @property
     def live(self) -> tuple[Subscription, ...]:
         """The subscriptions that Stripe may still charge for."""
         return tuple(subscription for subscription in self.subscriptions if subscription.is_live)
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The subscriptions that have a plan of ours, by their ids, whether live or not."""
+        return {known.id: known.plan for known in self.subscriptions if known.plan}
 
     def paid(self) -> str:
         """Return the plans with the moments (s) at which they end, as the scripts take them."""

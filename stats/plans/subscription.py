@@ -10,6 +10,8 @@ from stats.plans.plan import Plan, highest
 PAYING = frozenset({"active", "trialing"})
 OVERDUE = "past_due"
 LIVE = PAYING | {OVERDUE}
+# Nothing brings these back to life.
+ENDED = frozenset({"canceled", "incomplete_expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Subscription:
     def is_live(self) -> bool:
         """Whether Stripe may still charge for it, whatever it is worth."""
         return self.status in LIVE
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over for good. One that is neither ended nor live may come back."""
+        return self.status in ENDED
 
     def worth(self, now: float) -> Plan:
         """Return the plan that it entitles to at `now`."""

@@ -50,6 +50,13 @@ def stripe_requests(shop: Shop, method: str = "", path: str = "") -> list[Reques
     ]
 
 
+def in_shop(shop: Shop, browser: Browser) -> Browser:
+    """Return the browser of a user at the shop's app, which was created anew."""
+    again = Browser(shop.app, browser.session)
+    again.user_id = browser.user_id
+    return again
+
+
 def run_billing_command(app: Flask, *args: str) -> Result:
     """Run a command of `flask billing`; whatever it does not catch fails the test."""
     result = app.test_cli_runner().invoke(args=["billing", *args])

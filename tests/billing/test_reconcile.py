@@ -234,7 +234,7 @@ def test_it_says_in_a_line_what_is_wrong(shop: Shop, command: str, wrong: str) -
         "away": (shop.app, "Stripe cannot be reached"),
         "key": (
             app_with_settings(shop, stripe_secret_key="sk_test_of_nobody"),
-            "Stripe cannot be reached",
+            "Stripe did not accept that.",
         ),
         "redis": (create_test_app(shop.settings, connect("redis://127.0.0.1:1")), "Redis"),
         "not set up": (create_test_app(BASE_SETTINGS, shop.db), "STRIPE_SECRET_KEY is not set."),
@@ -243,5 +243,7 @@ def test_it_says_in_a_line_what_is_wrong(shop: Shop, command: str, wrong: str) -
         app, command, *(["--fix", "--yes"] if command == "reconcile" else [])
     )
     assert result.exit_code == 1
-    assert re.fullmatch(rf"Error: {re.escape(sentence)}[^\n]*\n", result.output)
+    # A refusal of Stripe's is logged as well, as a line of JSON.
+    logged = r'(\{"time":[^\n]*"Stripe refuses a request[^\n]*\n)?'
+    assert re.fullmatch(rf"{logged}Error: {re.escape(sentence)}[^\n]*\n", result.output)
     assert dump_all(shop.db) == before

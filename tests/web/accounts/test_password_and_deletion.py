@@ -1,7 +1,7 @@
 """The profile's theme and live updates, the password, and the way out."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
@@ -11,6 +11,7 @@ from app import create_app
 from stats.accounts import passwords
 from stats.billing.sync import bind_customer
 from stats.errors import BillingUnavailable
+from stats.plans.plan import Plan
 from tests.web.helpers import (
     PASSWORD,
     Browser,
@@ -31,14 +32,21 @@ POSTS = ["/settings", "/settings/password", "/settings/delete", "/settings/impor
 class Stripe:
     """A Stripe with one live subscription, and a list of those it was told to end."""
 
+    products: ClassVar = {"prod_plus": Plan.PLUS}
+
     def __init__(self) -> None:
         self.ended: list[str] = []
         self.away = False
 
+    def expire_sessions(self, customer: str, user_id: str) -> None:
+        """There are none."""
+
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         if self.away:
             raise BillingUnavailable("Stripe is busy.")
-        return [{"id": "sub_1", "status": "active"}, {"id": "sub_0", "status": "canceled"}]
+        items = {"data": [{"price": {"product": "prod_plus"}}]}
+        statuses = {"sub_1": "active", "sub_0": "canceled"}
+        return [{"id": id, "status": status, "items": items} for id, status in statuses.items()]
 
     def cancel(self, subscription: str) -> None:
         self.ended.append(subscription)

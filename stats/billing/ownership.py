@@ -1,0 +1,61 @@
+"""Which objects of a Stripe account are ours: other applications may sell on the same account.
+
+Ours is what sells a product that a setting maps, what was ours when it was seen last, and what our
+own Checkout has marked. A user id in the metadata alone says nothing: others write theirs there.
+"""
+
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+from stats.plans.plan import Plan
+from stats.plans.subscription import read_subscription
+
+PAID_PLANS = frozenset({Plan.PLUS, Plan.PREMIUM})
+Stored = Mapping[str, Any]
+
+
+def customer_of(stripe_object: Stored) -> str | None:
+    """Return the id of the customer of a subscription, session or invoice, expanded or not."""
+    value = stripe_object.get("customer")
+    return value.get("id") if isinstance(value, Mapping) else value
+
+
+def sells_our_product(subscription: Stored, products: Mapping[str, Plan]) -> bool:
+    """Return whether a setting maps the product of any item of a subscription."""
+    return read_subscription(subscription, products, 0).plan is not None
+
+
+def marked_user(stripe_object: Stored) -> str | None:
+    """Return the user id in the metadata that our Checkout writes, None without such metadata."""
+    metadata = stripe_object.get("metadata") or {}
+    return metadata.get("user_id") if metadata.get("plan") in PAID_PLANS else None
+
+
+def is_ours(
+    subscription: Stored, products: Mapping[str, Plan], known_ids: Container[str], user_id: str
+) -> bool:
+    """Return whether a user's subscription is one of ours, or was when `known_ids` were seen."""
+    return (
+        sells_our_product(subscription, products)
+        or subscription["id"] in known_ids
+        or marked_user(subscription) == user_id
+    )
+
+
+def is_about_us(stripe_object: Stored, products: Mapping[str, Plan]) -> bool:
+    """Return whether an event's object names a product of ours, or was marked by our Checkout."""
+    if stripe_object.get("object") == "invoice":
+        parent = (stripe_object.get("parent") or {}).get("subscription_details") or {}
+        return bool(marked_user(parent)) or any(
+            name in products for name in _invoiced_products(stripe_object)
+        )
+    return bool(marked_user(stripe_object)) or (
+        stripe_object.get("object") == "subscription" and sells_our_product(stripe_object, products)
+    )
+
+
+def _invoiced_products(invoice: Stored) -> Iterator[object]:
+    # https://docs.stripe.com/api/invoice-line-item/object; before API 2025-03-31 it was `price`.
+    for line in (invoice.get("lines") or {}).get("data") or []:
+        yield ((line.get("pricing") or {}).get("price_details") or {}).get("product")
+        yield (line.get("price") or {}).get("product")
