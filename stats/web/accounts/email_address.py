@@ -6,13 +6,14 @@ from flask_login import current_user
 
 from stats.accounts import email_change, email_confirmation
 from stats.accounts.email_address import is_sample, normalise_email
+from stats.billing.customer_email import change_customer_email
 from stats.errors import EmailTaken, InvalidInput
 from stats.web.accounts import emails
 from stats.web.accounts.password_reset import WRONG_PASSWORD, bp, count_mail
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.monitoring.audit_log import record_event
-from stats.web.runtime import db
+from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _
 
 
@@ -47,6 +48,7 @@ def _confirm_change(token: str) -> ResponseReturnValue | None:
         return None
     if change.old:
         record_event("email.changed", change.user_id)
+        change_customer_email(db(), current_runtime().gateway, change.user_id, change.new)
         emails.send_later(emails.changed_old(change.old))
         emails.send_later(emails.changed_new(change.new))
     flash(
@@ -104,6 +106,7 @@ def change_address(address: str, password: str) -> str:
     if not email_change.change_now(db(), current_user.id, password, address):
         raise InvalidInput(WRONG_PASSWORD, "current_password")
     record_event("email.changed", current_user.id)
+    change_customer_email(db(), current_runtime().gateway, current_user.id, address)
     return _("Your e-mail address is changed.")
 
 

@@ -5,10 +5,12 @@ import sys
 import click
 from flask.cli import AppGroup
 
+from stats.billing.orphans import read_orphans
 from stats.billing.reconcile import Comparison, Discrepancy, compare, mend
 from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.webhook import ACTED_ON, handle
-from stats.web.commands.operator_context import OPERATOR, operator_context
+from stats.lib.timestamps import iso
+from stats.web.commands.operator_context import OPERATOR, escape_unprintable, operator_context
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import Runtime
 
@@ -66,3 +68,14 @@ def replay() -> None:
                 "stripe.event", None, id=event_id, type=event_type, result=result, by=OPERATOR
             )
             click.echo(f"{event_id} {event_type}: {result}")
+
+
+@billing.command()
+def orphans() -> None:
+    """Show the latest events about our products that fit no user, oldest first."""
+    with operator_context() as runtime:
+        kept = read_orphans(runtime.db)
+    for orphan in kept:
+        fields = (orphan.event_id, orphan.type, orphan.customer or "-", orphan.why)
+        click.echo(escape_unprintable("  ".join((iso(orphan.at), *fields))))
+    click.echo(f"{len(kept)} found")

@@ -9,6 +9,7 @@ from stats import operators
 from stats.accounts import two_factor
 from stats.accounts.deletion import close_account
 from stats.accounts.sessions import sessions
+from stats.billing.customer_email import change_customer_email
 from stats.export.json_export import export_user
 from stats.operators import User
 from stats.web.commands.operator_context import OPERATOR, escape_unprintable, operator_context
@@ -90,6 +91,7 @@ def create(email: str, name: str, user_id: str | None, no_password: bool) -> Non
         new_id = operators.create(
             runtime.db, email=email, name=name, password=password, user_id=user_id
         )
+        change_customer_email(runtime.db, runtime.gateway, new_id, email)
         record_event("account.created", new_id, by=OPERATOR)
     click.echo(new_id)
 
