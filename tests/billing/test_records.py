@@ -6,9 +6,13 @@ import pytest
 
 from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.helpers import run_billing_command, start_checkout
+from tests.billing.helpers import app_with_settings, run_billing_command, start_checkout
 from tests.billing.test_reconcile import findings
-from tests.web.helpers import PASSWORD, Browser
+from tests.support.mailbox import Mailbox, link_path
+from tests.web import mail_fixtures
+from tests.web.helpers import PASSWORD, Browser, sign_up
+
+mailbox = mail_fixtures.mailbox
 
 LIMIT = 500
 
@@ -54,6 +58,20 @@ def test_it_tells_stripe_a_new_address(shop: Shop, alice: Browser) -> None:
     assert alice.post("/settings", profile | change).status_code in (200, 303)
     [customer] = shop.stripe.all("customer")
     assert customer["email"] == "new@example.com"
+
+
+def test_it_tells_stripe_an_address_once_it_is_confirmed(shop: Shop, mailbox: Mailbox) -> None:
+    shop.app = app_with_settings(shop, ratelimit_enabled=False, **mailbox.settings)
+    alice = sign_up(shop.app, "Alice")
+    start_checkout(alice)
+    profile = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
+    change = {"email": "new@example.com", "current_password": PASSWORD}
+    assert alice.post("/settings", profile | change).status_code in (200, 303)
+    link = link_path(mailbox.last_to("new@example.com", 2))
+    assert shop.stripe.all("customer")[0]["email"] == "alice@example.com"
+    assert alice.post(link).status_code == 303
+    assert shop.stripe.all("customer")[0]["email"] == "new@example.com"
+    shop.app.extensions["aira.post"].close()
 
 
 def test_it_changes_an_address_while_stripe_is_away(

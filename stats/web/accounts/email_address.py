@@ -46,9 +46,11 @@ def _confirm_change(token: str) -> ResponseReturnValue | None:
         return _expired(_("Another account has this address by now, so nothing was changed."), 409)
     if change is None:
         return None
+    if change.done:
+        # Pressed again after a crash, too: it changes nothing a second time.
+        change_customer_email(db(), current_runtime().gateway, change.user_id, change.new)
     if change.old:
         record_event("email.changed", change.user_id)
-        change_customer_email(db(), current_runtime().gateway, change.user_id, change.new)
         emails.send_later(emails.changed_old(change.old))
         emails.send_later(emails.changed_new(change.new))
     flash(
