@@ -2,15 +2,19 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
 from stats.billing import webhook
+from stats.billing.gateway import UnknownCustomer
 from stats.plans.plan import Plan, highest
 from stats.store.client import Db
+from stats.store.keys import customer_key
 from stats.user_stats import create_user_stats, open_stats
+from tests.billing.strange_lives import STRANGE
 from tests.stripe_sim.model import ENDED, Stripe
 
 DAY = 86_400
@@ -18,6 +22,7 @@ DAY = 86_400
 GRACE = 3650 * DAY
 ACTIONS = ("subscribe", "pay_later", "settle", "cancel", "cancel_at_end", "keep", "change", "fail")
 ACTIONS += ("unpaid", "recover", "pause", "resume", "wait", "wait_long", "decline")
+ACTIONS += tuple(STRANGE)
 
 
 class Crash(Exception):
@@ -37,12 +42,15 @@ class World:
     overtakes: float = 0.25
     surprises: int = 10
     sessions: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    sold_twice: int = 0
 
     def __post_init__(self) -> None:
         self.stripe = Stripe(seed=self.random.randrange(1 << 30), now=1_700_000_000)
         prices = {plan: self.stripe.add_product(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
         self.prices = {plan: product["default_price"] for plan, product in prices.items()}
         self.products = {product["id"]: plan for plan, product in prices.items()}
+        self.other_price = self.stripe.add_product("A book club")["default_price"]
         create_user_stats(self.db, self.user_id)
         metadata = {"user_id": self.user_id}
         self.customer = self.stripe.create_customer(metadata=metadata)["id"]
@@ -52,6 +60,8 @@ class World:
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """Answer the list; meanwhile other deliveries may come and be done with."""
+        if not self.stripe.all("customer", id=customer):
+            raise UnknownCustomer("Stripe does not know you.", "resource_missing")
         answer = self.stripe.all("subscription", customer=customer)
         if self.random.random() < self.crashes:
             raise Crash
@@ -68,7 +78,8 @@ class World:
 
     def act(self, action: str) -> None:
         """Do something at Stripe, if it makes sense now."""
-        live = [s for s in self.stripe.all("subscription") if s["status"] not in ENDED]
+        own = self.stripe.all("subscription", customer=self.customer)
+        live = [s for s in own if s["status"] not in ENDED]
         steps: dict[str, Callable[[], object]] = {
             "subscribe": lambda: self.checkout(pay=True),
             "pay_later": lambda: self.checkout(pay=False),
@@ -79,6 +90,9 @@ class World:
         }
         if action in steps:
             steps[action]()
+        elif action in STRANGE:
+            with suppress(Crash):
+                STRANGE[action](self)
         elif live:
             self.change(action, self.random.choice(live))
 
@@ -130,15 +144,18 @@ class World:
     def deliver(self, event: dict[str, Any]) -> bool:
         """Deliver one event; return whether it was taken."""
         try:
-            # The clock of the domain is Stripe's here.
-            with patch("stats.billing.webhook.time.time", lambda: self.stripe.now):
-                webhook.handle(self.db, self, event, ("a key",), grace=GRACE)  # type: ignore[arg-type]
+            self.handle(event)
         except Crash:
             return False
         if self.random.random() < self.crashes:
             return False  # done, but the answer never reached Stripe
         self.stripe.mark_delivered(event["id"])
         return True
+
+    def handle(self, event: dict[str, Any]) -> None:
+        """Act on an event, with the clock of Stripe."""
+        with patch("stats.billing.webhook.time.time", lambda: self.stripe.now):
+            webhook.handle(self.db, self, event, ("a key",), grace=GRACE)  # type: ignore[arg-type]
 
     def come_to_rest(self) -> None:
         """Stripe tries again, in any order, until everything was taken."""
@@ -151,7 +168,12 @@ class World:
 
     def due(self) -> Plan:
         """What the money entitles to now, worked out from Stripe alone."""
-        return highest(self._worth(found) for found in self.stripe.all("subscription"))
+        own = self.stripe.all("subscription", customer=self.customer)
+        return highest(self._worth(found) for found in own)
+
+    def plan_of(self, subscription: dict[str, Any]) -> Plan | None:
+        """What a subscription was sold as, None for another application's product."""
+        return self.products.get(subscription["items"]["data"][0]["price"]["product"])
 
     def _worth(self, subscription: dict[str, Any]) -> Plan:
         now, item = self.stripe.now, subscription["items"]["data"][0]
@@ -161,7 +183,7 @@ class World:
             return Plan.FREE
         if subscription["status"] == "past_due" and now >= item["current_period_start"] + GRACE:
             return Plan.FREE
-        return self.products[item["price"]["product"]]
+        return self.plan_of(subscription) or Plan.FREE
 
     def shown(self) -> Plan:
         """What the user is shown now."""
@@ -177,4 +199,6 @@ def live(db: Db, seed: str) -> tuple[Plan, Plan, int]:
         for _ in range(world.random.randint(0, 3)):
             world.deliver_one()
     world.come_to_rest()
+    assert not world.sold_twice
+    assert not any(db.exists(customer_key(stranger)) for stranger in world.strangers)
     return world.shown(), world.due(), len(world.stripe.events)
