@@ -43,7 +43,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:billing:done    zset    event id by time (s), 35 days
     user:{id}:customers    set     Stripe customers
     stripe:customer:{cus}  string  user id
-    billing:orphans        hash    event id -> JSON of an event that fits no user
+    billing:orphans        hash    event id -> JSON of an event that fits no user, the last 500
     email:{address}        string  user id
     token:{digest}         string  "kind id payload" of a single-use token by its SHA-256; lives
                                    as long as that. With an address: "id number", the user's last
