@@ -92,31 +92,27 @@ class StripeGateway:
 
     def open_session(self, customer: str, plan: Plan) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
-        for session in self._open_sessions(customer):
+        for session in self._open_sessions(self._patient, customer):
             if (session.get("metadata") or {}).get("plan") == plan and session.get("url"):
                 return str(session["url"])
         return None
 
-    def _open_sessions(self, customer: str) -> list[dict[str, Any]]:
+    def _open_sessions(self, client: StripeClient, customer: str) -> list[dict[str, Any]]:
         params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
-        listed = self._ask_about(
-            customer, lambda: self._patient.v1.checkout.sessions.list(params).data
-        )
+        listed = self._ask_about(customer, lambda: client.v1.checkout.sessions.list(params).data)
         return [session.to_dict(for_json=True) for session in listed]
 
     def expire_sessions(self, customer: str, user_id: str) -> None:
         """Close the open Checkout Sessions of a user; one that was paid meanwhile is fine."""
-        for session in self._open_sessions(customer):
+        for session in self._open_sessions(self._quick, customer):
             if marked_user(session) == user_id:
                 self._expire(str(session["id"]))
 
     def _expire(self, session: str) -> None:
         try:
-            self._call(lambda: self._patient.v1.checkout.sessions.expire(session), session)
+            self._call(lambda: self._quick.v1.checkout.sessions.expire(session), session)
         except StripeRefused:
-            stored = self._call(
-                lambda: self._patient.v1.checkout.sessions.retrieve(session), session
-            )
+            stored = self._call(lambda: self._quick.v1.checkout.sessions.retrieve(session), session)
             if stored.status == "open":
                 raise
 

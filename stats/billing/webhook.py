@@ -27,8 +27,9 @@ from stats.store.keys import customer_key
 TOLERANCE = 300
 SUBSCRIPTION = "customer.subscription."
 DELETED = "customer.deleted"
+COMPLETED = "checkout.session.completed"
 ACTED_ON = (
-    "checkout.session.completed",
+    COMPLETED,
     "checkout.session.async_payment_succeeded",
     *(SUBSCRIPTION + what for what in ("created", "updated", "deleted", "paused", "resumed")),
     DELETED,
@@ -77,6 +78,27 @@ def handle(
 
     Returning means that Stripe need not send it again; anything unfinished raises.
     """
+    if reason := _unacted(gateway, event):
+        return reason
+    stripe_object = event["data"]["object"]
+    kind, customer = event["type"], customer_of(stripe_object)
+    if kind == DELETED:
+        customer = stripe_object.get("id")
+    bound = db.get(customer_key(customer)) if customer else None
+    if bound is not None:
+        user_id = as_text(bound)
+    else:
+        user_id = _named_user(stripe_object, gateway.products, reference_keys) or ""
+        if outcome := _unbound(db, gateway, event, user_id, customer):
+            return outcome
+    if kind == COMPLETED and customer:
+        # What was bought in one tab is not for sale in another any more.
+        gateway.expire_sessions(customer, user_id)
+    return sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
+
+
+def _unacted(gateway: Gateway, event: Mapping[str, Any]) -> str:
+    """Return why an event is not acted on whomever it is about, "" if it is."""
     kind = str(event.get("type"))
     if event.get("account"):
         # https://docs.stripe.com/api/events/object#event_object-account: a connected account's.
@@ -88,42 +110,29 @@ def handle(
     if kind == DISPUTE:
         log.error("a payment is disputed: event %s", event.get("id"))
         return "logged"
-    if kind not in ACTED_ON and not kind.startswith(SUBSCRIPTION):
-        return "ignored"
-    stripe_object = event["data"]["object"]
-    customer = stripe_object.get("id") if kind == DELETED else customer_of(stripe_object)
-    bound = db.get(customer_key(customer)) if customer else None
-    if bound is not None:
-        return sync(db, gateway, as_text(bound), event=event, customer=str(customer), grace=grace)
-    user_id = _named_user(stripe_object, gateway.products, reference_keys)
-    if user_id is not None:
-        return _handle_unbound(db, gateway, event, user_id, customer, grace)
-    if not _is_orphan(gateway, stripe_object, customer):
-        return NOT_OURS
-    return keep_orphan(db, event, customer, "no user")
+    return "" if kind in ACTED_ON or kind.startswith(SUBSCRIPTION) else "ignored"
 
 
-def _handle_unbound(
-    db: Db,
-    gateway: Gateway,
-    event: Mapping[str, Any],
-    user_id: str,
-    customer: str | None,
-    grace: int,
+def _unbound(
+    db: Db, gateway: Gateway, event: Mapping[str, Any], user_id: str, customer: str | None
 ) -> str:
-    """Act on an event that names a user, and a customer who is not bound to anybody yet.
+    """Bind a customer who is nobody's yet to the user whom an event names; return why not, or "".
 
     The customer is bound before the ticket is taken: whoever takes a later one sees it.
     """
-    if not user_stats_exist(db, user_id):
-        is_paid = event["data"]["object"].get("status") in LIVE
-        return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
-    if customer is not None:
-        if not _buys_from_us(gateway, customer):
+    stripe_object = event["data"]["object"]
+    if not user_id:
+        if not _is_orphan(gateway, stripe_object, customer):
             return NOT_OURS
-        if not bind_customer(db, user_id, customer):
-            return keep_orphan(db, event, customer, "bound to another user")
-    return sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
+        return keep_orphan(db, event, customer, "no user")
+    if not user_stats_exist(db, user_id):
+        is_paid = stripe_object.get("status") in LIVE
+        return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
+    if customer and not _buys_from_us(gateway, customer):
+        return NOT_OURS
+    if customer and not bind_customer(db, user_id, customer):
+        return keep_orphan(db, event, customer, "bound to another user")
+    return ""
 
 
 def _buys_from_us(gateway: Gateway, customer: str) -> bool:

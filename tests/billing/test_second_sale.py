@@ -86,3 +86,18 @@ def test_what_is_bought_of_another_product_is_no_subscription_of_ours(shop: Shop
     shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
     assert start_checkout(alice, "Premium").startswith(CHECKOUT)
+
+
+def test_a_second_tab_whose_session_is_still_open(shop: Shop, alice: Browser) -> None:
+    start_checkout(alice, "Premium")
+    start_checkout(alice, "Plus")
+    plus, premium = shop.stripe.all("checkout.session")
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    theirs = shop.stripe.open_session([club], customer=plus["customer"])["id"]
+    shop.stripe.pay(plus["id"])
+    shop.server.fail_next(1)
+    shop.deliver_pending()
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    assert shop.stripe.get("checkout.session", premium["id"])["status"] == "expired"
+    assert shop.stripe.get("checkout.session", theirs)["status"] == "open"
