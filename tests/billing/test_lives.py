@@ -15,7 +15,7 @@ from tests.billing.lives import ACTIONS, World, live
 LIVES = int(os.environ.get("LIVES", "250"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 + LIVES // 10)
 def test_it_ends_every_random_life_with_the_plan_that_is_paid_for(valkey: redis.Redis) -> None:
     """LIVES sets how many; LIVES_SEED plays a printed run again."""
     seed = os.environ.get("LIVES_SEED") or secrets.token_hex(4)

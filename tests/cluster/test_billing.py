@@ -8,7 +8,7 @@ import pytest
 import redis
 from redis.exceptions import RedisClusterException
 
-from stats.billing.sync import sync
+from stats.billing.sync import bind_customer, sync
 from stats.errors import StoreUnavailable
 from stats.plans.plan import Plan
 from stats.store.client import Db, connect
@@ -33,7 +33,9 @@ class Paid:
 
 def deliver(db: Db, user: str, event: str) -> str:
     """Deliver an event as the webhook does; returning stands for an answer of 200."""
-    return sync(db, Paid(), user, grace=0, event={"id": event, "type": "t"}, customer=f"cus_{user}")
+    customer = f"cus_{user}"
+    assert bind_customer(db, user, customer)
+    return sync(db, Paid(), user, grace=0, event={"id": event, "type": "t"}, customer=customer)
 
 
 def insist(db: Db, user: str, event: str) -> str:
