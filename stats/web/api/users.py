@@ -92,7 +92,7 @@ def make_link(user_id: str) -> ResponseReturnValue:
 @bp.delete("/users/<user_id>")
 @documented(
     "Delete a user",
-    description="Subscriptions at Stripe are ended first.",
+    description="Subscriptions to our products are ended at Stripe first, open sessions closed.",
     security=SERVICE_KEY,
     response=Done,
     response_example=examples.USER_DELETED,
