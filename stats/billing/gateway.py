@@ -28,6 +28,9 @@ class Gateway(Protocol):
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """Return all subscriptions of a customer, whatever their status; raises UnknownCustomer."""
 
+    def invoices(self, subscription: str) -> list[dict[str, Any]]:
+        """Return the last invoices of a subscription, newest first; none if they are not known."""
+
     def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
         """Return the id of the user's new customer, in place of those that are of no use now.
 

@@ -49,6 +49,10 @@ class PracticeGateway:
         _, subscriptions = self._read(_user(customer))
         return [_at(subscription, time.time()) for subscription in subscriptions]
 
+    def invoices(self, subscription: str) -> list[dict[str, Any]]:
+        """Practice has no invoices."""
+        return []
+
     def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
         """Return the practice customer of a user."""
         return PREFIX + user_id

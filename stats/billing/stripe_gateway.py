@@ -69,6 +69,18 @@ class StripeGateway:
                 raise BillingUnavailable("Stripe takes too long.")
             page = page.next_page()
 
+    def invoices(self, subscription: str) -> list[dict[str, Any]]:
+        """Return the last invoices of a subscription, newest first (PAGE_SIZE at most).
+
+        An empty list where Stripe refuses: a restricted key may have no right to read them.
+        """
+        params: Any = {"subscription": subscription, "limit": PAGE_SIZE}
+        try:
+            listed = self._call(lambda: self._quick.v1.invoices.list(params).data, subscription)
+        except StripeRefused:
+            return []
+        return [invoice.to_dict(for_json=True) for invoice in listed]
+
     def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
         """Return the id of a new customer. Repeating it within a day makes no second one."""
         name = f"aira:customer:{user_id}:{email}:{','.join(replaced)}"

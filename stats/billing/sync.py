@@ -11,7 +11,7 @@ from stats.billing.ownership import is_ours
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
-from stats.plans.subscription import Subscription, read_subscription
+from stats.plans.subscription import OVERDUE, Subscription, overdue_since, read_subscription
 from stats.store.client import Db
 from stats.store.keys import PLAN_KINDS, customer_key, user_keys
 from stats.store.scripts import run, run_replicated
@@ -99,24 +99,25 @@ def make_state(
     """Return the state that those of the subscriptions which Stripe listed for a user make that
     are ours, or were.
 
-    A subscription of ours whose product no setting maps keeps the plan it had, and one that stays
-    unpaid from one period into the next gets no new patience.
+    A subscription of ours whose product no setting maps keeps the plan it had. Raises
+    BillingUnavailable.
     """
     plans, subscriptions = before.plans, []
     for stored in listed:
         if is_ours(stored, gateway.products, plans, user_id):
-            subscription = read_subscription(stored, gateway.products, grace)
-            subscription = _with_first_patience(subscription, before)
+            since = _overdue_since(gateway, stored, before)
+            subscription = read_subscription(stored, gateway.products, grace, since)
             subscriptions.append(_with_last_plan(subscription, stored, plans))
     return BillingState(tuple(subscriptions))
 
 
-def _with_first_patience(current: Subscription, before: BillingState) -> Subscription:
-    same = (earlier for earlier in before.subscriptions if earlier.id == current.id)
-    deadlines = [earlier.patience for earlier in same if earlier.patience]
-    if current.patience is None or not deadlines:
-        return current
-    return replace(current, patience=min(current.patience, *deadlines))
+def _overdue_since(gateway: Gateway, stored: Mapping[str, Any], before: BillingState) -> int | None:
+    """Return when a subscription became past due: by its invoices, else when that was seen."""
+    if stored.get("status") != OVERDUE:
+        return None
+    since = overdue_since(gateway.invoices(str(stored["id"])))
+    seen = (one.overdue_since for one in before.subscriptions if one.id == stored["id"])
+    return since or next(filter(None, seen), int(time.time()))
 
 
 def _with_last_plan(

@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+
+import msgspec
 
 from stats.plans.plan import Plan, highest
 from stats.plans.subscription import OVERDUE, Subscription
@@ -17,8 +18,8 @@ class BillingState:
     @classmethod
     def read(cls, stored: str | bytes | None) -> "BillingState":
         """Read what `store` wrote; nothing stored is no subscription."""
-        rows: list[dict[str, Any]] = json.loads(stored) if stored else []
-        return cls(tuple(_subscription(row) for row in rows))
+        # Fields that another release has written are left aside.
+        return cls(msgspec.json.decode(stored or "[]", type=tuple[Subscription, ...]))
 
     def store(self) -> str:
         """Return the text under which it is stored: all but what has ended for good."""
@@ -53,14 +54,20 @@ class BillingState:
         return max(giving, key=lambda subscription: subscription.ends or float("inf"), default=None)
 
     def overdue(self, now: float) -> Subscription | None:
-        """Return a subscription that was not paid and still gives the plan, if one does."""
+        """Return a subscription that was not paid: it gives the plan, or would give a higher one.
+
+        None while another one that is paid gives as much.
+        """
         best = self.best(now)
-        return best if best is not None and best.status == OVERDUE else None
-
-
-def _subscription(row: dict[str, Any]) -> Subscription:
-    plan = row.pop("plan")
-    return Subscription(**row, plan=None if plan is None else Plan(plan))
+        if best is not None and best.status == OVERDUE:
+            return best
+        have = self.plan(now)
+        lost = [
+            subscription
+            for subscription in self.live
+            if subscription.is_lost(now) and (subscription.plan or have).rank > have.rank
+        ]
+        return max(lost, key=lambda one: (one.plan or have).rank, default=None)
 
 
 def paid_plan(paid: str, now: float) -> Plan:

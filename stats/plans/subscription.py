@@ -12,6 +12,8 @@ OVERDUE = "past_due"
 LIVE = PAYING | {OVERDUE}
 # Nothing brings these back to life.
 ENDED = frozenset({"canceled", "incomplete_expired"})
+# https://docs.stripe.com/invoicing/overview#invoice-statuses
+UNPAID_INVOICES = frozenset({"open", "uncollectible"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,9 @@ class Subscription:
     """A Stripe subscription as far as it matters here; moments are in seconds since 1970.
 
     `plan` is None when no setting maps any of its products. `renews` is the end of the paid
-    period, `cancels` the moment for which its end was asked, `patience` the one at which a
-    `past_due` one stops giving its plan; each None where there is none.
+    period, `cancels` the moment for which its end was asked, `overdue_since` the one at which a
+    `past_due` one became so, `patience` the one at which it stops giving its plan; each None
+    where there is none.
     """
 
     id: str
@@ -29,6 +32,7 @@ class Subscription:
     renews: int | None
     cancels: int | None = None
     patience: int | None = None
+    overdue_since: int | None = None
 
     @property
     def ends(self) -> int | None:
@@ -45,6 +49,11 @@ class Subscription:
         """Whether it is over for good. One that is neither ended nor live may come back."""
         return self.status in ENDED
 
+    def is_lost(self, now: float) -> bool:
+        """Whether it would still give its plan at `now`, had it been paid."""
+        over = self.patience is not None and now >= self.patience
+        return self.is_live and over and (self.cancels is None or now < self.cancels)
+
     def worth(self, now: float) -> Plan:
         """Return the plan that it entitles to at `now`."""
         if not self.is_live or self.plan is None or (self.ends is not None and now >= self.ends):
@@ -53,29 +62,55 @@ class Subscription:
 
 
 def read_subscription(
-    stored: Mapping[str, Any], products: Mapping[str, Plan], grace: int
+    stored: Mapping[str, Any],
+    products: Mapping[str, Plan],
+    grace: int,
+    overdue_since: int | None = None,
 ) -> Subscription:
     """Return what a subscription object of Stripe's says, whatever API version wrote it.
 
     `products` maps product ids to plans, `grace` is the patience with `past_due` in seconds,
-    counted from the beginning of the period that was not paid.
+    counted from `overdue_since`. A period that has begun may have been paid, so it says nothing.
     """
     items = (stored.get("items") or {}).get("data") or []
     plans = [products[name] for item in items if (name := _product(item)) in products]
     renews = _period(stored, items, "current_period_end")
-    began = _period(stored, items, "current_period_start")
     cancels = stored.get("cancel_at")
     if cancels is None and stored.get("cancel_at_period_end"):
         cancels = renews
-    overdue = stored.get("status") == OVERDUE
+    since = overdue_since if stored.get("status") == OVERDUE else None
     return Subscription(
         id=str(stored["id"]),
         status=str(stored.get("status")),
         plan=highest(plans) if plans else None,
         renews=renews,
         cancels=cancels,
-        patience=began + grace if overdue and began is not None else None,
+        patience=None if since is None else since + grace,
+        overdue_since=since,
     )
+
+
+def overdue_since(invoices: Iterable[Mapping[str, Any]]) -> int | None:
+    """Return when a `past_due` subscription became so, by its invoices, newest first.
+
+    That is the date of the oldest one that nobody has paid since the last payment; None if there
+    is none. The latest invoice makes the status, so whatever was left unpaid before a payment is
+    settled (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
+    """
+    since = None
+    for invoice in invoices:
+        if invoice.get("status") == "paid":
+            break
+        if invoice.get("status") in UNPAID_INVOICES:
+            since = _due(invoice) or since
+    return since
+
+
+def _due(invoice: Mapping[str, Any]) -> int | None:
+    """Return when an invoice was to be paid: its due date if it is sent, else when it was final."""
+    final = (invoice.get("status_transitions") or {}).get("finalized_at")
+    moment = invoice.get("due_date") or final or invoice.get("created")
+    return None if moment is None else int(moment)
 
 
 def _product(item: Mapping[str, Any]) -> str:

@@ -18,11 +18,11 @@ from tests.billing.strange_lives import STRANGE
 from tests.stripe_sim.model import ENDED, Stripe
 
 DAY = 86_400
-# Patience has tests of its own: it depends on which periods were seen unpaid.
-GRACE = 3650 * DAY
+GRACE = 14 * DAY
 ACTIONS = ("subscribe", "pay_later", "settle", "cancel", "cancel_at_end", "keep", "change", "fail")
 ACTIONS += ("unpaid", "recover", "pause", "resume", "wait", "wait_long", "decline")
 ACTIONS += tuple(STRANGE)
+ACTIONS += ("decline_upgrade", "pause_collection", "resume_collection")
 
 
 class Crash(Exception):
@@ -47,10 +47,15 @@ class World:
 
     def __post_init__(self) -> None:
         self.stripe = Stripe(seed=self.random.randrange(1 << 30), now=1_700_000_000)
-        prices = {plan: self.stripe.add_product(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
-        self.prices = {plan: product["default_price"] for plan, product in prices.items()}
-        self.products = {product["id"]: plan for plan, product in prices.items()}
         self.other_price = self.stripe.add_product("A book club")["default_price"]
+        products = {plan: self.stripe.add_product(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
+        self.prices = {plan: product["default_price"] for plan, product in products.items()}
+        self.all_prices = list(self.prices.values())
+        self.all_prices += [
+            self.stripe.add_price(product["id"], 5400, interval="year")["id"]
+            for product in products.values()
+        ]
+        self.products = {product["id"]: plan for plan, product in products.items()}
         create_user_stats(self.db, self.user_id)
         metadata = {"user_id": self.user_id}
         self.customer = self.stripe.create_customer(metadata=metadata)["id"]
@@ -77,6 +82,13 @@ class World:
     def expire_sessions(self, customer: str, user_id: str) -> None:
         """No session stays open here: each is paid as soon as it is there."""
 
+    def invoices(self, subscription: str) -> list[dict[str, Any]]:
+        """Answer the list of a subscription's invoices."""
+        listed = self.stripe.all("invoice")
+        details = [invoice["parent"]["subscription_details"] for invoice in listed]
+        pairs = zip(listed, details, strict=True)
+        return [invoice for invoice, of in pairs if of["subscription"] == subscription]
+
     # What the customer and the clock do
 
     def act(self, action: str) -> None:
@@ -100,7 +112,7 @@ class World:
             self.change(action, self.random.choice(live))
 
     def checkout(self, *, pay: bool) -> None:
-        price = self.random.choice(list(self.prices.values()))
+        price = self.random.choice(self.all_prices)
         session = self.stripe.open_session(
             [price], customer=self.customer, subscription_data=self.metadata
         )
@@ -124,7 +136,7 @@ class World:
         elif action == "keep":
             self.stripe.keep(name)
         elif action == "change" and status != "incomplete":
-            self.stripe.change_plan(name, self.random.choice(list(self.prices.values())))
+            self.stripe.change_plan(name, self.random.choice(self.all_prices))
         elif action in ("fail", "unpaid") and status in ("active", "past_due"):
             to = {"fail": "past_due", "unpaid": "unpaid"}[action]
             self.stripe.fail_payment(name, to=to)
@@ -133,6 +145,18 @@ class World:
         elif action == "pause" and status == "active":
             self.stripe.pause(name)
         elif action == "resume" and status == "paused":
+            self.stripe.resume(name)
+        else:
+            self.change_payment(action, subscription)
+
+    def change_payment(self, action: str, subscription: dict[str, Any]) -> None:
+        """Decline an upgrade in the middle of a period, or change what is collected."""
+        name, status = subscription["id"], subscription["status"]
+        if action == "decline_upgrade" and status in ("active", "past_due"):
+            self.stripe.decline_upgrade(name, self.random.choice(self.all_prices))
+        elif action == "pause_collection" and status in ("active", "past_due"):
+            self.stripe.pause(name, collection_only=True)
+        elif action == "resume_collection" and subscription["pause_collection"]:
             self.stripe.resume(name)
 
     # The network
@@ -184,9 +208,19 @@ class World:
             return Plan.FREE
         if subscription["cancel_at"] is not None and now >= subscription["cancel_at"]:
             return Plan.FREE
-        if subscription["status"] == "past_due" and now >= item["current_period_start"] + GRACE:
+        if subscription["status"] == "past_due" and now >= self.overdue_since(subscription) + GRACE:
             return Plan.FREE
         return self.plan_of(subscription) or Plan.FREE
+
+    def overdue_since(self, subscription: dict[str, Any]) -> int:
+        """Return when a subscription became past due, by the changes of its status alone."""
+        changes = [
+            event["created"]
+            for event in self.stripe.events
+            if event["data"]["object"]["id"] == subscription["id"]
+            and "status" in event["data"].get("previous_attributes", {})
+        ]
+        return int(changes[-1])
 
     def shown(self) -> Plan:
         """What the user is shown now."""

@@ -1,5 +1,6 @@
 """What a subscription of Stripe's is worth, whatever its shape."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from stats.plans.subscription import Subscription, read_subscription
 
 PRODUCTS = {"prod_plus": Plan.PLUS, "prod_premium": Plan.PREMIUM}
 START, END, DAY = 1_700_000_000, 1_702_592_000, 86_400
+FAILED = START + 20 * DAY
 GRACE = 14 * DAY
 FREE = Plan.FREE
 FOR_GOOD = 4_000_000_000
@@ -45,7 +47,7 @@ def subscription(
 
 def read(stored: dict[str, Any], grace: int = GRACE) -> Subscription:
     """Read a subscription as billing does."""
-    return read_subscription(stored, PRODUCTS, grace)
+    return read_subscription(stored, PRODUCTS, grace, FAILED)
 
 
 @pytest.mark.parametrize("shape", ["new", "old", "both"])
@@ -54,7 +56,7 @@ def read(stored: dict[str, Any], grace: int = GRACE) -> Subscription:
     [
         ("active", True, None),
         ("trialing", True, None),
-        ("past_due", True, START + GRACE),
+        ("past_due", True, FAILED + GRACE),
         ("unpaid", False, None),
         ("incomplete", False, None),
         ("incomplete_expired", False, None),
@@ -69,8 +71,8 @@ def test_it_knows_what_each_status_is_worth(
     row = read(subscription(status, shape))
     assert (row.is_live, row.ends, row.renews) == (live, ends, END)
     assert row.worth(START) == (Plan.PLUS if live else FREE)
-    assert row.worth(START + GRACE - 1) == (Plan.PLUS if live else FREE)
-    assert row.worth(START + GRACE) == (Plan.PLUS if live and ends is None else FREE)
+    assert row.worth(FAILED + GRACE - 1) == (Plan.PLUS if live else FREE)
+    assert row.worth(FAILED + GRACE) == (Plan.PLUS if live and ends is None else FREE)
 
 
 @pytest.mark.parametrize("shape", ["new", "old", "both"])
@@ -96,10 +98,11 @@ def test_it_knows_when_it_ends(more: dict[str, Any], ends: int | None, shape: st
 @pytest.mark.parametrize(
     ("more", "grace", "ends"),
     [
-        ({}, 0, START),
-        ({}, 3 * DAY, START + 3 * DAY),
-        ({"cancel_at": START + DAY}, GRACE, START + DAY),
-        ({"cancel_at": END}, GRACE, START + GRACE),
+        ({}, 0, FAILED),
+        ({}, 3 * DAY, FAILED + 3 * DAY),
+        ({"cancel_at": FAILED + DAY}, GRACE, FAILED + DAY),
+        ({"cancel_at": END}, GRACE, END),
+        ({"cancel_at": END + 30 * DAY}, GRACE, FAILED + GRACE),
         ({"cancel_at_period_end": True}, 365 * DAY, END),
     ],
 )
@@ -143,7 +146,8 @@ def test_it_reads_what_lacks_fields(missing: dict[str, Any], plan: Plan | None) 
     """No period anywhere: then nothing ends by the clock, and a payer keeps the plan."""
     for status in ("active", "past_due"):
         ending = {"cancel_at_period_end": True}
-        row = read({"id": "sub_1", "status": status, **ending, **missing})
+        stored = {"id": "sub_1", "status": status, **ending, **missing}
+        row = read_subscription(stored, PRODUCTS, GRACE)
         assert (row.plan, row.renews, row.ends) == (plan, None, None)
         assert row.worth(FOR_GOOD) == (plan or FREE)
     assert not read({"id": "sub_1", **missing}).is_live
@@ -185,12 +189,23 @@ def test_it_tells_of_the_subscription_that_lasts_longest() -> None:
     assert BillingState((overdue, forever)).overdue(START) is None
 
 
+def test_it_tells_of_the_subscription_that_was_lost_because_nobody_paid() -> None:
+    lost = replace(made(Plan.PREMIUM, None, "past_due"), patience=END, overdue_since=START)
+    assert BillingState((lost,)).overdue(END) == lost
+    assert BillingState((made(Plan.PLUS), lost)).overdue(END) == lost
+    assert BillingState((made(Plan.PREMIUM), lost)).overdue(END) is None
+    # Nothing can be put right any more once it has ended.
+    assert BillingState((replace(lost, cancels=END),)).overdue(END) is None
+
+
 def test_it_reads_back_what_it_stored() -> None:
     kept = (made(Plan.PLUS, END), made(None), made(Plan.PREMIUM, status="past_due"))
     state = BillingState((*kept, made(Plan.PREMIUM, status="canceled")))
     assert BillingState.read(state.store()) == BillingState(kept)
     assert BillingState.read(state.store().encode()) == BillingState(kept)
     assert BillingState.read(None) == BillingState()
+    from_a_later_release = state.store().replace('"id":', '"something_new":1,"id":')
+    assert BillingState.read(from_a_later_release) == BillingState(kept)
 
 
 def test_it_ranks_the_plans() -> None:

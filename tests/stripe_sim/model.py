@@ -153,6 +153,15 @@ class Stripe(Store):
             self._change(subscription, UPDATED, status=to)
         return self.view(subscription)
 
+    def decline_upgrade(self, sub: str, price: str) -> Object:
+        """Another price is taken in the middle of a period, and the card for it is declined."""
+        self.change_plan(sub, price)
+        subscription = self._get("subscription", sub)
+        invoice = self._invoice(subscription, False, "update")
+        self._emit("invoice.payment_failed", invoice)
+        self._change(subscription, UPDATED, status="past_due", latest_invoice=invoice["id"])
+        return self.view(subscription)
+
     def recover_payment(self, sub: str) -> Object:
         """The money comes after all: the subscription is active again."""
         subscription = self._get("subscription", sub)
@@ -312,7 +321,9 @@ class Stripe(Store):
                 end = period_end(sub["billing_cycle_anchor"], start, item["price"]["recurring"])
                 item |= {"current_period_start": start, "current_period_end": end}
         if sub["status"] == "past_due":
-            self._change(sub, UPDATED, items=items)
+            # The next period begins all the same, with an invoice of its own.
+            invoice = self._invoice(sub, False, "cycle")
+            self._change(sub, UPDATED, items=items, latest_invoice=invoice["id"])
             return
         paid = sub["customer"] not in self.declining
         invoice = self._invoice(sub, paid, "cycle")

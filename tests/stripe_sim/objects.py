@@ -310,7 +310,8 @@ class Store:
             period_end=self.now,
             period_start=self.now,
             status="paid" if paid else "open",
-            status_transitions={"paid_at": self.now if paid else None},
+            due_date=None,
+            status_transitions={"finalized_at": self.now, "paid_at": self.now if paid else None},
         )
 
 

@@ -113,6 +113,12 @@ def _subscription_fits(stripe: Stripe, sub: Object, params: Object) -> bool:
     return fits.get(status, sub["status"] == status) and params.get("price", prices[0]) in prices
 
 
+def _invoice_fits(stripe: Stripe, invoice: Object, params: Object) -> bool:
+    of = invoice["parent"]["subscription_details"]["subscription"]
+    same_status = params.get("status") in (None, invoice["status"])
+    return same_status and params.get("subscription") in (None, of)
+
+
 def _event_fits(stripe: Stripe, event: Object, params: Object) -> bool:
     types = params.get("types") or [params.get("type", event["type"])]
     delivered = event["pending_webhooks"] == 0
@@ -267,6 +273,7 @@ ROUTES: dict[str, Callable[[Stripe, str, Object], Object]] = {
     "GET /v1/products/{id}": _get("product"),
     "GET /v1/prices": _listing("price", "/v1/prices", "active currency product type", _same),
     "GET /v1/prices/{id}": _get("price"),
+    "GET /v1/invoices": _listing("invoice", "/v1/invoices", "status subscription", _invoice_fits),
     "GET /v1/events": _listing("event", "/v1/events", "delivery_success type types", _event_fits),
     "GET /v1/events/{id}": _get("event"),
 }

@@ -75,6 +75,9 @@ PARAMS = {
     "GET /v1/products": _LIST + "active:bool ids:list shippable:bool type:good|service url",
     "GET /v1/prices": _LIST
     + "active:bool currency lookup_keys:list product recurring:any type:one_time|recurring",
+    "GET /v1/invoices": _LIST
+    + "collection_method:charge_automatically|send_invoice customer customer_account due_date:time "
+    "status:draft|open|paid|uncollectible|void subscription",
     "GET /v1/events": _LIST + "delivery_success:bool type types:list",
     "DELETE /v1/customers/{id}": "",
     "POST /v1/checkout/sessions/{id}/expire": "expand:list",

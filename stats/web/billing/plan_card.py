@@ -2,11 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from stats.dashboard import Dashboard
 from stats.plans.plan import Plan
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import price_parts
+
+
+class UnpaidView(NamedTuple):
+    """A payment that failed: its day (None if Stripe has not said), and the plan that it is for.
+
+    `until` is the day until which the plan stays, or on which it went if it `is_lost`.
+    """
+
+    failed: str | None
+    plan: Plan
+    until: str | None
+    is_lost: bool
 
 
 class PlanView:
@@ -42,15 +55,23 @@ class PlanView:
     def ends(self) -> str | None:
         """The day on which it ends, None if it renews."""
         subscription = self._subscription
-        if self.granted or subscription is None or subscription.ends is None or self.overdue:
+        if self.granted or subscription is None or subscription.ends is None or self.unpaid:
             return None
         return self._day(subscription.ends)
 
     @property
-    def overdue(self) -> str | None:
-        """The day until which an unpaid plan is kept, None if all is paid."""
-        unpaid = None if self.granted else self._dashboard.billing.overdue(self._now)
-        return None if unpaid is None or unpaid.ends is None else self._day(unpaid.ends)
+    def unpaid(self) -> UnpaidView | None:
+        """The payment that failed, None if all is paid."""
+        subscription = self._dashboard.billing.overdue(self._now)
+        if subscription is None or subscription.plan is None:
+            return None
+        since, until = subscription.overdue_since, subscription.ends
+        return UnpaidView(
+            None if since is None else self._day(since),
+            subscription.plan,
+            None if until is None else self._day(until),
+            subscription.is_lost(self._now),
+        )
 
     def _day(self, moment: int) -> str:
         local = datetime.fromtimestamp(moment, self._dashboard.clock.zone)

@@ -9,6 +9,7 @@ from flask_login import current_user
 from stats.billing import checkout, sync
 from stats.billing.gateway import Gateway
 from stats.billing.practice_gateway import ACTIONS, PracticeGateway, sign
+from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.plan import Plan, check_plan
 from stats.user_stats import open_stats
@@ -63,6 +64,7 @@ def plans() -> ResponseReturnValue:
         has_subscription=live,
         practice=isinstance(runtime.gateway, PracticeGateway),
         available=runtime.gateway is not None,
+        at_stripe=isinstance(runtime.gateway, StripeGateway),
     )
 
 

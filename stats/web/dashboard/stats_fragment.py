@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from stats.billing.stripe_gateway import StripeGateway
 from stats.dashboard import Dashboard
 from stats.lib.timestamps import DAY
 from stats.moods.history import week_mean
@@ -34,6 +35,7 @@ def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
         "since": _since(dashboard.since, dashboard.today),
         "recent": [_recent(item, dashboard) for item in dashboard.snapshot.recent_conversations],
         "plan": PlanView(dashboard, current_runtime().prices.cached()),
+        "at_stripe": isinstance(current_runtime().gateway, StripeGateway),
     }
 
 

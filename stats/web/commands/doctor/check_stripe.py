@@ -36,8 +36,9 @@ def unavailable(error: stripe.StripeError) -> Finding:
         return Finding(
             Code.STRIPE_KEY,
             "Stripe refuses the key",
-            "copy STRIPE_SECRET_KEY anew; a restricted key must read products, prices, Payment "
-            "Links and webhook endpoints, and write customers, subscriptions, Checkout and portal",
+            "copy STRIPE_SECRET_KEY anew; a restricted key must read products, prices, invoices, "
+            "Payment Links and webhook endpoints, and write customers, subscriptions, Checkout and "
+            "portal",
         )
     return Finding(
         Code.STRIPE_UNREACHABLE,
