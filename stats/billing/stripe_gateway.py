@@ -138,7 +138,7 @@ class StripeGateway:
             "line_items": [{"price": self.price(plan), "quantity": 1}],
             "metadata": metadata,
             "subscription_data": {"metadata": metadata},
-            "success_url": f"{back}/billing/return?session_id={{CHECKOUT_SESSION_ID}}",
+            "success_url": f"{back}/billing/return?plan={plan}&session_id={{CHECKOUT_SESSION_ID}}",
             "cancel_url": f"{back}/plans",
             "allow_promotion_codes": True,
         }

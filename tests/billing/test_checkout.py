@@ -40,7 +40,8 @@ def test_it_leads_to_a_session_at_stripe(shop: Shop, alice: Browser) -> None:
         "line_items": {"0": {"price": shop.prices[Plan.PREMIUM], "quantity": "1"}},
         "metadata": metadata,
         "subscription_data": {"metadata": metadata},
-        "success_url": "http://localhost/billing/return?session_id={CHECKOUT_SESSION_ID}",
+        "success_url": "http://localhost/billing/return"
+        "?plan=Premium&session_id={CHECKOUT_SESSION_ID}",
         "cancel_url": "http://localhost/plans",
         "allow_promotion_codes": "true",
     }

@@ -46,8 +46,8 @@ def act(browser: Browser, action: str, plan: str = "") -> int:
     """Press a button of the practice page; return the status of the answer."""
     answer = browser.post(PAGE, {"action": action, **({"plan": plan} if plan else {})})
     if answer.status_code == 303:
-        target = "/billing/return?session_id=practice" if action == "pay" else "/plans"
-        assert answer.location == target
+        back = f"/billing/return?plan={plan or 'Plus'}&session_id=practice"
+        assert answer.location == (back if action == "pay" else "/plans")
     return answer.status_code
 
 

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     BASE_SETTINGS,
+    SERVICE_HEADERS,
     create_test_app,
     customer_binding_keys,
     start_checkout,
@@ -20,9 +21,17 @@ WAITING = "Confirming your payment…"
 RETURN = "/billing/return?session_id=cs_test_of_nobody"
 
 
-def pay(shop: Shop, browser: Browser) -> str:
+def grant(shop: Shop, user_id: str, plan: str) -> None:
+    """Grant a plan as an operator does."""
+    answer = shop.app.test_client().patch(
+        f"/api/plan?userId={user_id}", json={"plan": plan}, headers=SERVICE_HEADERS
+    )
+    assert answer.status_code == 200
+
+
+def pay(shop: Shop, browser: Browser, plan: str = "Plus") -> str:
     """Go to Checkout and pay, no event being delivered; return where Stripe sends the browser."""
-    start_checkout(browser)
+    start_checkout(browser, plan)
     [session, *_] = shop.stripe.all("checkout.session")
     shop.stripe.pay(session["id"])
     return shop.stripe.success_url(session["id"])
@@ -40,7 +49,7 @@ def test_it_survives_10_another_users_session_id(shop: Shop, alice: Browser, bob
     before = customer_binding_keys(shop.db)
     page = bob.get(url)
     assert (page.status_code, WAITING in page.text) == (200, True)
-    session_id = url.partition("=")[2]
+    session_id = url.rpartition("=")[2]
     assert session_id not in "".join(
         request.path + str(request.params) for request in stripe_requests(shop, "GET")
     )
@@ -82,7 +91,7 @@ def test_it_asks_stripe_once_for_the_users_own_customer(shop: Shop, alice: Brows
     [customer] = shop.stripe.all("customer")
     before = len(shop.server.requests)
     answer = alice.get(url)
-    assert (answer.status_code, answer.location) == (302, "/billing/return")
+    assert (answer.status_code, answer.location) == (302, "/billing/return?plan=Plus")
     page = alice.get(answer.location)
     assert "<h1>You have Plus now.</h1>" in page.text
     [request] = shop.server.requests[before:]
@@ -154,3 +163,40 @@ def test_it_shows_strangers_the_log_in(shop: Shop) -> None:
     answer = Browser(shop.app).get(RETURN)
     assert answer.status_code == 302
     assert answer.location.startswith("/login?next=%2Fbilling%2Freturn")
+
+
+@pytest.mark.parametrize(("granted", "bought"), [("Plus", "Premium"), ("Premium", "Plus")])
+def test_it_waits_for_what_was_bought_whatever_was_given(
+    shop: Shop, alice: Browser, granted: str, bought: str
+) -> None:
+    grant(shop, alice.user_id, granted)
+    url = pay(shop, alice, bought)
+    shop.server.down = True
+    page = alice.get(url)
+    assert WAITING in page.text
+    for _ in range(3):
+        page = alice.get(next_poll(page), headers=HTMX_HEADERS)
+        assert WAITING in page.text
+    again = re.search(r'id="check-again" href="([^"]+)"', alice.get(url).text)
+    shop.server.down = False
+    shop.deliver_pending()
+    for address in (next_poll(page), html.unescape(again[1])):
+        assert "You have Premium now." in alice.get(address, headers=HTMX_HEADERS).text
+
+
+def test_it_asks_stripe_for_somebody_with_a_grant(shop: Shop, alice: Browser) -> None:
+    grant(shop, alice.user_id, "Plus")
+    answer = alice.get(pay(shop, alice, "Premium"))
+    assert answer.status_code == 302
+    assert "You have Premium now." in alice.get(answer.location).text
+
+
+@pytest.mark.parametrize("query", ["", "?plan=Free", "?plan=Gold", "?plan=", "?plan=plus"])
+def test_it_waits_for_any_paid_plan_where_the_address_names_none(
+    shop: Shop, alice: Browser, query: str
+) -> None:
+    grant(shop, alice.user_id, "Premium")
+    assert WAITING in alice.get(f"/billing/return{query}").text
+    shop.subscribe(alice.user_id)
+    shop.deliver_pending()
+    assert "You have Premium now." in alice.get(f"/billing/return{query}").text

@@ -1,5 +1,6 @@
 """The plans page, redirects to Stripe and back, and the practice checkout."""
 
+import time
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
@@ -11,8 +12,8 @@ from stats.billing.gateway import Gateway
 from stats.billing.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable, InvalidInput
-from stats.plans.plan import Plan, check_plan
-from stats.user_stats import open_stats
+from stats.plans.billing_state import BillingState
+from stats.plans.plan import Plan, check_plan, highest
 from stats.web.billing.plan_card import PlanView
 from stats.web.billing.webhook import accept_event
 from stats.web.http.access import public
@@ -122,28 +123,45 @@ def portal() -> ResponseReturnValue:
 
 @bp.get("/billing/return")
 def back() -> ResponseReturnValue:
-    """Poll until the webhook has arrived; the first request may sync from Stripe."""
-    number = request.args.get("try", "0")
-    count = (
-        int(number)
-        if number.isascii() and number.isdigit() and len(number) < 4
-        else MAX_RETURN_POLLS
-    )
-    paid = current_dashboard().plan != Plan.FREE
-    if count == 0 and not paid and request.method == "GET" and _sync_paid_plan():
-        return redirect(url_for("billing.back"))
+    """Poll until what was bought has arrived; the first request may sync from Stripe.
+
+    A grant is no payment: it ends no waiting. The address only says what to wait for.
+    """
+    count, bought = _poll_number(), _bought()
+    paid = _has_arrived(current_dashboard().billing, bought)
+    if count == 0 and not paid and request.method == "GET" and _sync_bought(bought):
+        return redirect(url_for("billing.back", plan=bought))
     page = "billing/checkout_return.html" if count == 0 else "billing/_checkout_return.html"
     return render_template(
         page,
         paid=paid,
+        bought=bought,
         waiting=not paid and count < MAX_RETURN_POLLS,
         next_try=count + 1,
         plan=PlanView(current_dashboard(), current_runtime().prices.cached()),
     )
 
 
-def _sync_paid_plan() -> bool:
-    """Read the user's subscriptions from Stripe; return whether they have a plan now."""
+def _poll_number() -> int:
+    number = request.args.get("try", "0")
+    usable = number.isascii() and number.isdigit() and len(number) < 4
+    return int(number) if usable else MAX_RETURN_POLLS
+
+
+def _bought() -> Plan:
+    """Return the plan that the address names, the lowest that is sold if it names none."""
+    try:
+        return highest((check_plan(request.args.get("plan")), Plan.PLUS))
+    except InvalidInput:
+        return Plan.PLUS
+
+
+def _has_arrived(state: BillingState, bought: Plan) -> bool:
+    return state.plan(time.time()).rank >= bought.rank
+
+
+def _sync_bought(bought: Plan) -> bool:
+    """Read the user's subscriptions from Stripe; return whether what was bought is there now."""
     runtime = current_runtime()
     if runtime.gateway is None:
         return False
@@ -151,7 +169,7 @@ def _sync_paid_plan() -> bool:
         sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
-    return open_stats(runtime.db, current_user.id, create=False).stats().plan != Plan.FREE
+    return _has_arrived(sync.read_state(runtime.db, current_user.id)[0], bought)
 
 
 @bp.route("/billing/practice", methods=["GET", "POST"])
@@ -180,7 +198,7 @@ def _practice_action(practice_gateway: PracticeGateway) -> ResponseReturnValue:
     body = practice_gateway.act(current_user.id, action, plan)
     _deliver(body)
     if action == "pay":
-        return redirect(url_for("billing.back", session_id="practice"), 303)
+        return redirect(url_for("billing.back", plan=plan, session_id="practice"), 303)
     return redirect(url_for("billing.plans"), 303)
 
 
