@@ -82,6 +82,7 @@ class Dashboard:
             next_end(self.snapshot.paid, now),
             self.snapshot.used_until,
             best and best.renews,
+            best and best.collection_resumes,
         )
         return min(ends, *(end for end in moments if end and end > now), ends)
 

@@ -41,6 +41,7 @@ class Settings:
     stripe_webhook_secrets: tuple[str, ...] = ()
     stripe_products: Mapping[str, Plan] = field(default_factory=dict)
     stripe_prices: Mapping[Plan, str] = field(default_factory=dict)
+    stripe_yearly_prices: Mapping[Plan, str] = field(default_factory=dict)
     stripe_payment_links: Mapping[Plan, str] = field(default_factory=dict)
     stripe_api_base: str | None = None
     past_due_days: int = 14
@@ -80,6 +81,7 @@ class Settings:
             stripe_webhook_secrets=_words(env, "STRIPE_WEBHOOK_SECRET"),
             stripe_products={name: plan for plan, name in _of_plans(env, "STRIPE_PRODUCT").items()},
             stripe_prices=_of_plans(env, "STRIPE_PRICE"),
+            stripe_yearly_prices=_of_plans(env, "STRIPE_PRICE", "_YEARLY"),
             stripe_payment_links=_links(env),
             stripe_api_base=_web_address(env, "STRIPE_API_BASE"),
             past_due_days=_number(env, "PAST_DUE_DAYS", 14, 0, 365),
@@ -191,8 +193,8 @@ def _number(env: Mapping[str, str], name: str, default: int, least: int, most: i
     return int(text)
 
 
-def _of_plans(env: Mapping[str, str], prefix: str) -> dict[Plan, str]:
-    names = {plan: f"{prefix}_{plan.upper()}" for plan in (Plan.PLUS, Plan.PREMIUM)}
+def _of_plans(env: Mapping[str, str], prefix: str, suffix: str = "") -> dict[Plan, str]:
+    names = {plan: f"{prefix}_{plan.upper()}{suffix}" for plan in (Plan.PLUS, Plan.PREMIUM)}
     return {plan: env[name] for plan, name in names.items() if name in env}
 
 

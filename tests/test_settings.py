@@ -177,6 +177,7 @@ def test_it_reads_what_stripe_needs():
     more = {
         "STRIPE_WEBHOOK_SECRET": "whsec_new, whsec_old",
         "STRIPE_PRICE_PLUS": "price_1",
+        "STRIPE_PRICE_PREMIUM_YEARLY": "price_2",
         "STRIPE_PAYMENT_LINK_PREMIUM": "https://buy.stripe.com/2",
         "STRIPE_API_BASE": "http://127.0.0.1:12111/",
     }
@@ -185,6 +186,7 @@ def test_it_reads_what_stripe_needs():
     assert settings.stripe_webhook_secrets == ("whsec_new", "whsec_old")
     assert settings.stripe_products == {"prod_1": Plan.PLUS, "prod_2": Plan.PREMIUM}
     assert settings.stripe_prices == {Plan.PLUS: "price_1"}
+    assert settings.stripe_yearly_prices == {Plan.PREMIUM: "price_2"}
     assert settings.stripe_payment_links == {Plan.PREMIUM: "https://buy.stripe.com/2"}
     assert settings.stripe_api_base == "http://127.0.0.1:12111"
 

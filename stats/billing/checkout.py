@@ -17,6 +17,7 @@ from stats.billing.sync import (
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
+from stats.plans.price import Interval
 from stats.store.client import Db
 
 
@@ -31,13 +32,15 @@ def start_checkout(
     back: str,
     grace: int,
     link: str | None = None,
+    interval: Interval = Interval.MONTH,
 ) -> str:
     """Return the address at Stripe where the user can get a plan.
 
     With a live subscription that is or was ours it is the portal's update page, never a second
     subscription; else the Payment Link `link` if there is one, an open Checkout Session for the
     plan, or a new one. A customer that Stripe does not know is unbound, and a new one made. `back`
-    is our own address. Raises StripeRefused and BillingUnavailable.
+    is our own address; `interval` is how often a new subscription is paid for. Raises
+    StripeRefused and BillingUnavailable.
     """
     before, customers = read_state(db, user_id)
     listed, unknown = fetch_subscriptions(gateway, customers)
@@ -52,8 +55,8 @@ def start_checkout(
     customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, customers)
     for name in unknown:
         unbind_customer(db, user_id, name)
-    return gateway.open_session(customer, plan) or gateway.checkout(
-        customer, plan, reference(user_id, keys), user_id, back
+    return gateway.open_session(customer, plan, interval) or gateway.checkout(
+        customer, plan, reference(user_id, keys), user_id, back, interval
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan
+from stats.plans.price import Interval
 
 
 class StripeRefused(BillingUnavailable):
@@ -43,10 +44,18 @@ class Gateway(Protocol):
     def is_deleted(self, customer: str) -> bool:
         """Return whether a customer was deleted: nothing can be sold to it any more."""
 
-    def open_session(self, customer: str, plan: Plan) -> str | None:
+    def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
 
-    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+    def checkout(
+        self,
+        customer: str,
+        plan: Plan,
+        reference: str,
+        user_id: str,
+        back: str,
+        interval: Interval,
+    ) -> str:
         """Return the address of a new Checkout Session; `back` is our own address."""
 
     def expire_sessions(self, customer: str, user_id: str) -> None:

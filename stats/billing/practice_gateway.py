@@ -16,6 +16,7 @@ import stripe
 from stats.errors import InvalidInput
 from stats.lib.text import as_text
 from stats.plans.plan import Plan
+from stats.plans.price import Interval
 from stats.plans.subscription import LIVE
 from stats.store.client import Db
 from stats.store.keys import PRACTICE_KINDS, user_keys
@@ -64,11 +65,19 @@ class PracticeGateway:
         """Practice customers go with their users."""
         return False
 
-    def open_session(self, customer: str, plan: Plan) -> str | None:
+    def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Practice keeps no sessions."""
         return None
 
-    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+    def checkout(
+        self,
+        customer: str,
+        plan: Plan,
+        reference: str,
+        user_id: str,
+        back: str,
+        interval: Interval,
+    ) -> str:
         """Return the address of the practice checkout."""
         return f"{back}/billing/practice?plan={plan}"
 

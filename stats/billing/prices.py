@@ -3,56 +3,42 @@
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan
+from stats.plans.price import Interval, Price, read_price
+from stats.plans.subscription import Subscription
 
 PRICES_SECONDS, RETRY_SECONDS = 300.0, 10.0
-SYMBOLS = {"gbp": "£", "eur": "€", "usd": "$"}
-# https://docs.stripe.com/currencies#zero-decimal
-WHOLE = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
-)
-
-# https://docs.stripe.com/currencies#three-decimal
-THOUSANDTHS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
-
-
-def price_text(price: Mapping[str, Any]) -> str | None:
-    """Return a Stripe price in words: `£6 a month`, `CHF 72.50 a year`, `$5 every 3 months`.
-
-    None for a price that is no single amount (tiers).
-    """
-    currency, cents = str(price["currency"]), price.get("unit_amount_decimal")
-    cents = price.get("unit_amount") if cents is None else cents
-    if cents is None:
-        return None
-    amount = float(cents) / (1 if currency in WHOLE else 1000 if currency in THOUSANDTHS else 100)
-    number = f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.2f}"
-    symbol = SYMBOLS.get(currency, currency.upper() + " ")
-    every = price.get("recurring") or {}
-    count, unit = int(every.get("interval_count") or 1), str(every.get("interval") or "month")
-    return f"{symbol}{number} " + (f"a {unit}" if count == 1 else f"every {count} {unit}s")
+PAID_PLANS = (Plan.PLUS, Plan.PREMIUM)
 
 
 class Prices:
-    """The prices in words, read from Stripe at most every five minutes."""
+    """What the plans are sold for, read from Stripe at most every five minutes."""
 
     def __init__(self, gateway: StripeGateway | None, configured: Mapping[Plan, str]) -> None:
         self._gateway, self._configured = gateway, configured
-        self._cached: dict[Plan, str] = {}
+        self._listed: dict[Interval, dict[Plan, Price]] = {interval: {} for interval in Interval}
         self._read_at = -PRICES_SECONDS
         self._lock = threading.Lock()
 
     def cached(self) -> Mapping[Plan, str]:
-        """Return the prices as configured or last read, without a request to Stripe."""
-        return self._configured if self._gateway is None else self._cached
+        """Return the prices in words as configured or last read, without a request to Stripe."""
+        if self._gateway is None:
+            return self._configured
+        return {plan: price.text for plan, price in self.listed(Interval.MONTH).items()}
+
+    def listed(self, interval: Interval) -> Mapping[Plan, Price]:
+        """Return the prices as last read from Stripe: by the year where one is set for a plan.
+
+        For `MONTH` it is the price that is sold otherwise, whatever its own period is.
+        """
+        return self._listed[interval]
 
     def read(self) -> Mapping[Plan, str]:
-        """Return the prices, asking Stripe if they are old. A plan that Stripe has no price for
-        is left out."""
+        """Return the prices in words, asking Stripe if they are old. A plan that Stripe has no
+        price for is left out."""
         if self._gateway is None:
             return self._configured
         if time.monotonic() - self._read_at > PRICES_SECONDS and self._lock.acquire(blocking=False):
@@ -60,14 +46,28 @@ class Prices:
                 self._ask(self._gateway)
             finally:
                 self._lock.release()
-        return self._cached
+        return self.cached()
+
+    def paid(self, subscription: Subscription) -> str | None:
+        """Return in words what a subscription costs its payer, None if Stripe has not said.
+
+        In practice, where Stripe says nothing, it is the configured price of its plan.
+        """
+        if subscription.price is not None:
+            return subscription.price.text
+        plan = subscription.plan
+        return self._configured.get(plan) if plan and self._gateway is None else None
 
     def _ask(self, gateway: StripeGateway) -> None:
         try:
-            prices = {plan: gateway.price_of(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
-            texts = {plan: price_text(price) for plan, price in prices.items() if price}
-            self._cached = {plan: text for plan, text in texts.items() if text}
+            self._listed = {interval: _ask_all(gateway, interval) for interval in Interval}
             self._read_at = time.monotonic()
         except BillingUnavailable:
             # What was known still stands; pages do not wait for Stripe again and again.
             self._read_at = time.monotonic() - PRICES_SECONDS + RETRY_SECONDS
+
+
+def _ask_all(gateway: StripeGateway, interval: Interval) -> dict[Plan, Price]:
+    prices = {plan: gateway.price_of(plan, interval) for plan in PAID_PLANS}
+    read = {plan: read_price(price) for plan, price in prices.items() if price}
+    return {plan: price for plan, price in read.items() if price}

@@ -16,6 +16,7 @@ from stats.billing.stripe_errors import MISSING, translated_errors
 from stats.errors import BillingUnavailable
 from stats.lib.messages import lazy_gettext
 from stats.plans.plan import Plan
+from stats.plans.price import Interval
 from stats.settings import Settings
 
 QUICK_TIMEOUT, PATIENT_TIMEOUT = 6.0, 8.0
@@ -33,7 +34,10 @@ class StripeGateway:
         key = str(settings.stripe_secret_key)
         self.livemode = "_live_" in key
         self.products = settings.stripe_products
-        self._prices = settings.stripe_prices
+        self._prices = {
+            Interval.MONTH: settings.stripe_prices,
+            Interval.YEAR: settings.stripe_yearly_prices,
+        }
         self._limit = ConcurrencyLimit()
         self._quick = stripe_client(settings, key, QUICK_TIMEOUT, 0)
         self._patient = stripe_client(settings, key, PATIENT_TIMEOUT, 2)
@@ -102,10 +106,12 @@ class StripeGateway:
         )
         return bool(stored.get("deleted"))
 
-    def open_session(self, customer: str, plan: Plan) -> str | None:
+    def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
         for session in self._open_sessions(self._patient, customer):
-            if (session.get("metadata") or {}).get("plan") == plan and session.get("url"):
+            metadata = session.get("metadata") or {}
+            sold = {name: metadata[name] for name in ("plan", "by") if name in metadata}
+            if sold == _sale(plan, interval) and session.get("url"):
                 return str(session["url"])
         return None
 
@@ -128,14 +134,22 @@ class StripeGateway:
             if stored.status == "open":
                 raise
 
-    def checkout(self, customer: str, plan: Plan, reference: str, user_id: str, back: str) -> str:
+    def checkout(
+        self,
+        customer: str,
+        plan: Plan,
+        reference: str,
+        user_id: str,
+        back: str,
+        interval: Interval,
+    ) -> str:
         """Return the address of a new Checkout Session."""
-        metadata = {"user_id": user_id, "plan": str(plan)}
+        metadata = {"user_id": user_id, **_sale(plan, interval)}
         params: Any = {
             "mode": "subscription",
             "customer": customer,
             "client_reference_id": reference,
-            "line_items": [{"price": self.price(plan), "quantity": 1}],
+            "line_items": [{"price": self.price(plan, interval), "quantity": 1}],
             "metadata": metadata,
             "subscription_data": {"metadata": metadata},
             "success_url": f"{back}/billing/return?plan={plan}&session_id={{CHECKOUT_SESSION_ID}}",
@@ -147,10 +161,10 @@ class StripeGateway:
         session = self._call(lambda: create(params, options), customer)
         return str(session.url)
 
-    def price(self, plan: Plan) -> str:
+    def price(self, plan: Plan, interval: Interval) -> str:
         """Return the id of the price that Checkout sells a plan at."""
-        if plan in self._prices:
-            return self._prices[plan]
+        if plan in self._prices[interval] or interval == Interval.YEAR:
+            return self._prices[interval][plan]
         price = self.product(plan).get("default_price")
         price_id = price.get("id") if isinstance(price, dict) else price
         if not price_id:
@@ -169,19 +183,20 @@ class StripeGateway:
             lambda: self._quick.v1.products.retrieve(product, params).to_dict(for_json=True)
         )
 
-    def price_of(self, plan: Plan) -> dict[str, Any] | None:
+    def price_of(self, plan: Plan, interval: Interval) -> dict[str, Any] | None:
         """Return the price object that a plan is sold at, None if there is none at Stripe."""
         try:
-            return self._price_of(plan)
+            return self._price_of(plan, interval)
         except StripeRefused as error:
             if error.code != MISSING:
                 raise
             return None
 
-    def _price_of(self, plan: Plan) -> dict[str, Any] | None:
-        if plan in self._prices:
-            price = self._prices[plan]
+    def _price_of(self, plan: Plan, interval: Interval) -> dict[str, Any] | None:
+        if price := self._prices[interval].get(plan):
             return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict(for_json=True))
+        if interval == Interval.YEAR:
+            return None
         default_price: dict[str, Any] | None = self.product(plan).get("default_price")
         return default_price
 
@@ -190,7 +205,7 @@ class StripeGateway:
 
         It does unless the portal's settings let people change plans.
         """
-        params: Any = {"customer": customer, "return_url": f"{back}/plans"}
+        params: Any = {"customer": customer, "return_url": f"{back}/plans?from=portal"}
         if subscription is not None:
             update = {"subscription": subscription}
             flow = {"type": "subscription_update", "subscription_update": update}
@@ -228,6 +243,12 @@ class StripeGateway:
     def _call(self, request: Callable[[], T], about: str = "") -> T:
         with self._limit.slot(), translated_errors(about):
             return request()
+
+
+def _sale(plan: Plan, interval: Interval) -> dict[str, str]:
+    """Return what a session's metadata say of what it sells."""
+    by = {"by": str(interval)} if interval != Interval.MONTH else {}
+    return {"plan": str(plan), **by}
 
 
 def stripe_client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stats.plans.plan import Plan, highest
+from stats.plans.price import Price, read_price, sum_prices
 
 # https://docs.stripe.com/api/subscriptions/object#subscription_object-status
 PAYING = frozenset({"active", "trialing"})
@@ -23,7 +24,9 @@ class Subscription:
     `plan` is None when no setting maps any of its products. `renews` is the end of the paid
     period, `cancels` the moment for which its end was asked, `overdue_since` the one at which a
     `past_due` one became so, `patience` the one at which it stops giving its plan; each None
-    where there is none.
+    where there is none. `price` is what all its items cost together, without a discount; None
+    where that is no single amount. While nothing is collected, `collection_resumes` may say until
+    when.
     """
 
     id: str
@@ -33,6 +36,10 @@ class Subscription:
     cancels: int | None = None
     patience: int | None = None
     overdue_since: int | None = None
+    price: Price | None = None
+    discounted: bool = False
+    collection_paused: bool = False
+    collection_resumes: int | None = None
 
     @property
     def ends(self) -> int | None:
@@ -79,6 +86,7 @@ def read_subscription(
     if cancels is None and stored.get("cancel_at_period_end"):
         cancels = renews
     since = overdue_since if stored.get("status") == OVERDUE else None
+    pause = stored.get("pause_collection") or {}
     return Subscription(
         id=str(stored["id"]),
         status=str(stored.get("status")),
@@ -87,7 +95,15 @@ def read_subscription(
         cancels=cancels,
         patience=None if since is None else since + grace,
         overdue_since=since,
+        price=sum_prices(_item_price(item) for item in items),
+        discounted=any(one.get("discounts") or one.get("discount") for one in (stored, *items)),
+        collection_paused=bool(pause),
+        collection_resumes=pause.get("resumes_at"),
     )
+
+
+def _item_price(item: Mapping[str, Any]) -> Price | None:
+    return read_price(item.get("price") or {}, int(item.get("quantity") or 1))
 
 
 def overdue_since(invoices: Iterable[Mapping[str, Any]]) -> int | None:

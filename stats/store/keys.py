@@ -38,7 +38,8 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:deleted      set     ids of deleted chats: saved again, they do not count again
     user:{id}:ops          zset    "id:fingerprint" of operations (stats/store/operations.py) by
                                    time (ms), the last 64; older ones without fingerprint
-    user:{id}:billing      hash    subscriptions (JSON), applied (ticket), asked (s)
+    user:{id}:billing      hash    subscriptions (JSON), applied (ticket), asked (s); left (the
+                                   subscriptions at the last visit to the portal), left_at (s)
     user:{id}:billing:ticket  string  the last ticket
     user:{id}:billing:done    zset    event id by time (s), 35 days
     user:{id}:customers    set     Stripe customers

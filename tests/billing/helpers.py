@@ -19,7 +19,7 @@ from tests.stripe_sim.server import Request
 from tests.web.conftest import TEMPLATES
 from tests.web.helpers import Browser
 
-MOMENTS = ("renews", "cancels", "patience", "overdue_since")
+MOMENTS = ("renews", "cancels", "patience", "overdue_since", "collection_resumes")
 
 DAY = 86_400
 SERVICE_HEADERS = {"Authorization": f"Bearer {SERVICE_KEY}"}

@@ -203,7 +203,7 @@ class World:
         return self.products.get(subscription["items"]["data"][0]["price"]["product"])
 
     def _worth(self, subscription: dict[str, Any]) -> Plan:
-        now, item = self.stripe.now, subscription["items"]["data"][0]
+        now = self.stripe.now
         if subscription["status"] not in ("active", "trialing", "past_due"):
             return Plan.FREE
         if subscription["cancel_at"] is not None and now >= subscription["cancel_at"]:

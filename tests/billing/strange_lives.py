@@ -106,10 +106,12 @@ class Desk:
     def is_deleted(self, customer: str) -> bool:
         return False
 
-    def open_session(self, customer: str, plan: str) -> None:
+    def open_session(self, customer: str, plan: str, interval: str) -> None:
         return None
 
-    def checkout(self, customer: str, plan: str, reference: str, user_id: str, back: str) -> str:
+    def checkout(
+        self, customer: str, plan: str, reference: str, user_id: str, back: str, interval: str
+    ) -> str:
         metadata = {"metadata": {"user_id": user_id, "plan": plan}}
         return str(
             self.world.stripe.open_session(

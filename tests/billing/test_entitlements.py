@@ -76,7 +76,8 @@ def test_it_never_refuses_a_save(shop: Shop, alice: Browser) -> None:
     for number in range(1, 8):
         assert save_conversation(alice) == 200
         assert conversations_used(alice) == number
-    assert "7 of 5 conversations today" in plan_card_text(alice)
+    said = "7 conversations today. Free has 5 a day; all 7 are kept."
+    assert said in plan_card_text(alice)
     assert "More tomorrow" in plan_card_text(alice)
     assert len(alice.get("/api/chat").json["chats"]) == 7
 

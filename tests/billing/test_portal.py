@@ -18,7 +18,7 @@ def test_it_leads_a_payer_to_the_portal(shop: Shop, alice: Browser, status: str)
     assert portal["customer"] == subscription["customer"]
     update = {"subscription": subscription["id"]}
     assert portal["flow"] == {"type": "subscription_update", "subscription_update": update}
-    assert portal["return_url"] == "http://localhost/plans"
+    assert portal["return_url"] == "http://localhost/plans?from=portal"
     assert not stripe_requests(shop, "POST", "/v1/checkout/sessions")
     assert len(shop.stripe.all("subscription")) == 1
 

@@ -47,7 +47,7 @@ def act(browser: Browser, action: str, plan: str = "") -> int:
     answer = browser.post(PAGE, {"action": action, **({"plan": plan} if plan else {})})
     if answer.status_code == 303:
         back = f"/billing/return?plan={plan or 'Plus'}&session_id=practice"
-        assert answer.location == (back if action == "pay" else "/plans")
+        assert answer.location == (back if action == "pay" else "/plans?after=portal")
     return answer.status_code
 
 

@@ -193,6 +193,24 @@ def archived_price(deployment: Deployment) -> None:
 
 
 @breaks(Code.PRICE)
+def no_yearly_price(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_yearly_prices={Plan.PLUS: "price_gone"})
+
+
+@breaks(Code.PRICE)
+def yearly_price_by_the_month(deployment: Deployment) -> None:
+    deployment.change_settings(stripe_yearly_prices={Plan.PLUS: deployment.prices[Plan.PLUS]})
+
+
+@breaks(Code.PRICE)
+def yearly_price_of_another(deployment: Deployment) -> None:
+    product = next(iter(deployment.settings.stripe_products))
+    other = deployment.stripe.add_product("Another", 9, interval="year")["default_price"]
+    assert product != deployment.stripe.get("price", other)["product"]
+    deployment.change_settings(stripe_yearly_prices={Plan.PLUS: other})
+
+
+@breaks(Code.PRICE)
 def price_of_another(deployment: Deployment) -> None:
     deployment.change_settings(stripe_prices={Plan.PLUS: deployment.prices[Plan.PREMIUM]})
 

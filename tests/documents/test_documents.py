@@ -25,10 +25,11 @@ def variables_read() -> set[str]:
         if isinstance(node, ast.Constant) and VARIABLE.fullmatch(str(node.value)):
             names.add(str(node.value))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_of_plans":
-            prefixes.add(ast.literal_eval(node.args[1]))
+            prefix, *suffix = map(ast.literal_eval, node.args[1:])
+            prefixes.add((prefix, "".join(suffix)))
     return (
-        names - prefixes
-        | {f"{prefix}_{plan}" for prefix in prefixes for plan in ("PLUS", "PREMIUM")}
+        names - {prefix for prefix, _ in prefixes}
+        | {f"{start}_{plan}{end}" for start, end in prefixes for plan in ("PLUS", "PREMIUM")}
         | {"KV_REST_API_URL", "KV_REST_API_TOKEN"}
     )
 

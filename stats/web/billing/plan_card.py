@@ -1,11 +1,12 @@
 """A user's plan as templates show it."""
 
-from collections.abc import Mapping
+import re
 from datetime import datetime
 from typing import NamedTuple
 
+from stats.billing.prices import Prices
 from stats.dashboard import Dashboard
-from stats.plans.plan import Plan
+from stats.plans.plan import Plan, highest
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import price_parts
 
@@ -23,41 +24,68 @@ class UnpaidView(NamedTuple):
 
 
 class PlanView:
-    """A user's plan for templates: price, usage, and the days of renewal and end as text."""
+    """A user's plan for templates: price, usage, and the days of renewal and end as text.
 
-    def __init__(self, dashboard: Dashboard, prices: Mapping[Plan, str]) -> None:
+    `subscription` is the one that gives the plan, None where nothing is paid for it; `paid` is the
+    best one that is paid for, which a grant may exceed.
+    """
+
+    def __init__(self, dashboard: Dashboard, prices: Prices) -> None:
         self._dashboard = dashboard
         self._now = dashboard.now.timestamp()
-        self._subscription = dashboard.billing.best(self._now)
         self.name = plan = dashboard.plan
         # A plan without a subscription behind it was granted.
         self.granted = plan != Plan.FREE and dashboard.billing.plan(self._now) != plan
-        price = "£0" if plan == Plan.FREE else prices.get(plan)
-        self.price = price and " ".join(price_parts(price)).strip()
+        self.paid = dashboard.billing.best(self._now)
+        self.subscription = None if self.granted else self.paid
+        self.price = self._price(prices)
         self.limit = plan.daily_conversations
         self.used = dashboard.used_today
         self.day_start = dashboard.clock.day_start
 
+    def _price(self, prices: Prices) -> str | None:
+        """Return what the user pays: the own price, never that of the list. None if unknown."""
+        if self.name == Plan.FREE:
+            return free_price(prices)
+        paid = prices.paid(self.subscription) if self.subscription else None
+        return paid and " ".join(price_parts(paid)).strip()
+
+    @property
+    def discounted(self) -> bool:
+        """Whether a discount makes it cost less than its price."""
+        return self.subscription is not None and self.subscription.discounted
+
     @property
     def renews(self) -> str | None:
-        """The day on which it renews; None if it ends, was granted, or Stripe has not said."""
-        subscription = self._subscription
+        """The day of the next payment; None if there is none, or Stripe has not said."""
+        subscription = self.subscription
         if (
-            self.granted
-            or subscription is None
+            subscription is None
             or subscription.ends is not None
+            or subscription.collection_paused
             or subscription.renews is None
         ):
             return None
-        return self._day(subscription.renews) if self._now < subscription.renews else None
+        return self.day(subscription.renews) if self._now < subscription.renews else None
 
     @property
     def ends(self) -> str | None:
         """The day on which it ends, None if it renews."""
-        subscription = self._subscription
-        if self.granted or subscription is None or subscription.ends is None or self.unpaid:
+        subscription = self.subscription
+        if subscription is None or subscription.ends is None or self.unpaid:
             return None
-        return self._day(subscription.ends)
+        return self.day(subscription.ends)
+
+    @property
+    def collection_paused(self) -> bool:
+        """Whether nothing is collected for it at present."""
+        return self.subscription is not None and self.subscription.collection_paused
+
+    @property
+    def collection_resumes(self) -> str | None:
+        """The day on which payments begin again, None if Stripe has not said."""
+        moment = self.subscription and self.subscription.collection_resumes
+        return self.day(moment) if moment and self._now < moment else None
 
     @property
     def unpaid(self) -> UnpaidView | None:
@@ -67,12 +95,29 @@ class PlanView:
             return None
         since, until = subscription.overdue_since, subscription.ends
         return UnpaidView(
-            None if since is None else self._day(since),
+            None if since is None else self.day(since),
             subscription.plan,
-            None if until is None else self._day(until),
+            None if until is None else self.day(until),
             subscription.is_lost(self._now),
         )
 
-    def _day(self, moment: int) -> str:
+    @property
+    def afterwards(self) -> Plan:
+        """The plan that is left when what is paid for has ended."""
+        ends = self.paid.ends if self.paid else None
+        paid = self._dashboard.billing.plan(self._now if ends is None else ends)
+        return highest((self._dashboard.snapshot.grant or Plan.FREE, paid))
+
+    def day(self, moment: int) -> str:
+        """Return a moment's day (s since 1970) as the user's clock has it."""
         local = datetime.fromtimestamp(moment, self._dashboard.clock.zone)
         return day_month(local, self._dashboard.today)
+
+
+def free_price(prices: Prices) -> str | None:
+    """Return nothing in the currency of the other plans: `£0`. None while none is known."""
+    for text in prices.cached().values():
+        amount = price_parts(text)[0]
+        if re.search(r"\d", amount):
+            return re.sub(r"\d([\d.,]*\d)?", "0", amount, count=1)
+    return None

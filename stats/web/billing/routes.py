@@ -1,7 +1,6 @@
 """The plans page, redirects to Stripe and back, and the practice checkout."""
 
 import time
-from dataclasses import dataclass
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,12 +8,16 @@ from flask_login import current_user
 
 from stats.billing import checkout, sync
 from stats.billing.gateway import Gateway
+from stats.billing.portal_visit import Visit, begin_visit, read_visit
 from stats.billing.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, check_plan, highest
+from stats.plans.price import Interval
+from stats.web.billing.offers import make_offers, offered_by, saving
 from stats.web.billing.plan_card import PlanView
+from stats.web.billing.plan_change import change_message
 from stats.web.billing.webhook import accept_event
 from stats.web.http.access import public
 from stats.web.http.current_user import current_dashboard
@@ -25,58 +28,59 @@ bp = Blueprint("billing", __name__)
 MAX_RETURN_POLLS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One plan on the plans page.
-
-    `action` is join, current, upgrade, change, manage, back or none.
-    """
-
-    plan: Plan
-    price: str | None
-    action: str
-
-    @property
-    def daily(self) -> int | None:
-        """How many conversations a day it includes, None for no limit."""
-        return self.plan.daily_conversations
-
-
 @bp.get("/plans")
 @public
 def plans() -> ResponseReturnValue:
-    """Show the plans; to a user also their own one and the actions on it."""
-    runtime, logged_in = current_runtime(), current_user.is_authenticated
-    prices = runtime.prices.read()
-    plan = PlanView(current_dashboard(), prices) if logged_in else None
-    live = logged_in and any(subscription.plan for subscription in current_dashboard().billing.live)
-    offers = [
-        Offer(
-            offered,
-            "£0" if offered == Plan.FREE else prices.get(offered),
-            _action(offered, plan.name, live) if plan else "join",
-        )
-        for offered in Plan
-    ]
+    """Show the plans; to a user also their own one and the actions on it.
+
+    Who comes back from the portal sees the new state, and what has changed.
+    """
+    if current_user.is_authenticated and request.args.get("from") == "portal":
+        _sync_after_visit()
+        return redirect(url_for("billing.plans", after="portal"))
+    runtime = current_runtime()
+    runtime.prices.read()
+    plan = PlanView(current_dashboard(), runtime.prices) if current_user.is_authenticated else None
+    visit = read_visit(db(), current_user.id) if plan and request.args.get("after") else None
+    message = _change_message(visit, plan) if visit and plan else None
+    if "look" in request.args and message is None:
+        return "", 204
     return render_template(
         "billing/plans.html",
-        offers=offers,
+        **_offers(plan),
         plan=plan,
-        has_subscription=live,
+        notice=message,
+        looks=visit is not None and message is None,
         practice=isinstance(runtime.gateway, PracticeGateway),
         available=runtime.gateway is not None,
         at_stripe=isinstance(runtime.gateway, StripeGateway),
     )
 
 
-def _action(plan: Plan, current: Plan, live: bool) -> str:
-    if plan == current:
-        return "manage" if live else "current"
-    if plan == Plan.FREE:
-        return "back" if live else "none"
-    if live:
-        return "change"
-    return "upgrade" if plan.rank > current.rank else "none"
+def _offers(plan: PlanView | None) -> dict[str, object]:
+    """Return the offers, by what they are paid for, and what paying by the year saves."""
+    prices = current_runtime().prices
+    live = plan is not None and any(one.plan for one in current_dashboard().billing.live)
+    by = offered_by(prices, request.args.get("by"), plan)
+    offers = make_offers(prices, plan, has_subscription=live, by=by or Interval.MONTH)
+    return {"offers": offers, "by": by, "saving": saving(prices), "has_subscription": live}
+
+
+def _change_message(visit: Visit, plan: PlanView) -> str | None:
+    change = visit.change(current_dashboard().billing, time.time())
+    return None if change is None else change_message(change, plan, current_runtime().prices)
+
+
+def _sync_after_visit() -> None:
+    """Read the user's subscriptions from Stripe, after a visit to the portal alone."""
+    runtime = current_runtime()
+    if runtime.gateway is None or read_visit(runtime.db, current_user.id) is None:
+        return
+    try:
+        sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
+    except BillingUnavailable:
+        # The page looks again by itself; the event comes, too.
+        current_app.logger.warning("Stripe could not be asked after a visit to the portal")
 
 
 @bp.post("/billing/checkout")
@@ -86,9 +90,11 @@ def start() -> ResponseReturnValue:
         plan = check_plan(request.form.get("plan"))
     except InvalidInput:
         abort(400)
-    if plan == Plan.FREE:
+    interval = _interval(plan)
+    if plan == Plan.FREE or interval is None:
         abort(400)
     runtime = current_runtime()
+    begin_visit(runtime.db, current_user.id)
     target = checkout.start_checkout(
         runtime.db,
         gateway(),
@@ -98,9 +104,24 @@ def start() -> ResponseReturnValue:
         keys=runtime.settings.secret_keys,
         back=_base_url(),
         grace=runtime.grace,
-        link=runtime.base_settings.stripe_payment_links.get(plan),
+        link=_payment_link(plan, interval),
+        interval=interval,
     )
     return redirect(target, 303)
+
+
+def _interval(plan: Plan) -> Interval | None:
+    """Return by what the form wants to pay, None for what is not offered."""
+    by = request.form.get("by", Interval.MONTH)
+    if by == Interval.YEAR and plan not in current_runtime().base_settings.stripe_yearly_prices:
+        return None
+    return Interval(by) if by in list(Interval) else None
+
+
+def _payment_link(plan: Plan, interval: Interval) -> str | None:
+    """Return the Payment Link that sells a plan; there is none by the year."""
+    links = current_runtime().base_settings.stripe_payment_links
+    return links.get(plan) if interval == Interval.MONTH else None
 
 
 def gateway() -> Gateway:
@@ -118,6 +139,7 @@ def _base_url() -> str:
 @bp.post("/billing/portal")
 def portal() -> ResponseReturnValue:
     """Redirect to the customer portal."""
+    begin_visit(db(), current_user.id)
     return redirect(checkout.open_portal(db(), gateway(), current_user.id, back=_base_url()), 303)
 
 
@@ -138,7 +160,7 @@ def back() -> ResponseReturnValue:
         bought=bought,
         waiting=not paid and count < MAX_RETURN_POLLS,
         next_try=count + 1,
-        plan=PlanView(current_dashboard(), current_runtime().prices.cached()),
+        plan=PlanView(current_dashboard(), current_runtime().prices),
     )
 
 
@@ -184,7 +206,7 @@ def practice() -> ResponseReturnValue:
     return render_template(
         "billing/practice.html",
         subscription=live,
-        current_plan=PlanView(current_dashboard(), runtime.prices.cached()),
+        current_plan=PlanView(current_dashboard(), runtime.prices),
         plan=check_plan(request.args.get("plan", "Plus")),
         prices=runtime.prices.cached(),
     )
@@ -195,11 +217,12 @@ def _practice_action(practice_gateway: PracticeGateway) -> ResponseReturnValue:
     if action not in ACTIONS:
         abort(400)
     plan = check_plan(request.form.get("plan", "Plus"))
+    begin_visit(db(), current_user.id)
     body = practice_gateway.act(current_user.id, action, plan)
     _deliver(body)
     if action == "pay":
         return redirect(url_for("billing.back", plan=plan, session_id="practice"), 303)
-    return redirect(url_for("billing.plans"), 303)
+    return redirect(url_for("billing.plans", after="portal"), 303)
 
 
 def _deliver(body: bytes) -> None:

@@ -34,7 +34,7 @@ def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
         "week_mean": week_mean(dashboard.mood_days, dashboard.today),
         "since": _since(dashboard.since, dashboard.today),
         "recent": [_recent(item, dashboard) for item in dashboard.snapshot.recent_conversations],
-        "plan": PlanView(dashboard, current_runtime().prices.cached()),
+        "plan": PlanView(dashboard, current_runtime().prices),
         "at_stripe": isinstance(current_runtime().gateway, StripeGateway),
     }
 

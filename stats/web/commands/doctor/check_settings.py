@@ -21,6 +21,7 @@ VARIABLES = {
     "stripe_webhook_secrets": "STRIPE_WEBHOOK_SECRET",
     "stripe_products": "STRIPE_PRODUCT_…",
     "stripe_prices": "STRIPE_PRICE_…",
+    "stripe_yearly_prices": "STRIPE_PRICE_…_YEARLY",
     "stripe_payment_links": "STRIPE_PAYMENT_LINK_…",
     "plan_prices": "PLAN_PRICE_…",
 }

@@ -95,23 +95,45 @@ def _check_plan(client: StripeClient, settings: Settings, plan: Plan) -> Iterato
 def _check_price(
     client: StripeClient, settings: Settings, plan: Plan, product: Mapping[str, Any]
 ) -> Iterator[Finding]:
+    variable = f"STRIPE_PRICE_{plan.upper()}"
     price = _price(client, settings, plan, product)
     if problem := _price_problem(price, str(product["id"])):
         yield Finding(
             Code.PRICE,
             f"the price of {plan} {problem}",
-            f"set STRIPE_PRICE_{plan.upper()}, or the product's default price, to an active price "
+            f"set {variable}, or the product's default price, to an active price "
             "of that product that is charged every month or year",
         )
+    if yearly := settings.stripe_yearly_prices.get(plan):
+        yield from _check_yearly_price(client, f"{variable}_YEARLY", yearly, str(product["id"]))
+
+
+def _check_yearly_price(
+    client: StripeClient, variable: str, price_id: str, product: str
+) -> Iterator[Finding]:
+    price = _find_price(client, price_id)
+    problem = _price_problem(price, product)
+    every = (price or {}).get("recurring") or {}
+    if not problem and (every.get("interval"), every.get("interval_count")) != ("year", 1):
+        problem = "is not charged once a year"
+    if problem:
+        yield Finding(
+            Code.PRICE,
+            f"the price in {variable} {problem}",
+            f"set {variable} to an active price of that product that is charged every year",
+        )
+
+
+def _find_price(client: StripeClient, price_id: object) -> dict[str, Any] | None:
+    if not price_id:
+        return None
+    return _retrieve(lambda: client.v1.prices.retrieve(str(price_id)).to_dict(for_json=True))
 
 
 def _price(
     client: StripeClient, settings: Settings, plan: Plan, product: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    price_id = settings.stripe_prices.get(plan) or product.get("default_price")
-    if not price_id:
-        return None
-    return _retrieve(lambda: client.v1.prices.retrieve(str(price_id)).to_dict(for_json=True))
+    return _find_price(client, settings.stripe_prices.get(plan) or product.get("default_price"))
 
 
 def _check_currencies(client: StripeClient, settings: Settings) -> Iterator[Finding]:
