@@ -158,7 +158,7 @@ def test_it_says_what_more_than_the_plan_has_means(shop: Shop, alice: Browser) -
 def test_it_says_what_counts_as_a_conversation(shop: Shop, alice: Browser) -> None:
     for browser in (alice, Browser(shop.app)):
         assert "What counts as a conversation Each one counts once" in plans_text(browser)
-    assert "A new day starts at 00:00" in plans_text(alice)
+    assert "A new day starts at midnight" in plans_text(alice)
 
 
 def test_it_says_what_a_change_costs_and_when_it_takes_effect(shop: Shop, alice: Browser) -> None:
