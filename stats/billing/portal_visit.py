@@ -23,6 +23,7 @@ class Change(StrEnum):
     KEPT = "kept"
     PAID = "paid"
     PERIOD = "period"
+    SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def _change(old: Subscription, new: Subscription) -> Change | None:
         return Change.ENDS if old.cancels is None else Change.KEPT
     if old.status == OVERDUE:
         return Change.PAID
+    if old.is_scheduled != new.is_scheduled:
+        return Change.SCHEDULED if new.is_scheduled else Change.KEPT
     return Change.PERIOD if old.price and new.price and old.price != new.price else None
 
 

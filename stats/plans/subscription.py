@@ -26,7 +26,7 @@ class Subscription:
     `past_due` one became so, `patience` the one at which it stops giving its plan; each None
     where there is none. `price` is what all its items cost together, without a discount; None
     where that is no single amount. While nothing is collected, `collection_resumes` may say until
-    when.
+    when. `is_scheduled` is for a change that Stripe will make later.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Subscription:
     discounted: bool = False
     collection_paused: bool = False
     collection_resumes: int | None = None
+    is_scheduled: bool = False
 
     @property
     def ends(self) -> int | None:
@@ -99,6 +100,7 @@ def read_subscription(
         discounted=any(one.get("discounts") or one.get("discount") for one in (stored, *items)),
         collection_paused=bool(pause),
         collection_resumes=pause.get("resumes_at"),
+        is_scheduled=bool(stored.get("schedule")),
     )
 
 

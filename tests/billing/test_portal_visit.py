@@ -95,6 +95,11 @@ Act = Callable[[Shop, str], object]
             "You pay another price for Plus now. "
             "It costs £54 a year; the next payment is on {day}.",
         ),
+        (
+            nothing,
+            lambda shop, name: shop.stripe.schedule_change(name),
+            "Your change is noted at Stripe. Until then Plus stays.",
+        ),
         (nothing, nothing, ""),
         (nothing, fail, ""),
     ],
@@ -126,6 +131,16 @@ def test_it_shows_the_new_state_although_no_event_has_come(shop: Shop, alice: Br
     up(shop, subscription["id"])
     come_back(alice, address)
     assert shop.plan(alice.user_id) == "Premium"
+
+
+def test_it_promises_no_price_for_a_renewal_before_which_something_changes(
+    shop: Shop, alice: Browser
+) -> None:
+    shop.stripe.schedule_change(shop.subscribe(alice.user_id)["id"])
+    shop.deliver_pending()
+    text = visible_text(alice.get("/plans").text)
+    assert "You have planned a change at Stripe. Until then Plus stays." in text
+    assert "Renews" not in text
 
 
 def test_it_looks_again_where_stripe_did_not_answer(shop: Shop, alice: Browser) -> None:

@@ -143,6 +143,10 @@ class Stripe(Store):
         self._change(subscription, UPDATED, items=items)
         return self.view(subscription)
 
+    def schedule_change(self, sub: str) -> Object:
+        """Plan a change for the end of the period, as the portal may do with one down."""
+        return self.update("subscription", sub, schedule=self._id("sub_sched"))
+
     def fail_payment(self, sub: str, *, to: str = "past_due") -> Object:
         """A payment fails; ``to="unpaid"`` or ``"canceled"``: it was the last attempt."""
         subscription = self._get("subscription", sub)

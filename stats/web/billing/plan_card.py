@@ -77,6 +77,11 @@ class PlanView:
         return self.day(subscription.ends)
 
     @property
+    def is_scheduled(self) -> bool:
+        """Whether Stripe will change it later: what it costs then is not known here."""
+        return self.subscription is not None and self.subscription.is_scheduled
+
+    @property
     def collection_paused(self) -> bool:
         """Whether nothing is collected for it at present."""
         return self.subscription is not None and self.subscription.collection_paused

@@ -15,6 +15,8 @@ def change_message(change: Change, plan: PlanView, prices: Prices) -> str:
     if change == Change.ENDS and own.cancels is not None:
         ends = _("%(plan)s ends on %(day)s.", plan=own.plan, day=plan.day(own.cancels))
         return f"{ends} {_after(plan)}"
+    if change == Change.SCHEDULED:
+        return _("Your change is noted at Stripe. Until then %(plan)s stays.", plan=own.plan)
     first = {
         Change.MOVED: _("You have %(plan)s now.", plan=own.plan),
         Change.PAID: _("The payment went through. %(plan)s goes on.", plan=own.plan),
