@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from stats.plans.plan import Plan
+from stats.plans.price import Interval
 from stats.plans.subscription import read_subscription
 
 PAID_PLANS = frozenset({Plan.PLUS, Plan.PREMIUM})
@@ -29,6 +30,18 @@ def marked_user(stripe_object: Stored) -> str | None:
     """Return the user id in the metadata that our Checkout writes, None without such metadata."""
     metadata = stripe_object.get("metadata") or {}
     return metadata.get("user_id") if metadata.get("plan") in PAID_PLANS else None
+
+
+def sale_metadata(user_id: str, plan: Plan, interval: Interval) -> dict[str, str]:
+    """Return the metadata that our Checkout writes: to whom it sells what, and by the year."""
+    by = {"by": str(interval)} if interval != Interval.MONTH else {}
+    return {"user_id": user_id, "plan": str(plan), **by}
+
+
+def sells(session: Stored, plan: Plan, interval: Interval) -> bool:
+    """Return whether a Checkout Session of ours sells a plan by that interval."""
+    metadata = session.get("metadata") or {}
+    return metadata.get("plan") == plan and metadata.get("by", Interval.MONTH) == interval
 
 
 def is_ours(

@@ -11,7 +11,7 @@ from stripe import RequestsClient, StripeClient
 
 from stats.billing.concurrency import ConcurrencyLimit
 from stats.billing.gateway import StripeRefused, UnknownCustomer
-from stats.billing.ownership import marked_user
+from stats.billing.ownership import marked_user, sale_metadata, sells
 from stats.billing.stripe_errors import MISSING, translated_errors
 from stats.errors import BillingUnavailable
 from stats.lib.messages import lazy_gettext
@@ -109,9 +109,7 @@ class StripeGateway:
     def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
         for session in self._open_sessions(self._patient, customer):
-            metadata = session.get("metadata") or {}
-            sold = {name: metadata[name] for name in ("plan", "by") if name in metadata}
-            if sold == _sale(plan, interval) and session.get("url"):
+            if sells(session, plan, interval) and session.get("url"):
                 return str(session["url"])
         return None
 
@@ -144,7 +142,7 @@ class StripeGateway:
         interval: Interval,
     ) -> str:
         """Return the address of a new Checkout Session."""
-        metadata = {"user_id": user_id, **_sale(plan, interval)}
+        metadata = sale_metadata(user_id, plan, interval)
         params: Any = {
             "mode": "subscription",
             "customer": customer,
@@ -186,19 +184,15 @@ class StripeGateway:
     def price_of(self, plan: Plan, interval: Interval) -> dict[str, Any] | None:
         """Return the price object that a plan is sold at, None if there is none at Stripe."""
         try:
-            return self._price_of(plan, interval)
+            if price := self._prices[interval].get(plan):
+                retrieve = self._quick.v1.prices.retrieve
+                return self._call(lambda: retrieve(price).to_dict(for_json=True))
+            # By the year only a price that is set is sold.
+            return None if interval == Interval.YEAR else self.product(plan).get("default_price")
         except StripeRefused as error:
             if error.code != MISSING:
                 raise
             return None
-
-    def _price_of(self, plan: Plan, interval: Interval) -> dict[str, Any] | None:
-        if price := self._prices[interval].get(plan):
-            return self._call(lambda: self._quick.v1.prices.retrieve(price).to_dict(for_json=True))
-        if interval == Interval.YEAR:
-            return None
-        default_price: dict[str, Any] | None = self.product(plan).get("default_price")
-        return default_price
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:
         """Return the address of the customer portal: all of it where Stripe refuses the update.
@@ -243,12 +237,6 @@ class StripeGateway:
     def _call(self, request: Callable[[], T], about: str = "") -> T:
         with self._limit.slot(), translated_errors(about):
             return request()
-
-
-def _sale(plan: Plan, interval: Interval) -> dict[str, str]:
-    """Return what a session's metadata say of what it sells."""
-    by = {"by": str(interval)} if interval != Interval.MONTH else {}
-    return {"plan": str(plan), **by}
 
 
 def stripe_client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:
