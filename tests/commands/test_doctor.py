@@ -204,10 +204,15 @@ def yearly_price_by_the_month(deployment: Deployment) -> None:
 
 @breaks(Code.PRICE)
 def yearly_price_of_another(deployment: Deployment) -> None:
+    other = deployment.stripe.add_product("Another", 9, currency="gbp", interval="year")
+    deployment.change_settings(stripe_yearly_prices={Plan.PLUS: other["default_price"]})
+
+
+@breaks(Code.PRICE)
+def yearly_price_in_another_currency(deployment: Deployment) -> None:
     product = next(iter(deployment.settings.stripe_products))
-    other = deployment.stripe.add_product("Another", 9, interval="year")["default_price"]
-    assert product != deployment.stripe.get("price", other)["product"]
-    deployment.change_settings(stripe_yearly_prices={Plan.PLUS: other})
+    price = deployment.stripe.add_price(product, 9, currency="jpy", interval="year")["id"]
+    deployment.change_settings(stripe_yearly_prices={Plan.PLUS: price})
 
 
 @breaks(Code.PRICE)

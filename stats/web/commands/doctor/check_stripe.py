@@ -144,8 +144,11 @@ def _check_currencies(client: StripeClient, settings: Settings) -> Iterator[Find
     currencies = set()
     for product_id, plan in settings.stripe_products.items():
         product = _product(client, product_id)
-        price = product and _price(client, settings, plan, product)
-        currencies |= {price["currency"]} if price else set()
+        prices = [
+            product and _price(client, settings, plan, product),
+            _find_price(client, settings.stripe_yearly_prices.get(plan)),
+        ]
+        currencies |= {price["currency"] for price in prices if price}
     if len(currencies) > 1:
         yield Finding(
             Code.PRICE,
