@@ -7,11 +7,10 @@ own Checkout has marked. A user id in the metadata alone says nothing: others wr
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from stats.plans.plan import Plan
+from stats.plans.plan import PAID_PLANS, Plan
 from stats.plans.price import Interval
 from stats.plans.subscription import read_subscription
 
-PAID_PLANS = frozenset({Plan.PLUS, Plan.PREMIUM})
 Stored = Mapping[str, Any]
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable
-from stats.plans.plan import Plan
+from stats.plans.plan import PAID_PLANS, Plan
 from stats.plans.price import Interval, Price, read_price
 from stats.plans.subscription import Subscription
 
 PRICES_SECONDS, RETRY_SECONDS = 300.0, 10.0
-PAID_PLANS = (Plan.PLUS, Plan.PREMIUM)
 
 
 class Prices:

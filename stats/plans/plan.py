@@ -24,6 +24,7 @@ class Plan(StrEnum):
         return DAILY_CONVERSATIONS[self]
 
 
+PAID_PLANS = (Plan.PLUS, Plan.PREMIUM)
 RANKS = {plan: rank for rank, plan in enumerate(Plan)}
 DAILY_CONVERSATIONS: dict[Plan, int | None] = {Plan.FREE: 5, Plan.PLUS: 50, Plan.PREMIUM: None}
 

@@ -7,12 +7,11 @@ import stripe
 from stripe import StripeClient
 
 from stats.billing.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
-from stats.plans.plan import Plan
+from stats.plans.plan import PAID_PLANS, Plan
 from stats.settings import Settings
 from stats.web.commands.doctor.check_portal import check_portal
 from stats.web.commands.doctor.findings import Code, Finding
 
-PAID_PLANS = (Plan.PLUS, Plan.PREMIUM)
 T = TypeVar("T")
 
 
