@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-quick test-browser test-cluster verify verify-lives \
+.PHONY: run install test test-quick test-browser test-cluster verify verify-lives verify-diaries \
 	verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
@@ -44,10 +44,12 @@ SOAK ?= 60
 HUNG ?= 10
 RACE ?= 60
 CASES ?= 3000
-verify: verify-lives verify-badday verify-fuzz
+verify: verify-lives verify-diaries verify-badday verify-fuzz
 
 verify-lives: $(VENV)/dev
 	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/test_lives.py
+
+verify-diaries: $(VENV)/dev
 	DIARIES=$(DIARIES) $(PY) -m pytest -s tests/moods/test_diaries.py
 
 verify-badday: $(VENV)/dev

@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 DOCS = TESTS.parent / "docs"
-LINES = range(1, 25)
+LINES = [*range(1, 23), 25, 26, 29, *range(32, 38)]
 NAME = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 
 
@@ -43,7 +43,7 @@ def missing(text: str) -> list[str]:
 
 
 def test_the_table_has_every_line() -> None:
-    assert list(rows()) == list(LINES)
+    assert list(rows()) == LINES
 
 
 @pytest.mark.parametrize("line", LINES)

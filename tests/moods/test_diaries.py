@@ -24,7 +24,7 @@ from stats.moods.history import make_year, read_history, week_mean
 from stats.user_stats import create_user_stats, open_stats
 from tests.moods.diary import Diary
 
-# The long form is 2,000: `make verify-lives`.
+# The long form is 2,000: `make verify-diaries`.
 DIARIES = int(os.environ.get("DIARIES", "200"))
 ZONES = (
     *("UTC", "Asia/Tokyo", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati"),
