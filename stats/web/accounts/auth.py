@@ -22,6 +22,7 @@ from stats.web.http.current_user import begin_session
 from stats.web.http.forms import Form
 from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _, error_message, ngettext
@@ -64,6 +65,7 @@ class CodeForm(Form):
 @bp.route("/signup", methods=["GET", "POST"])
 @limited(100, HOUR, by=by_address)  # offices share an address
 @public
+@repeatable
 def signup() -> ResponseReturnValue:
     """Show the form, or create an account and log in."""
     if current_user.is_authenticated:
@@ -111,6 +113,7 @@ def add_error(form: Form, error: InvalidInput) -> None:
 
 @bp.route("/login", methods=["GET", "POST"])
 @public
+@repeatable
 def login() -> ResponseReturnValue:
     """Show the form, or log in and redirect to `next`."""
     target = local_path(request.values.get("next"))
@@ -159,6 +162,7 @@ def start_session(
 
 @bp.route("/login/code", methods=["GET", "POST"])
 @public
+@repeatable
 def login_code() -> ResponseReturnValue:
     """Show the form for the second factor, or verify it and log in."""
     if current_user.is_authenticated or "halfway" not in session:
@@ -199,6 +203,7 @@ def _finish(login: log_in.Login, target: str, remember: bool) -> ResponseReturnV
 
 
 @bp.post("/logout")
+@repeatable
 def logout() -> ResponseReturnValue:
     """End this session only; deletes a sample account."""
     user_id = current_user.id
