@@ -23,6 +23,7 @@ from stats.web.http.forms import Form
 from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
 from stats.web.http.repeated_forms import repeatable
+from stats.web.http.stale_forms import takes_stale_token
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _, error_message, ngettext
@@ -65,6 +66,7 @@ class CodeForm(Form):
 @bp.route("/signup", methods=["GET", "POST"])
 @limited(100, HOUR, by=by_address)  # offices share an address
 @public
+@takes_stale_token
 @repeatable
 def signup() -> ResponseReturnValue:
     """Show the form, or create an account and log in."""
@@ -76,7 +78,7 @@ def signup() -> ResponseReturnValue:
         record_event("signup", login.user_id)
         send_confirmation(login.user_id, form.email.data)
         return redirect(url_for("dashboard.page"))
-    return render_template("accounts/signup.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/signup.html", form=form), form.status
 
 
 def _sign_up(form: SignUpForm) -> log_in.Login | None:
@@ -113,6 +115,7 @@ def add_error(form: Form, error: InvalidInput) -> None:
 
 @bp.route("/login", methods=["GET", "POST"])
 @public
+@takes_stale_token
 @repeatable
 def login() -> ResponseReturnValue:
     """Show the form, or log in and redirect to `next`."""
@@ -128,7 +131,7 @@ def login() -> ResponseReturnValue:
             return start_session(login, target, remember=form.remember.data)
         record_event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
         form.form_errors.append(_(WRONG_CREDENTIALS))
-    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/login.html", form=form), form.status
 
 
 def client_info() -> dict[str, str]:
@@ -203,9 +206,10 @@ def _finish(login: log_in.Login, target: str, remember: bool) -> ResponseReturnV
 
 
 @bp.post("/logout")
+@takes_stale_token
 @repeatable
 def logout() -> ResponseReturnValue:
-    """End this session only; deletes a sample account."""
+    """End this session only; deletes a sample account. A page of an older session will do."""
     user_id = current_user.id
     is_sample = log_in.log_out(db(), user_id, session["sid"])
     record_event("logout", user_id)

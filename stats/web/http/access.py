@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from stats.web.http import csrf, repeated_forms, request_body
+from stats.web.http import csrf, repeated_forms, request_body, stale_forms
 from stats.web.http.login_redirect import unauthorised
 from stats.web.http.security_headers import VARY
 from stats.web.http.session_cookie import HostCookieSessionInterface
@@ -62,7 +62,14 @@ def check_access() -> AnyResponse | None:
         return None
     if not getattr(view, "is_public", False) and not _has_session(view):
         return repeated_forms.replay(view) or unauthorised()
-    return None if has_csrf_token() else unauthorised()
+    return _check_token(view)
+
+
+def _check_token(view: Callable[..., Any]) -> AnyResponse | None:
+    try:
+        return None if has_csrf_token() else unauthorised()
+    except CSRFError as error:
+        return stale_forms.answer(error, view)
 
 
 def has_csrf_token() -> bool:
