@@ -151,6 +151,15 @@
     });
   }
 
+  // Answers to htmx. Only Aira's own are swapped in: a hotel's log-in page comes with 200, too.
+
+  on('htmx:beforeSwap', ({ detail }) => {
+    const isOurs = detail.xhr.getResponseHeader('X-Aira') !== null;
+    if (isOurs && (!detail.shouldSwap || detail.serverResponse.includes(`id="${detail.target.id}"`))) return;
+    detail.shouldSwap = false;
+    detail.isError = true;
+  });
+
   // Settings: how far the upload of an export is
 
   const isImport = (event) => event.detail.elt?.id === 'import-form';
