@@ -160,6 +160,15 @@
     detail.isError = true;
   });
 
+  // What has the focus keeps it, by its id; if that is gone, the focus stays in the same part of the page.
+  let isFocusInside = false;
+  on('htmx:beforeSwap', ({ detail }) => { isFocusInside = detail.target.contains(document.activeElement); });
+  on('htmx:afterSettle', ({ detail }) => {
+    if (!isFocusInside || document.activeElement !== document.body) return;
+    const part = byId(detail.target.id);
+    (part.querySelector('#mood-save') ?? part.querySelector('a[href], button'))?.focus({ preventScroll: true });
+  });
+
   // Settings: how far the upload of an export is
 
   const isImport = (event) => event.detail.elt?.id === 'import-form';
