@@ -151,6 +151,35 @@
     });
   }
 
+  // A form that is under way rests: its buttons look so, and another press changes nothing. Nothing is disabled, which would take the focus.
+
+  const REST_LIMIT = 15000; // ms; somebody may have stopped the browser
+  const showResting = (form, isResting) => {
+    for (const button of form.elements) if (button.type === 'submit') button.ariaDisabled = isResting ? 'true' : null;
+  };
+  function rest(form) {
+    form.dataset.underWay = '';
+    showResting(form, true);
+  }
+  function wake(form) {
+    delete form.dataset.underWay;
+    showResting(form, false);
+  }
+  on('submit', (event) => {
+    if (!('underWay' in event.target.dataset)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    event.target.dispatchEvent(new CustomEvent('aira:pressed-again', { bubbles: true }));
+  }, true);
+  on('submit', ({ target, defaultPrevented }) => {
+    if (defaultPrevented || target.method !== 'post') return; // htmx prevents it, and says when it is done
+    rest(target);
+    setTimeout(wake, REST_LIMIT, target);
+  });
+  addEventListener('pageshow', ({ persisted }) => { if (persisted) document.querySelectorAll('[data-under-way]').forEach(wake); });
+  on('htmx:beforeSend', ({ target }) => { if (target.matches('form')) rest(target); });
+  on('htmx:afterRequest', ({ detail }) => { if (detail.requestConfig.elt.matches('form')) wake(detail.requestConfig.elt); });
+
   // Answers to htmx. Only Aira's own are swapped in: a hotel's log-in page comes with 200, too.
 
   on('htmx:beforeSwap', ({ detail }) => {

@@ -1,10 +1,10 @@
 """Two presses of one button through a slow line, with a script and without."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.helpers import PASSWORD, ConsoleErrors, Member, sign_up
 from tests.support.live_server import LiveServer
@@ -14,30 +14,14 @@ from tests.support.two_factor import totp_code
 pytestmark = pytest.mark.browser
 
 BETWEEN_PRESSES_MS = 130
+# A page that is being left can be asked nothing: it leaves a note for the next one.
+WATCH_BUTTONS = """addEventListener('click', ({target}) => setTimeout(() => {
+    const resting = target.ariaDisabled === 'true' ? 'resting' : 'ready';
+    const focused = document.activeElement === target ? 'focused' : 'left';
+    sessionStorage.setItem('pressed', `${resting} ${focused}`);
+}))"""
 SCRIPTS = pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
 LATENCIES = pytest.mark.parametrize("latency", [0.2, 0.6])
-
-
-@pytest.fixture
-def line(site: LiveServer) -> Iterator[SlowLine]:
-    """The way to the site; it is fast until its latency is set."""
-    line = SlowLine(site.port)
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def visit(
-    open_context: Callable[..., BrowserContext], line: SlowLine, console_errors: ConsoleErrors
-) -> Callable[[bool], Page]:
-    """Open a browser at the end of the line."""
-    console_errors.expect("net::ERR_ABORTED")
-
-    def open_page(script: bool) -> Page:
-        context = open_context(base_url=line.url, java_script_enabled=script)
-        return context.new_page()
-
-    return open_page
 
 
 def press_twice(page: Page, button: Locator) -> None:
@@ -102,3 +86,38 @@ def test_a_deletion_says_goodbye(
     line.latency = 0.6
     press_twice(page, page.locator("form:has([name=confirm]) [type=submit]"))
     expect(page.locator("main")).to_contain_text("Your account and everything in it are gone")
+
+
+def test_a_button_rests_while_its_form_is_under_way(
+    visit: Callable[[bool], Page],
+) -> None:
+    page, held = visit(True), list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "POST" else route.continue_()
+
+    sign_up(page)
+    page.goto("/settings")
+    page.route("**/settings", hold)
+    page.evaluate(WATCH_BUTTONS)
+    button = page.locator("form:has([name=timezone]) [type=submit]").first
+    press_twice(page, button)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.locator(".alert-success")).to_be_visible()
+    assert page.evaluate("sessionStorage.pressed") == "resting focused"
+    expect(button).to_be_enabled()
+
+
+def test_a_button_is_ready_again_when_the_form_has_failed(
+    visit: Callable[[bool], Page], console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("net::ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
+    page = visit(True)
+    sign_up(page)
+    page.goto("/dashboard")
+    page.route("**/dashboard/mood", lambda route: route.abort())
+    page.locator("#mood-save").click()
+    expect(page.locator("#mood-failed")).to_be_visible()
+    expect(page.locator("#mood-save")).to_be_enabled()
+    expect(page.locator("#mood-save")).to_be_focused()
