@@ -358,6 +358,49 @@
   const draft = takeDraft();
   if (draft) showDraft(draft);
 
+  // The answer is merged into the form: what was typed or moved since the form was sent stays, and a press meanwhile counts.
+
+  let sent; // the form when it was sent
+  let kept; // the form when the answer came, and the names of what has changed since
+  let isPressedAgain = false;
+  const contents = () => ({
+    note: byId('note').value,
+    score: 'm' in byId('mood-form').dataset ? Number(byId('score').value) : null,
+    day: document.querySelector('[name=day]:checked').id,
+  });
+  const changedNames = () => Object.keys(sent).filter((name) => sent[name] !== contents()[name]);
+
+  on('htmx:beforeSend', ({ target }) => {
+    if (target.id !== 'mood-form' && target.id !== 'undo-form') return;
+    isPressedAgain = false;
+    sent = contents();
+    if (target.id === 'mood-form') return;
+    sent.note = byId('note').defaultValue; // Undo sends nothing of the form
+    if (moved) sent.score = undefined;
+  });
+  on('aira:pressed-again', ({ target }) => { isPressedAgain = target.id === 'mood-form' && changedNames().length > 0; });
+  on('input', ({ target }) => { if (target.form?.id === 'mood-form') showResting(target.form, false); });
+  on('htmx:beforeSwap', ({ detail }) => {
+    if (detail.target.id !== 'mood-form' || !detail.shouldSwap) return;
+    const { selectionStart, selectionEnd } = byId('note');
+    kept = { ...contents(), changed: changedNames(), selection: [selectionStart, selectionEnd] };
+  });
+  function mergeKept({ note, score, day, changed, selection }) {
+    if (changed.includes('day')) byId(day).checked = true;
+    if (changed.includes('day') || changed.includes('score')) {
+      setScore(byId('score'), score ?? 5);
+      showScore(byId('mood-form'), score);
+    }
+    if (changed.includes('note')) {
+      byId('note').value = note;
+      byId('note').setSelectionRange(...selection);
+      showLeft(byId('note'));
+    }
+    moved ||= changed.includes('score');
+    edited ||= moved || changed.includes('note');
+    updateUnsetText();
+  }
+
   // Live updates
 
   const staleAlert = byId('stale');
@@ -451,6 +494,8 @@
     if (event.detail.target.id !== 'mood-form') return;
     const invalid = document.querySelector('#mood-form [aria-invalid]');
     edited = moved = invalid !== null;
+    mergeKept(kept);
+    if (isPressedAgain) { byId('mood-form').requestSubmit(); return; }
     if (invalid) { invalid.focus(); return; }
     if (document.activeElement === document.body) byId('mood-save').focus();
     announce(event.detail.requestConfig.elt.id === 'undo-form' ? MESSAGES.undone : MESSAGES.saved);
