@@ -7,6 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
 
+from app import create_app
+from stats.store.client import connect
 from tests.support.two_factor import NOW, stop_clock, totp_code
 from tests.web.accounts.test_sign_in_links import create_sign_in_link
 from tests.web.accounts.two_factor_helpers import (
@@ -241,6 +243,16 @@ def test_other_content_is_another_press(app: Flask, alice: Browser) -> None:
     twin.fields = form | {"name": "Ada L."}
     assert twin.press(1).status_code == 303
     assert 'value="Ada L."' in alice.get("/settings").text
+
+
+def test_nothing_is_done_while_the_store_is_away(app: Flask, alice: Browser) -> None:
+    settings = app.extensions["aira"].base_settings
+    without_store = create_app(settings, connect("unix:///nowhere.sock"))
+    visitor = Browser(app)
+    form = fields_of(visitor.get("/login"), "/login", **CREDENTIALS)
+    answers = Twin(without_store, Browser(without_store, visitor.session), "/login", form)
+    assert [one.status_code for one in answers.one_by_one()] == [503] * 2
+    assert Twin(app, visitor, "/login", form).press(0).status_code == 302
 
 
 def test_a_repeated_form_wants_its_token(app: Flask, alice: Browser, valkey: Redis) -> None:
