@@ -189,6 +189,21 @@
     detail.isError = true;
   });
 
+  // A page from before a new log-in: the answer brings a new token, and the request is repeated, once.
+  let isRepeated = false;
+  on('htmx:responseError', (event) => {
+    const { elt, xhr } = event.detail;
+    const token = xhr.status === 400 && xhr.getResponseHeader('X-CSRFToken');
+    if (!token || isRepeated) return;
+    event.stopImmediatePropagation(); // no failure yet
+    isRepeated = true;
+    for (const field of document.querySelectorAll('[name=csrf_token]')) field.value = token;
+    const headers = JSON.parse(document.body.getAttribute('hx-headers'));
+    document.body.setAttribute('hx-headers', JSON.stringify({ ...headers, 'X-CSRFToken': token }));
+    setTimeout(() => elt.requestSubmit()); // once this request is over
+  }, true);
+  on('htmx:afterRequest', ({ detail }) => { if (detail.successful) isRepeated = false; });
+
   // What has the focus keeps it, by its id; if that is gone, the focus stays in the same part of the page.
   let isFocusInside = false;
   on('htmx:beforeSwap', ({ detail }) => { isFocusInside = detail.target.contains(document.activeElement); });
@@ -434,21 +449,7 @@
   addEventListener('pageshow', (event) => { if (event.persisted) refresh(); });
   addEventListener('online', () => { if (!staleAlert.hidden) refresh(); });
 
-  // A page from before a new log-in: the answer brings a new token, and the request is repeated, once.
-  let isRepeated = false;
-  function repeatWithNewToken({ detail: { elt, xhr } }) {
-    const token = xhr.status === 400 && xhr.getResponseHeader('X-CSRFToken');
-    if (!token || isRepeated) return false;
-    isRepeated = true;
-    for (const field of document.querySelectorAll('[name=csrf_token]')) field.value = token;
-    const headers = JSON.parse(document.body.getAttribute('hx-headers'));
-    document.body.setAttribute('hx-headers', JSON.stringify({ ...headers, 'X-CSRFToken': token }));
-    setTimeout(() => elt.requestSubmit()); // once this request is over
-    return true;
-  }
-
   function showFailure(event) {
-    if (isMoodForm(event) && repeatWithNewToken(event)) return;
     if ((isStats(event) || isCharts(event)) && staleAlert.hidden) {
       byId('stale-time').textContent = updated.textContent;
       byId('refresh').hidden = true;
@@ -464,7 +465,6 @@
   for (const name of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) on(name, showFailure);
 
   on('htmx:afterRequest', (event) => {
-    if (event.detail.successful) isRepeated = false;
     // A fragment that was swapped is gone by now, and the event comes from the body.
     if (event.detail.requestConfig.elt.id !== 'stats' || !event.detail.successful) return;
     setServerTime(event.detail.xhr.getResponseHeader('Date'));

@@ -10,12 +10,14 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from os import SEEK_END
 from secrets import token_urlsafe
 from typing import Any, TypeVar, cast
 
 from flask import Flask, Response, current_app, request, session
 from flask.sessions import session_json_serializer
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
 
 from stats.errors import StoreUnavailable
 from stats.store.circuit_breaker import REDIS_ERRORS
@@ -72,7 +74,14 @@ def _result() -> SealedResult | None:
     if request.method != "POST" or not secret or not request.form.get("op"):
         return None
     fields = list(request.form.items(multi=True))
-    return SealedResult(db(), json.dumps([secret, request.path, fields]))
+    files = [(file.filename, _size(file)) for file in request.files.values()]
+    return SealedResult(db(), json.dumps([secret, request.path, fields, files]))
+
+
+def _size(file: FileStorage) -> int:
+    size = file.stream.seek(0, SEEK_END)
+    file.stream.seek(0)
+    return size
 
 
 def _run(result: SealedResult, act: Callable[[], ResponseReturnValue]) -> Response:
@@ -99,8 +108,7 @@ def _dump(response: Response) -> bytes:
     csrf.ensure_secret()
     kept = {
         "status": response.status_code,
-        "location": response.location,
-        "type": response.content_type,
+        "headers": list(response.headers),
         "body": response.get_data(),
         "session": dict(session),
     }
@@ -111,6 +119,4 @@ def _answer(kept: bytes) -> Response:
     result = session_json_serializer.loads(kept.decode())
     session.clear()
     session.update(result["session"])
-    response = Response(result["body"], result["status"], content_type=result["type"])
-    response.location = result["location"]
-    return response
+    return Response(result["body"], result["status"], result["headers"])

@@ -1,6 +1,7 @@
 """Two presses of one button: the second leads where the first one led."""
 
 import re
+from io import BytesIO
 
 import pytest
 from flask import Flask
@@ -21,8 +22,17 @@ from tests.web.accounts.two_factor_helpers import (
     recovery_codes,
 )
 from tests.web.forms import Twin, fields_of, forms_of
-from tests.web.helpers import PASSWORD, Browser, dump_all, log_in, remaining_keys
+from tests.web.helpers import (
+    HTMX_HEADERS,
+    PASSWORD,
+    Browser,
+    dump_all,
+    log_in,
+    remaining_keys,
+    sign_up,
+)
 
+IMPORT = "/settings/import"
 # POSTs that may be repeated as they are: an `op` of their own, or nothing but a value that is set.
 IDEMPOTENT = {
     "dashboard.mood",
@@ -243,6 +253,24 @@ def test_other_content_is_another_press(app: Flask, alice: Browser) -> None:
     twin.fields = form | {"name": "Ada L."}
     assert twin.press(1).status_code == 303
     assert 'value="Ada L."' in alice.get("/settings").text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS], ids=["plain", "htmx"])
+def test_an_import_says_to_both_presses_what_it_took(
+    app: Flask, alice: Browser, headers: dict[str, str]
+) -> None:
+    alice.post("/dashboard/mood", {"score": "7"})
+    export = alice.get("/settings/export.json").data
+    bob = sign_up(app, "Bob")
+    form = fields_of(bob.get("/settings"), IMPORT)
+    for browser in Twin(app, bob, IMPORT, form).browsers:
+        file = {"file": (BytesIO(export), "aira.json")}
+        answer = browser.client.post(IMPORT, data=form | file, headers=headers)
+        assert "/settings" in (answer.location or answer.headers.get("HX-Redirect", ""))
+        assert "Taken: " in browser.get("/settings").text
+    other = {"file": (BytesIO(export), "aira-2.json")}
+    assert bob.client.post(IMPORT, data=form | other, headers=headers).status_code < 400
+    assert "Nothing is new" in bob.get("/settings").text
 
 
 def test_nothing_is_done_while_the_store_is_away(app: Flask, alice: Browser) -> None:
