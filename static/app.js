@@ -151,6 +151,68 @@
     });
   }
 
+  // A form that is under way rests: its buttons look so, and another press changes nothing. Nothing is disabled, which would take the focus.
+
+  const REST_LIMIT = 15000; // ms; somebody may have stopped the browser
+  const showResting = (form, isResting) => {
+    for (const button of form.elements) if (button.type === 'submit') button.ariaDisabled = isResting ? 'true' : null;
+  };
+  function rest(form) {
+    form.dataset.underWay = '';
+    showResting(form, true);
+  }
+  function wake(form) {
+    delete form.dataset.underWay;
+    showResting(form, false);
+  }
+  on('submit', (event) => {
+    if (!('underWay' in event.target.dataset)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    event.target.dispatchEvent(new CustomEvent('aira:pressed-again', { bubbles: true }));
+  }, true);
+  on('submit', ({ target, defaultPrevented }) => {
+    if (defaultPrevented || target.method !== 'post') return; // htmx prevents it, and says when it is done
+    rest(target);
+    setTimeout(wake, REST_LIMIT, target);
+  });
+  addEventListener('pageshow', ({ persisted }) => { if (persisted) document.querySelectorAll('[data-under-way]').forEach(wake); });
+  on('htmx:beforeSend', ({ target }) => { if (target.matches('form')) rest(target); });
+  on('htmx:afterRequest', ({ detail }) => { if (detail.requestConfig.elt.matches('form')) wake(detail.requestConfig.elt); });
+
+  // Answers to htmx. Only Aira's own are swapped in: a hotel's log-in page comes with 200, too.
+
+  on('htmx:beforeSwap', ({ detail }) => {
+    const isOurs = detail.xhr.getResponseHeader('X-Aira') !== null;
+    if (isOurs && (!detail.shouldSwap || detail.serverResponse.includes(`id="${detail.target.id}"`))) return;
+    detail.shouldSwap = false;
+    detail.isError = true;
+  });
+
+  // A page from before a new log-in: the answer brings a new token, and the request is repeated, once.
+  let isRepeated = false;
+  on('htmx:responseError', (event) => {
+    const { elt, xhr } = event.detail;
+    const token = xhr.status === 400 && xhr.getResponseHeader('X-CSRFToken');
+    if (!token || isRepeated) return;
+    event.stopImmediatePropagation(); // no failure yet
+    isRepeated = true;
+    for (const field of document.querySelectorAll('[name=csrf_token]')) field.value = token;
+    const headers = JSON.parse(document.body.getAttribute('hx-headers'));
+    document.body.setAttribute('hx-headers', JSON.stringify({ ...headers, 'X-CSRFToken': token }));
+    setTimeout(() => elt.requestSubmit()); // once this request is over
+  }, true);
+  on('htmx:afterRequest', ({ detail }) => { if (detail.successful) isRepeated = false; });
+
+  // What has the focus keeps it, by its id; if that is gone, the focus stays in the same part of the page.
+  let isFocusInside = false;
+  on('htmx:beforeSwap', ({ detail }) => { isFocusInside = detail.target.contains(document.activeElement); });
+  on('htmx:afterSettle', ({ detail }) => {
+    if (!isFocusInside || document.activeElement !== document.body) return;
+    const part = byId(detail.target.id);
+    (part.querySelector('#mood-save') ?? part.querySelector('a[href], button'))?.focus({ preventScroll: true });
+  });
+
   // Settings: how far the upload of an export is
 
   const isImport = (event) => event.detail.elt?.id === 'import-form';
@@ -311,6 +373,49 @@
   const draft = takeDraft();
   if (draft) showDraft(draft);
 
+  // The answer is merged into the form: what was typed or moved since the form was sent stays, and a press meanwhile counts.
+
+  let sent; // the form when it was sent
+  let kept; // the form when the answer came, and the names of what has changed since
+  let isPressedAgain = false;
+  const contents = () => ({
+    note: byId('note').value,
+    score: 'm' in byId('mood-form').dataset ? Number(byId('score').value) : null,
+    day: document.querySelector('[name=day]:checked').id,
+  });
+  const changedNames = () => Object.keys(sent).filter((name) => sent[name] !== contents()[name]);
+
+  on('htmx:beforeSend', ({ target }) => {
+    if (target.id !== 'mood-form' && target.id !== 'undo-form') return;
+    isPressedAgain = false;
+    sent = contents();
+    if (target.id === 'mood-form') return;
+    sent.note = byId('note').defaultValue; // Undo sends nothing of the form
+    if (moved) sent.score = undefined;
+  });
+  on('aira:pressed-again', ({ target }) => { isPressedAgain = target.id === 'mood-form' && changedNames().length > 0; });
+  on('input', ({ target }) => { if (target.form?.id === 'mood-form') showResting(target.form, false); });
+  on('htmx:beforeSwap', ({ detail }) => {
+    if (detail.target.id !== 'mood-form' || !detail.shouldSwap) return;
+    const { selectionStart, selectionEnd } = byId('note');
+    kept = { ...contents(), changed: changedNames(), selection: [selectionStart, selectionEnd] };
+  });
+  function mergeKept({ note, score, day, changed, selection }) {
+    if (changed.includes('day')) byId(day).checked = true;
+    if (changed.includes('day') || changed.includes('score')) {
+      setScore(byId('score'), score ?? 5);
+      showScore(byId('mood-form'), score);
+    }
+    if (changed.includes('note')) {
+      byId('note').value = note;
+      byId('note').setSelectionRange(...selection);
+      showLeft(byId('note'));
+    }
+    moved ||= changed.includes('score');
+    edited ||= moved || changed.includes('note');
+    updateUnsetText();
+  }
+
   // Live updates
 
   const staleAlert = byId('stale');
@@ -389,6 +494,8 @@
     if (event.detail.target.id !== 'mood-form') return;
     const invalid = document.querySelector('#mood-form [aria-invalid]');
     edited = moved = invalid !== null;
+    mergeKept(kept);
+    if (isPressedAgain) { byId('mood-form').requestSubmit(); return; }
     if (invalid) { invalid.focus(); return; }
     if (document.activeElement === document.body) byId('mood-save').focus();
     announce(event.detail.requestConfig.elt.id === 'undo-form' ? MESSAGES.undone : MESSAGES.saved);

@@ -50,6 +50,8 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    as long as that. With an address: "id number", the user's last
                                    change to it; lives for an hour
     throttle:{digest}      zset    tries by time (ms), five minutes
+    result:{digest}        string  what came of a form that may count once, sealed, for five
+                                   minutes; empty while it is under way, for one
     service-keys           hash    prefix -> "digest:made:used:name" (s; used 0 for never)
     census                 hash    plan -> how many users had it at counted_at (ms); took_ms
     moved-in:{start}       set     what follows of the digests of ids that have ever moved in
@@ -182,3 +184,8 @@ def import_marker(user_id: str) -> tuple[str, str]:
 def throttle_key(digest: str) -> str:
     """Return the key of the tries of whoever has this digest."""
     return f"throttle:{{{digest}}}"
+
+
+def result_key(digest: str) -> str:
+    """Return the key of the result of the act with this digest."""
+    return f"result:{{{digest}}}"

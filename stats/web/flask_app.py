@@ -36,6 +36,7 @@ from stats.web.http import (
     current_user,
     error_pages,
     rate_limits,
+    repeated_forms,
     security_headers,
     static_files,
 )
@@ -122,6 +123,7 @@ def create_app(settings: Settings | None = None, db: Db | None = None) -> Flask:
         error_pages,
         access,
         rate_limits,
+        repeated_forms,
         current_user,
         static_files,
         public,

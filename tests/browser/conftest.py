@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.helpers import CHROMIUM_FLAGS, ConsoleErrors, Member, sign_up
 from tests.support.live_server import LiveServer, serve
+from tests.support.slow_line import SlowLine
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]
@@ -86,3 +87,25 @@ def page(open_context: Callable[..., BrowserContext]) -> Page:
 def member(page: Page) -> Member:
     """Somebody who has just signed up and whose page shows nothing yet."""
     return sign_up(page)
+
+
+@pytest.fixture
+def line(site: LiveServer) -> Iterator[SlowLine]:
+    """The way to the site; it is fast until its latency is set."""
+    line = SlowLine(site.port)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def visit(
+    open_context: Callable[..., BrowserContext], line: SlowLine, console_errors: ConsoleErrors
+) -> Callable[[bool], Page]:
+    """Open a browser at the end of the line."""
+    console_errors.expect("net::ERR_ABORTED")
+
+    def open_page(script: bool) -> Page:
+        context = open_context(base_url=line.url, java_script_enabled=script)
+        return context.new_page()
+
+    return open_page

@@ -77,6 +77,38 @@ def test_it_shows_a_conversation_on_the_next_poll(
     assert polls(ticking_page) == 1
 
 
+def test_a_link_to_a_conversation_keeps_the_focus(
+    ticking_page: Page, member: Member, site: LiveServer
+) -> None:
+    site.save_chat(member.id, "About bread")
+    ticking_page.clock.run_for(30_100)
+    link = ticking_page.get_by_role("link", name="About bread")
+    link.focus()
+    for number in range(2):
+        site.save_chat(member.id, f"About butter {number}")
+        ticking_page.clock.run_for(30_100)
+        expect_stat(ticking_page, "conversations", str(number + 2))
+        expect(link).to_be_focused()
+    site.save_chat(member.id, "About jam")
+    ticking_page.clock.run_for(30_100)
+    expect(link).to_have_count(0)
+    expect(ticking_page.locator("#stats :focus")).to_have_count(1)
+
+
+def test_whatever_can_have_focus_in_a_swapped_part_has_an_id(
+    ticking_page: Page, member: Member, site: LiveServer
+) -> None:
+    site.save_chat(member.id, "About bread")
+    site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8})
+    ticking_page.reload()
+    save(ticking_page)
+    nameless = "#stats, #charts, #mood-form"
+    focusable = "a[href], button, input:not([type=hidden]), textarea, summary, [tabindex]"
+    found = ticking_page.locator(nameless).locator(focusable)
+    assert found.count() > 8
+    assert found.evaluate_all("all => all.filter(it => !it.id).map(it => it.outerHTML)") == []
+
+
 def test_it_asks_for_its_charts_when_moods_have_changed_alone(
     ticking_page: Page, member: Member, site: LiveServer
 ) -> None:

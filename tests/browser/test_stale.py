@@ -22,7 +22,14 @@ from tests.support.live_server import LiveServer, eventually
 pytestmark = pytest.mark.browser
 
 # What Chromium and htmx say on the console about an answer that failed or never came.
-FAILED = ("status of 50", "Error Code 50", "net::ERR_FAILED", "htmx:sendError", "htmx:afterRequest")
+FAILED = (
+    "status of 50",
+    "Error Code 50",
+    "Error Code 20",
+    "net::ERR_FAILED",
+    "htmx:sendError",
+    "htmx:afterRequest",
+)
 STATS, MOOD, CHARTS = "**/dashboard/stats*", "**/dashboard/mood", "**/dashboard/charts*"
 
 
@@ -38,7 +45,17 @@ def misdirect(route: Route) -> None:
     route.fulfill(status=500, content_type="text/html", body="<p>Internal Server Error</p>")
 
 
-@pytest.mark.parametrize("failure", [fail, drop, misdirect])
+def hotel(route: Route) -> None:
+    """Somebody in between answers in our place."""
+    page = '<h1>Welcome to the hotel</h1><form id="login"><input name="room"></form>'
+    route.fulfill(status=200, content_type="text/html", body=page)
+
+
+def no_content(route: Route) -> None:
+    route.fulfill(status=204)
+
+
+@pytest.mark.parametrize("failure", [fail, drop, misdirect, hotel, no_content])
 def test_it_keeps_the_numbers_says_since_when_and_recovers_by_itself(
     member: Member, site: LiveServer, console_errors: ConsoleErrors, failure: Any
 ) -> None:
@@ -158,7 +175,7 @@ def fill(page: Page) -> None:
     page.locator("[name=note]").fill("Sun on the balcony")
 
 
-@pytest.mark.parametrize("fate", [fail, drop, write_then_drop])
+@pytest.mark.parametrize("fate", [fail, drop, write_then_drop, hotel])
 def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
     member: Member, site: LiveServer, console_errors: ConsoleErrors, fate: Any
 ) -> None:

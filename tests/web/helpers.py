@@ -152,8 +152,8 @@ def routes(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 
 def remaining_keys(db: redis.Redis) -> list[str]:
-    """Return the keys that are stored; counts of tries and unused links go by themselves."""
-    return [key for key in db.scan_iter() if not key.startswith(("throttle:", "token:"))]
+    """Return the keys that are stored; what goes by itself does not count."""
+    return [key for key in db.scan_iter() if not key.startswith(("throttle:", "token:", "result:"))]
 
 
 def dump_all(db: redis.Redis) -> dict[str, bytes]:

@@ -22,6 +22,8 @@ from stats.web.http.current_user import begin_session
 from stats.web.http.forms import Form
 from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
+from stats.web.http.repeated_forms import repeatable
+from stats.web.http.stale_forms import takes_stale_token
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _, error_message, ngettext
@@ -64,6 +66,8 @@ class CodeForm(Form):
 @bp.route("/signup", methods=["GET", "POST"])
 @limited(100, HOUR, by=by_address)  # offices share an address
 @public
+@takes_stale_token
+@repeatable
 def signup() -> ResponseReturnValue:
     """Show the form, or create an account and log in."""
     if current_user.is_authenticated:
@@ -74,7 +78,7 @@ def signup() -> ResponseReturnValue:
         record_event("signup", login.user_id)
         send_confirmation(login.user_id, form.email.data)
         return redirect(url_for("dashboard.page"))
-    return render_template("accounts/signup.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/signup.html", form=form), form.status
 
 
 def _sign_up(form: SignUpForm) -> log_in.Login | None:
@@ -111,6 +115,8 @@ def add_error(form: Form, error: InvalidInput) -> None:
 
 @bp.route("/login", methods=["GET", "POST"])
 @public
+@takes_stale_token
+@repeatable
 def login() -> ResponseReturnValue:
     """Show the form, or log in and redirect to `next`."""
     target = local_path(request.values.get("next"))
@@ -125,7 +131,7 @@ def login() -> ResponseReturnValue:
             return start_session(login, target, remember=form.remember.data)
         record_event("login.failed", log_in.lookup(db(), form.email.data), reason="password")
         form.form_errors.append(_(WRONG_CREDENTIALS))
-    return render_template("accounts/login.html", form=form), 422 if form.is_submitted() else 200
+    return render_template("accounts/login.html", form=form), form.status
 
 
 def client_info() -> dict[str, str]:
@@ -159,6 +165,7 @@ def start_session(
 
 @bp.route("/login/code", methods=["GET", "POST"])
 @public
+@repeatable
 def login_code() -> ResponseReturnValue:
     """Show the form for the second factor, or verify it and log in."""
     if current_user.is_authenticated or "halfway" not in session:
@@ -199,8 +206,10 @@ def _finish(login: log_in.Login, target: str, remember: bool) -> ResponseReturnV
 
 
 @bp.post("/logout")
+@takes_stale_token
+@repeatable
 def logout() -> ResponseReturnValue:
-    """End this session only; deletes a sample account."""
+    """End this session only; deletes a sample account. A page of an older session will do."""
     user_id = current_user.id
     is_sample = log_in.log_out(db(), user_id, session["sid"])
     record_event("logout", user_id)

@@ -12,6 +12,7 @@ from stats.web.accounts import emails
 from stats.web.accounts.password_reset import WRONG_PASSWORD, bp, count_mail
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_user, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _
@@ -19,6 +20,7 @@ from stats.web.templating.translation import _
 
 @bp.route("/confirm/<token>", methods=["GET", "POST"])
 @public
+@repeatable
 def confirm(token: str) -> ResponseReturnValue:
     """Show a button (mail scanners follow links with GET), or confirm with POST."""
     if request.method == "POST":
@@ -88,6 +90,7 @@ def send_confirmation(user_id: str, email: str) -> None:
 
 @bp.post("/settings/email/confirm")
 @limited(5, HOUR, by=by_user)
+@repeatable
 def send_again() -> ResponseReturnValue:
     """Send the mail that confirms the address again."""
     if not email_change.address_state(db(), current_user.id).confirmed:
@@ -129,6 +132,7 @@ def _request_change(address: str, password: str) -> str:
 
 
 @bp.post("/settings/email/cancel")
+@repeatable
 def cancel_change() -> ResponseReturnValue:
     """Cancel the pending change of address."""
     if email_change.drop_change(db(), current_user.id):

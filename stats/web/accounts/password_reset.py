@@ -13,6 +13,7 @@ from stats.web.accounts import emails
 from stats.web.http.access import public
 from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_address, by_email, count_attempt, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message
@@ -43,6 +44,7 @@ def _mail_context() -> dict[str, bool]:
 @limited(60, HOUR, by=by_address)
 @limited(20, HOUR, by=by_email)
 @public
+@repeatable
 def reset() -> ResponseReturnValue:
     """Show the form, or send a link; the response does not reveal whether the account exists."""
     form = ResetForm()
@@ -75,6 +77,7 @@ def count_mail(email: str) -> None:
 @bp.route("/reset/<token>", methods=["GET", "POST"])
 @limited(60, HOUR, by=by_address)
 @public
+@repeatable
 def reset_password(token: str) -> ResponseReturnValue:
     """Show the form for a new password, or set it; logging in still needs the second factor."""
     account, form = password_reset.read_reset(db(), token), NewPasswordForm()

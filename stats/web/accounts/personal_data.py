@@ -19,6 +19,7 @@ from stats.web.accounts.settings import back_to_settings, bp, settings_page
 from stats.web.http.access import max_content_length
 from stats.web.http.current_user import current_dashboard
 from stats.web.http.rate_limits import HOUR, by_user, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message, ngettext
 
@@ -55,6 +56,7 @@ def _download(text: str | Iterable[str], mimetype: str, extension: str) -> Respo
 @bp.post("/settings/import")
 @limited(20, HOUR, by=by_user)
 @max_content_length(MAX_FILE_SIZE)
+@repeatable
 def import_() -> ResponseReturnValue:
     """Add what an export holds to what is here."""
     try:

@@ -25,6 +25,7 @@ from stats.web.accounts.recent_logins import recent_logins
 from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import Form
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.timezones import place_name
@@ -90,6 +91,7 @@ def settings_page(form: ProfileForm | None = None, **errors: Any) -> str:
 
 
 @bp.route("/settings", methods=["GET", "POST"])
+@repeatable
 def settings() -> ResponseReturnValue:
     """Show the settings, or save the profile."""
     form = _profile_form(request.form if request.method == "POST" else None)
@@ -155,6 +157,7 @@ def back_to_settings() -> ResponseReturnValue:
 
 @bp.post("/settings/password")
 @limited(20, HOUR, by=by_user)
+@repeatable
 def password() -> ResponseReturnValue:
     """Change the password and end all other sessions."""
     errors = _change_password(
@@ -180,6 +183,7 @@ def _change_password(current: str, new: str) -> dict[str, str]:
 
 
 @bp.post("/settings/sessions/revoke")
+@repeatable
 def revoke() -> ResponseReturnValue:
     """End all other sessions."""
     log_in.log_out_elsewhere(db(), current_user.id, session["sid"])
@@ -188,6 +192,7 @@ def revoke() -> ResponseReturnValue:
 
 
 @bp.post("/settings/delete")
+@repeatable
 def delete() -> ResponseReturnValue:
     """Delete the account, confirmed by its address or id, after ending its subscriptions."""
     if not _is_confirmed(request.form.get("confirm", "")):

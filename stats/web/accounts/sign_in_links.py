@@ -10,6 +10,7 @@ from stats.accounts.profile import set_timezone
 from stats.web.accounts.auth import browser_clock, client_info, start_session
 from stats.web.http.access import public
 from stats.web.http.rate_limits import HOUR, by_address, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 
@@ -19,6 +20,7 @@ bp = Blueprint("links", __name__)
 @bp.route("/login/link/<token>", methods=["GET", "POST"])
 @limited(100, HOUR, by=by_address)
 @public
+@repeatable
 def follow(token: str) -> ResponseReturnValue:
     """Show a button (mail scanners follow links with GET), or log in with POST."""
     if request.method == "POST":

@@ -17,6 +17,7 @@ from stats.accounts.email_address import is_sample
 from stats.errors import InvalidInput
 from stats.web.accounts.auth import account_name, count_login_attempt
 from stats.web.accounts.recent_logins import since_text
+from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message
@@ -25,6 +26,7 @@ bp = Blueprint("two_factor", __name__)
 
 
 @bp.route("/settings/two-factor", methods=["GET", "POST"])
+@repeatable
 def page() -> ResponseReturnValue:
     """Show the state, or switch it on, switch it off or make new recovery codes."""
     if is_sample(current_user.email) or not passwords.credentials(db(), current_user.id)[0]:

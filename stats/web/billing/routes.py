@@ -21,6 +21,7 @@ from stats.web.billing.plan_change import change_message
 from stats.web.billing.webhook import accept_event
 from stats.web.http.access import public
 from stats.web.http.current_user import current_dashboard
+from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("billing", __name__)
@@ -84,6 +85,7 @@ def _sync_after_visit() -> None:
 
 
 @bp.post("/billing/checkout")
+@repeatable
 def start() -> ResponseReturnValue:
     """Redirect to Checkout, a Payment Link or the customer portal."""
     try:
@@ -195,6 +197,7 @@ def _sync_bought(bought: Plan) -> bool:
 
 
 @bp.route("/billing/practice", methods=["GET", "POST"])
+@repeatable
 def practice() -> ResponseReturnValue:
     """Show the practice checkout, which stands in for Stripe's pages, or carry out an action."""
     runtime = current_runtime()

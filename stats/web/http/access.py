@@ -5,17 +5,15 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, request, session
 from flask_login import current_user
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from stats.web.http import request_body
+from stats.web.http import csrf, repeated_forms, request_body, stale_forms
 from stats.web.http.login_redirect import unauthorised
 from stats.web.http.security_headers import VARY
 from stats.web.http.session_cookie import HostCookieSessionInterface
 from stats.web.http.static_files import STATIC_ENDPOINTS, set_static_cache
-
-csrf = CSRFProtect()
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -23,7 +21,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 def init_app(app: Flask) -> None:
     """Require a session on every route that is not `public`; add CSRF, cookies and headers."""
     app.session_interface = HostCookieSessionInterface()
-    csrf.init_app(app)
+    csrf.protection.init_app(app)
     app.before_request(check_access)
     app.after_request(set_cache_headers)
     app.teardown_request(request_body.close_large)
@@ -63,8 +61,15 @@ def check_access() -> AnyResponse | None:
     if view is None or request.blueprint in ("api", "webhooks") or request.endpoint == "static":
         return None
     if not getattr(view, "is_public", False) and not _has_session(view):
-        return unauthorised()
-    return None if has_csrf_token() else unauthorised()
+        return repeated_forms.replay(view) or unauthorised()
+    return _check_token(view)
+
+
+def _check_token(view: Callable[..., Any]) -> AnyResponse | None:
+    try:
+        return None if has_csrf_token() else unauthorised()
+    except CSRFError as error:
+        return stale_forms.answer(error, view)
 
 
 def has_csrf_token() -> bool:
@@ -74,20 +79,13 @@ def has_csrf_token() -> bool:
     session has ended, and its token with it.
     """
     try:
-        _check_token()
+        csrf.check_token()
     except CSRFError:
         view = current_app.view_functions[request.endpoint or ""]
         if current_user.is_authenticated or not hasattr(view, "session_checked_by_script"):
             raise
         return False
     return True
-
-
-def _check_token() -> None:
-    try:
-        csrf.protect()
-    except ValueError as error:
-        raise CSRFError("The referrer is no address.") from error
 
 
 def _limit_body(length: int, view: Callable[..., Any] | None) -> None:

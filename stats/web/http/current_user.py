@@ -14,6 +14,7 @@ from stats.snapshot import NO_STATS
 from stats.web.http.login_redirect import unauthorised
 from stats.web.poll_cache import PollCache, ReadStamp
 from stats.web.runtime import db
+from stats.web.templating.formatting import user_fingerprint
 
 # The span of moods that an endpoint shows; all others show none.
 SPANS = {"dashboard.page": PAGE_SPAN, "dashboard.charts": PAGE_SPAN}
@@ -57,6 +58,7 @@ def init_app(app: Flask) -> None:
     # Its init_app would only add the handling of the remember-me cookie, which is not used.
     app.login_manager = manager  # type: ignore[attr-defined]
     app.jinja_env.globals["current_user"] = current_user
+    app.jinja_env.globals["user_fingerprint"] = user_fingerprint
 
 
 def load_user(user_id: str) -> SessionUser | UnchangedUser | None:

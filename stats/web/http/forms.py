@@ -6,6 +6,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 
 from stats.errors import InvalidInput
+from stats.lib.messages import N_
 from stats.lib.text import clean
 from stats.store.operations import operation, operation_id
 from stats.web.templating.translation import _
@@ -13,6 +14,7 @@ from stats.web.templating.translation import _
 NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
 OP_LENGTH = 64
 ENTRY_ID_LENGTH = 13
+STALE = N_("This page was open for a while. Type your password and press once more.")
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -23,7 +25,16 @@ class Form(FlaskForm):  # type: ignore[misc]
         valid: bool = super().validate(extra_validators)
         for field in self:
             field.errors = [_(message) for message in field.errors]
+        if self.csrf_token.errors:
+            self.form_errors.append(_(STALE))
         return valid
+
+    @property
+    def status(self) -> int:
+        """The status of the page that shows it: 400 for a stale token, 422 for other errors."""
+        if not self.is_submitted():
+            return 200
+        return 400 if self.csrf_token.errors else 422
 
 
 def read_score(text: str) -> float:

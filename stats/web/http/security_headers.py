@@ -28,6 +28,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # What lacks this comes from somebody in between, and app.js shows nothing of it.
+    "X-Aira": "1",
 }
 # Responses depend on htmx, the encoding and the session.
 VARY = "HX-Request, Accept-Encoding, Cookie"

@@ -10,6 +10,7 @@ from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.web.http.current_user import current_dashboard
 from stats.web.http.rate_limits import HOUR, by_user, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import db
 from stats.web.templating.formatting import ConversationView
 from stats.web.templating.translation import _
@@ -61,6 +62,7 @@ def one(chat_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<chat_id>/delete")
+@repeatable
 def delete(chat_id: str) -> ResponseReturnValue:
     """Delete one conversation; the count stays."""
     conversations.delete_conversation(db(), current_user.id, chat_id)

@@ -18,6 +18,7 @@ from stats.moods.history import WEEKS, make_day, make_year, read_history
 from stats.moods.insights import describe_weekdays
 from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms import NUMBER, form_operation, read_note, read_score
+from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
 from stats.web.templating.formatting import ConversationView, day_entries
@@ -143,6 +144,7 @@ def _stored_if_unchanged(entry_id: int, note: str) -> str:
 
 
 @bp.post("/entries/<int(max=4102444800000):entry_id>/delete")
+@repeatable
 def delete(entry_id: int) -> ResponseReturnValue:
     """Delete an entry; the next page offers to put it back."""
     deleted = moods.delete_mood(db(), current_user.id, entry_id)

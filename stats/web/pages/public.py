@@ -23,6 +23,7 @@ from stats.web.accounts.auth import browser_clock
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.rate_limits import HOUR, by_address, limited
+from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("pages", __name__)
@@ -71,6 +72,7 @@ def landing() -> ResponseReturnValue:
 
 @limited(60, HOUR, by=by_address)
 @public
+@repeatable
 def sample() -> ResponseReturnValue:
     """Create a sample account and log in to it."""
     if not current_user.is_authenticated:

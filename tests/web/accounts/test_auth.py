@@ -1,5 +1,6 @@
 """Log-in, log-out, sessions and the addresses one is sent to."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -82,6 +83,7 @@ def test_it_does_not_tell_whether_an_address_is_known(app: Flask, alice: Browser
         visitor = Browser(app)
         refused = visitor.post("/login", {"email": email, "password": "not the password"})
         text = refused.text.replace(email, "-").replace(form_token(refused), "-")
+        text = re.sub(r'name="op" value="[^"]+"', "-", text)
         return refused.status_code, text
 
     assert answer("alice@example.com") == answer("nobody@example.com") == answer("not an address")

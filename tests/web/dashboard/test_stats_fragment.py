@@ -23,7 +23,7 @@ from stats.web.templating.formatting import user_fingerprint
 NOW = datetime(2024, 3, 12, 12, tzinfo=UTC)
 TILE = re.compile(r"<dt>(.*?)</dt>\s*<dd.*?>(.*?)</dd>\s*<dd.*?>(.*?)</dd>", re.DOTALL)
 TALK = re.compile(
-    r'<p dir="auto">(?:<a href="(.*?)">)?(.*?)(?:</a>)?</p>\s*'
+    r'<p dir="auto">(?:<a id="[^"]+" href="(.*?)">)?(.*?)(?:</a>)?</p>\s*'
     r'<time datetime="(.*?)" title="(.*?)" data-relative>\4</time>'
 )
 
