@@ -193,8 +193,8 @@ def test_it_counts_deliveries_that_are_refused_or_fail(
     ("sent", "shown", "result"),
     [
         ("plan.created", "other", "ignored"),
-        ("customer.deleted", "customer.deleted", "orphan"),
-        ("customer.subscription.hush", "other", "orphan"),
+        ("customer.deleted", "customer.deleted", "not ours"),
+        ("customer.subscription.hush", "other", "not ours"),
     ],
 )
 def test_it_counts_deliveries_by_type_and_result(
