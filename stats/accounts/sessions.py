@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stats.accounts.login_history import LoginEntry, LoginMethod, plain
+from stats.errors import SessionEnded
 from stats.lib.text import as_text
 from stats.store.client import Db
 from stats.store.keys import LOGIN_KINDS, SESSION_KINDS, user_key, user_keys
@@ -17,6 +18,8 @@ from stats.store.scripts import run
 IDLE_TIMEOUT = 14 * 86_400
 ABSOLUTE_TIMEOUT = 90 * 86_400
 TOUCH_INTERVAL = 3600
+
+SESSION_ENDED = "The session has ended. Log in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Session:
 
 def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None:
     """Begin a session and record the log-in; None if the user is gone or the proof is not valid."""
-    session_id = secrets.token_urlsafe(24)
+    session_id = new_session_id()
     begun = run(
         db,
         "sessions/begin",
@@ -101,6 +104,11 @@ def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None
     return Login(user_id, session_id, entry.method) if begun else None
 
 
+def new_session_id() -> str:
+    """Return a session id of 192 random bits, which was never given before."""
+    return secrets.token_urlsafe(24)
+
+
 def new_session(agent: str) -> Session:
     """Return a session that begins now."""
     now = int(time.time())
@@ -112,9 +120,19 @@ def log_out(db: Db, user_id: str, session_id: str) -> bool:
     return bool(run(db, "sessions/end", user_keys(user_id, SESSION_KINDS), session_id))
 
 
-def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
-    """End all sessions but this one; return how many."""
-    return int(run(db, "sessions/end_others", user_keys(user_id, SESSION_KINDS), session_id))
+def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> str:
+    """End all sessions but this one, and return the new id under which it goes on.
+
+    The old id is dead, wherever its cookie was copied to: see "renew the session ID after any
+    privilege level change" in
+    https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
+    Raises SessionEnded, with nothing ended, if the session had ended.
+    """
+    new_id = new_session_id()
+    keys = user_keys(user_id, SESSION_KINDS)
+    if not run(db, "sessions/end_others", keys, session_id, new_id):
+        raise SessionEnded(SESSION_ENDED)
+    return new_id
 
 
 def touch_session(db: Db, user_id: str, session_id: str, session: Session) -> None:

@@ -18,7 +18,8 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:days         list    of integers YYYYMMDD, oldest first: the active days
     user:{id}:account      hash    name, email, password (argon2id), created (s) and, when
                                    set: theme, live (0 or 1), sample (1: goes with its log-out);
-                                   mark (to which its sign-in links belong);
+                                   mark (to which its sign-in links belong,
+                                   gone with the password);
                                    while two-factor is on: totp (its secret), totp_since (s),
                                    totp_step (of the last code); confirmed (s, its address was),
                                    changes (of address: how many were asked for), change (the one
@@ -91,6 +92,7 @@ SESSION_KINDS = (*PROFILE_KINDS, "sessions")
 LOGIN_KINDS = (*SESSION_KINDS, "logins", "failures", "recovery")
 LOGIN_HISTORY_KINDS = (*PROFILE_KINDS, "logins", "failures", "recovery")
 TWO_FACTOR_KINDS = (*PROFILE_KINDS, "recovery")
+SWITCH_ON_KINDS = (*TWO_FACTOR_KINDS, "sessions")
 OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
 MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "ops")
 RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")

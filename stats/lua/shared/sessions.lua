@@ -9,10 +9,12 @@ local function use_session(account, sessions, id, now, idle, longest, noted)
   return true
 end
 
-local function end_sessions_but(sessions, kept)
-  local ended = 0
-  for _, id in ipairs(redis.call('HKEYS', sessions)) do
-    if id ~= kept then ended = ended + redis.call('HDEL', sessions, id) end
-  end
-  return ended
+-- Ends all sessions but one, which goes on under a new id: a copy of its cookie ends with the others.
+-- Tells whether it lived; without it nothing is ended.
+local function renew_session(sessions, id, new_id)
+  local own = redis.call('HGET', sessions, id)
+  if not own then return false end
+  redis.call('DEL', sessions)
+  redis.call('HSET', sessions, new_id, own)
+  return true
 end

@@ -43,16 +43,18 @@ def page() -> ResponseReturnValue:
 
 
 def _on() -> ResponseReturnValue:
-    codes = two_factor.switch_on(
+    result = two_factor.switch_on(
         db(),
         current_user.id,
         secret=_offered_secret(),
         code=_form_value("code"),
         password=_password(),
+        session_id=session["sid"],
     )
+    session["sid"] = result.session_id
     del session["offer"]
     record_event("two_factor.on", current_user.id)
-    return _page(codes=codes)
+    return _page(codes=result.codes)
 
 
 def _codes() -> ResponseReturnValue:
