@@ -18,6 +18,8 @@ from stats.store.scripts import run
 IDLE_TIMEOUT = 14 * 86_400
 ABSOLUTE_TIMEOUT = 90 * 86_400
 TOUCH_INTERVAL = 3600
+# Of an account, more than anybody has browsers: beyond, those that were not used for longest end.
+MAX_SESSIONS = 50
 
 SESSION_ENDED = "The session has ended. Log in again."
 
@@ -99,7 +101,7 @@ def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None
             ABSOLUTE_TIMEOUT,
             *entry.arguments(),
         ),
-        *(proof.digest, proof.secret, proof.step, proof.recovery),
+        *(proof.digest, proof.secret, proof.step, proof.recovery, MAX_SESSIONS),
     )
     return Login(user_id, session_id, entry.method) if begun else None
 

@@ -10,6 +10,7 @@ from stats.accounts.passwords import change_password
 from stats.accounts.sessions import (
     ABSOLUTE_TIMEOUT,
     IDLE_TIMEOUT,
+    MAX_SESSIONS,
     Login,
     Session,
     log_out,
@@ -160,6 +161,18 @@ def test_it_clears_sessions_that_ended_at_the_next_login(db):
     age(db, login, made=ABSOLUTE_TIMEOUT + 60, seen=0)
     again(db)
     assert db.hlen(f"user:{{{login.user_id}}}:sessions") == 1
+
+
+def test_an_account_has_so_many_sessions_and_the_longest_unused_go(db):
+    login = create_account(db)
+    idle = [again(db) for _ in range(3)]
+    for hours, one in enumerate((login, *idle), start=2):
+        age(db, one, made=9 * DAY, seen=hours * 3600)
+    later = [again(db).session_id for _ in range(MAX_SESSIONS - 2)]
+    assert set(sessions(db, login.user_id)) == {login.session_id, idle[0].session_id, *later}
+    begun = [again(db).session_id for _ in range(MAX_SESSIONS + 10)]
+    assert db.hlen(f"user:{{{login.user_id}}}:sessions") == MAX_SESSIONS == 50
+    assert begun[-1] in sessions(db, login.user_id)
 
 
 def test_it_reads_what_it_stores():

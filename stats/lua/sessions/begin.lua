@@ -2,7 +2,7 @@
 -- KEYS: stats, last_login, days, account, sessions, logins, failures, recovery.
 -- ARGV: session id, session, idle limit (s), age limit (s); the log-in, its time (s), the time (s) before
 -- which log-ins go, how many are kept; the password hash that was verified or ''; the secret and the time
--- step of a code, or '' and 0; the hash of a recovery code or ''.
+-- step of a code, or '' and 0; the hash of a recovery code or ''; how many sessions there may be.
 -- Reply: 1, or 0 without the user or when what was shown does not do (any more).
 local account, sessions, recovery = KEYS[4], KEYS[5], KEYS[8]
 if not exists() or redis.call('EXISTS', account) == 0 then return 0 end
@@ -19,14 +19,8 @@ elseif known[2] then
   return 0
 end
 
-local now, idle, longest = tonumber(ARGV[6]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local all = redis.call('HGETALL', sessions)
-for i = 1, #all, 2 do
-  local made, seen = string.match(all[i + 1], '^(%d+):(%d+):')
-  if not made or now - made >= longest or now - seen >= idle then
-    redis.call('HDEL', sessions, all[i])
-  end
-end
+local now = tonumber(ARGV[6])
+end_old_sessions(sessions, now, tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[13]) - 1)
 redis.call('HSET', sessions, ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[6], now, ARGV[5])
 redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -ARGV[8] - 1)

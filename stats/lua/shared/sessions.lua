@@ -18,3 +18,21 @@ local function renew_session(sessions, id, new_id)
   redis.call('HSET', sessions, new_id, own)
   return true
 end
+
+-- Ends the sessions that have run out and, of the others, those unused for longest beyond `most`.
+local function end_old_sessions(sessions, now, idle, longest, most)
+  local live, all = {}, redis.call('HGETALL', sessions)
+  for i = 1, #all, 2 do
+    local made, seen = string.match(all[i + 1], '^(%d+):(%d+):')
+    if not made or now - made >= longest or now - seen >= idle then
+      redis.call('HDEL', sessions, all[i])
+    else
+      live[#live + 1] = {id = all[i], made = tonumber(made), seen = tonumber(seen)}
+    end
+  end
+  table.sort(live, function(a, b)
+    if a.seen ~= b.seen then return a.seen < b.seen end
+    return a.made < b.made
+  end)
+  for i = 1, #live - most do redis.call('HDEL', sessions, live[i].id) end
+end
