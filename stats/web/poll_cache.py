@@ -5,6 +5,9 @@ Once the route has answered 204, the key is cached with the version stamp of its
 (stats/store/tracking.py) and the moment at which the response expires. While the stamp stands,
 nothing of that user was written to Redis, so the route would answer the same. Every other request
 goes to the route.
+
+One cookie can be spelt in endless ways, with other cookies beside it, and each is another key. So
+few are cached of each session, and a session's id is known only once the route has checked it.
 """
 
 import threading
@@ -28,6 +31,8 @@ PATH = "/dashboard/stats"
 STATUS = "204 NO CONTENT"
 # Requests with longer keys are not cached; the key of a usual one has some 350 characters.
 MAX_KEY_LENGTH = 1024
+# Several tabs with the same page have the same key.
+MAX_PER_SESSION = 4
 
 
 class ReadStamp(NamedTuple):
@@ -40,13 +45,14 @@ class ReadStamp(NamedTuple):
 class CachedPoll(NamedTuple):
     """One cached 204: it holds until `until` (s since 1970) and while the stamp stands."""
 
+    session_id: str
     until: float
     shard: int
     stamp: int
 
 
 class PollCache:
-    """WSGI middleware that caches up to `size` responses and evicts the oldest.
+    """WSGI middleware that caches up to `size` responses, few a session, and evicts the oldest.
 
     `headers` are those of its responses, by the scheme of the request.
     """
@@ -57,6 +63,7 @@ class PollCache:
         self._wsgi_app, self._runtime, self._size = wsgi_app, runtime, size
         self._headers = headers
         self._entries: OrderedDict[str, CachedPoll] = OrderedDict()
+        self._keys: dict[str, tuple[str, ...]] = {}  # by session id, oldest first
         self._lock = threading.Lock()
         self._count_hit, self._count_miss = poll_counters()
 
@@ -78,7 +85,8 @@ class PollCache:
         unchanged = self._tracking.stamp(entry.shard) == entry.stamp
         if unchanged and time.time() < entry.until:
             return True
-        self._entries.pop(key, None)
+        with self._lock:
+            self._drop(key)
         return False
 
     @cached_property
@@ -97,16 +105,29 @@ class PollCache:
         shard = self._tracking.shard(user_id)
         return ReadStamp(shard, self._tracking.stamp(shard))
 
-    def remember(self, environ: "WSGIEnvironment", read_stamp: ReadStamp, until: float) -> None:
-        """Cache that this request is answered 204 until `until` (s since 1970)."""
+    def remember(
+        self, environ: "WSGIEnvironment", session_id: str, read_stamp: ReadStamp, until: float
+    ) -> None:
+        """Cache that this request of a live session is answered 204 until `until` (s)."""
         if not _is_cacheable(environ):
             return
         key = _key(environ)
         with self._lock:
-            self._entries.pop(key, None)
-            self._entries[key] = CachedPoll(until, *read_stamp)
+            self._drop(key)
+            self._entries[key] = CachedPoll(session_id, until, *read_stamp)
+            keys = self._keys[session_id] = (*self._keys.get(session_id, ()), key)
+            if len(keys) > MAX_PER_SESSION:
+                self._drop(keys[0])
             if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
+                self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: str) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return
+        others = tuple(one for one in self._keys.pop(entry.session_id) if one != key)
+        if others:
+            self._keys[entry.session_id] = others
 
 
 def _is_cacheable(environ: "WSGIEnvironment") -> bool:
