@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import pyotp
 
+from stats.accounts.code_lockout import count_code_attempt
 from stats.accounts.login_history import LoginMethod, new_entry, record_failure
 from stats.accounts.passwords import credentials, password_fingerprint, verify_current
 from stats.accounts.sessions import (
@@ -93,7 +94,8 @@ def switch_on(
 def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
     """Replace the recovery codes and return the new ones; raises InvalidInput like `switch_on`.
 
-    Needs what `switch_off` needs, because a recovery code can switch two-factor off.
+    Needs what `switch_off` needs, because a recovery code can switch two-factor off. Raises
+    CodesLocked.
     """
     proof, codes = _prove_both(db, user_id, code, password), _new_codes()
     arguments = (*proof, *_hashes(user_id, codes))
@@ -105,7 +107,10 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
 
 
 def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
-    """Switch two-factor off, given code and password; raises InvalidInput like `switch_on`."""
+    """Switch two-factor off, given code and password.
+
+    Raises InvalidInput like `switch_on`, and CodesLocked.
+    """
     proof = _prove_both(db, user_id, code, password)
     if not run(db, "two_factor/switch_off", user_keys(user_id, TWO_FACTOR_KINDS), *proof):
         raise InvalidInput(WRONG_CODE, "code")
@@ -116,6 +121,7 @@ def _prove_both(db: Db, user_id: str, code: str, password: str) -> tuple[str | i
     _, secret = credentials(db, user_id)
     if not secret:
         raise InvalidInput(ALREADY_OFF)
+    count_code_attempt(db, user_id, int(time.time()))
     proof = _prove(user_id, digest, secret, code)
     return proof.digest, proof.secret, proof.step, proof.recovery
 
@@ -131,11 +137,12 @@ def forget(db: Db, user_id: str) -> bool:
 def finish(db: Db, half: Halfway, code: str, agent: str = "", address: str = "") -> Login | None:
     """Begin the session of a halfway log-in; None, and recorded as failed, for a wrong code.
 
-    A code works once, and so does a recovery code.
+    A code works once, and so does a recovery code. Raises CodesLocked.
     """
     digest, secret = credentials(db, half.user_id)
     login = None
     if secret and _same(half, digest):
+        count_code_attempt(db, half.user_id, int(time.time()))
         proof = _prove(half.user_id, digest, secret, code)
         method = LoginMethod.RECOVERY if proof.recovery else LoginMethod.CODE
         login = begin(db, half.user_id, new_entry(method, agent, address), proof)

@@ -21,7 +21,9 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    mark (to which its sign-in links belong,
                                    gone with the password);
                                    while two-factor is on: totp (its secret), totp_since (s),
-                                   totp_step (of the last code); confirmed (s, its address was),
+                                   totp_step (of the last code), and after wrong codes in a row:
+                                   code_attempts, codes_locked (until, s), codes_lock_told;
+                                   confirmed (s, its address was),
                                    changes (of address: how many were asked for), change (the one
                                    under way: "number end new old address", end in s, 1 where a
                                    link was pressed or is not waited for)

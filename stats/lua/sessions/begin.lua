@@ -18,6 +18,7 @@ elseif ARGV[10] ~= '' then
 elseif known[2] then
   return 0
 end
+forget_wrong_codes(account)
 
 local now = tonumber(ARGV[6])
 end_old_sessions(sessions, now, tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[13]) - 1)
