@@ -54,6 +54,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
                                    change to it; lives for an hour
     throttle:{digest}      zset    tries by time (ms), five minutes
     service-keys           hash    prefix -> "digest:made:used:name" (s; used 0 for never)
+    samples                zset    ids of sample accounts by the time (s) they were made
     census                 hash    plan -> how many users had it at counted_at (ms); took_ms
     moved-in:{start}       set     what follows of the digests of ids that have ever moved in
     void:{id}              string  this id will never be given an account; lives for an hour
@@ -117,6 +118,7 @@ EXPORT_KINDS = (
     *("billing", "billing:done", "customers", "practice", "first_saved"),
 )
 ORPHANS = "billing:orphans"
+SAMPLES = "samples"
 CENSUS = "census"
 
 
