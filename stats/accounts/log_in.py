@@ -62,13 +62,16 @@ def log_in(
 
 
 def log_in_by_link(
-    db: Db, user_id: str, agent: str = "", address: str = ""
+    db: Db, user_id: str, agent: str = "", address: str = "", mark: str = ""
 ) -> Login | Halfway | None:
-    """Begin a session for a user who came by a sign-in link; Halfway if they need a code."""
+    """Begin a session for a user who came by a sign-in link; Halfway if they need a code.
+
+    `mark` is the link's: None if the account has another one by now.
+    """
     digest, secret = credentials(db, user_id)
     if secret:
         return Halfway(user_id, password_fingerprint(digest))
-    return begin(db, user_id, new_entry(LoginMethod.LINK, agent, address), Proof())
+    return begin(db, user_id, new_entry(LoginMethod.LINK, agent, address), Proof(mark=mark))
 
 
 def lookup(db: Db, email: str) -> str | None:

@@ -46,13 +46,14 @@ class Halfway:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a log-in has verified, for the script to compare: the password's hash (none for a link),
+    """What a log-in has verified, for the script to compare: the password's hash or a link's mark,
     and a code by its secret and time step, or a recovery code's hash."""
 
     digest: str = ""
     secret: str = ""
     step: int = 0
     recovery: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None
             ABSOLUTE_TIMEOUT,
             *entry.arguments(),
         ),
-        *(proof.digest, proof.secret, proof.step, proof.recovery, MAX_SESSIONS),
+        *(proof.digest, proof.secret, proof.step, proof.recovery, MAX_SESSIONS, proof.mark),
     )
     return Login(user_id, session_id, entry.method) if begun else None
 

@@ -2,12 +2,14 @@
 -- KEYS: stats, last_login, days, account, sessions, logins, failures, recovery.
 -- ARGV: session id, session, idle limit (s), age limit (s); the log-in, its time (s), the time (s) before
 -- which log-ins go, how many are kept; the password hash that was verified or ''; the secret and the time
--- step of a code, or '' and 0; the hash of a recovery code or ''; how many sessions there may be.
+-- step of a code, or '' and 0; the hash of a recovery code or ''; how many sessions there may be;
+-- the mark of a sign-in link or ''.
 -- Reply: 1, or 0 without the user or when what was shown does not do (any more).
 local account, sessions, recovery = KEYS[4], KEYS[5], KEYS[8]
 if not exists() or redis.call('EXISTS', account) == 0 then return 0 end
 local known = redis.call('HMGET', account, 'password', 'totp', 'totp_step')
 if ARGV[9] ~= '' and known[1] ~= ARGV[9] then return 0 end
+if ARGV[14] ~= '' and redis.call('HGET', account, 'mark') ~= ARGV[14] then return 0 end
 
 -- A code is good once: its step must be later than the last (RFC 6238, section 5.2).
 if ARGV[12] ~= '' then

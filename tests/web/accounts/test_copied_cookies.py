@@ -1,6 +1,7 @@
 """A copied session cookie is dead once its owner changes what guards the account."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -8,8 +9,9 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
+import stats.accounts.log_in as log_in_module
 from stats import operators
-from stats.accounts import password_reset
+from stats.accounts import password_reset, passwords
 from tests.support.two_factor import stop_clock, totp_code
 from tests.web.accounts.test_sign_in_links import create_sign_in_link, open_sign_in_link
 from tests.web.accounts.two_factor_helpers import displayed_secret, submit_action
@@ -114,3 +116,23 @@ def test_sign_in_links_die_with_the_password(
     later = create_sign_in_link(service_client, alice.user_id)
     for path in (other, later):
         assert open_sign_in_link(Browser(app), path).status_code == 302
+
+
+def test_a_link_that_is_pressed_while_the_password_changes_lets_nobody_in(
+    app: Flask,
+    alice: Browser,
+    valkey: Redis,
+    service_client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The password changes between the look at the link and the beginning of the session."""
+    path, seen = create_sign_in_link(service_client, alice.user_id), passwords.credentials
+
+    def slow(*args: Any) -> tuple[str, str]:
+        monkeypatch.setattr(log_in_module, "credentials", seen)
+        set_password_by_hand(app, alice, valkey)
+        return seen(*args)
+
+    monkeypatch.setattr(log_in_module, "credentials", slow)
+    assert open_sign_in_link(Browser(app), path).status_code == 404
+    assert valkey.hlen(alice.key("sessions")) == 0
