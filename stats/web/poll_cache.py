@@ -7,7 +7,7 @@ nothing of that user was written to Redis, so the route would answer the same. E
 goes to the route.
 
 One cookie can be spelt in endless ways, with other cookies beside it, and each is another key. So
-few are cached of each session, and a session's id is known only once the route has checked it.
+few are cached of one user: of one shard, which costs less memory and seldom has many users.
 """
 
 import threading
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from stats.store.tracking import Tracking
+from stats.store.tracking import SHARDS, Tracking
 from stats.web.monitoring.counters import count_tracking, poll_counters
 from stats.web.runtime import Runtime
 
@@ -32,7 +32,7 @@ STATUS = "204 NO CONTENT"
 # Requests with longer keys are not cached; the key of a usual one has some 350 characters.
 MAX_KEY_LENGTH = 1024
 # Several tabs with the same page have the same key.
-MAX_PER_SESSION = 4
+MAX_PER_SHARD = 32
 
 
 class ReadStamp(NamedTuple):
@@ -45,14 +45,13 @@ class ReadStamp(NamedTuple):
 class CachedPoll(NamedTuple):
     """One cached 204: it holds until `until` (s since 1970) and while the stamp stands."""
 
-    session_id: str
     until: float
     shard: int
     stamp: int
 
 
 class PollCache:
-    """WSGI middleware that caches up to `size` responses, few a session, and evicts the oldest.
+    """WSGI middleware that caches up to `size` responses, few a user, and evicts the oldest.
 
     `headers` are those of its responses, by the scheme of the request.
     """
@@ -63,7 +62,7 @@ class PollCache:
         self._wsgi_app, self._runtime, self._size = wsgi_app, runtime, size
         self._headers = headers
         self._entries: OrderedDict[str, CachedPoll] = OrderedDict()
-        self._keys: dict[str, tuple[str, ...]] = {}  # by session id, oldest first
+        self._keys: list[tuple[str, ...]] = [()] * SHARDS  # by shard, oldest first
         self._lock = threading.Lock()
         self._count_hit, self._count_miss = poll_counters()
 
@@ -105,29 +104,24 @@ class PollCache:
         shard = self._tracking.shard(user_id)
         return ReadStamp(shard, self._tracking.stamp(shard))
 
-    def remember(
-        self, environ: "WSGIEnvironment", session_id: str, read_stamp: ReadStamp, until: float
-    ) -> None:
-        """Cache that this request of a live session is answered 204 until `until` (s)."""
+    def remember(self, environ: "WSGIEnvironment", read_stamp: ReadStamp, until: float) -> None:
+        """Cache that this request is answered 204 until `until` (s since 1970)."""
         if not _is_cacheable(environ):
             return
         key = _key(environ)
         with self._lock:
             self._drop(key)
-            self._entries[key] = CachedPoll(session_id, until, *read_stamp)
-            keys = self._keys[session_id] = (*self._keys.get(session_id, ()), key)
-            if len(keys) > MAX_PER_SESSION:
+            self._entries[key] = CachedPoll(until, *read_stamp)
+            keys = self._keys[read_stamp.shard] = (*self._keys[read_stamp.shard], key)
+            if len(keys) > MAX_PER_SHARD:
                 self._drop(keys[0])
             if len(self._entries) > self._size:
                 self._drop(next(iter(self._entries)))
 
     def _drop(self, key: str) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is None:
-            return
-        others = tuple(one for one in self._keys.pop(entry.session_id) if one != key)
-        if others:
-            self._keys[entry.session_id] = others
+        if entry := self._entries.pop(key, None):
+            keys = self._keys[entry.shard]
+            self._keys[entry.shard] = tuple(one for one in keys if one != key)
 
 
 def _is_cacheable(environ: "WSGIEnvironment") -> bool:

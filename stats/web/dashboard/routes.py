@@ -71,7 +71,7 @@ def stats() -> ResponseReturnValue:
     """
     user = current_user._get_current_object()
     if isinstance(user, UnchangedUser):
-        poll_cache().remember(request.environ, session["sid"], user.read_stamp, user.until)
+        poll_cache().remember(request.environ, user.read_stamp, user.until)
         return "", 204
     if _is_other_user():
         return _refresh_page()
