@@ -52,6 +52,14 @@ class TooManyTries(StatsError):
         self.seconds = seconds
 
 
+class CodesLocked(TooManyTries):
+    """There were too many wrong codes in a row; `seconds` is how long none is looked at."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(seconds)
+        self.args = (message,)
+
+
 class ConfigError(StatsError):
     """A setting cannot be read; the text begins with the variable's name."""
 

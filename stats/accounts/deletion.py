@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from stats.accounts.email_address import is_sample
 from stats.billing.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import is_ours
 from stats.billing.sync import read_state
@@ -10,7 +11,7 @@ from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.subscription import ENDED
 from stats.store.client import Db
-from stats.store.keys import ALL_KINDS, customer_key, email_key, user_keys
+from stats.store.keys import ALL_KINDS, SAMPLES, customer_key, email_key, user_keys
 from stats.store.scripts import run
 
 
@@ -49,6 +50,8 @@ def handle_account_deletion(db: Db, user_id: str) -> None:
     reply = run(db, "accounts/delete", user_keys(user_id, ("account", "customers", *ALL_KINDS)))
     address, customers = reply[0], reply[1:]
     if address is not None:
+        if is_sample(as_text(address)):
+            db.zrem(SAMPLES, user_id)
         run(db, "lookups/release", [email_key(as_text(address))], user_id)
     for customer in customers:
         run(db, "lookups/release", [customer_key(as_text(customer))], user_id)

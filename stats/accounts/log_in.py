@@ -17,6 +17,7 @@ from stats.accounts.sessions import (
     sessions,
     touch_session,
 )
+from stats.accounts.sign_up import new_login
 from stats.errors import InvalidInput
 from stats.lib.text import as_text
 from stats.store.client import Db
@@ -43,14 +44,15 @@ def log_in(
     """Begin a session for the account with this e-mail address and password, or return None.
 
     Halfway, with no session begun, if the account needs a code too (`two_factor.finish`).
-    `address` is the one on the network. An unknown e-mail takes as long as a wrong password.
+    `address` is the one on the network. An unknown e-mail takes as long as a wrong password: the
+    same round trips and hashes
+    (https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html#authentication-and-error-messages).
     """
-    user_id = lookup(db, email)
-    digest, secret = ("", "") if user_id is None else credentials(db, user_id)
+    # Nobody has a new id, so that it is asked for, and a failure is recorded, for nothing.
+    user_id = lookup(db, email) or new_login().user_id
+    digest, secret = credentials(db, user_id)
     nobody = dummy_hash()
     matches = verify_hash(digest or nobody, password)
-    if user_id is None:
-        return None
     if not digest or not matches:
         record_failure(db, user_id, LoginMethod.PASSWORD, agent, address)
         return None
@@ -60,13 +62,16 @@ def log_in(
 
 
 def log_in_by_link(
-    db: Db, user_id: str, agent: str = "", address: str = ""
+    db: Db, user_id: str, agent: str = "", address: str = "", mark: str = ""
 ) -> Login | Halfway | None:
-    """Begin a session for a user who came by a sign-in link; Halfway if they need a code."""
+    """Begin a session for a user who came by a sign-in link; Halfway if they need a code.
+
+    `mark` is the link's: None if the account has another one by now.
+    """
     digest, secret = credentials(db, user_id)
     if secret:
         return Halfway(user_id, password_fingerprint(digest))
-    return begin(db, user_id, new_entry(LoginMethod.LINK, agent, address), Proof())
+    return begin(db, user_id, new_entry(LoginMethod.LINK, agent, address), Proof(mark=mark))
 
 
 def lookup(db: Db, email: str) -> str | None:
@@ -78,9 +83,10 @@ def lookup(db: Db, email: str) -> str | None:
 
 
 def find_user(db: Db, email: str) -> str | None:
-    """Return the user id behind an e-mail address, or None; raises InvalidInput."""
+    """Return the user id behind an e-mail address, or None; raises InvalidInput.
+
+    Takes as many round trips either way.
+    """
     stored_id = db.get(email_key(normalise_email(email)))
-    if stored_id is None:
-        return None
-    user_id = as_text(stored_id)
+    user_id = new_login().user_id if stored_id is None else as_text(stored_id)
     return user_id if db.exists(user_key(user_id, "stats")) else None

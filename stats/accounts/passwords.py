@@ -9,7 +9,8 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from stats.errors import InvalidInput
+from stats.accounts.sessions import SESSION_ENDED, new_session_id
+from stats.errors import InvalidInput, SessionEnded
 from stats.lib.messages import N_, lazy_gettext
 from stats.lib.normalisation import fold, nfc
 from stats.lib.text import as_text, clean
@@ -62,22 +63,25 @@ def _is_hash_of(digest: str, password: str) -> bool:
         return False
 
 
-def change_password(db: Db, user_id: str, current: str, new: str, session_id: str) -> bool:
-    """Change the password and end all sessions but this one; False if `current` is wrong.
+def change_password(db: Db, user_id: str, current: str, new: str, session_id: str) -> str | None:
+    """Change the password and return the new id of this session; None if `current` is wrong.
 
-    It counts as wrong, too, if the password was changed while it was verified. Two-factor stays
-    as it is. Raises InvalidInput.
+    In one step all other sessions end, the old id of this one too, and so do sign-in links. It
+    counts as wrong, too, if the password was changed while it was verified. Two-factor stays as it
+    is. Raises InvalidInput, and SessionEnded with nothing changed.
     """
     verified = verify_current(db, user_id, current)
     if verified is None:
-        return False
+        return None
     about: Any = db.hmget(user_key(user_id, "account"), ("name", "email"))
     digest = hash_password(new, [as_text(word or "") for word in about])
-    arguments = (verified, digest, session_id)
-    return (
-        run(db, "accounts/change_password", user_keys(user_id, SESSION_KINDS), *arguments)
-        is not None
-    )
+    new_id = new_session_id()
+    arguments = (verified, digest, session_id, new_id)
+    keys = user_keys(user_id, SESSION_KINDS)
+    reply = run(db, "accounts/change_password", keys, *arguments)
+    if reply == 0:
+        raise SessionEnded(SESSION_ENDED)
+    return new_id if reply else None
 
 
 def verify_current(db: Db, user_id: str, password: str) -> str | None:

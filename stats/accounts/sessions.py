@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stats.accounts.login_history import LoginEntry, LoginMethod, plain
+from stats.errors import SessionEnded
 from stats.lib.text import as_text
 from stats.store.client import Db
 from stats.store.keys import LOGIN_KINDS, SESSION_KINDS, user_key, user_keys
@@ -17,6 +18,10 @@ from stats.store.scripts import run
 IDLE_TIMEOUT = 14 * 86_400
 ABSOLUTE_TIMEOUT = 90 * 86_400
 TOUCH_INTERVAL = 3600
+# Of an account, more than anybody has browsers: beyond, those that were not used for longest end.
+MAX_SESSIONS = 50
+
+SESSION_ENDED = "The session has ended. Log in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,14 @@ class Halfway:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a log-in has verified, for the script to compare: the password's hash (none for a link),
+    """What a log-in has verified, for the script to compare: the password's hash or a link's mark,
     and a code by its secret and time step, or a recovery code's hash."""
 
     digest: str = ""
     secret: str = ""
     step: int = 0
     recovery: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class Session:
 
 def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None:
     """Begin a session and record the log-in; None if the user is gone or the proof is not valid."""
-    session_id = secrets.token_urlsafe(24)
+    session_id = new_session_id()
     begun = run(
         db,
         "sessions/begin",
@@ -96,9 +102,14 @@ def begin(db: Db, user_id: str, entry: LoginEntry, proof: Proof) -> Login | None
             ABSOLUTE_TIMEOUT,
             *entry.arguments(),
         ),
-        *(proof.digest, proof.secret, proof.step, proof.recovery),
+        *(proof.digest, proof.secret, proof.step, proof.recovery, MAX_SESSIONS, proof.mark),
     )
     return Login(user_id, session_id, entry.method) if begun else None
+
+
+def new_session_id() -> str:
+    """Return a session id of 192 random bits, which was never given before."""
+    return secrets.token_urlsafe(24)
 
 
 def new_session(agent: str) -> Session:
@@ -112,9 +123,19 @@ def log_out(db: Db, user_id: str, session_id: str) -> bool:
     return bool(run(db, "sessions/end", user_keys(user_id, SESSION_KINDS), session_id))
 
 
-def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> int:
-    """End all sessions but this one; return how many."""
-    return int(run(db, "sessions/end_others", user_keys(user_id, SESSION_KINDS), session_id))
+def log_out_elsewhere(db: Db, user_id: str, session_id: str) -> str:
+    """End all sessions but this one, and return the new id under which it goes on.
+
+    The old id is dead, wherever its cookie was copied to: see "renew the session ID after any
+    privilege level change" in
+    https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
+    Raises SessionEnded, with nothing ended, if the session had ended.
+    """
+    new_id = new_session_id()
+    keys = user_keys(user_id, SESSION_KINDS)
+    if not run(db, "sessions/end_others", keys, session_id, new_id):
+        raise SessionEnded(SESSION_ENDED)
+    return new_id
 
 
 def touch_session(db: Db, user_id: str, session_id: str, session: Session) -> None:

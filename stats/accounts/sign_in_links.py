@@ -1,7 +1,7 @@
 """Sign-in links: Aira's app requests one, which logs its holder in once, within ten minutes.
 
-The link of a user who was deleted is dead, even if the same id has come back since: it belongs to
-an account by the mark that this has.
+It belongs to an account by the mark that this has, which goes with the password: a link from before
+another password is dead, and so is that of a user who was deleted, even if the id has come back.
 """
 
 import secrets
@@ -46,16 +46,20 @@ def make_link(db: Db, user_id: str, name: str) -> Link:
 
 def read_link(db: Db, token: str) -> str | None:
     """Return the user id that a link's token would log in, None if it is dead. It stays valid."""
-    return _whom(db, peek_token(db, TOKEN_KIND, token))
+    link = _live(db, peek_token(db, TOKEN_KIND, token))
+    return link.user_id if link else None
 
 
-def use_link(db: Db, token: str) -> str | None:
-    """Use a token up and return the user id that it logs in, None if it was dead."""
-    return _whom(db, use_token(db, TOKEN_KIND, token))
+def use_link(db: Db, token: str) -> Token | None:
+    """Use a token up and return whom it logs in, with the mark for `log_in_by_link`.
+
+    None if it was dead.
+    """
+    return _live(db, use_token(db, TOKEN_KIND, token))
 
 
-def _whom(db: Db, token: Token | None) -> str | None:
+def _live(db: Db, token: Token | None) -> Token | None:
     if token is None:
         return None
     mark = db.hget(user_key(token.user_id, "account"), "mark")
-    return token.user_id if mark and as_text(mark) == token.payload else None
+    return token if mark and as_text(mark) == token.payload else None

@@ -9,7 +9,7 @@ from stats.accounts.email_change import release_unused
 from stats.accounts.login_history import LoginMethod, new_entry
 from stats.accounts.passwords import hash_password
 from stats.accounts.profile import check_name
-from stats.accounts.sessions import Login, new_session
+from stats.accounts.sessions import Login, new_session, new_session_id
 from stats.activity.clock import Clock, day_ends, user_day
 from stats.errors import EmailTaken
 from stats.lib.messages import N_
@@ -79,4 +79,4 @@ def claim_email(db: Db, address: str, user_id: str) -> None:
 def new_login() -> Login:
     """Return a user id and a session id that were never given before."""
     user_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
-    return Login(user_id, secrets.token_urlsafe(24))
+    return Login(user_id, new_session_id())

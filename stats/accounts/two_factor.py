@@ -10,16 +10,25 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pyotp
 
+from stats.accounts.code_lockout import count_code_attempt
 from stats.accounts.login_history import LoginMethod, new_entry, record_failure
 from stats.accounts.passwords import credentials, password_fingerprint, verify_current
-from stats.accounts.sessions import Halfway, Login, Proof, begin
-from stats.errors import InvalidInput
+from stats.accounts.sessions import (
+    SESSION_ENDED,
+    Halfway,
+    Login,
+    Proof,
+    begin,
+    new_session_id,
+)
+from stats.errors import InvalidInput, SessionEnded
 from stats.lib.messages import N_
 from stats.store.client import Db
-from stats.store.keys import TWO_FACTOR_KINDS, user_keys
+from stats.store.keys import SWITCH_ON_KINDS, TWO_FACTOR_KINDS, user_keys
 from stats.store.scripts import run
 
 ISSUER = "Aira"
@@ -51,27 +60,42 @@ def address(secret: str, email: str) -> str:
     return pyotp.TOTP(secret, name=email, issuer=ISSUER).provisioning_uri()
 
 
-def switch_on(db: Db, user_id: str, *, secret: str, code: str, password: str) -> list[str]:
-    """Switch two-factor on; return the recovery codes, which cannot be shown again.
+@dataclass(frozen=True, slots=True)
+class SwitchedOn:
+    """The recovery codes, which cannot be shown again, and the new id of the session."""
 
-    Raises InvalidInput for the field `current_password` or `code`, or if it is on already.
+    codes: list[str]
+    session_id: str
+
+
+def switch_on(
+    db: Db, user_id: str, *, secret: str, code: str, password: str, session_id: str
+) -> SwitchedOn:
+    """Switch two-factor on, and end all sessions but this one, which goes on under a new id.
+
+    Raises InvalidInput for the field `current_password` or `code`, or if it is on already, and
+    SessionEnded; nothing is changed then.
     """
     digest = _verified(db, user_id, password)
     step = _step(secret, _plain(code))
     if step is None:
         raise InvalidInput(WRONG_CODE, "code")
-    codes = _new_codes()
-    hashes, now = _hashes(user_id, codes), int(time.time())
-    keys = user_keys(user_id, TWO_FACTOR_KINDS)
-    if not run(db, "two_factor/switch_on", keys, digest, secret, now, step, *hashes):
+    result = SwitchedOn(_new_codes(), new_session_id())
+    keys = user_keys(user_id, SWITCH_ON_KINDS)
+    arguments = (digest, secret, int(time.time()), step, session_id, result.session_id)
+    reply = run(db, "two_factor/switch_on", keys, *arguments, *_hashes(user_id, result.codes))
+    if reply == 0:
         raise InvalidInput(ALREADY_ON)
-    return codes
+    if reply < 0:
+        raise SessionEnded(SESSION_ENDED)
+    return result
 
 
 def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
     """Replace the recovery codes and return the new ones; raises InvalidInput like `switch_on`.
 
-    Needs what `switch_off` needs, because a recovery code can switch two-factor off.
+    Needs what `switch_off` needs, because a recovery code can switch two-factor off. Raises
+    CodesLocked.
     """
     proof, codes = _prove_both(db, user_id, code, password), _new_codes()
     arguments = (*proof, *_hashes(user_id, codes))
@@ -83,7 +107,10 @@ def make_codes(db: Db, user_id: str, *, code: str, password: str) -> list[str]:
 
 
 def switch_off(db: Db, user_id: str, *, code: str, password: str) -> None:
-    """Switch two-factor off, given code and password; raises InvalidInput like `switch_on`."""
+    """Switch two-factor off, given code and password.
+
+    Raises InvalidInput like `switch_on`, and CodesLocked.
+    """
     proof = _prove_both(db, user_id, code, password)
     if not run(db, "two_factor/switch_off", user_keys(user_id, TWO_FACTOR_KINDS), *proof):
         raise InvalidInput(WRONG_CODE, "code")
@@ -94,6 +121,7 @@ def _prove_both(db: Db, user_id: str, code: str, password: str) -> tuple[str | i
     _, secret = credentials(db, user_id)
     if not secret:
         raise InvalidInput(ALREADY_OFF)
+    count_code_attempt(db, user_id, int(time.time()))
     proof = _prove(user_id, digest, secret, code)
     return proof.digest, proof.secret, proof.step, proof.recovery
 
@@ -109,11 +137,12 @@ def forget(db: Db, user_id: str) -> bool:
 def finish(db: Db, half: Halfway, code: str, agent: str = "", address: str = "") -> Login | None:
     """Begin the session of a halfway log-in; None, and recorded as failed, for a wrong code.
 
-    A code works once, and so does a recovery code.
+    A code works once, and so does a recovery code. Raises CodesLocked.
     """
     digest, secret = credentials(db, half.user_id)
     login = None
     if secret and _same(half, digest):
+        count_code_attempt(db, half.user_id, int(time.time()))
         proof = _prove(half.user_id, digest, secret, code)
         method = LoginMethod.RECOVERY if proof.recovery else LoginMethod.CODE
         login = begin(db, half.user_id, new_entry(method, agent, address), proof)

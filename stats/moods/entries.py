@@ -6,7 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from stats.accounts.sessions import ABSOLUTE_TIMEOUT, IDLE_TIMEOUT, TOUCH_INTERVAL
+from stats.accounts.sessions import (
+    ABSOLUTE_TIMEOUT,
+    IDLE_TIMEOUT,
+    SESSION_ENDED,
+    TOUCH_INTERVAL,
+)
 from stats.activity.calendar import Calendar
 from stats.activity.streak import day_now
 from stats.errors import InvalidInput, NotFound, SessionEnded, UserNotFound
@@ -19,7 +24,6 @@ from stats.store.keys import MOOD_KINDS, RECORD_MOOD_KINDS, user_keys
 from stats.store.scripts import run
 
 SESSION_LIMITS = (IDLE_TIMEOUT, ABSOLUTE_TIMEOUT, TOUCH_INTERVAL)
-SESSION_ENDED = "The session has ended. Log in again."
 NOTE_LENGTH = 280
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(seconds=5)

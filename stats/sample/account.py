@@ -20,6 +20,7 @@ from stats.export.archive_format import (
 )
 from stats.export.restore import restore
 from stats.lib.timestamps import DAY
+from stats.sample.cleanup import note_sample
 from stats.sample.texts import BRIGHT, LOW, PLAIN, SampleConversation, sample_conversations
 from stats.store.client import Db
 
@@ -36,6 +37,7 @@ WINTER, DEPTH, WIDTH = 27, 2.6, 18
 def make_sample(db: Db, clock: Clock, agent: str = "") -> Login:
     """Make a throw-away account with its session, in one step; nobody can log in to it again."""
     login, now = new_login(), datetime.now(UTC)
+    note_sample(db, login.user_id)
     restore(
         db,
         login.user_id,

@@ -18,9 +18,12 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:days         list    of integers YYYYMMDD, oldest first: the active days
     user:{id}:account      hash    name, email, password (argon2id), created (s) and, when
                                    set: theme, live (0 or 1), sample (1: goes with its log-out);
-                                   mark (to which its sign-in links belong);
+                                   mark (to which its sign-in links belong,
+                                   gone with the password);
                                    while two-factor is on: totp (its secret), totp_since (s),
-                                   totp_step (of the last code); confirmed (s, its address was),
+                                   totp_step (of the last code), and after wrong codes in a row:
+                                   code_attempts, codes_locked (until, s), codes_lock_told;
+                                   confirmed (s, its address was),
                                    changes (of address: how many were asked for), change (the one
                                    under way: "number end new old address", end in s, 1 where a
                                    link was pressed or is not waited for)
@@ -53,6 +56,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     result:{digest}        string  what came of a form that may count once, sealed, for five
                                    minutes; empty while it is under way, for one
     service-keys           hash    prefix -> "digest:made:used:name" (s; used 0 for never)
+    samples                zset    ids of sample accounts by the time (s) they were made
     census                 hash    plan -> how many users had it at counted_at (ms); took_ms
     moved-in:{start}       set     what follows of the digests of ids that have ever moved in
     void:{id}              string  this id will never be given an account; lives for an hour
@@ -93,6 +97,7 @@ SESSION_KINDS = (*PROFILE_KINDS, "sessions")
 LOGIN_KINDS = (*SESSION_KINDS, "logins", "failures", "recovery")
 LOGIN_HISTORY_KINDS = (*PROFILE_KINDS, "logins", "failures", "recovery")
 TWO_FACTOR_KINDS = (*PROFILE_KINDS, "recovery")
+SWITCH_ON_KINDS = (*TWO_FACTOR_KINDS, "sessions")
 OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
 MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "ops")
 RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")
@@ -115,6 +120,7 @@ EXPORT_KINDS = (
     *("billing", "billing:done", "customers", "practice", "first_saved"),
 )
 ORPHANS = "billing:orphans"
+SAMPLES = "samples"
 CENSUS = "census"
 
 

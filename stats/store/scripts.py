@@ -25,7 +25,7 @@ READ_DASHBOARD = "dashboard/read"
 # What stands before every script, in the order in which one part uses another.
 SHARED = (
     *("stats", "streak", "clock", "operations"),
-    *("recent_conversations", "conversations", "moods", "sessions", "plan"),
+    *("recent_conversations", "conversations", "moods", "sessions", "two_factor", "plan"),
 )
 # What `first_time` (lua/shared/operations.lua) ends a script with.
 REUSED = "OPERATION_REUSED"

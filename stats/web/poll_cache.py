@@ -5,6 +5,9 @@ Once the route has answered 204, the key is cached with the version stamp of its
 (stats/store/tracking.py) and the moment at which the response expires. While the stamp stands,
 nothing of that user was written to Redis, so the route would answer the same. Every other request
 goes to the route.
+
+One cookie can be spelt in endless ways, with other cookies beside it, and each is another key. So
+few are cached of one user: of one shard, which costs less memory and seldom has many users.
 """
 
 import threading
@@ -14,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from stats.store.tracking import Tracking
+from stats.store.tracking import SHARDS, Tracking
 from stats.web.monitoring.counters import count_tracking, poll_counters
 from stats.web.runtime import Runtime
 
@@ -28,6 +31,8 @@ PATH = "/dashboard/stats"
 STATUS = "204 NO CONTENT"
 # Requests with longer keys are not cached; the key of a usual one has some 350 characters.
 MAX_KEY_LENGTH = 1024
+# Several tabs with the same page have the same key.
+MAX_PER_SHARD = 32
 
 
 class ReadStamp(NamedTuple):
@@ -46,7 +51,7 @@ class CachedPoll(NamedTuple):
 
 
 class PollCache:
-    """WSGI middleware that caches up to `size` responses and evicts the oldest.
+    """WSGI middleware that caches up to `size` responses, few a user, and evicts the oldest.
 
     `headers` are those of its responses, by the scheme of the request.
     """
@@ -57,6 +62,7 @@ class PollCache:
         self._wsgi_app, self._runtime, self._size = wsgi_app, runtime, size
         self._headers = headers
         self._entries: OrderedDict[str, CachedPoll] = OrderedDict()
+        self._keys: list[tuple[str, ...]] = [()] * SHARDS  # by shard, oldest first
         self._lock = threading.Lock()
         self._count_hit, self._count_miss = poll_counters()
 
@@ -78,7 +84,8 @@ class PollCache:
         unchanged = self._tracking.stamp(entry.shard) == entry.stamp
         if unchanged and time.time() < entry.until:
             return True
-        self._entries.pop(key, None)
+        with self._lock:
+            self._drop(key)
         return False
 
     @cached_property
@@ -103,10 +110,18 @@ class PollCache:
             return
         key = _key(environ)
         with self._lock:
-            self._entries.pop(key, None)
+            self._drop(key)
             self._entries[key] = CachedPoll(until, *read_stamp)
+            keys = self._keys[read_stamp.shard] = (*self._keys[read_stamp.shard], key)
+            if len(keys) > MAX_PER_SHARD:
+                self._drop(keys[0])
             if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
+                self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: str) -> None:
+        if entry := self._entries.pop(key, None):
+            keys = self._keys[entry.shard]
+            self._keys[entry.shard] = tuple(one for one in keys if one != key)
 
 
 def _is_cacheable(environ: "WSGIEnvironment") -> bool:

@@ -164,9 +164,12 @@ def test_nothing_is_left_of_them_with_the_account(db):
 def test_they_are_part_of_what_is_taken_along_and_never_come_back(db):
     user = create_account(db)
     fail(db, **HERE)
+    [session] = log_in.sessions(db, user)
     secret = two_factor.new_secret()
     code = two_factor.pyotp.TOTP(secret).now()
-    codes = two_factor.switch_on(db, user, secret=secret, code=code, password=PASSWORD)
+    codes = two_factor.switch_on(
+        db, user, secret=secret, code=code, password=PASSWORD, session_id=session
+    ).codes
     taken = json.loads("".join(export_user(db, user)))
     [found] = taken["logins"]
     assert (found["by"], found["address"], found["agent"]) == ("signup", "192.0.2.1", "Firefox")

@@ -37,8 +37,8 @@ def test_it_opens_the_account_that_was_made_with_it(db, chosen, typed):
 
 def test_it_is_the_same_when_it_is_changed(db, chosen, typed):
     login = join(db, chosen)
-    assert change_password(db, login.user_id, typed, NEW, login.session_id)
-    assert change_password(db, login.user_id, NEW, chosen, login.session_id)
+    session = change_password(db, login.user_id, typed, NEW, login.session_id)
+    assert change_password(db, login.user_id, NEW, chosen, session)
     assert log_in(db, EMAIL, typed)
 
 
@@ -56,9 +56,11 @@ def test_it_is_the_same_when_it_is_reset_or_set_by_an_operator(db, chosen, typed
 
 def test_it_is_the_same_for_two_factor(db, monkeypatch, chosen, typed):
     stop_clock(monkeypatch)
-    user_id, secret = join(db, chosen).user_id, two_factor.new_secret()
+    login, secret = join(db, chosen), two_factor.new_secret()
+    user_id = login.user_id
     steps = [totp_code(secret, NOW + 30 * step) for step in (-1, 0, 1)]
-    two_factor.switch_on(db, user_id, secret=secret, code=steps[0], password=typed)
+    session = {"session_id": login.session_id}
+    two_factor.switch_on(db, user_id, secret=secret, code=steps[0], password=typed, **session)
     two_factor.make_codes(db, user_id, code=steps[1], password=typed)
     two_factor.switch_off(db, user_id, code=steps[2], password=typed)
 

@@ -6,9 +6,11 @@ import pytest
 
 from stats.accounts import log_in as accounts
 from stats.accounts.log_in import log_in
+from stats.accounts.passwords import change_password
 from stats.accounts.sessions import (
     ABSOLUTE_TIMEOUT,
     IDLE_TIMEOUT,
+    MAX_SESSIONS,
     Login,
     Session,
     log_out,
@@ -65,10 +67,25 @@ def test_it_ends_one_session_and_no_other(db):
 def test_it_ends_all_others(db):
     first = create_account(db)
     others = [again(db) for _ in range(3)]
-    assert log_out_elsewhere(db, first.user_id, first.session_id) == 3
-    assert set(sessions(db, first.user_id)) == {first.session_id}
-    assert all(get_dashboard(db, one.user_id, one.session_id) is None for one in others)
-    assert log_out_elsewhere(db, first.user_id, first.session_id) == 0
+    age(db, first, made=9 * DAY, seen=8 * DAY)
+    own = sessions(db, first.user_id)[first.session_id]
+    new_id = log_out_elsewhere(db, first.user_id, first.session_id)
+    assert sessions(db, first.user_id) == {new_id: own}, "it is as old as it was"
+    for login in (first, *others):
+        assert get_dashboard(db, login.user_id, login.session_id) is None
+    assert log_out_elsewhere(db, first.user_id, new_id) not in (new_id, first.session_id)
+
+
+def test_a_session_that_has_ended_ends_no_other(db):
+    first, second = create_account(db), again(db)
+    log_out(db, *own(first))
+    before = contents(db)
+    with pytest.raises(SessionEnded):
+        log_out_elsewhere(db, *own(first))
+    with pytest.raises(SessionEnded):
+        change_password(db, first.user_id, PASSWORD, "another good sentence", first.session_id)
+    assert contents(db) == before
+    assert get_dashboard(db, *own(second))
 
 
 def test_it_knows_no_session_of_another_user(db):
@@ -144,6 +161,18 @@ def test_it_clears_sessions_that_ended_at_the_next_login(db):
     age(db, login, made=ABSOLUTE_TIMEOUT + 60, seen=0)
     again(db)
     assert db.hlen(f"user:{{{login.user_id}}}:sessions") == 1
+
+
+def test_an_account_has_so_many_sessions_and_the_longest_unused_go(db):
+    login = create_account(db)
+    idle = [again(db) for _ in range(3)]
+    for hours, one in enumerate((login, *idle), start=2):
+        age(db, one, made=9 * DAY, seen=hours * 3600)
+    later = [again(db).session_id for _ in range(MAX_SESSIONS - 2)]
+    assert set(sessions(db, login.user_id)) == {login.session_id, idle[0].session_id, *later}
+    begun = [again(db).session_id for _ in range(MAX_SESSIONS + 10)]
+    assert db.hlen(f"user:{{{login.user_id}}}:sessions") == MAX_SESSIONS == 50
+    assert begun[-1] in sessions(db, login.user_id)
 
 
 def test_it_reads_what_it_stores():

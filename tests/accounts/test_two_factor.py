@@ -11,7 +11,7 @@ from stats.accounts import log_in, passwords, two_factor
 from stats.accounts.deletion import handle_account_deletion
 from stats.accounts.sessions import Halfway, Login
 from stats.accounts.two_factor import finish, forget, is_void, switch_on
-from stats.errors import InvalidInput
+from stats.errors import InvalidInput, SessionEnded
 from tests.support.store_checks import contents, keys_of_user
 from tests.support.two_factor import (
     EMAIL,
@@ -101,8 +101,8 @@ def test_a_code_is_good_once(db, clock):
 def test_the_code_that_switched_it_on_is_used_up(db):
     user = create_user(db)
     secret = two_factor.new_secret()
-    code = totp_code(secret)
-    switch_on(db, user, secret=secret, code=code, password=PASSWORD)
+    code, [session] = totp_code(secret), log_in.sessions(db, user)
+    switch_on(db, user, secret=secret, code=code, password=PASSWORD, session_id=session)
     assert finish(db, log_in_with_password(db), code) is None
 
 
@@ -123,11 +123,23 @@ def test_it_takes_nothing_else_for_a_code(db):
     assert live_sessions(db, user) == 1
 
 
+def test_a_session_that_has_ended_does_not_switch_it_on(db):
+    user = create_user(db)
+    [session], secret = log_in.sessions(db, user), two_factor.new_secret()
+    log_in.log_out(db, user, session)
+    shown = {"code": totp_code(secret), "password": PASSWORD, "session_id": session}
+    before = contents(db)
+    with pytest.raises(SessionEnded):
+        switch_on(db, user, secret=secret, **shown)
+    assert contents(db) == before
+
+
 @pytest.mark.parametrize("wrong", ["code", "password"])
 def test_it_is_switched_on_by_both(db, wrong):
     user = create_user(db)
     secret = two_factor.new_secret()
-    shown = {"code": totp_code(secret), "password": PASSWORD}
+    [session] = log_in.sessions(db, user)
+    shown = {"code": totp_code(secret), "password": PASSWORD, "session_id": session}
     before = contents(db)
     with pytest.raises(InvalidInput) as refused:
         switch_on(db, user, secret=secret, **shown | {wrong: "123"})

@@ -253,10 +253,9 @@ def test_bare_stats_get_no_password(valkey: redis.Redis, run_flask: RunFlask) ->
 def test_two_factor_can_be_switched_off(
     valkey: redis.Redis, run_flask: RunFlask, alice: str
 ) -> None:
-    secret = two_factor.new_secret()
-    two_factor.switch_on(
-        valkey, alice, secret=secret, code=pyotp.TOTP(secret).now(), password=PASSWORD
-    )
+    secret, [session] = two_factor.new_secret(), log_in.sessions(valkey, alice)
+    shown = {"code": pyotp.TOTP(secret).now(), "password": PASSWORD, "session_id": session}
+    two_factor.switch_on(valkey, alice, secret=secret, **shown)
     assert not isinstance(log_in.log_in(valkey, "alice@example.com", PASSWORD), Login)
     result = run_flask("users", "two-factor-off", alice)
     assert result.exit_code == 0

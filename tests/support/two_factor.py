@@ -31,8 +31,11 @@ def enable_two_factor(db: Db, user: str, password: str = PASSWORD) -> tuple[str,
     """Switch two-factor on by the code of the step before; return secret and recovery codes."""
     secret = two_factor.new_secret()
     code = pyotp.TOTP(secret).at(NOW - 30)
-    codes = two_factor.switch_on(db, user, secret=secret, code=code, password=password)
-    return secret, codes
+    session = next(iter(log_in.sessions(db, user)), "")
+    result = two_factor.switch_on(
+        db, user, secret=secret, code=code, password=password, session_id=session
+    )
+    return secret, result.codes
 
 
 def totp_code(secret: str, moment: int = NOW) -> str:

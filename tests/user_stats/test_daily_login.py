@@ -11,7 +11,7 @@ from stats.accounts import log_in, profile, sign_up
 from stats.activity.clock import Clock
 from stats.conversations import delete_conversation, save_conversation
 from stats.dashboard import get_dashboard, renew
-from stats.errors import NotFound, UserNotFound
+from stats.errors import NotFound, SessionEnded, UserNotFound
 from stats.moods import entries as moods
 from stats.store.operations import operation_id
 from stats.user_stats import open_stats
@@ -134,7 +134,7 @@ def test_it_never_brings_a_deleted_user_back(db):
     dashboard = get_dashboard(db, login.user_id, login.session_id)
     stats.handle_account_deletion(db, login.user_id)
     for change in every_change(db, login, dashboard).values():
-        with suppress(UserNotFound, NotFound):
+        with suppress(UserNotFound, NotFound, SessionEnded):
             change()
         assert contents(db) == {}
 
@@ -144,7 +144,7 @@ def test_it_never_brings_a_user_back_whose_stats_were_deleted(db):
     dashboard = get_dashboard(db, login.user_id, login.session_id)
     stats.delete_user_stats(db, login.user_id)
     for name, change in every_change(db, login, dashboard).items():
-        with suppress(UserNotFound, NotFound):
+        with suppress(UserNotFound, NotFound, SessionEnded):
             change()
         assert not stats.user_stats_exist(db, login.user_id), name
 

@@ -2,12 +2,14 @@
 -- KEYS: stats, last_login, days, account, sessions, logins, failures, recovery.
 -- ARGV: session id, session, idle limit (s), age limit (s); the log-in, its time (s), the time (s) before
 -- which log-ins go, how many are kept; the password hash that was verified or ''; the secret and the time
--- step of a code, or '' and 0; the hash of a recovery code or ''.
+-- step of a code, or '' and 0; the hash of a recovery code or ''; how many sessions there may be;
+-- the mark of a sign-in link or ''.
 -- Reply: 1, or 0 without the user or when what was shown does not do (any more).
 local account, sessions, recovery = KEYS[4], KEYS[5], KEYS[8]
 if not exists() or redis.call('EXISTS', account) == 0 then return 0 end
 local known = redis.call('HMGET', account, 'password', 'totp', 'totp_step')
 if ARGV[9] ~= '' and known[1] ~= ARGV[9] then return 0 end
+if ARGV[14] ~= '' and redis.call('HGET', account, 'mark') ~= ARGV[14] then return 0 end
 
 -- A code is good once: its step must be later than the last (RFC 6238, section 5.2).
 if ARGV[12] ~= '' then
@@ -18,15 +20,10 @@ elseif ARGV[10] ~= '' then
 elseif known[2] then
   return 0
 end
+forget_wrong_codes(account)
 
-local now, idle, longest = tonumber(ARGV[6]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local all = redis.call('HGETALL', sessions)
-for i = 1, #all, 2 do
-  local made, seen = string.match(all[i + 1], '^(%d+):(%d+):')
-  if not made or now - made >= longest or now - seen >= idle then
-    redis.call('HDEL', sessions, all[i])
-  end
-end
+local now = tonumber(ARGV[6])
+end_old_sessions(sessions, now, tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[13]) - 1)
 redis.call('HSET', sessions, ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[6], now, ARGV[5])
 redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -ARGV[8] - 1)

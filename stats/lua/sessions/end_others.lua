@@ -1,3 +1,3 @@
--- Ends all sessions but one. KEYS: stats, last_login, days, account, sessions. ARGV: session id.
--- Reply: how many were ended.
-return end_sessions_but(KEYS[5], ARGV[1])
+-- Ends all sessions but one. KEYS: stats, last_login, days, account, sessions. ARGV: session id, its new id.
+-- Reply: 1, or 0 when the session itself had ended.
+return renew_session(KEYS[5], ARGV[1], ARGV[2]) and 1 or 0

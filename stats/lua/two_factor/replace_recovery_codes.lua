@@ -8,6 +8,7 @@ if known[1] ~= ARGV[1] or not known[2] then return 0 end
 local by_code = known[2] == ARGV[2] and tonumber(ARGV[3]) > tonumber(known[3])
 if not (by_code or redis.call('SISMEMBER', KEYS[5], ARGV[4]) == 1) then return 0 end
 if by_code then redis.call('HSET', account, 'totp_step', ARGV[3]) end
+forget_wrong_codes(account)
 redis.call('DEL', KEYS[5])
 redis.call('SADD', KEYS[5], unpack(ARGV, 5))
 return 1

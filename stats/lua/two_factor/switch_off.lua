@@ -10,5 +10,6 @@ if #ARGV > 0 then
   if known[1] ~= ARGV[1] or not (by_code or redis.call('SISMEMBER', KEYS[5], ARGV[4]) == 1) then return 0 end
 end
 redis.call('HDEL', account, 'totp', 'totp_since', 'totp_step')
+forget_wrong_codes(account)
 redis.call('DEL', KEYS[5])
 return 1

@@ -10,12 +10,14 @@ from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
 from stats.accounts import log_in, login_history, sign_up, two_factor
+from stats.accounts.code_lockout import claim_lock_notice
 from stats.accounts.deletion import close_account
 from stats.accounts.email_address import canonical_email
 from stats.activity.clock import Clock, check_clock, time_zones
 from stats.errors import EmailTaken, InvalidInput
 from stats.lib.messages import N_
 from stats.rate_limit import Attempt
+from stats.web.accounts import emails
 from stats.web.accounts.email_address import send_confirmation
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
@@ -182,6 +184,7 @@ def login_code() -> ResponseReturnValue:
             attempt.forgive(db())
             return _finish(login, target, remember)
         record_event("login.failed", user_id, reason="code")
+        tell_of_lock(user_id)
         if two_factor.is_void(db(), halfway):
             return _start_over(target)
         recovering = "recovering" in request.form
@@ -189,6 +192,16 @@ def login_code() -> ResponseReturnValue:
     return render_template(
         "accounts/login_code.html", form=form
     ), 422 if form.is_submitted() else 200
+
+
+def tell_of_lock(user_id: str) -> None:
+    """Record it and send a mail, once, if wrong codes have locked a user's second factor."""
+    address = claim_lock_notice(db(), user_id)
+    if address is None:
+        return
+    record_event("two_factor.locked", user_id)
+    if address and emails.offers_mail():
+        emails.send_later(emails.codes_locked(address))
 
 
 def _start_over(target: str) -> ResponseReturnValue:

@@ -71,6 +71,11 @@ def password_changed(to: str) -> Draft:
     return _draft("password_changed", to, link=external_url("recovery.reset"))
 
 
+def codes_locked(to: str) -> Draft:
+    """Return the notice that many wrong codes in a row have locked the second factor."""
+    return _draft("codes_locked", to, link=external_url("recovery.reset"))
+
+
 def confirmation(to: str, token: str) -> Draft:
     """Return the mail that asks whether an address is right."""
     return _draft("confirmation", to, link=external_url("recovery.confirm", token=token))

@@ -173,8 +173,10 @@ def _change_password(current: str, new: str) -> dict[str, str]:
     """Change the password; return the messages of the fields that are invalid."""
     attempt, errors = _count_attempt(), {}
     try:
-        if not passwords.change_password(db(), current_user.id, current, new, session["sid"]):
+        new_id = passwords.change_password(db(), current_user.id, current, new, session["sid"])
+        if new_id is None:
             return {"current_password": _(WRONG_PASSWORD)}
+        session["sid"] = new_id
         record_event("password.changed", current_user.id)
     except InvalidInput as error:
         errors = {"new_password": error_message(error)}
@@ -185,8 +187,8 @@ def _change_password(current: str, new: str) -> dict[str, str]:
 @bp.post("/settings/sessions/revoke")
 @repeatable
 def revoke() -> ResponseReturnValue:
-    """End all other sessions."""
-    log_in.log_out_elsewhere(db(), current_user.id, session["sid"])
+    """End all other sessions, and copies of this one's cookie."""
+    session["sid"] = log_in.log_out_elsewhere(db(), current_user.id, session["sid"])
     flash(_("You are logged in only here now."))
     return back_to_settings()
 

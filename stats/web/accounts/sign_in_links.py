@@ -33,10 +33,11 @@ def follow(token: str) -> ResponseReturnValue:
 
 
 def _log_in(token: str) -> ResponseReturnValue | None:
-    user_id = sign_in_links.use_link(db(), token)
-    login = user_id and log_in.log_in_by_link(db(), user_id, **client_info())
+    link = sign_in_links.use_link(db(), token)
+    client = client_info()
+    login = link and log_in.log_in_by_link(db(), link.user_id, **client, mark=link.payload)
     if not login:
-        record_event("login.failed", user_id, reason="link")
+        record_event("login.failed", link.user_id if link else None, reason="link")
         return None
     _end_current_session()
     clock = browser_clock(request.form.get("timezone", ""))

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from stats.accounts import login_history, passwords, two_factor
 from stats.accounts.email_address import is_sample
 from stats.errors import InvalidInput
-from stats.web.accounts.auth import account_name, count_login_attempt
+from stats.web.accounts.auth import account_name, count_login_attempt, tell_of_lock
 from stats.web.accounts.recent_logins import since_text
 from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
@@ -39,22 +39,25 @@ def page() -> ResponseReturnValue:
     try:
         response = handler()
     except InvalidInput as error:
+        tell_of_lock(current_user.id)
         return _page(errors={error.field or "": error_message(error)}, action=action), 422
     attempt.forgive(db())
     return response
 
 
 def _on() -> ResponseReturnValue:
-    codes = two_factor.switch_on(
+    result = two_factor.switch_on(
         db(),
         current_user.id,
         secret=_offered_secret(),
         code=_form_value("code"),
         password=_password(),
+        session_id=session["sid"],
     )
+    session["sid"] = result.session_id
     del session["offer"]
     record_event("two_factor.on", current_user.id)
-    return _page(codes=codes)
+    return _page(codes=result.codes)
 
 
 def _codes() -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from stats.accounts.sessions import sessions
 from stats.billing.customer_email import change_customer_email
 from stats.export.json_export import export_user
 from stats.operators import User
+from stats.sample.cleanup import remove_samples
 from stats.web.commands.operator_context import OPERATOR, escape_unprintable, operator_context
 from stats.web.monitoring.audit_log import record_event
 
@@ -136,6 +137,18 @@ def delete(id_or_email: str, yes: bool) -> None:
         close_account(runtime.db, runtime.gateway, user_id)
         record_event("account.deleted", user_id, by=OPERATOR)
     click.echo(f"All that was stored about {user_id} is gone.")
+
+
+@users.command("remove-samples")
+def remove_samples_() -> None:
+    """Delete sample accounts that are over, and the oldest beyond a hundred; for a timer."""
+    with operator_context() as runtime:
+        if not runtime.base_settings.embedded:
+            raise click.ClickException("Only an embedded store has sample accounts.")
+        removed = remove_samples(runtime.db, runtime.gateway)
+        if removed:
+            record_event("samples.removed", None, by=OPERATOR, number=removed)
+    click.echo(f"{removed} removed.")
 
 
 @users.command()

@@ -17,6 +17,7 @@ from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 from stats.errors import (
     BillingUnavailable,
     Busy,
+    CodesLocked,
     EmailTaken,
     InvalidInput,
     NotFound,
@@ -153,7 +154,7 @@ def _text(error: Exception, status: int) -> str:
 def _page(error: Exception, status: int) -> str:
     title, sentence = PAGE_MESSAGES.get(status, PAGE_MESSAGES[400])
     title, sentence = _(title), _(sentence)
-    own_sentence = isinstance(error, InvalidInput | BillingUnavailable | Busy)
+    own_sentence = isinstance(error, InvalidInput | BillingUnavailable | Busy | CodesLocked)
     if own_sentence and not isinstance(error, OperationReused):
         title, sentence = _("That did not work"), error_message(error)
     action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))

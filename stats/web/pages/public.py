@@ -19,6 +19,7 @@ from stats.activity.clock import Clock
 from stats.lib.messages import N_
 from stats.moods.scores import round_score
 from stats.sample.account import make_sample
+from stats.sample.cleanup import make_room
 from stats.web.accounts.auth import browser_clock
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
@@ -77,6 +78,7 @@ def sample() -> ResponseReturnValue:
     """Create a sample account and log in to it."""
     if not current_user.is_authenticated:
         clock = browser_clock(request.form.get("timezone", "")) or Clock()
+        make_room(db(), current_runtime().gateway)
         login = make_sample(db(), clock, request.user_agent.string)
         begin_session(login, remember=False)
     return redirect(url_for("dashboard.page"))

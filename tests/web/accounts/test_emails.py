@@ -16,6 +16,7 @@ TO = "alice@example.com"
 MAILS = (
     emails.reset,
     emails.password_changed,
+    emails.codes_locked,
     emails.confirmation,
     emails.change_new,
     emails.change_taken,

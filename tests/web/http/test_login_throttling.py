@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app import create_app
-from tests.support.two_factor import NOW, enable_two_factor, stop_clock, totp_code
+from tests.support.two_factor import NOW, stop_clock, totp_code
+from tests.web.accounts.two_factor_helpers import enable_two_factor
 from tests.web.helpers import PASSWORD, Browser, form_token, sign_up
 
 
@@ -51,7 +52,7 @@ def test_it_can_be_switched_off(app, alice):
 def two_factor_secret(app, alice, monkeypatch):
     """Alice with two-factor: the secret of her codes."""
     stop_clock(monkeypatch)
-    secret, _ = enable_two_factor(app.extensions["aira"].db, alice.user_id, PASSWORD)
+    secret, _ = enable_two_factor(alice)
     return secret
 
 

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from stats.accounts.sessions import IDLE_TIMEOUT
 from stats.web.http import current_user
+from stats.web.poll_cache import MAX_PER_SHARD
 from tests.support.live_server import eventually
 from tests.support.tracking import kill_tracking_connections
 from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, log_in, poll_url
@@ -201,6 +202,20 @@ def test_the_oldest_one_goes_first(app: Flask, alice: Browser, url: str) -> None
     assert [asker.request(alice, one).from_cache for one in urls[1:]] == [True] * 3
     assert not asker.request(alice, urls[0]).from_cache
     cache_of(asker.app).close()
+
+
+def test_the_spellings_of_one_cookie_take_the_room_of_a_few(
+    alice: Browser, bob: Browser, url: str, poll_client: PollClient
+) -> None:
+    other = poll_url(bob.get("/dashboard"))
+    assert poll_client.is_cached(bob, other)
+    for number in range(300):
+        spelling = f"a={number:0200}; session={alice.session}"
+        assert poll_client.request(spelling, url).status == 204
+    assert len(cache_of(poll_client.app)._entries) == MAX_PER_SHARD + 1
+    assert poll_client.is_in_step()
+    assert poll_client.request(spelling, url).from_cache
+    assert poll_client.request(bob, other).from_cache
 
 
 def test_without_room_every_poll_asks(app: Flask, alice: Browser, url: str) -> None:

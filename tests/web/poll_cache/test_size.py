@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stats.settings import Settings
+from stats.store.tracking import SHARDS
 from stats.web.poll_cache import PATH, PollCache, ReadStamp
 from stats.web.runtime import Runtime
 from tests.support.marks import reads_proc
@@ -43,19 +44,19 @@ def cache() -> PollCache:
 
 def remember(cache: PollCache, first: int, end: int) -> None:
     for number in range(first, end):
-        cache.remember(poll(number), ReadStamp(number, 1), 0)
+        cache.remember(poll(number), ReadStamp(number % SHARDS, 1), 0)
 
 
 def test_a_million_users_fit_where_twenty_thousand_do(cache: PollCache) -> None:
     remember(cache, 0, FEW)
     before = memory()
     remember(cache, FEW, MANY)
-    assert len(cache._entries) == ROOM
+    assert len(cache._entries) == sum(map(len, cache._keys)) == ROOM
     assert memory() - before < GROWTH
 
 
 def test_what_is_too_long_takes_no_room(cache: PollCache) -> None:
     for number in range(ROOM):
         long_one = poll(number) | {"HTTP_COOKIE": f"session={number}.{REST * 5}"}
-        cache.remember(long_one, ReadStamp(number, 1), 0)
+        cache.remember(long_one, ReadStamp(number % SHARDS, 1), 0)
     assert len(cache._entries) == 0
