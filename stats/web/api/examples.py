@@ -26,6 +26,7 @@ VALUES: dict[str, Any] = {
     "email": "maya@example.com",
     "limit": 30,
     "days": 30,
+    "X-CSRFToken": "IjRmZDQi.aLq3Xw.5yV0",
     "Idempotency-Key": "evening-check-in-2026-03-12",
 }
 MOOD_BODY = {"score": 8.5, "note": "A walk by the canal"}

@@ -26,6 +26,12 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "The same key with other content is a 422.",
     "schema": {"type": "string", "maxLength": KEY_LENGTH},
 }
+CSRF_TOKEN: dict[str, Any] = {
+    "name": "X-CSRFToken",
+    "in": "header",
+    "description": "The token of the page. Required with a session, not with a service key.",
+    "schema": {"type": "string"},
+}
 
 
 def whole_number(name: str, default: int, maximum: int) -> dict[str, Any]:
