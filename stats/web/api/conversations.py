@@ -13,8 +13,9 @@ from stats.web.api.authorisation import Subject, authorise, check_credentials
 from stats.web.api.blueprint import bp
 from stats.web.api.idempotency import idempotency_key
 from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user
-from stats.web.api.request_models import ChatBody, convert, read_json, require_empty_body
+from stats.web.api.request_models import ChatBody, read_json, require_empty_body
 from stats.web.api.response_models import Chats, Done, Saved, WholeChat
+from stats.web.api.validation import convert
 from stats.web.runtime import db
 
 

@@ -74,4 +74,4 @@ CHAT_DELETED = {"success": True, "message": "The conversation is deleted."}
 USER_FOUND = {"userId": "42"}
 SIGN_IN_LINK = {"url": f"https://stats.example/login/link/{TOKEN}", "expires": AT}
 USER_DELETED = {"success": True, "message": "All that was stored about the user is gone."}
-ERROR = {"error": "A sentence that says what was wrong."}
+ERROR = {"error": "A sentence that says what was wrong.", "code": "a_word_for_programs"}

@@ -8,8 +8,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from stats.user_stats import SUMMARY_LENGTH
+from stats.web.http.error_pages import CSRF_CODE, HTTP_CODES, STATUS
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+# Of all errors that an answer may carry.
+CODES = sorted({*HTTP_CODES.values(), CSRF_CODE, *(kind.code for kind in STATUS)})
 Plan = Literal["Free", "Plus", "Premium"]
 
 
@@ -112,5 +115,7 @@ class SignInLink(Struct):
     expires: Time
 
 
-class Error(Struct):
-    error: str
+class Error(Struct, omit_defaults=True):
+    error: Annotated[str, Meta(description="A sentence for people; it may change.")]
+    code: Annotated[str, Meta(description=f"For programs; more may come: {', '.join(CODES)}.")]
+    field: Annotated[str, Meta(description="The field or parameter at fault, if one is.")] = ""
