@@ -21,6 +21,7 @@ from aira_client.api.default import (
     post_users_by_user_id_link,
     post_webhooks_stripe,
 )
+from aira_client.types import UNSET
 
 URL, ID = os.environ["AIRA_URL"], "maya-python"
 aira = AuthenticatedClient(URL, token=os.environ["AIRA_KEY"])
@@ -51,6 +52,12 @@ def conversations() -> None:
     assert post_chat_save.sync(client=aira, user_id=ID, body=body).message_count == 1
     [listed] = get_chat.sync(client=aira, user_id=ID).chats
     whole = get_chat_by_chat_id.sync("c1", client=aira, user_id=ID)
+    other = models.ChatBody(messages=[message], chat_id="c2")
+    post_chat_save.sync(client=aira, user_id=ID, body=other)
+    first = get_chat.sync(client=aira, user_id=ID, limit=1)
+    last = get_chat.sync(client=aira, user_id=ID, limit=1, cursor=first.next_cursor)
+    assert [first.chats[0].chat_id, last.chats[0].chat_id] == ["c2", "c1"]
+    assert not last.next_cursor
     assert (listed.chat_id, whole.messages[0]["content"]) == ("c1", "Hello")
     assert delete_chat_by_chat_id.sync("c1", client=aira, user_id=ID).success
 
@@ -59,7 +66,9 @@ def users() -> None:
     """Make a link, look for nobody, and delete."""
     link = post_users_by_user_id_link.sync(ID, client=aira)
     assert link.url.startswith(f"{URL}/login/link/")
-    assert isinstance(get_users.sync(client=aira, email="nobody@example.com"), models.Error)
+    nobody = get_users.sync(client=aira, email="nobody@example.com")
+    assert isinstance(nobody, models.Error)
+    assert (nobody.code, nobody.field) == ("not_found", UNSET)
     delivery = models.Delivery(id="evt_1", type_="x")
     refused = post_webhooks_stripe.sync_detailed(
         client=Client(URL), body=delivery, stripe_signature="none"

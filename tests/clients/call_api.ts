@@ -41,6 +41,11 @@ async function conversations(): Promise<void> {
   check(saved.data?.messageCount === 1, saved.error);
   const listed = await aira.GET("/api/chat", { params: { query } });
   check(listed.data?.chats[0]?.chatId === "c1", listed.error);
+  await aira.POST("/api/chat/save", { params: { query }, body: { chatId: "c2", messages } });
+  const first = await aira.GET("/api/chat", { params: { query: { userId, limit: 1 } } });
+  const cursor = first.data?.nextCursor ?? "";
+  const last = await aira.GET("/api/chat", { params: { query: { userId, limit: 1, cursor } } });
+  check(last.data?.chats[0]?.chatId === "c1" && !last.data.nextCursor, last);
   const path = { chatId: "c1" };
   const whole = await aira.GET("/api/chat/{chatId}", { params: { query, path } });
   check(whole.data?.messages.length === 1, whole.error);
@@ -54,7 +59,7 @@ async function users(): Promise<void> {
   check(link.data?.url.startsWith(`${url}/login/link/`) === true, link.error);
   const email = "nobody@example.com";
   const nobody = await aira.GET("/api/users", { params: { query: { email } } });
-  check(nobody.error?.error.endsWith(".") === true, nobody.data);
+  check(nobody.error?.code === "not_found" && nobody.error.field === undefined, nobody);
   const delivery = await aira.POST("/api/webhooks/stripe", {
     params: { header: { "Stripe-Signature": "none" } },
     body: { id: "evt_1", type: "x" },

@@ -15,6 +15,7 @@ from stats.snapshot import Snapshot
 from stats.web.api import examples, query
 from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
 from stats.web.api.blueprint import bp
+from stats.web.api.cursors import cursor_parameter, encode, is_paged, read_cursor
 from stats.web.api.dashboard import changed_response
 from stats.web.api.idempotency import idempotent_operation
 from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
@@ -30,9 +31,12 @@ DEFAULT_DAYS, MAX_DAYS = 30, 3660
 @bp.get("/mood")
 @documented_for_user(
     "The mood history",
+    description="Newest first. With `limit` there is `nextCursor` where more follow; the `stats` "
+    "are of all entries of these days.",
     parameters=[
         whole_number("limit", DEFAULT_MOODS, MAX_MOODS),
         whole_number("days", DEFAULT_DAYS, MAX_DAYS),
+        cursor_parameter(encode("1773343864120")),
     ],
     response=History,
     response_example=examples.MOOD_HISTORY,
@@ -44,11 +48,16 @@ def read_moods() -> ResponseReturnValue:
     days = query.whole_number("days", DEFAULT_DAYS, MAX_DAYS)
     since = datetime.now(UTC) - timedelta(days=days)
     entries = moods.read_moods(db(), subject.user_id, since=since)
-    return jsonify(
-        success=True,
-        history=[_entry(entry) for entry in entries[:limit]],
-        stats=_summary(entries),
-    )
+    return jsonify(success=True, **_page(entries, limit), stats=_summary(entries))
+
+
+def _page(entries: list[moods.MoodEntry], limit: int) -> dict[str, Any]:
+    if parts := read_cursor("[0-9]{1,15}"):
+        entries = [entry for entry in entries if entry.id < int(parts[0])]
+    page = {"history": [_entry(entry) for entry in entries[:limit]]}
+    if len(entries) <= limit or not is_paged():
+        return page
+    return {**page, "nextCursor": encode(str(entries[limit - 1].id))}
 
 
 def _entry(entry: moods.MoodEntry) -> dict[str, Any]:

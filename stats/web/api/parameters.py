@@ -34,9 +34,11 @@ CSRF_TOKEN: dict[str, Any] = {
 }
 
 
-def whole_number(name: str, default: int, maximum: int) -> dict[str, Any]:
+def whole_number(name: str, default: int | None, maximum: int) -> dict[str, Any]:
     """Return a query parameter that is a whole number from 1 to `maximum`."""
-    schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+    schema = {"type": "integer", "minimum": 1, "maximum": maximum}
+    if default is not None:
+        schema["default"] = default
     return {"name": name, "in": "query", "schema": schema}
 
 

@@ -35,8 +35,9 @@ def _may_call(documentation: Documentation) -> bool:
 
 
 def whole_number(name: str, default: int, maximum: int) -> int:
-    """Return a parameter of the request, from 1 to `maximum`; raises InvalidInput."""
-    text = request.args.get(name, str(default))
+    """Return a parameter of the request, from 1 to `maximum`, or `default`; raises InvalidInput."""
+    if (text := request.args.get(name)) is None:
+        return default
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= maximum):
         raise InvalidInput(f"{name} must be a whole number from 1 to {maximum}.", name)
     return int(text)

@@ -13,6 +13,7 @@ from stats.web.http.error_pages import CSRF_CODE, HTTP_CODES, STATUS
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 # Of all errors that an answer may carry.
 CODES = sorted({*HTTP_CODES.values(), CSRF_CODE, *(kind.code for kind in STATUS)})
+Cursor = Annotated[str, Meta(description="For the next page, where there is one.")]
 Plan = Literal["Free", "Plus", "Premium"]
 
 
@@ -63,10 +64,11 @@ class Summary(Struct, rename="camel"):
     total_entries: int
 
 
-class History(Struct):
+class History(Struct, rename="camel", omit_defaults=True):
     success: Literal[True]
     history: list[Entry]
     stats: Summary
+    next_cursor: Cursor = ""
 
 
 class Chat(Struct, rename="camel"):
@@ -81,9 +83,10 @@ class Saved(Chat, rename="camel"):
     tags: list[str]
 
 
-class Chats(Struct):
+class Chats(Struct, rename="camel", omit_defaults=True):
     success: Literal[True]
     chats: list[Chat]
+    next_cursor: Cursor = ""
 
 
 class WholeChat(Saved, rename="camel"):
