@@ -18,7 +18,7 @@ NAME_LENGTH = 50
 def check_query() -> None:
     """Refuse a parameter that the route does not document; raises InvalidInput."""
     documentation = documentation_of(current_app.view_functions[request.endpoint or ""])
-    if documentation is None:
+    if documentation is None or not request.args:
         return
     known = [item["name"] for item in documentation.parameters if item["in"] == "query"]
     unknown = [name for name in request.args if name not in known]

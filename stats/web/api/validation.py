@@ -38,21 +38,27 @@ def listed(words: Sequence[str], conjunction: str) -> str:
 
 
 def _faults(value: Any, model: type[Struct], path: str = "") -> Iterator[InvalidInput]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(model)}
     if not isinstance(value, dict):
         place = path.rstrip(".")
         yield InvalidInput(f"{place or 'The body'} must be an object.", place or None)
         return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(model)}
     if model.__struct_config__.forbid_unknown_fields:
-        for name in [name for name in value if name not in fields]:
-            takes = f"This takes {listed(list(fields), 'and')}."
-            yield InvalidInput(f"There is no field {cut(name, NAME_LENGTH)}. {takes}", name)
+        yield from _unknown(value, list(fields))
     for name, field in fields.items():
         if name in value:
             yield from _faults_of(value[name], field.type, path + name)
         elif field.required:
             kind = expected(inspect.type_info(field.type))
             yield InvalidInput(f"{path}{name} is missing. It must be {kind}.", path + name)
+
+
+def _unknown(value: dict[str, Any], known: list[str]) -> Iterator[InvalidInput]:
+    for name in value:
+        if name not in known:
+            name = cut(name, NAME_LENGTH)
+            takes = f"This takes {listed(known, 'and')}."
+            yield InvalidInput(f"There is no field {name}. {takes}", name)
 
 
 def _faults_of(value: Any, kind: Any, name: str) -> Iterator[InvalidInput]:

@@ -25,6 +25,12 @@ SENTENCES = [
     (MOOD, {"score": 5, "at": "now"}, "at", f"at must be {A_DAY} or null."),
     (MOOD, {"score": 5, "at": "2026-01-01T10:00:00"}, "at", f"at must be {A_DAY} or null."),
     (MOOD, {"score": 5, "x": 1}, "x", "There is no field x. This takes score, note and at."),
+    (
+        MOOD,
+        {"score": 5, "x" * 99: 1},
+        "x" * 50,
+        f"There is no field {'x' * 50}. This takes score, note and at.",
+    ),
     (MOOD, [], None, "The body must be an object."),
     (PLAN, {"plan": "Gold"}, "plan", 'plan must be "Free", "Plus" or "Premium".'),
     (PLAN, {"plan": "Plus", "x": 1}, "x", "There is no field x. This takes plan."),
