@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-quick test-browser test-cluster verify verify-lives verify-diaries \
+.PHONY: run install test test-quick test-browser test-clients test-cluster verify verify-lives verify-diaries \
 	verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
@@ -29,6 +29,16 @@ test-quick: $(VENV)/dev
 test-browser: $(VENV)/dev build/npm/node_modules
 	$(PY) -m pytest tests/browser tests/deploy tests/documents/test_api_examples.py \
 		tests/packaging tests/process/test_shutdown.py -m browser
+
+# Clients that two generators make of the API's description, calling a real process.
+test-clients: $(VENV)/dev build/npm/node_modules build/clients/installed
+	$(PY) -m pytest tests/clients -m browser
+
+# Apart from the development environment, which it would bind to its own versions.
+build/clients/installed: .ci/clients/requirements.txt $(VENV)/dev
+	$(PY) -m venv --clear build/clients
+	build/clients/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	touch $@
 
 # Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
 ON_CLUSTER := web billing accounts activity conversations export legacy_import moods store user_stats
@@ -118,12 +128,13 @@ types: $(VENV)/dev
 # Complete and with hashes, for Python 3.11 to 3.14 on Linux and macOS. `make lock UPGRADE=--upgrade`
 # moves every version to the newest that pyproject.toml allows.
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE) pyproject.toml
+	--no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE)
 
 lock: $(VENV)/dev
 	$(PY) -m pip install --quiet 'uv>=0.13,<0.14'
-	$(COMPILE) --output-file requirements.txt
-	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --output-file requirements.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) .ci/clients/requirements.in --output-file .ci/clients/requirements.txt
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .mypy_cache .hypothesis

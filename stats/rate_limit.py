@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stats.errors import TooManyTries
 from stats.lib.timestamps import now_ms
@@ -66,6 +67,19 @@ def _digest(name: str) -> str:
     return hashlib.blake2s(name.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
+class Quota(NamedTuple):
+    """What is left of `limit` hits, below 0 after one too many, and when it begins anew (s)."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+    @property
+    def retry_after(self) -> int:
+        """0, or the seconds to wait if the hit was over the limit."""
+        return self.reset if self.remaining < 0 else 0
+
+
 class MinuteCounter:
     """Counts hits in the memory of this process, in the minute that runs.
 
@@ -76,12 +90,12 @@ class MinuteCounter:
         self._lock, self._minute = threading.Lock(), 0
         self._counts: dict[str, int] = {}
 
-    def count_hit(self, name: str, limit: int) -> int:
-        """Count a hit for `name`; return 0, or the seconds to wait if it is over `limit`."""
+    def count_hit(self, name: str, limit: int) -> Quota:
+        """Count a hit for `name`; return what is left of `limit`."""
         minute, elapsed = divmod(time.monotonic(), MINUTE)
         key = _digest(name)
         with self._lock:
             if minute != self._minute:
                 self._minute, self._counts = int(minute), {}
             count = self._counts[key] = self._counts.get(key, 0) + 1
-        return 0 if count <= limit else int(MINUTE - elapsed) + 1
+        return Quota(limit, limit - count, int(MINUTE - elapsed) + 1)

@@ -68,7 +68,7 @@ def test_it_answers_who_may_know(shop: Shop, alice: Browser, bob: Browser) -> No
 def test_it_makes_nobody_up(shop: Shop) -> None:
     before = dump_all(shop.db)
     status, answer = by_key(shop.app, "nobody")
-    assert (status, list(answer)) == (404, ["error"])
+    assert (status, answer["code"]) == (404, "user_not_found")
     assert dump_all(shop.db) == before
 
 

@@ -7,15 +7,23 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from stats import conversations
+from stats.conversation_pages import Place, page_after
 from stats.conversations import Conversation
-from stats.web.api import examples
+from stats.lib.text import ID_PATTERN
+from stats.web.api import examples, query
 from stats.web.api.authorisation import Subject, authorise, check_credentials
 from stats.web.api.blueprint import bp
+from stats.web.api.cursors import cursor_parameter, encode, is_paged, read_cursor
 from stats.web.api.idempotency import idempotency_key
-from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user
-from stats.web.api.request_models import ChatBody, convert, read_json, require_empty_body
+from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
+from stats.web.api.request_models import ChatBody, read_json, require_empty_body
 from stats.web.api.response_models import Chats, Done, Saved, WholeChat
+from stats.web.api.validation import convert
 from stats.web.runtime import db
+
+MAX_CHATS = 1000
+# What an example of a cursor stands after.
+FIRST = Place("1773343864120", "chat-7")
 
 
 @bp.post("/chat/save")
@@ -65,14 +73,19 @@ def _summary(conversation: Conversation) -> dict[str, Any]:
 @bp.get("/chat")
 @documented_for_user(
     "The saved conversations",
+    description="Newest first: all, or with `limit` a page, and `nextCursor` where more follow.",
+    parameters=[whole_number("limit", None, MAX_CHATS), cursor_parameter(encode(*FIRST))],
     response=Chats,
     response_example=examples.CHATS,
 )
 def list_chats() -> ResponseReturnValue:
-    """Answer the saved conversations, newest first."""
+    """Answer the saved conversations, newest first: all, or a page after a cursor."""
     user_id = authorise().user_id
-    saved = conversations.list_conversations(db(), user_id, limit=conversations.MAX_LISTED)
-    return jsonify(success=True, chats=[_summary(conversation) for conversation in saved])
+    limit = query.whole_number("limit", conversations.MAX_LISTED, MAX_CHATS)
+    parts = read_cursor(rf"[0-9]{{1,15}}(\.[0-9]{{1,9}})? {ID_PATTERN}")
+    saved, last = page_after(db(), user_id, limit=limit, after=Place(*parts) if parts else None)
+    page = {"nextCursor": encode(*last)} if last and is_paged() else {}
+    return jsonify(success=True, chats=[_summary(item) for item in saved], **page)
 
 
 @bp.get("/chat/<chat_id>")

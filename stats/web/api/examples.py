@@ -26,6 +26,7 @@ VALUES: dict[str, Any] = {
     "email": "maya@example.com",
     "limit": 30,
     "days": 30,
+    "X-CSRFToken": "IjRmZDQi.aLq3Xw.5yV0",
     "Idempotency-Key": "evening-check-in-2026-03-12",
 }
 MOOD_BODY = {"score": 8.5, "note": "A walk by the canal"}
@@ -73,4 +74,4 @@ CHAT_DELETED = {"success": True, "message": "The conversation is deleted."}
 USER_FOUND = {"userId": "42"}
 SIGN_IN_LINK = {"url": f"https://stats.example/login/link/{TOKEN}", "expires": AT}
 USER_DELETED = {"success": True, "message": "All that was stored about the user is gone."}
-ERROR = {"error": "A sentence that says what was wrong."}
+ERROR = {"error": "A sentence that says what was wrong.", "code": "a_word_for_programs"}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import abort, g, jsonify, request
+from flask import abort, g, jsonify
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
@@ -12,9 +12,10 @@ from stats.errors import InvalidInput
 from stats.lib.timestamps import iso
 from stats.moods import entries as moods
 from stats.snapshot import Snapshot
-from stats.web.api import examples
+from stats.web.api import examples, query
 from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
 from stats.web.api.blueprint import bp
+from stats.web.api.cursors import cursor_parameter, encode, is_paged, read_cursor
 from stats.web.api.dashboard import changed_response
 from stats.web.api.idempotency import idempotent_operation
 from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
@@ -30,9 +31,12 @@ DEFAULT_DAYS, MAX_DAYS = 30, 3660
 @bp.get("/mood")
 @documented_for_user(
     "The mood history",
+    description="Newest first. With `limit` there is `nextCursor` where more follow; the `stats` "
+    "are of all entries of these days.",
     parameters=[
         whole_number("limit", DEFAULT_MOODS, MAX_MOODS),
         whole_number("days", DEFAULT_DAYS, MAX_DAYS),
+        cursor_parameter(encode("1773343864120")),
     ],
     response=History,
     response_example=examples.MOOD_HISTORY,
@@ -40,22 +44,20 @@ DEFAULT_DAYS, MAX_DAYS = 30, 3660
 def read_moods() -> ResponseReturnValue:
     """Answer the mood history, newest first, and its summary."""
     subject = authorise()
-    limit = _whole_number("limit", DEFAULT_MOODS, MAX_MOODS)
-    days = _whole_number("days", DEFAULT_DAYS, MAX_DAYS)
+    limit = query.whole_number("limit", DEFAULT_MOODS, MAX_MOODS)
+    days = query.whole_number("days", DEFAULT_DAYS, MAX_DAYS)
     since = datetime.now(UTC) - timedelta(days=days)
     entries = moods.read_moods(db(), subject.user_id, since=since)
-    return jsonify(
-        success=True,
-        history=[_entry(entry) for entry in entries[:limit]],
-        stats=_summary(entries),
-    )
+    return jsonify(success=True, **_page(entries, limit), stats=_summary(entries))
 
 
-def _whole_number(name: str, default: int, maximum: int) -> int:
-    text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= maximum):
-        raise InvalidInput(f"{name} must be a whole number from 1 to {maximum}.", name)
-    return int(text)
+def _page(entries: list[moods.MoodEntry], limit: int) -> dict[str, Any]:
+    if parts := read_cursor("[0-9]{1,15}"):
+        entries = [entry for entry in entries if entry.id < int(parts[0])]
+    page = {"history": [_entry(entry) for entry in entries[:limit]]}
+    if len(entries) <= limit or not is_paged():
+        return page
+    return {**page, "nextCursor": encode(str(entries[limit - 1].id))}
 
 
 def _entry(entry: moods.MoodEntry) -> dict[str, Any]:

@@ -26,11 +26,19 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "The same key with other content is a 422.",
     "schema": {"type": "string", "maxLength": KEY_LENGTH},
 }
+CSRF_TOKEN: dict[str, Any] = {
+    "name": "X-CSRFToken",
+    "in": "header",
+    "description": "The token of the page. Required with a session, not with a service key.",
+    "schema": {"type": "string"},
+}
 
 
-def whole_number(name: str, default: int, maximum: int) -> dict[str, Any]:
+def whole_number(name: str, default: int | None, maximum: int) -> dict[str, Any]:
     """Return a query parameter that is a whole number from 1 to `maximum`."""
-    schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+    schema = {"type": "integer", "minimum": 1, "maximum": maximum}
+    if default is not None:
+        schema["default"] = default
     return {"name": name, "in": "query", "schema": schema}
 
 

@@ -7,7 +7,6 @@ surrogates, -0) is refused or normalised in `stats.lib.strict_json` and `stats.l
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-import msgspec
 from flask import abort, request
 from msgspec import Meta, Struct
 
@@ -17,6 +16,7 @@ from stats.export.archive_format import Message, Tags
 from stats.lib.strict_json import parse
 from stats.lib.text import ID_PATTERN
 from stats.moods.entries import NOTE_LENGTH
+from stats.web.api.validation import convert
 from stats.web.http.request_body import body_data
 
 # The `$` of JSON Schema; `\Z` would be unknown to the clients that read the description.
@@ -79,14 +79,6 @@ Body = TypeVar("Body", bound=Struct)
 def read_body(model: type[Body]) -> Body:
     """Return the request's body as a `model`; raises InvalidInput, aborts with 400, 413 or 415."""
     return convert(read_json(), model)
-
-
-def convert(value: Any, model: type[Body]) -> Body:
-    """Return a decoded JSON value as a `model`; raises InvalidInput."""
-    try:
-        return msgspec.convert(value, model)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise InvalidInput(f"{error}.") from None
 
 
 def require_empty_body() -> None:

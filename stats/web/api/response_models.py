@@ -8,8 +8,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from stats.user_stats import SUMMARY_LENGTH
+from stats.web.http.error_pages import CSRF_CODE, HTTP_CODES, STATUS
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+# Of all errors that an answer may carry.
+CODES = sorted({*HTTP_CODES.values(), CSRF_CODE, *(kind.code for kind in STATUS)})
+Cursor = Annotated[str, Meta(description="For the next page, where there is one.")]
 Plan = Literal["Free", "Plus", "Premium"]
 
 
@@ -60,10 +64,11 @@ class Summary(Struct, rename="camel"):
     total_entries: int
 
 
-class History(Struct):
+class History(Struct, rename="camel", omit_defaults=True):
     success: Literal[True]
     history: list[Entry]
     stats: Summary
+    next_cursor: Cursor = ""
 
 
 class Chat(Struct, rename="camel"):
@@ -78,9 +83,10 @@ class Saved(Chat, rename="camel"):
     tags: list[str]
 
 
-class Chats(Struct):
+class Chats(Struct, rename="camel", omit_defaults=True):
     success: Literal[True]
     chats: list[Chat]
+    next_cursor: Cursor = ""
 
 
 class WholeChat(Saved, rename="camel"):
@@ -112,5 +118,7 @@ class SignInLink(Struct):
     expires: Time
 
 
-class Error(Struct):
-    error: str
+class Error(Struct, omit_defaults=True):
+    error: Annotated[str, Meta(description="A sentence for people; it may change.")]
+    code: Annotated[str, Meta(description=f"For programs; more may come: {', '.join(CODES)}.")]
+    field: Annotated[str, Meta(description="The field or parameter at fault, if one is.")] = ""

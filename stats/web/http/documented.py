@@ -8,7 +8,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 Security = list[dict[str, list[str]]]
 
 SERVICE_KEY: Security = [{"serviceKey": []}]
-SERVICE_KEY_OR_SESSION: Security = [{"serviceKey": []}, {"session": []}]
+SESSION: dict[str, list[str]] = {"session": []}
+SERVICE_KEY_OR_SESSION: Security = [*SERVICE_KEY, SESSION]
 NO_CREDENTIALS: Security = []
 
 

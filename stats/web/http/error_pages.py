@@ -5,6 +5,7 @@ from typing import Any
 import redis
 from flask import Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from redis.exceptions import (
     ClusterError,
     InvalidResponse,
@@ -35,7 +36,7 @@ from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.runtime import current_runtime
 from stats.web.templating.translation import _, error_message
 
-STATUS: dict[type[Exception], int] = {
+STATUS: dict[type[StatsError], int] = {
     OperationReused: 422,
     InvalidInput: 400,
     SessionEnded: 401,
@@ -85,6 +86,20 @@ API_MESSAGES = {
     500: "Something went wrong here. Nothing was half written.",
     503: "The store does not answer just now. Try again in a moment.",
 }
+# Where no StatsError says it. Codes are a promise to programs: more may come, none changes.
+HTTP_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "content_too_large",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "store_unavailable",
+}
+CSRF_CODE = "csrf_token_invalid"
 
 UNKNOWN_HOST = "This host is not served here."
 
@@ -139,11 +154,28 @@ def is_outage(error: Exception) -> bool:
 
 
 def _json(error: Exception, status: int) -> Any:
+    body = {"error": _sentence(error, status), "code": code_of(error, status)}
+    field = error.field if isinstance(error, InvalidInput) else None
+    return jsonify(body | {"field": field} if field else body)
+
+
+def _sentence(error: Exception, status: int) -> str:
     if isinstance(error, BillingUnavailable) or (isinstance(error, StatsError) and status < 500):
-        return jsonify(error=str(error))
+        return str(error)
+    if isinstance(error, CSRFError):
+        return f"{error.description} Send the token of the page as X-CSRFToken."
     if isinstance(error, HTTPException) and status not in API_MESSAGES:
-        return jsonify(error=error.description)
-    return jsonify(error=API_MESSAGES[status])
+        return error.description or API_MESSAGES[500]
+    return API_MESSAGES[status]
+
+
+def code_of(error: Exception, status: int) -> str:
+    """Return the word by which a program knows an exception, whatever its sentence is."""
+    if isinstance(error, StatsError):
+        return error.code
+    if isinstance(error, CSRFError):
+        return CSRF_CODE
+    return HTTP_CODES.get(status, HTTP_CODES[400 if status < 500 else 500])
 
 
 def _text(error: Exception, status: int) -> str:

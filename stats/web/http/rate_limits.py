@@ -15,13 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from flask import Flask, current_app, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask_login import current_user
 
 from stats import rate_limit
 from stats.accounts.email_address import canonical_email
 from stats.errors import TooManyTries
-from stats.rate_limit import Attempt, MinuteCounter, count_hit
+from stats.rate_limit import MINUTE, Attempt, MinuteCounter, Quota, count_hit
 from stats.web.http.service_key import has_service_key
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
@@ -110,6 +110,7 @@ def init_app(app: Flask) -> None:
     """Check the limits before each request, after access: a refused request is not counted."""
     app.extensions["aira.api_calls"] = MinuteCounter()
     app.before_request(check_limits)
+    app.after_request(set_quota_headers)
 
 
 def check_limits() -> None:
@@ -142,7 +143,23 @@ def _is_api_call(view: Callable[..., Any] | None) -> bool:
 def _count_api_call() -> int:
     calls: MinuteCounter = current_app.extensions["aira.api_calls"]
     if has_service_key():
-        return calls.count_hit(request.headers["Authorization"], SERVICE_KEY_LIMIT)
-    # The cookie is signed: its session was made here, though it may have ended.
-    session_id = session.get("sid")
-    return calls.count_hit(session_id, SESSION_LIMIT) if session_id else 0
+        quota = calls.count_hit(request.headers["Authorization"], SERVICE_KEY_LIMIT)
+    elif session_id := session.get("sid"):
+        # The cookie is signed: its session was made here, though it may have ended.
+        quota = calls.count_hit(session_id, SESSION_LIMIT)
+    else:
+        return 0
+    g.quota = quota
+    return quota.retry_after
+
+
+def set_quota_headers(response: Response) -> Response:
+    """Say on answers of the JSON API how many calls are left.
+
+    https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-10
+    """
+    quota: Quota | None = g.get("quota")
+    if quota is not None:
+        response.headers["RateLimit-Policy"] = f'"minute";q={quota.limit};w={MINUTE}'
+        response.headers["RateLimit"] = f'"minute";r={max(0, quota.remaining)};t={quota.reset}'
+    return response

@@ -7,6 +7,7 @@ token, body or e-mail address
 
 import logging
 import random
+import re
 import time
 
 from flask import Flask, Response, g, has_request_context, request
@@ -17,10 +18,12 @@ from stats.web.monitoring.counters import count_request
 requests = logging.getLogger("aira.requests")
 # Too frequent for the log: every open page polls. These are only counted.
 UNCHANGED_POLL = ("/dashboard/stats", 204)
+# An id of the caller's that is taken over: one word, in a log as in a header.
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def init_app(app: Flask) -> None:
-    """Give each request an id and log it once it is answered."""
+    """Give each request an id, its own if that is sane, and log it once it is answered."""
     app.before_request(_start_timer)
     app.after_request(_log_request)
 
@@ -31,7 +34,9 @@ def request_id() -> str:
 
 
 def _start_timer() -> None:
-    g.request_id, g.started_at = new_request_id(), time.perf_counter()
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if REQUEST_ID.fullmatch(sent) else new_request_id()
+    g.started_at = time.perf_counter()
 
 
 def _log_request(response: Response) -> Response:

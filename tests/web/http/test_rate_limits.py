@@ -47,7 +47,7 @@ def refused(answer: TestResponse, most: int = 3600) -> bool:
         return False
     assert 0 < int(answer.headers["Retry-After"]) <= most
     if answer.request.path.startswith("/api/"):
-        assert list(answer.json) == ["error"]
+        assert {"error", "code"} <= set(answer.json) <= {"error", "code", "field"}
     else:
         assert "slower" in answer.text
     return True
@@ -281,6 +281,23 @@ def test_it_counts_the_api_by_service_key(
     assert two.get(url).status_code == 401
 
 
+def test_the_api_says_how_many_calls_are_left(
+    alice: Browser, service_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: 615.0)
+    first, second = (alice.get("/api/dashboard") for _ in range(2))
+    assert first.headers["RateLimit-Policy"] == '"minute";q=300;w=60'
+    assert first.headers["RateLimit"] == '"minute";r=299;t=46'
+    assert second.headers["RateLimit"] == '"minute";r=298;t=46'
+    other = service_client.get("/api/chat/none?userId=u")
+    assert (other.status_code, other.headers["RateLimit"]) == (404, '"minute";r=5999;t=46')
+    for _ in range(299):
+        last = alice.get("/api/dashboard")
+    assert (last.status_code, last.headers["RateLimit"]) == (429, '"minute";r=0;t=46')
+    assert last.headers["Retry-After"] == "46"
+    assert "RateLimit" not in alice.get("/dashboard").headers
+
+
 def test_made_up_keys_take_no_memory(app: Flask, client: FlaskClient) -> None:
     for number in range(9):
         client.get("/api/chat", headers={"Authorization": f"Bearer {number}"})
@@ -293,11 +310,11 @@ def test_the_minute_counts_exactly_and_turns(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now)
     counter = MinuteCounter()
     with ThreadPoolExecutor(50) as pool:
-        waits = list(pool.map(lambda _: counter.count_hit("k", 1000), range(3000)))
+        waits = list(pool.map(lambda _: counter.count_hit("k", 1000).retry_after, range(3000)))
     assert waits.count(0) == 1000
     assert set(waits) == {0, 61}
     now = 660.0
-    assert counter.count_hit("k", 1000) == 0
+    assert counter.count_hit("k", 1000) == (1000, 999, 61)
     assert len(counter._counts) == 1
 
 

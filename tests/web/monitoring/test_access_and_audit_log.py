@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -97,9 +98,19 @@ def test_a_forked_worker_gives_ids_of_its_own() -> None:
     assert len(set(process.stdout.split())) == 2, process
 
 
-def test_it_takes_no_id_from_the_request(client: FlaskClient) -> None:
-    answer = client.get("/healthz", headers={"X-Request-ID": "forged\tid"})
-    assert len(answer.headers["X-Request-ID"]) == 16
+@pytest.mark.parametrize("sent", ["a", "4b1f-77.EU_2", "x" * 64])
+def test_it_keeps_the_id_of_the_caller(
+    client: FlaskClient, json_log: LogCapture, sent: str
+) -> None:
+    answer = client.get("/nope", headers={"X-Request-ID": sent})
+    assert answer.headers["X-Request-ID"] == sent
+    assert [line["request"] for line in read(json_log)] == [sent]
+
+
+@pytest.mark.parametrize("sent", ["", "forged\tid", "x" * 65, "a b", "a,b", "é", '"}', "a/b"])
+def test_it_takes_no_odd_id_from_the_request(client: FlaskClient, sent: str) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": sent})
+    assert re.fullmatch("[0-9a-f]{16}", answer.headers["X-Request-ID"])
 
 
 def test_it_names_the_rule_and_not_the_address(alice: Browser, json_log: LogCapture) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from stats.lib.messages import N_
 from stats.web.api.description.openapi import description
+from stats.web.api.parameters import CSRF_TOKEN
 
 HEADER = "Authorization: Bearer $KEY"
 # The first segment of a path below /api/ → the title of its group of operations.
@@ -153,7 +154,8 @@ def _headers(raw: dict[str, Any]) -> Iterator[str]:
     if raw["security"]:
         yield f'-H "{HEADER}"'
     for item in raw["parameters"]:
-        if item["in"] == "header":
+        # With a service key no token is needed.
+        if item["in"] == "header" and item["name"] != CSRF_TOKEN["name"]:
             yield f"-H {quote(item['name'] + ': ' + str(item.get('example', '…')))}"
 
 

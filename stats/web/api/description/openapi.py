@@ -10,9 +10,10 @@ from flask import current_app
 from werkzeug.routing import Rule
 
 from stats.web.api import examples
-from stats.web.api.parameters import IDEMPOTENCY_KEY, in_path
+from stats.web.api.description.schemas import typed
+from stats.web.api.parameters import CSRF_TOKEN, IDEMPOTENCY_KEY, in_path
 from stats.web.api.response_models import Error
-from stats.web.http.documented import Documentation, documentation_of
+from stats.web.http.documented import SESSION, Documentation, documentation_of
 from stats.web.http.error_pages import API_MESSAGES
 
 # The error responses of every route.
@@ -28,6 +29,13 @@ ERROR_RESPONSES = {
 }
 # How a route that takes an Idempotency-Key may refuse as well.
 KEY_REUSED = {"422": "The Idempotency-Key was used before, with other content; nothing was done."}
+SERVICE_KEY = {"type": "http", "scheme": "bearer"}
+COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "description": "The cookie of a logged-in browser: `__Host-session` over HTTPS, `session` over "
+    "plain HTTP. Changes also send X-CSRFToken.",
+}
 HEADERS = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
 
 
@@ -70,8 +78,16 @@ def description() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Aira Stats", "version": "1"},
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": _schemes()},
+        "components": {"schemas": components, "securitySchemes": {"serviceKey": SERVICE_KEY}},
     }
+
+
+def served_description(server: str, cookie: str) -> dict[str, Any]:
+    """Return the document as one server has it: its address, and the name of its session cookie."""
+    document = description()
+    schemes = {**document["components"]["securitySchemes"], "session": {**COOKIE, "name": cookie}}
+    components = {**document["components"], "securitySchemes": schemes}
+    return {**document, "servers": [{"url": server}], "components": components}
 
 
 def _schemas(documentations: list[Documentation]) -> tuple[dict[type, Any], dict[str, Any]]:
@@ -87,13 +103,12 @@ def _schemas(documentations: list[Documentation]) -> tuple[dict[type, Any], dict
     references, components = msgspec.json.schema_components(
         ordered, ref_template="#/components/schemas/{name}"
     )
-    return dict(zip(ordered, references, strict=True)), components
+    return dict(zip(ordered, references, strict=True)), typed(components)
 
 
 def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
     documentation = route.documentation
-    path_names = re.findall(r"{(\w+)}", route.path)
-    parameters = [*documentation.parameters, *(in_path(name) for name in path_names)]
+    parameters = _parameters(route)
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
         "summary": documentation.summary,
@@ -113,6 +128,14 @@ def _operation(route: Route, schemas: dict[type, Any]) -> dict[str, Any]:
         content = _json(schemas[documentation.body], documentation.body_example)
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    documentation = route.documentation
+    with_token = route.method != "get" and SESSION in documentation.security
+    tokens = [CSRF_TOKEN] if with_token else []
+    in_url = [in_path(name) for name in re.findall(r"{(\w+)}", route.path)]
+    return [*documentation.parameters, *tokens, *in_url]
 
 
 def _error_texts(documentation: Documentation) -> dict[str, str]:
@@ -144,15 +167,3 @@ def _error_response(code: str, text: str, schema: Any) -> dict[str, Any]:
     if header := HEADERS.get(code):
         response["headers"] = {header: {"schema": {"type": "string"}}}
     return response
-
-
-def _schemes() -> dict[str, Any]:
-    return {
-        "serviceKey": {"type": "http", "scheme": "bearer"},
-        "session": {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": "session",
-            "description": "The cookie of a logged-in browser; changes also send X-CSRFToken.",
-        },
-    }
