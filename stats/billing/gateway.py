@@ -9,11 +9,11 @@ from stats.plans.price import Interval
 
 
 class StripeRefused(BillingUnavailable):
-    """Stripe will not do this, however often it is asked; `code` is Stripe's, if it gave one."""
+    """Stripe will not do this, however often it is asked; `stripe_code` says why, if it did."""
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(self, message: str, stripe_code: str | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.stripe_code = stripe_code
 
 
 class UnknownCustomer(StripeRefused):

@@ -53,7 +53,7 @@ class StripeGateway:
         try:
             return self._call(request, customer)
         except StripeRefused as error:
-            if error.code != MISSING:
+            if error.stripe_code != MISSING:
                 raise
             raise UnknownCustomer(
                 "Stripe does not know you. We are looking into it.", MISSING
@@ -190,7 +190,7 @@ class StripeGateway:
             # By the year only a price that is set is sold.
             return None if interval == Interval.YEAR else self.product(plan).get("default_price")
         except StripeRefused as error:
-            if error.code != MISSING:
+            if error.stripe_code != MISSING:
                 raise
             return None
 
@@ -216,7 +216,7 @@ class StripeGateway:
         try:
             self._call(lambda: self._patient.v1.subscriptions.cancel(subscription), subscription)
         except StripeRefused as error:
-            if error.code != MISSING:
+            if error.stripe_code != MISSING:
                 raise
 
     def all_subscriptions(self) -> Iterator[dict[str, Any]]:
