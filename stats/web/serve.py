@@ -20,12 +20,15 @@ from stats.web.worker_processes import (
     THREADS,
     die_with_parent,
     exit_on_signal,
+    raise_file_limit,
     reset_signals_after_fork,
     stop_server_on_sigterm,
 )
 
 # How long Granian waits for the last requests of a worker before it kills it (s).
 WORKER_KILL_TIMEOUT = 7
+# How many new connections may wait to be accepted; Linux allows 4,096 (net.core.somaxconn).
+BACKLOG = 4096
 
 
 def main() -> None:
@@ -54,6 +57,9 @@ def _serve(settings: Settings) -> None:
         http=HTTPModes.http1,
         workers=settings.workers,
         blocking_threads=THREADS,
+        backlog=BACKLOG,
+        # Granian accepts no further connection at this number; its default is 1,024 in all.
+        backpressure=raise_file_limit(),
         workers_kill_timeout=WORKER_KILL_TIMEOUT,
         respawn_failed_workers=True,
         log_level=LogLevels.error,
