@@ -16,6 +16,7 @@ from stats.errors import ConfigError, StatsError
 from stats.settings import Settings
 from stats.web.flask_app import create_app
 from stats.web.monitoring import counters, log_setup
+from stats.web.preload import preload
 from stats.web.worker_processes import (
     THREADS,
     die_with_parent,
@@ -99,6 +100,7 @@ def worker() -> Flask:
     app = application()
     stop_server_on_sigterm()
     die_with_parent()
+    preload(app)
     # What was imported is never freed: exclude it from garbage collection.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
