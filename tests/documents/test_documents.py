@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import html
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from stats.web.http.error_pages import API_MESSAGES, PAGE_MESSAGES
 from tests.support.live_server import ROOT, environment, eventually, free_port, start_process
 
 DOCS = ROOT / "docs"
@@ -94,6 +96,17 @@ def test_the_worked_example_names_what_is_there() -> None:
     }.items():
         text = (ROOT / file).read_text()
         assert [name for name in names if name not in text] == [], file
+
+
+def test_the_error_pages_of_the_proxy_say_what_ours_say() -> None:
+    for status in (413, 429, 503):
+        page = (DEPLOY / "errors" / f"{status}.html").read_text()
+        title, sentence = map(html.escape, PAGE_MESSAGES[status])
+        assert f"<h1>{title}</h1>" in page
+        assert f"<p>{sentence}</p>" in page
+        answer = json.loads((DEPLOY / "errors" / f"{status}.json").read_text())
+        assert list(answer) == ["error"]
+    assert API_MESSAGES[413] in (DEPLOY / "errors" / "413.json").read_text()
 
 
 def unit() -> configparser.ConfigParser:
