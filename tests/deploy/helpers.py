@@ -77,7 +77,7 @@ def site_configuration(folder: Path, plain: int, tls: int) -> str:
         "/var/log/nginx/": f"{folder}/",
         "/etc/nginx/": f"{folder}/",
         f"/etc/letsencrypt/live/{HOST}/": f"{folder}/",
-        "/var/www/acme": f"{folder}/acme",
+        "/var/www/html": f"{folder}/html",
         "/srv/aira-stats/current/": f"{ROOT}/",
     }
     return _replace((DEPLOY / "nginx.conf").read_text(), places)
