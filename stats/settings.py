@@ -32,6 +32,8 @@ class Settings:
     public_url: str | None = None
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
+    hsts_max_age: int = 63_072_000
+    hsts_subdomains: bool = True
     help_url: str | None = None
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
@@ -72,6 +74,8 @@ class Settings:
             public_url=_origin(env, "PUBLIC_URL"),
             trusted_hosts=_host_names(env, "TRUSTED_HOSTS"),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, 0, 16),
+            hsts_max_age=_number(env, "HSTS_MAX_AGE", 63_072_000, 0, 63_072_000),
+            hsts_subdomains=_switch(env, "HSTS_SUBDOMAINS", default=True),
             help_url=_web_address(env, "HELP_URL"),
             smtp_url=_smtp_url(env),
             mail_from=_mail_from(env),

@@ -51,6 +51,8 @@ def test_it_takes_an_empty_value_for_none():
         ("HELP_URL", "https://help.example/x", "help_url", "https://help.example/x"),
         ("TRUSTED_HOSTS", "a.example, b.example", "trusted_hosts", ("a.example", "b.example")),
         ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
+        ("HSTS_MAX_AGE", "300", "hsts_max_age", 300),
+        ("HSTS_SUBDOMAINS", "false", "hsts_subdomains", False),
     ],
 )
 def test_it_reads_each_variable(name, value, field, expected):
@@ -130,6 +132,8 @@ def test_it_wants_the_token_with_the_rest_address():
         *[("PORT", value) for value in ("0", "65536", "-1", "+1", "80a", "1.5", "٣", "1" * 5000)],
         *[("WORKERS", value) for value in ("0", "257", "many")],
         *[("TRUSTED_PROXIES", value) for value in ("-1", "17", "all")],
+        *[("HSTS_MAX_AGE", value) for value in ("-1", "63072001", "1y")],
+        ("HSTS_SUBDOMAINS", "perhaps"),
         *[("HOST", value) for value in ("aira.example", "127.0.0.1:80", "1.2.3.400")],
         *[
             (name, value)

@@ -1,6 +1,7 @@
 """The texts of the sample year: conversations, and notes of mood entries."""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 
@@ -13,11 +14,14 @@ class SampleConversation:
     turns: tuple[str, ...]
 
 
-def sample_conversations() -> list[SampleConversation]:
+@cache
+def sample_conversations() -> tuple[SampleConversation, ...]:
     """Return the conversations: a title, a summary and the turns, a line each."""
     text = (files("stats.sample") / "talks.txt").read_text(encoding="utf-8")
     blocks = [block.splitlines() for block in text.strip().split("\n\n")]
-    return [SampleConversation(title, summary, tuple(turns)) for title, summary, *turns in blocks]
+    return tuple(
+        SampleConversation(title, summary, tuple(turns)) for title, summary, *turns in blocks
+    )
 
 
 BRIGHT = (

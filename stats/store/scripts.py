@@ -92,6 +92,15 @@ def run_replicated(db: Db, script: str, keys: Sequence[str], *args: str | int) -
     return run(db, script, keys, *args)
 
 
+def load_all() -> None:
+    """Read every script now, and none from disk later on."""
+    folder = files("stats") / "lua"
+    for subject in folder.iterdir():
+        if subject.is_dir() and subject.name != "shared":
+            for file in subject.iterdir():
+                _script(f"{subject.name}/{file.name.removesuffix('.lua')}")
+
+
 @cache
 def _script(name: str) -> tuple[str, str]:
     folder = files("stats") / "lua"

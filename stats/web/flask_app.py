@@ -162,8 +162,8 @@ def _init_compression(app: Flask) -> None:
 def _wrap_wsgi_app(app: Flask, settings: Settings, db: Db | None) -> None:
     """Attach the runtime and put the WSGI middleware around the app, innermost first."""
     runtime = app.extensions["aira"] = Runtime(settings, db)
-    _use(app, security_headers.SecurityHeadersMiddleware(app.wsgi_app))
-    headers = security_headers.unchanged_poll_headers()
+    _use(app, security_headers.SecurityHeadersMiddleware(app.wsgi_app, settings))
+    headers = security_headers.unchanged_poll_headers(settings)
     poll_cache = PollCache(app.wsgi_app, runtime, settings.poll_cache_size, headers)
     app.extensions["aira.poll_cache"] = poll_cache
     _use(app, poll_cache)

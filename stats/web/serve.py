@@ -16,16 +16,20 @@ from stats.errors import ConfigError, StatsError
 from stats.settings import Settings
 from stats.web.flask_app import create_app
 from stats.web.monitoring import counters, log_setup
+from stats.web.preload import preload
 from stats.web.worker_processes import (
     THREADS,
     die_with_parent,
     exit_on_signal,
+    raise_file_limit,
     reset_signals_after_fork,
     stop_server_on_sigterm,
 )
 
 # How long Granian waits for the last requests of a worker before it kills it (s).
 WORKER_KILL_TIMEOUT = 7
+# How many new connections may wait to be accepted; Linux allows 4,096 (net.core.somaxconn).
+BACKLOG = 4096
 
 
 def main() -> None:
@@ -54,6 +58,9 @@ def _serve(settings: Settings) -> None:
         http=HTTPModes.http1,
         workers=settings.workers,
         blocking_threads=THREADS,
+        backlog=BACKLOG,
+        # Granian accepts no further connection at this number; its default is 1,024 in all.
+        backpressure=raise_file_limit(),
         workers_kill_timeout=WORKER_KILL_TIMEOUT,
         respawn_failed_workers=True,
         log_level=LogLevels.error,
@@ -93,6 +100,7 @@ def worker() -> Flask:
     app = application()
     stop_server_on_sigterm()
     die_with_parent()
+    preload(app)
     # What was imported is never freed: exclude it from garbage collection.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -3,14 +3,20 @@
 import ctypes
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
 # How many requests a worker handles at the same time.
 THREADS = 4
+# How many connections a worker keeps open at most; an idle one takes some 10 KB.
+MAX_CONNECTIONS = 16_384
+# The files of a process that are no client's connection: logs, metrics, Redis, Stripe.
+RESERVED_FILES = 256
 
 
 def exit_on_signal() -> None:
@@ -20,6 +26,26 @@ def exit_on_signal() -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+
+
+def raise_file_limit() -> int:
+    """Allow this process more open files; return how many connections a worker may keep.
+
+    Call it in the parent before it starts anything. A shell usually allows 1,024 files, which a
+    process may raise to its hard limit by itself (setrlimit(2)).
+    """
+    wanted = MAX_CONNECTIONS + RESERVED_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if _at_most(soft, wanted) < wanted:
+        # macOS refuses what is above a limit of the kernel's.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (_at_most(hard, wanted), hard))
+    limit = _at_most(resource.getrlimit(resource.RLIMIT_NOFILE)[0], wanted)
+    return max(limit - RESERVED_FILES, limit // 2)
+
+
+def _at_most(limit: int, most: int) -> int:
+    return most if limit == resource.RLIM_INFINITY else min(limit, most)
 
 
 def stop_server_on_sigterm() -> None:

@@ -14,6 +14,7 @@ from tests.badday.valkey import Valkey
 from tests.support.live_server import ROOT, LiveServer, eventually, free_port, serve
 
 DEPLOY = ROOT / "docs" / "deploy"
+DEPLOY_PAGE = ROOT / "docs" / "deploy.md"
 HOST = "aira.example"
 KEY, SECRET = "key-behind-the-proxy", "secret-key-behind-the-proxy"
 
@@ -30,28 +31,63 @@ def start_instance(folder: Path, valkey: Valkey, **more: str) -> LiveServer:
     return serve(folder / "data", **settings | more)
 
 
-def configuration(folder: Path, plain: int, tls: int) -> str:
-    """The shipped configuration with other ports, paths and user, and nothing else."""
+# What Debian's package brings, without what is a matter of taste.
+PACKAGED = """user www-data;
+worker_processes auto;
+pid /run/nginx.pid;
+error_log /var/log/nginx/error.log;
+include /etc/nginx/modules-enabled/*.conf;
+
+events {
+\tworker_connections 768;
+}
+
+http {
+\tinclude /etc/nginx/sites-enabled/*;
+}
+"""
+IPV6 = "[::1]"
+
+
+def main_configuration(folder: Path) -> str:
+    """Debian's own file after the command of docs/deploy.md, with other paths and user."""
+    command = re.search(r"^sed -i '(.*)' /etc/nginx/nginx.conf", DEPLOY_PAGE.read_text(), re.M)
+    assert command
+    (packaged := folder / "packaged.conf").write_text(PACKAGED)
+    subprocess.run(["sed", "-i", command[1], str(packaged)], check=True)
     places = {
         "user www-data;": f"user {getpass.getuser()};",
-        "listen 80": f"listen 127.0.0.1:{plain}",
-        "listen 443": f"listen 127.0.0.1:{tls}",
         "/run/nginx.pid": f"{folder}/nginx.pid",
         "/var/log/nginx/": f"{folder}/",
-        "/var/lib/nginx/": f"{folder}/",
+        "/etc/nginx/sites-enabled/*": f"{folder}/site.conf",
+    }
+    # The folders that the package keeps them in are root's.
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
+    return _replace(packaged.read_text(), places).replace("http {\n", f"http {{\n{temporary}", 1)
+
+
+def site_configuration(folder: Path, plain: int, tls: int) -> str:
+    """The shipped site with other ports and paths, and nothing else."""
+    places = {
+        "listen 80": f"listen 127.0.0.1:{plain}",
+        "listen 443": f"listen 127.0.0.1:{tls}",
+        "listen [::]:80": f"listen {IPV6}:{plain}",
+        "listen [::]:443": f"listen {IPV6}:{tls}",
+        "/var/log/nginx/": f"{folder}/",
         "/etc/nginx/": f"{folder}/",
         f"/etc/letsencrypt/live/{HOST}/": f"{folder}/",
-        "/var/www/acme": f"{folder}/acme",
+        "/var/www/html": f"{folder}/html",
+        "/srv/aira-stats/current/": f"{ROOT}/",
     }
-    text = (DEPLOY / "nginx.conf").read_text()
+    return _replace((DEPLOY / "nginx.conf").read_text(), places)
+
+
+def _replace(text: str, places: Mapping[str, str]) -> str:
     for shipped, here in places.items():
         assert shipped in text, shipped
         text = text.replace(shipped, here)
-    # Where nginx keeps what it does not use here: the package's own folders are root's.
-    unused = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n" for kind in ("fastcgi", "uwsgi", "scgi")
-    )
-    return text.replace("http {\n", f"http {{\n{unused}", 1)
+    return text
 
 
 @dataclass
@@ -73,8 +109,8 @@ class Nginx:
         return [nginx, *own, *more]
 
     def read_logs(self) -> str:
-        """All that nginx has written, to both of its logs."""
-        return "".join((self.folder / f"{name}.log").read_text() for name in ("access", "error"))
+        """All that nginx has written, to all of its logs."""
+        return "".join(path.read_text() for path in self.folder.glob("*.log"))
 
     def curl(self, path: str, *more: str) -> "CurlResponse":
         """Ask over HTTP/2 with a certificate that is checked."""
@@ -108,11 +144,18 @@ def curl(url: str, *more: str) -> CurlResponse:
 
 
 @contextmanager
-def run_nginx(folder: Path, *ports: int) -> Iterator[Nginx]:
-    """Run nginx in front of the application's instances on these ports."""
+def run_nginx(folder: Path, *ports: int, **changes: str) -> Iterator[Nginx]:
+    """Run nginx in front of the application's instances on these ports.
+
+    `changes` are other values for what stands behind a name and "=" in the shipped site.
+    """
     nginx = Nginx(folder, free_port(), free_port())
     folder.mkdir(exist_ok=True)
-    (folder / "nginx.conf").write_text(configuration(folder, nginx.plain, nginx.tls))
+    site = site_configuration(folder, nginx.plain, nginx.tls)
+    for name, value in changes.items():
+        site = re.sub(rf"\b{name}=\S+?\b(?=[ ;])", f"{name}={value}", site)
+    (folder / "site.conf").write_text(site)
+    (folder / "nginx.conf").write_text(main_configuration(folder))
     (folder / "aira-upstream.conf").write_text(upstream(*ports))
     create_certificate(folder)
     process = subprocess.Popen(nginx.command("-g", "daemon off;"), stdin=subprocess.DEVNULL)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.helpers import HOST, KEY, CurlResponse, Nginx, curl, run_nginx
+from tests.deploy.helpers import HOST, IPV6, KEY, CurlResponse, Nginx, curl, run_nginx
 from tests.support.live_server import LiveServer, eventually
 from tests.web.helpers import CSRF_TOKEN_PATTERN, PASSWORD
 
@@ -50,10 +50,38 @@ def test_somebody_signs_up_and_polls_over_http_2(nginx: Nginx, tmp_path: Path) -
 
 def test_every_answer_is_dressed_for_https(nginx: Nginx) -> None:
     for path in ("/", "/nowhere", "/static/app.css"):
-        headers = nginx.curl(path).headers
-        assert headers["strict-transport-security"].startswith("max-age=63072000"), path
-        assert headers["content-security-policy"].startswith("default-src 'none'"), path
-        assert "nginx/" not in headers["server"], path
+        assert_dressed(nginx.curl(path), path)
+
+
+def assert_dressed(answer: CurlResponse, path: str) -> None:
+    assert answer.headers["strict-transport-security"].startswith("max-age=63072000"), path
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'"), path
+    assert "nginx/" not in answer.headers["server"], path
+
+
+def title(page: CurlResponse) -> str:
+    """The heading of a page; it must be HTML."""
+    assert page.headers["content-type"].startswith("text/html"), page.text
+    match = re.search(r"<h1>([^<]+)</h1>", page.text)
+    assert match
+    return match[1]
+
+
+def test_it_serves_ipv6(nginx: Nginx, site: LiveServer) -> None:
+    over_ipv6 = nginx.curl("/healthz", "--resolve", f"{HOST}:{nginx.tls}:{IPV6}")
+    assert over_ipv6.status == 200
+
+
+def test_who_asks_too_often_is_told_so_in_our_words(folder: Path, site: LiveServer) -> None:
+    with run_nginx(folder / "narrow", site.port, rate="1r/m", burst="3") as front:
+        pages = [front.curl("/privacy") for _ in range(6)]
+        assert pages[-1].status == 429
+        assert title(pages[-1]) == "A little slower, please"
+        assert pages[-1].headers["retry-after"] == "1"
+        assert front.curl("/static/app.css", "--request", "POST").status == 429
+        answers = [front.curl("/api/mood?userId=often", *BEARER) for _ in range(6)]
+        assert [answers[0].status, answers[-1].status] == [200, 429], "programs have their own"
+        assert json.loads(answers[-1].text)["error"]
 
 
 def test_plain_http_is_sent_on(nginx: Nginx) -> None:
@@ -117,10 +145,15 @@ def test_no_log_holds_a_token_when_the_application_is_away(folder: Path) -> None
     with run_nginx(folder / "alone", port) as front:
         page = front.curl(f"/reset/{secret}", "--referer", f"{front.url}/confirm/{secret}")
         assert (page.status, page.headers["retry-after"]) == (503, "5")
+        assert title(page) == "We cannot reach your numbers"
+        assert_dressed(page, "/reset")
         answer = front.curl("/api/dashboard")
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
         assert answer.headers["content-type"] == "application/json"
         assert "error" in json.loads(answer.text)
+        saved = front.curl("/dashboard/mood", "--data", "score=5")
+        assert (saved.status, title(saved)) == (503, "We cannot reach your numbers")
+        assert front.curl("/_aira/style.css").headers["content-type"].startswith("text/css")
         assert eventually(lambda: '"GET /reset/-" 503' in front.read_logs())
         assert secret not in front.read_logs()
 
@@ -135,6 +168,8 @@ def test_bodies_end_where_the_application_ends_them(nginx: Nginx, tmp_path: Path
     assert (answer.status, answer.headers["content-type"]) == (413, "application/json")
     assert json.loads(answer.text)["error"]
     assert "x-request-id" not in answer.headers, "it was passed on"
+    page = nginx.curl("/dashboard/mood", "-X", "POST", "-T", str(body))
+    assert (page.status, title(page)) == (413, "Too much at once")
 
 
 def test_an_export_of_many_megabytes_can_be_read_back(nginx: Nginx, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 import ast
 import configparser
+import html
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from stats.web.http.error_pages import API_MESSAGES, PAGE_MESSAGES
 from tests.support.live_server import ROOT, environment, eventually, free_port, start_process
 
 DOCS = ROOT / "docs"
@@ -96,6 +99,17 @@ def test_the_worked_example_names_what_is_there() -> None:
         assert [name for name in names if name not in text] == [], file
 
 
+def test_the_error_pages_of_the_proxy_say_what_ours_say() -> None:
+    for status in (413, 429, 503):
+        page = (DEPLOY / "errors" / f"{status}.html").read_text()
+        title, sentence = map(html.escape, PAGE_MESSAGES[status])
+        assert f"<h1>{title}</h1>" in page
+        assert f"<p>{sentence}</p>" in page
+        answer = json.loads((DEPLOY / "errors" / f"{status}.json").read_text())
+        assert list(answer) == ["error"]
+    assert API_MESSAGES[413] in (DEPLOY / "errors" / "413.json").read_text()
+
+
 def unit() -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
     parser.optionxform = str  # type: ignore[assignment,method-assign]
@@ -120,6 +134,21 @@ def test_the_unit_is_hardened_and_stops_as_the_program_wants() -> None:
     }
     assert {name: service.get(name) for name in wanted} == wanted
     assert int(service["TimeoutStopSec"]) > 7 + 10, "workers, then the embedded store"
+
+
+def test_an_instance_stays_with_the_release_that_it_was_started_as(tmp_path: Path) -> None:
+    """By its real path: what is imported later would come from the next release."""
+    python = tmp_path / "releases" / "1" / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$0 $*"\n')
+    python.chmod(0o700)
+    current = tmp_path / "current"
+    current.symlink_to("releases/1")
+    assert unit()["Service"]["WorkingDirectory"] == "/srv/aira-stats/current"
+    shell, option, script = shlex.split(unit()["Service"]["ExecStart"].replace("$$", "$"))
+    env = {"PWD": str(current), "PATH": "/usr/bin:/bin"}
+    said = subprocess.run([shell, option, script], cwd=current, env=env, capture_output=True)
+    assert said.stdout.decode().split() == [str(python.resolve()), "app.py"]
 
 
 def test_the_settings_of_a_server_are_ours() -> None:
@@ -150,6 +179,8 @@ def test_the_image_has_no_tools_no_root_and_no_secrets() -> None:
     assert last["USER"] == "10001:10001"
     assert last["ENTRYPOINT"] == '["python", "app.py"]'
     assert last["STOPSIGNAL"] == "SIGTERM"
+    # OCI images have none; https://docs.podman.io/en/latest/markdown/podman-build.1.html#format
+    assert "podman build --format docker" in (DOCS / "deploy.md").read_text()
     assert last["HEALTHCHECK"].endswith('CMD ["python", "/usr/local/bin/healthcheck.py"]')
     assert not any("KEY" in rest for name, rest in [*build, *image] if name in ("ENV", "ARG"))
 

@@ -35,7 +35,7 @@ WEB_LAYERS = (
     "commands accounts",
     "billing",
     "dashboard pages api",
-    "flask_app",
+    "flask_app preload",
     "serve",
     "command_line",
 )

@@ -183,12 +183,15 @@ def is_valkey_server(pid: int) -> bool:
 
 
 def start_process(
-    env: Mapping[str, str], output: int | IO[str] = PIPE, errors: int | IO[str] = PIPE
+    env: Mapping[str, str],
+    output: int | IO[str] = PIPE,
+    errors: int | IO[str] = PIPE,
+    root: Path = ROOT,
 ) -> subprocess.Popen[str]:
     """Run `python app.py` as the leader of a process group, as a shell does."""
     return subprocess.Popen(
         [sys.executable, "app.py"],
-        cwd=ROOT,
+        cwd=root,
         env=dict(env),
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -198,13 +201,16 @@ def start_process(
     )
 
 
-def serve(data_dir: Path, *, until: str = "/readyz", **more: str) -> LiveServer:
-    """Start the application and wait until it can serve, or answers 200 at another address."""
+def serve(data_dir: Path, *, until: str = "/readyz", root: Path = ROOT, **more: str) -> LiveServer:
+    """Start the application and wait until it can serve, or answers 200 at another address.
+
+    `root` is another folder with the same program.
+    """
     port = int(more.pop("PORT", 0)) or free_port()
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     names = [data_dir.with_name(f"{data_dir.name}.{port}.{kind}") for kind in ("out", "err")]
     with open(names[0], "w") as output, open(names[1], "w") as errors:
-        process = start_process(environment(data_dir, port, **more), output, errors)
+        process = start_process(environment(data_dir, port, **more), output, errors, root)
     key = more.get("STATS_API_KEYS", "")
     site = LiveServer(process, data_dir.resolve(), port, names[0], names[1], api_key=key)
     if not eventually(lambda: site.answers(until) or process.poll() is not None):

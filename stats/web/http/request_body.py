@@ -2,8 +2,11 @@
 
 Granian hands a request to one of its few threads once the headers are in, and reading the body
 blocks as long as the client keeps the connection open: there is no timeout for bodies. So one
-thread is reserved for requests without a body, and pages and polls are served whatever happens. A
-proxy that buffers request bodies, as nginx does by default, keeps slow clients away altogether.
+thread is reserved for requests without a body, and pages and polls are served whatever happens.
+Whoever finds all other threads taken waits for one on that last one: for half a second, and not at
+all once somebody has waited in vain, until a body has come to its end. Meanwhile every other body
+is answered with 503. A proxy that buffers request bodies, as nginx does by default, keeps slow
+clients away altogether.
 
 A large body, which few routes accept, is read piece by piece, never whole, and one at a time in a
 worker: what is done with it costs as much again.
@@ -26,6 +29,8 @@ MAX_CONTENT_LENGTH = 256 * 1024
 SLOTS = threading.BoundedSemaphore(THREADS - 1)
 LARGE_BODY_SLOT = threading.BoundedSemaphore(1)
 SLOT_TIMEOUT = 0.5
+# Somebody has waited for a slot in vain, and none has been released since.
+SLOTS_STUCK = threading.Event()
 BLOCK_SIZE = 64 * 1024
 BODY_KEY, LARGE_BODY_KEY = "aira.body", "aira.large_body"
 CUT_SHORT = "The body is shorter than its Content-Length."
@@ -132,9 +137,11 @@ def body_data(environ: dict[str, Any]) -> bytes:
 
 @contextmanager
 def _slot() -> Iterator[None]:
-    if not SLOTS.acquire(timeout=SLOT_TIMEOUT):
+    if not SLOTS.acquire(timeout=0 if SLOTS_STUCK.is_set() else SLOT_TIMEOUT):
+        SLOTS_STUCK.set()
         abort(503)
     try:
         yield
     finally:
         SLOTS.release()
+        SLOTS_STUCK.clear()

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from stats.settings import Settings
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -33,16 +35,20 @@ HEADERS = {
 }
 # Responses depend on htmx, the encoding and the session.
 VARY = "HX-Request, Accept-Encoding, Cookie"
-HSTS = "max-age=63072000; includeSubDomains"
 
 
-def security_headers(scheme: str) -> list[tuple[str, str]]:
-    """Return the security headers of a response over `scheme`: `http` or `https`."""
-    hsts = [("Strict-Transport-Security", HSTS)] if scheme == "https" else []
-    return [*HEADERS.items(), *hsts]
+def security_headers(settings: Settings) -> dict[str, list[tuple[str, str]]]:
+    """Return the security headers of a response by its scheme: `http` or `https`.
+
+    Browsers ignore Strict-Transport-Security over http (RFC 6797, section 8.1).
+    """
+    span = f"max-age={settings.hsts_max_age}"
+    hsts = f"{span}; includeSubDomains" if settings.hsts_subdomains else span
+    plain = list(HEADERS.items())
+    return {"http": plain, "https": [*plain, ("Strict-Transport-Security", hsts)]}
 
 
-def unchanged_poll_headers() -> dict[str, list[tuple[str, str]]]:
+def unchanged_poll_headers(settings: Settings) -> dict[str, list[tuple[str, str]]]:
     """Return the headers of a poll that is answered 204 from memory, by scheme.
 
     They are the route's, without X-Request-ID: such a poll is not in the access log.
@@ -52,15 +58,15 @@ def unchanged_poll_headers() -> dict[str, list[tuple[str, str]]]:
         ("Cache-Control", "no-store"),
         ("Vary", VARY),
     ]
-    return {scheme: [*private, *security_headers(scheme)] for scheme in ("http", "https")}
+    return {scheme: [*private, *headers] for scheme, headers in security_headers(settings).items()}
 
 
 class SecurityHeadersMiddleware:
     """WSGI middleware that adds the security headers to every response."""
 
-    def __init__(self, wsgi_app: "WSGIApplication") -> None:
+    def __init__(self, wsgi_app: "WSGIApplication", settings: Settings) -> None:
         self._wsgi_app = wsgi_app
-        self._headers = {scheme: security_headers(scheme) for scheme in ("http", "https")}
+        self._headers = security_headers(settings)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

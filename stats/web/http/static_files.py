@@ -26,6 +26,14 @@ def htmx_url() -> str:
     return url_for("pages.htmx", v=HTMX_VERSION)
 
 
+def load_fingerprints() -> None:
+    """Read every static file's fingerprint now; they stay what they are."""
+    folder = Path(str(current_app.static_folder))
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _hash(path)
+
+
 def set_static_cache(response: Response) -> None:
     """Have a static file asked for again each time unless its address has its own fingerprint.
 

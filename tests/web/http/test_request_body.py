@@ -1,8 +1,11 @@
 """Bodies that are cut short or never end, from a real client to a real process."""
 
 import re
+import select
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 
 import pytest
 
@@ -13,6 +16,8 @@ from tests.support.live_server import LiveServer, eventually, serve
 from tests.web.helpers import PASSWORD
 
 PATIENCE = 15
+# Far less than what forty half seconds take.
+QUICK_TIMEOUT = 6
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,21 @@ def test_clients_that_never_finish_do_not_keep_readers_out(site: LiveServer) -> 
         assert site.answers()
     for client in hanging:
         client.close()
+    assert eventually(lambda: saves(site))
+    assert entitlement_statuses(site) == [404, 404]
+
+
+def test_forty_of_them_hold_nobody_up(site: LiveServer) -> None:
+    """Each would keep the last thread for half a second, one after the other."""
+    with ExitStack() as stack:
+        hanging = [stack.enter_context(hang(site)) for _ in range(40)]
+        answered, _, _ = select.select(hanging, [], [], PATIENCE)
+        assert answered, "nobody was turned away: threads are left"
+        reader = stack.enter_context(
+            closing(HTTPConnection("127.0.0.1", site.port, timeout=QUICK_TIMEOUT))
+        )
+        reader.request("GET", "/healthz")
+        assert reader.getresponse().status == 200
     assert eventually(lambda: saves(site))
     assert entitlement_statuses(site) == [404, 404]
 

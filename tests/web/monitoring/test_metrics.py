@@ -264,3 +264,12 @@ def test_the_dashboard_names_metrics_that_exist(
     assert len(queries) >= len(panels) >= 8
     assert named - set(declared) - parts == set()
     assert set(NAME.findall(DASHBOARD.read_text())) == named, "one outside a panel's question"
+
+
+def test_the_dashboard_shows_the_processes_of_its_own_job() -> None:
+    """Every program has them, Prometheus and Redis's exporter included."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
+    processes = [query for query in queries if "process_" in query]
+    assert len(processes) == 3
+    assert all('{job=~"$job"}' in query for query in processes)

@@ -36,7 +36,7 @@ def check_store(db: Db) -> Iterator[Finding]:
         yield Finding(
             Code.STORE_ACCESS_DENIED,
             "Redis refuses us",
-            "correct user and password in REDIS_URL, and let that user do everything (ACL)",
+            "correct user and password in REDIS_URL; docs/deploy/redis.conf lists its rights",
         )
     except STORE_ERRORS as error:
         yield Finding(
