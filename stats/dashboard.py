@@ -18,7 +18,8 @@ from stats.plans.plan import Plan
 from stats.snapshot import Snapshot
 from stats.store.client import Db
 from stats.store.keys import DASHBOARD_KINDS, user_keys
-from stats.store.scripts import READ_DASHBOARD, run
+from stats.store.script_sources import READ_DASHBOARD
+from stats.store.scripts import run
 
 # What the page shows of moods lies within this span, whatever the zone and the start of day.
 PAGE_SPAN = timedelta(days=373)

@@ -46,8 +46,11 @@ def open_stats(db: Db, user_id: str, *, create: bool = True) -> Snapshot:
 
     Raises UserNotFound if there are no stats and none are made.
     """
-    day = first_day() if create else ""
-    return Snapshot.read(run(db, "user_stats/open", user_keys(user_id, SNAPSHOT_KINDS), day))
+    keys = user_keys(user_id, SNAPSHOT_KINDS)
+    reply = run(db, "user_stats/read", keys)
+    if reply is None and create:
+        reply = run(db, "user_stats/open", keys, first_day())
+    return Snapshot.read(reply)
 
 
 def get_user_stats(db: Db, user_id: str) -> UserStats | None:

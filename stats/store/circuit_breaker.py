@@ -1,4 +1,4 @@
-"""A circuit breaker: while a server hangs, one caller at a time waits for it."""
+"""A circuit breaker: while a server hangs or refuses, one caller at a time tries it."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ import redis
 from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
+from stats.store.cut_connections import is_cut
 
 RETRY_INTERVAL = 1.0
 # What redis-py raises for a server that cannot be reached, and all that it raises: its own
@@ -20,7 +21,8 @@ class CircuitBreaker:
     """A context around each call to a server.
 
     After a call has failed to reach it, calls are refused with StoreUnavailable for RETRY_INTERVAL
-    seconds; then one call may try again, and the others are refused until it has come back.
+    seconds; then one call may try again, and the others are refused until it has come back. A
+    connection that was cut says nothing about the server, so it changes nothing.
     """
 
     def __init__(self) -> None:
@@ -48,6 +50,8 @@ class CircuitBreaker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if is_cut(error):
+            return
         if isinstance(error, UNREACHABLE_ERRORS):
             self._closed, self._try_at = False, time.monotonic() + RETRY_INTERVAL
         elif not self._closed:

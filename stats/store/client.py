@@ -11,6 +11,7 @@ from redis.retry import Retry
 
 from stats.store.circuit_breaker import CircuitBreaker
 from stats.store.cluster import GuardedCluster
+from stats.store.cut_connections import call_despite_cut, is_read
 
 Db = redis.Redis | RedisCluster
 
@@ -18,9 +19,10 @@ Db = redis.Redis | RedisCluster
 def connect(url: str) -> Db:
     """Return a client for a `redis://`, `rediss://`, `unix://` or `…+cluster://` address.
 
-    Nothing is sent before the first command. A call gives up after 0.8 s and is never sent twice:
-    a command that timed out or whose connection broke may have been carried out. While a server
-    hangs, a circuit breaker lets one call a second try it and fails the others at once.
+    Nothing is sent before the first command. A call gives up after 0.8 s. One that timed out or
+    whose connection was cut may have been carried out: a write is never sent twice, and a read is
+    once if it was cut. While a server hangs or refuses, a circuit breaker lets one call a second
+    try it and fails the others at once.
     """
     parts = urlsplit(url)
     if not parts.scheme.endswith("+cluster"):
@@ -47,6 +49,9 @@ class GuardedRedis(redis.Redis):
         self.breaker = CircuitBreaker()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command and return its reply; a read that is cut is sent once more."""
         execute: Callable[..., Any] = super().execute_command
         with self.breaker:
-            return execute(*args, **options)
+            return call_despite_cut(
+                lambda: execute(*args, **options), self.connection_pool, read=is_read(*args)
+            )

@@ -16,6 +16,7 @@ from redis.exceptions import AskError, MovedError
 
 from stats.errors import StoreUnavailable
 from stats.store.circuit_breaker import REDIS_ERRORS, CircuitBreaker
+from stats.store.cut_connections import call_despite_cut, is_read
 
 OPEN_TIMEOUT = 1.0
 REPLICA_TIMEOUT_MS = 500
@@ -26,8 +27,8 @@ T = TypeVar("T")
 class GuardedCluster(RedisCluster):
     """A Redis Cluster client that connects at its first command; `options` are RedisCluster's.
 
-    A command that cannot reach its node fails and is not sent again; a redirected one (MOVED,
-    ASK, TRYAGAIN: the node did nothing) is.
+    A command that cannot reach its node fails and is not sent again, but for a read whose
+    connection was cut; a redirected one (MOVED, ASK, TRYAGAIN: the node did nothing) is.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -79,14 +80,8 @@ class GuardedCluster(RedisCluster):
         node = self.nodes_manager.slots_cache[key_slot(key.encode())][0]
         pool = self.get_redis_connection(node).connection_pool
         try:
-            with (
-                self._breaker(node),
-                redis.Redis(connection_pool=pool, single_connection_client=True) as client,
-            ):
-                result = func(client)
-                if _has_replicas(client) and not _copied(client):
-                    raise StoreUnavailable("No replica confirms what was written.")
-                return result
+            with self._breaker(node):
+                return call_despite_cut(lambda: _write_replicated(pool, func), pool, read=False)
         except (redis.ConnectionError, redis.TimeoutError):
             self._look_again()
             raise
@@ -132,8 +127,19 @@ class GuardedCluster(RedisCluster):
 
     def _execute_command(self, target_node: ClusterNode, *args: Any, **kwargs: Any) -> Any:
         execute: Callable[..., Any] = super()._execute_command
+        pool = self.get_redis_connection(target_node).connection_pool
         with self._breaker(target_node):
-            return execute(target_node, *args, **kwargs)
+            return call_despite_cut(
+                lambda: execute(target_node, *args, **kwargs), pool, read=is_read(*args)
+            )
+
+
+def _write_replicated(pool: redis.ConnectionPool, func: Callable[[redis.Redis], T]) -> T:
+    with redis.Redis(connection_pool=pool, single_connection_client=True) as client:
+        result = func(client)
+        if _has_replicas(client) and not _copied(client):
+            raise StoreUnavailable("No replica confirms what was written.")
+        return result
 
 
 def _has_replicas(node: redis.Redis) -> bool:

@@ -1,10 +1,7 @@
 """Lua scripts: each one atomic, sent by its digest, timed for the metrics."""
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,19 +11,13 @@ from stats.errors import OperationReused
 from stats.store.client import Db
 from stats.store.cluster import GuardedCluster
 from stats.store.keys import user_of
+from stats.store.script_sources import READ_SCRIPTS, load_script
 
 # Told of a script's call: its name, how long it took (s), and whether it failed.
 Observer = Callable[[str, float, bool], None]
 _observers: list[Observer] = []
 # Told whose data this process itself has, or may have, written to, by the client that it used.
 _write_listeners: WeakKeyDictionary[Db, Callable[[str], None]] = WeakKeyDictionary()
-# The one script that is run by every poll, and writes nothing.
-READ_DASHBOARD = "dashboard/read"
-# What stands before every script, in the order in which one part uses another.
-SHARED = (
-    *("stats", "streak", "clock", "operations"),
-    *("recent_conversations", "conversations", "moods", "sessions", "two_factor", "plan"),
-)
 # What `first_time` (lua/shared/operations.lua) ends a script with.
 REUSED = "OPERATION_REUSED"
 KEY_REUSED = "This key was used before, with other content. Nothing was done."
@@ -51,15 +42,15 @@ def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
     finally:
         for observer in _observers:
             observer(script, time.perf_counter() - begun, failed)
-        if script != READ_DASHBOARD and (listener := _write_listeners.get(db)):
+        if script not in READ_SCRIPTS and (listener := _write_listeners.get(db)):
             listener(user_of(keys[0]))
 
 
 def listen_to_writes(db: Db, listener: Callable[[str], None] | None) -> None:
     """Tell a listener, or nobody any more, the ids of users for whom `db` is used to write.
 
-    Told are all scripts but the one that reads the dashboard, failed ones included: a call that
-    timed out may have been carried out.
+    Told are all scripts but those that only read, failed ones included: a call that timed out may
+    have been carried out.
     """
     if listener is None:
         _write_listeners.pop(db, None)
@@ -73,7 +64,7 @@ def observe(observer: Observer) -> None:
 
 
 def _send(db: Db, script: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
-    source, digest = _script(script)
+    source, digest = load_script(script)
     execute: Callable[..., Any] = db.execute_command
     try:
         return execute("EVALSHA", digest, len(keys), *keys, *args)
@@ -90,21 +81,3 @@ def run_replicated(db: Db, script: str, keys: Sequence[str], *args: str | int) -
     if isinstance(db, GuardedCluster):
         return db.run_replicated(keys[0], lambda node: run(node, script, keys, *args))
     return run(db, script, keys, *args)
-
-
-def load_all() -> None:
-    """Read every script now, and none from disk later on."""
-    folder = files("stats") / "lua"
-    for subject in folder.iterdir():
-        if subject.is_dir() and subject.name != "shared":
-            for file in subject.iterdir():
-                _script(f"{subject.name}/{file.name.removesuffix('.lua')}")
-
-
-@cache
-def _script(name: str) -> tuple[str, str]:
-    folder = files("stats") / "lua"
-    names = (*(f"shared/{part}" for part in SHARED), name)
-    source = "".join((folder / f"{part}.lua").read_text() for part in names)
-    # Redis names a script by the SHA-1 of its source; nothing is kept secret by it.
-    return source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()

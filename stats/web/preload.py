@@ -4,7 +4,7 @@ from flask import Flask
 
 from stats.lib.version import version
 from stats.sample.texts import sample_conversations
-from stats.store import scripts
+from stats.store import script_sources
 from stats.web.http import static_files
 
 
@@ -15,7 +15,7 @@ def preload(app: Flask) -> None:
     to serve: creating an app reads no file.
     """
     version()
-    scripts.load_all()
+    script_sources.load_all()
     sample_conversations()
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.badday.helpers import Person, Rig
+from tests.badday.proxy import drop_none
 from tests.badday.valkey import Valkey, short_folder
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
@@ -41,4 +42,5 @@ def person(rig: Rig) -> Iterator[Person]:
     """Somebody new; the proxy is well again after the test."""
     yield rig.person()
     rig.proxy.drop_response(0)
+    rig.proxy.drops = drop_none
     rig.proxy.mode = "pass"

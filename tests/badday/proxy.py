@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from select import select
@@ -14,18 +15,25 @@ MODES = ("pass", "hang", "slow", "behind", "garbage", "refuse")
 TRACKING = b"TRACKING"
 
 
+def drop_none() -> bool:
+    """Lose no answer."""
+    return False
+
+
 class Proxy:
     """Listens on a loopback port and carries what it gets to a server's Unix socket and back.
 
     `mode` is `pass`; `hang` (commands are read and never answered); `slow` (each answer comes
     `delay` seconds late); `behind` (what is told of writes comes that late, and nothing else);
     `garbage` (each answer is nonsense); or `refuse` (nobody listens).
-    `cut(n)` carries everything but loses the n-th answer from now, and the connection with it;
-    what is told of writes is no answer. `lead_to` leads to another server from then on.
+    `drop_response(n)` carries everything but loses the n-th answer from now, and the connection
+    with it; what is told of writes is no answer. `drops` is asked for each whether
+    it is lost. `redirect_to` leads to another server from then on.
     """
 
     def __init__(self, server: Path, delay: float = 0.2) -> None:
         self.delay = delay
+        self.drops: Callable[[], bool] = drop_none
         self._server, self._mode, self._drop_in = str(server), "pass", 0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -133,4 +141,4 @@ class Proxy:
         with self._lock:
             counted = self._drop_in > 0
             self._drop_in -= counted
-            return counted and self._drop_in == 0
+            return self.drops() or (counted and self._drop_in == 0)

@@ -1,6 +1,7 @@
 """The client of a cluster: nodes that hang, alone or all together, before the first command too."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from tests.cluster.nodes import Cluster, assert_eventually
 from tests.conftest import SERVICE_KEY
 from tests.support.store_checks import run_concurrently
 
+KILLS = 10
 AWAY = (StoreUnavailable, redis.TimeoutError, redis.ConnectionError)
 
 
@@ -104,3 +106,31 @@ def test_it_sends_nothing_twice(failing_cluster: Cluster, valkey):
     assert_eventually(lambda: insist(valkey, user), "the node is asked again")
     # The one that timed out was in the node's hands, if that is still a primary.
     assert get_user_stats(valkey, user).conversations <= 2
+
+
+def test_killed_connections_cost_no_reader_an_answer(valkey, cluster: Cluster):
+    """Reads whose connection is cut are made once more, on each node alike."""
+    users = [user for node in cluster.primaries for user in cluster.users_of(node, 1)]
+    for user in users:
+        create_user_stats(valkey, user)
+    over, read = threading.Event(), []
+
+    def reader() -> None:
+        while not over.is_set():
+            read.extend(get_user_stats(valkey, user) is not None for user in users)
+
+    def killer() -> None:
+        for _ in range(KILLS):
+            enough = len(read) + 30
+            assert_eventually(lambda enough=enough: len(read) >= enough, "they read", 20)
+            for node in cluster.primaries:
+                node.db.client_kill_filter(_type="normal", skipme=True)
+
+    def work(number: int) -> None:
+        try:
+            (reader if number else killer)()
+        finally:
+            over.set()
+
+    assert run_concurrently(4, work) == [None] * 4
+    assert all(read)

@@ -85,7 +85,12 @@ def test_it_minds_only_a_server_that_is_away(clock):
 
 @pytest.mark.parametrize(
     "error",
-    [redis.ConnectionError(), redis.TimeoutError(), RedisClusterException("no node answers")],
+    [
+        redis.ConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused."),
+        redis.BusyLoadingError("Redis is loading the dataset in memory"),
+        redis.TimeoutError(),
+        RedisClusterException("no node answers"),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_it_minds_any_way_of_being_away(clock, error):
@@ -98,3 +103,14 @@ def test_it_minds_any_way_of_being_away(clock, error):
     clock[0] += RETRY_INTERVAL
     call(breaker)
     assert breaker.closed
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["closed", "open"])
+def test_a_connection_that_is_cut_changes_nothing(clock, is_open):
+    breaker = CircuitBreaker()
+    if is_open:
+        trip(breaker)
+        clock[0] += RETRY_INTERVAL
+    with pytest.raises(redis.ConnectionError):
+        call(breaker, redis.ConnectionError("Connection closed by server."))
+    assert breaker.closed is not is_open

@@ -171,6 +171,31 @@ def test_it_sends_nothing_twice_when_an_answer_is_lost(lossy_proxy, valkey):
         assert insist(db) == 3
 
 
+def test_it_reads_again_when_an_answer_is_lost(lossy_proxy, valkey):
+    create_user_stats(valkey, "alice")
+    with connect(lossy_proxy.url) as db:
+        lossy_proxy.drop_once()
+        assert get_user_stats(db, "alice")
+        lossy_proxy.drop_once()
+        assert db.hget(user_key("alice", "stats"), "plan") == "Free"
+        lossy_proxy.drop_once()
+        with pytest.raises(redis.ConnectionError):
+            increment_conversations(db, "alice")
+        assert increment_conversations(db, "alice") == 2
+
+
+def test_a_cut_of_a_server_that_is_gone_is_an_outage_at_once(lossy_proxy, valkey):
+    create_user_stats(valkey, "alice")
+    with connect(lossy_proxy.url) as db:
+        db.ping()
+        lossy_proxy.refuse_after_drop()
+        with pytest.raises(redis.ConnectionError, match="connecting to"):
+            increment_conversations(db, "alice")
+        with pytest.raises(StoreUnavailable):
+            increment_conversations(db, "alice")
+    assert increment_conversations(valkey, "alice") == 2
+
+
 def test_it_counts_once_what_the_client_sends_again(lossy_proxy, valkey):
     create_user_stats(valkey, "alice")
     op = operation_id("mood", "from the form")

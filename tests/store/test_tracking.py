@@ -8,7 +8,8 @@ import redis
 
 from stats.store.client import Db
 from stats.store.keys import user_keys
-from stats.store.scripts import READ_DASHBOARD, run
+from stats.store.script_sources import READ_DASHBOARD
+from stats.store.scripts import run
 from stats.store.tracking import Tracking
 from stats.user_stats import open_stats
 from tests.badday.proxy import Proxy

@@ -65,6 +65,7 @@ class LossyProxy:
     def __init__(self, server: str, path: Path) -> None:
         self.url = f"unix://{path}"
         self.drop_responses = False
+        self._drop_next = self._refuse = False
         self._server = server.removeprefix("unix://")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
@@ -77,8 +78,23 @@ class LossyProxy:
                 threading.Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def drop_once(self) -> None:
+        """Lose the next answer, and the connection with it."""
+        self._drop_next = True
+
+    def refuse_after_drop(self) -> None:
+        """Lose the next answer, and take no connection any more."""
+        self._drop_next = self._refuse = True
+
+    def _drops_this(self) -> bool:
+        dropped, self._drop_next = self._drop_next, False
+        if dropped and self._refuse:
+            self.close()
+        return dropped or self.drop_responses
 
     def _forward(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server, suppress(OSError):
@@ -86,7 +102,7 @@ class LossyProxy:
             while request := client.recv(65536):
                 server.sendall(request)
                 response = server.recv(65536)
-                if self.drop_responses:
+                if self._drops_this():
                     return
                 client.sendall(response)
 

@@ -143,8 +143,8 @@ def test_it_is_there_while_redis_is_away(
     assert away.get("/api/dashboard?userId=u", headers=key).status_code == 503
     away.environ_base["HTTP_AUTHORIZATION"] = key["Authorization"]
     assert users_by_plan(away) == {}
-    assert increase_of("aira_redis_failed_calls_total", script="user_stats/open") == 1
-    assert increase_of("aira_redis_call_seconds_count", script="user_stats/open") == 0
+    assert increase_of("aira_redis_failed_calls_total", script="user_stats/read") == 1
+    assert increase_of("aira_redis_call_seconds_count", script="user_stats/read") == 0
     assert (
         increase_of("aira_requests_total", method="GET", route="/api/dashboard", status="503") == 1
     )
