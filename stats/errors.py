@@ -61,6 +61,10 @@ class StoreUnavailable(StatsError):
     code = "store_unavailable"
 
 
+class WritesRefused(StoreUnavailable):
+    """Redis answers reads and takes no writes just now; nothing was changed."""
+
+
 class Busy(StatsError):
     """Only so many can do this at a time; nothing was changed, and asking again later works."""
 

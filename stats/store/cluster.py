@@ -46,10 +46,14 @@ class GuardedCluster(RedisCluster):
 
     def ping(self, **kwargs: Any) -> Any:
         """Ask a primary that answered last; other slots are served while one is away."""
+        return self.execute_command("PING", target_nodes=self.served_primary(), **kwargs)
+
+    def served_primary(self) -> ClusterNode:
+        """Return a primary that answered last, or the first of all if none did."""
         self._open()
-        primaries = self.nodes_manager.get_nodes_by_server_type("primary")
+        primaries: list[ClusterNode] = self.nodes_manager.get_nodes_by_server_type("primary")
         served = (node for node in primaries if self._breaker(node).closed)
-        return self.execute_command("PING", target_nodes=next(served, primaries[0]), **kwargs)
+        return next(served, primaries[0])
 
     def get_redis_connection(self, node: ClusterNode | None) -> redis.Redis:
         """Return the client of a node; redis-py asks for None after ASK to a new one."""

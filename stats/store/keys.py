@@ -52,6 +52,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     token:{digest}         string  "kind id payload" of a single-use token by its SHA-256; lives
                                    as long as that. With an address: "id number", the user's last
                                    change to it; lives for an hour
+    token:{probe-0}        never there: written to if it exists, to learn whether Redis takes writes
     throttle:{digest}      zset    tries by time (ms), five minutes
     result:{digest}        string  what came of a form that may count once, sealed, for five
                                    minutes; empty while it is under way, for one
@@ -176,6 +177,11 @@ def void_key(user_id: str) -> str:
 def token_key(digest: str) -> str:
     """Return the key of the token with this digest, or of the mark beside an address's look-up."""
     return f"token:{{{digest}}}"
+
+
+def probe_key(number: int) -> str:
+    """Return a key that is never there; of all numbers some lie in each slot of a cluster."""
+    return token_key(f"probe-{number}")
 
 
 def import_marker(user_id: str) -> tuple[str, str]:

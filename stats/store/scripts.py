@@ -7,11 +7,12 @@ from weakref import WeakKeyDictionary
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from stats.errors import OperationReused
+from stats.errors import OperationReused, WritesRefused
 from stats.store.client import Db
 from stats.store.cluster import GuardedCluster
 from stats.store.keys import user_of
 from stats.store.script_sources import READ_SCRIPTS, load_script
+from stats.store.writability import refuses_writes
 
 # Told of a script's call: its name, how long it took (s), and whether it failed.
 Observer = Callable[[str, float, bool], None]
@@ -27,7 +28,7 @@ def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
     """Run `lua/<script>.lua` atomically and return its reply as Redis sent it.
 
     A server that has lost its scripts (restart, failover) gets the source again, once. Raises
-    OperationReused.
+    OperationReused, and WritesRefused while Redis takes no writes.
     """
     begun, failed = time.perf_counter(), True
     try:
@@ -35,6 +36,8 @@ def run(db: Db, script: str, keys: Sequence[str], *args: str | int) -> Any:
         failed = False
         return reply
     except ResponseError as error:
+        if refuses_writes(error):
+            raise WritesRefused("The store takes no writes just now.") from error
         if REUSED not in str(error):
             raise
         failed = False

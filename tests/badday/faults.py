@@ -53,6 +53,7 @@ def stale_replica(valkey: Valkey) -> Iterator[None]:
 def failed_snapshot(valkey: Valkey) -> Iterator[None]:
     """A folder stands where the snapshot should go."""
     place = valkey.folder / "dump.rdb"
+    place.unlink(missing_ok=True)
     (place / "in the way").mkdir(parents=True)
     valkey.admin.bgsave()
     assert eventually(lambda: last_save(valkey) == "err")

@@ -351,6 +351,8 @@ def test_a_refused_key_is_found(deployment: Deployment) -> None:
         ("appendonly", "no", Code.STORE_NOT_PERSISTENT),
         ("maxmemory-policy", "allkeys-lru", Code.STORE_EVICTS),
         ("hash-max-listpack-value", "64", Code.STORE_LISTPACK),
+        ("maxmemory", "1", Code.STORE_REFUSES_WRITES),
+        ("min-replicas-to-write", "1", Code.STORE_REFUSES_WRITES),
     ],
 )
 def test_it_finds_a_store_that_is_set_badly(

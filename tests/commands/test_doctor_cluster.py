@@ -44,6 +44,17 @@ def test_it_finds_a_cluster_that_lacks_slots(
     client.close()
 
 
+def test_it_finds_one_primary_that_takes_no_writes(cluster: Cluster) -> None:
+    client, full = cluster.client(), cluster.primaries[-1]
+    full.db.config_set("maxmemory", "1")
+    try:
+        assert found(cluster, client) == {Code.STORE_REFUSES_WRITES}
+    finally:
+        full.db.config_set("maxmemory", "0")
+    assert found(cluster, client) == set()
+    client.close()
+
+
 def test_users_and_keys_on_a_cluster(cluster: Cluster) -> None:
     client = cluster.client()
     client.flushall()

@@ -11,7 +11,7 @@ from stats.billing.gateway import Gateway
 from stats.billing.portal_visit import Visit, begin_visit, read_visit
 from stats.billing.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.stripe_gateway import StripeGateway
-from stats.errors import BillingUnavailable, InvalidInput
+from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, check_plan, highest
 from stats.plans.price import Interval
@@ -193,6 +193,8 @@ def _sync_bought(bought: Plan) -> bool:
         sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
+    except WritesRefused:
+        current_app.logger.warning("The return page waits: the store takes no writes")
     return _has_arrived(sync.read_state(runtime.db, current_user.id)[0], bought)
 
 

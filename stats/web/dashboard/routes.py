@@ -1,5 +1,6 @@
 """The routes of the dashboard: the page, the polled fragment, the charts, the mood form."""
 
+from contextlib import suppress
 from dataclasses import replace
 from secrets import token_urlsafe
 
@@ -12,7 +13,7 @@ from htmx_flask import request as htmx_request
 from stats.activity.clock import day_ends
 from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
-from stats.errors import InvalidInput, OperationReused
+from stats.errors import InvalidInput, OperationReused, WritesRefused
 from stats.lib.messages import N_
 from stats.moods.entries import record_mood, undo_mood
 from stats.web.dashboard.form_day import moment_of, read_page_day
@@ -42,17 +43,27 @@ MOODS_CHANGED = "aira:moods"
 
 @bp.get("/dashboard")
 def page() -> ResponseReturnValue:
-    """Show the whole page; the first one of a user's day counts as that day's login."""
-    dashboard = current_dashboard()
+    """Show the whole page; the first one of a user's day counts as that day's login.
+
+    While Redis takes no writes, the polls of this page bring the login after it.
+    """
+    dashboard = _count_login(current_dashboard())
+    opened = dashboard.today.isoformat() if dashboard.first_of_day else None
+    return _page(dashboard, mood_form(dashboard), opened)
+
+
+def _count_login(dashboard: Dashboard) -> Dashboard:
+    """Return the dashboard with its day's login counted, as it is stored if that cannot be."""
     if dashboard.first_of_day and request.method == "GET":
-        record_login(db(), dashboard.user_id, day_now(dashboard.clock, dashboard.now))
-        dashboard = reload_dashboard()
-    return _page(dashboard, mood_form(dashboard))
+        with suppress(WritesRefused):
+            record_login(db(), dashboard.user_id, day_now(dashboard.clock, dashboard.now))
+            return reload_dashboard()
+    return dashboard
 
 
-def _page(dashboard: Dashboard, form: MoodForm) -> str:
+def _page(dashboard: Dashboard, form: MoodForm, opened: str | None = None) -> str:
     dashboard = _renew_if_stale(dashboard)
-    context = stats_fragment(dashboard) | chart_values(dashboard.mood_days, dashboard.today)
+    context = stats_fragment(dashboard, opened) | chart_values(dashboard.mood_days, dashboard.today)
     return render_template(
         "dashboard/page.html",
         mood=form,
@@ -68,6 +79,7 @@ def stats() -> ResponseReturnValue:
     """Show the fragment, or 204 if the version in `v` is current.
 
     If the version in `charts` is not, the event `aira:moods` has the page request its charts.
+    `opened` is the day on which the page was opened, while that is not counted yet.
     """
     user = current_user._get_current_object()
     if isinstance(user, UnchangedUser):
@@ -75,10 +87,12 @@ def stats() -> ResponseReturnValue:
         return "", 204
     if _is_other_user():
         return _refresh_page()
-    dashboard = _renew_if_stale(current_dashboard())
-    response: Response = make_response(
-        render_template("dashboard/_stats.html", **stats_fragment(dashboard))
-    )
+    dashboard, today = current_dashboard(), current_dashboard().today.isoformat()
+    was_opened = request.args.get("opened") == today
+    dashboard = _renew_if_stale(_count_login(dashboard) if was_opened else dashboard)
+    opened = today if was_opened and dashboard.first_of_day else None
+    fragment = stats_fragment(dashboard, opened)
+    response: Response = make_response(render_template("dashboard/_stats.html", **fragment))
     if request.args.get("charts", dashboard.charts) != dashboard.charts:
         response.headers["HX-Trigger"] = MOODS_CHANGED
     return response
@@ -111,10 +125,15 @@ def _refresh_page() -> ResponseReturnValue:
 
 
 def _renew_if_stale(dashboard: Dashboard) -> Dashboard:
-    if dashboard.is_fresh or request.method == "HEAD":
-        return dashboard
-    renew(db(), dashboard)
-    return reload_dashboard()
+    """Return the dashboard with a new version if the clock has changed it.
+
+    While Redis takes no writes it is returned as it is: its version is then never current.
+    """
+    if not dashboard.is_fresh and request.method != "HEAD":
+        with suppress(WritesRefused):
+            renew(db(), dashboard)
+            return reload_dashboard()
+    return dashboard
 
 
 @bp.post("/dashboard/mood")

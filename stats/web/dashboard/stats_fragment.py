@@ -24,10 +24,14 @@ class RecentView(NamedTuple):
     absolute: str
 
 
-def stats_fragment(dashboard: Dashboard) -> dict[str, Any]:
-    """Return the context of `dashboard/_stats.html`, with cached prices."""
+def stats_fragment(dashboard: Dashboard, opened: str | None = None) -> dict[str, Any]:
+    """Return the context of `dashboard/_stats.html`, with cached prices.
+
+    `opened` is the day on which the page was opened, for its polls, while it is not counted yet.
+    """
     return {
         "dashboard": dashboard,
+        "opened": opened,
         "fingerprint": user_fingerprint(dashboard.user_id),
         "yesterday": dashboard.today - DAY,
         "is_one_of_several": _is_one_of_several(dashboard),

@@ -1,6 +1,7 @@
 """The user loader of Flask-Login: user, session and dashboard in one round trip to Redis."""
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_use
 
 from stats.accounts.sessions import Login, touch_session
 from stats.dashboard import PAGE_SPAN, WEEK_SPAN, Dashboard, Unchanged, get_dashboard
-from stats.errors import UserNotFound
+from stats.errors import UserNotFound, WritesRefused
 from stats.snapshot import NO_STATS
 from stats.web.http.login_redirect import unauthorised
 from stats.web.poll_cache import PollCache, ReadStamp
@@ -99,7 +100,9 @@ def _touch_session(dashboard: Dashboard, session_id: str) -> None:
     if request.endpoint == "dashboard.charts" or request.method == "HEAD":
         return
     if dashboard.session.is_to_be_touched(time.time()):
-        touch_session(db(), dashboard.user_id, session_id, dashboard.session)
+        # What reads is answered while Redis takes no writes; a later request notes the use.
+        with suppress(WritesRefused):
+            touch_session(db(), dashboard.user_id, session_id, dashboard.session)
 
 
 def begin_session(login: Login, *, remember: bool) -> None:

@@ -6,13 +6,7 @@ import redis
 from flask import Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from redis.exceptions import (
-    ClusterError,
-    InvalidResponse,
-    OutOfMemoryError,
-    ReadOnlyError,
-    TryAgainError,
-)
+from redis.exceptions import ClusterError, InvalidResponse, TryAgainError
 from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from stats.errors import (
@@ -31,6 +25,7 @@ from stats.errors import (
 )
 from stats.lib.messages import N_
 from stats.store.circuit_breaker import REDIS_ERRORS, UNREACHABLE_ERRORS
+from stats.store.writability import refuses_writes
 from stats.web.http.login_redirect import unauthorised
 from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.runtime import current_runtime
@@ -51,8 +46,8 @@ STATUS: dict[type[StatsError], int] = {
 RETRY_AFTER = "2"
 # Error codes of a Redis that cannot serve now
 # (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors).
-OUTAGE_CODES = ("BUSY", "NOREPLICAS", "MISCONF", "OOM", "READONLY", "CLUSTERDOWN")
-OUTAGE_ERRORS = (InvalidResponse, OutOfMemoryError, ReadOnlyError, ClusterError, TryAgainError)
+OUTAGE_CODES = ("BUSY", "CLUSTERDOWN")
+OUTAGE_ERRORS = (InvalidResponse, ClusterError, TryAgainError)
 PAGE_MESSAGES = {
     400: (
         N_("Something is missing"),
@@ -145,7 +140,7 @@ def status_of(error: Exception) -> int:
 
 def is_outage(error: Exception) -> bool:
     """Return whether an exception means that Redis cannot serve now; others are bugs."""
-    if isinstance(error, UNREACHABLE_ERRORS):
+    if isinstance(error, UNREACHABLE_ERRORS) or refuses_writes(error):
         return True
     # redis-py has classes for some of these codes; the others begin the message.
     return isinstance(error, OUTAGE_ERRORS) or (

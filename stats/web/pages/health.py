@@ -3,6 +3,7 @@
 from flask.typing import ResponseReturnValue
 
 from stats.lib.version import version
+from stats.store.writability import check_writable
 from stats.web.http.access import public
 from stats.web.pages.public import bp
 from stats.web.runtime import db
@@ -18,6 +19,6 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """Readiness: answer if Redis does."""
-    db().ping()
+    """Readiness: answer if Redis does and takes writes; nothing is written."""
+    check_writable(db())
     return {"status": "ready"}

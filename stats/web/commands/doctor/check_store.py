@@ -12,6 +12,7 @@ from stats.store.circuit_breaker import REDIS_ERRORS
 from stats.store.client import Db
 from stats.store.keys import OPERATOR_KINDS, user_keys
 from stats.store.scripts import run
+from stats.store.writability import check_writable, refuses_writes
 from stats.web.commands.doctor.findings import Code, Finding
 
 MIN_MAJOR_VERSION = 5
@@ -32,6 +33,7 @@ def check_store(db: Db) -> Iterator[Finding]:
         for node in nodes:
             yield from _check_node(node, in_cluster=isinstance(db, RedisCluster))
         yield from _check_scripts(db)
+        _check_writes(db)
     except ACCESS_ERRORS:
         yield Finding(
             Code.STORE_ACCESS_DENIED,
@@ -39,6 +41,9 @@ def check_store(db: Db) -> Iterator[Finding]:
             "correct user and password in REDIS_URL; docs/deploy/redis.conf lists its rights",
         )
     except STORE_ERRORS as error:
+        if refuses_writes(error):
+            yield _refusal(error)
+            return
         yield Finding(
             Code.STORE_UNREACHABLE,
             f"Redis cannot be used ({type(error).__name__})",
@@ -159,6 +164,22 @@ def _check_scripts(db: Db) -> Iterator[Finding]:
             "Redis does not run our scripts",
             "allow EVAL and EVALSHA, and all that the scripts call",
         )
+
+
+def _check_writes(db: Db) -> None:
+    if not isinstance(db, RedisCluster):
+        check_writable(db)
+        return
+    for node in db.nodes_manager.get_nodes_by_server_type("primary"):
+        check_writable(db, node)
+
+
+def _refusal(error: Exception) -> Finding:
+    return Finding(
+        Code.STORE_REFUSES_WRITES,
+        f"Redis takes no writes ({str(error).rstrip('.')})",
+        "give it memory, a disk with room or its replicas, or name the primary in REDIS_URL",
+    )
 
 
 def _execute(node: redis.Redis) -> Callable[..., Any]:
