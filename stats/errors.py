@@ -62,7 +62,10 @@ class StoreUnavailable(StatsError):
 
 
 class WritesRefused(StoreUnavailable):
-    """Redis answers reads and takes no writes just now; nothing was changed."""
+    """Redis answers reads and takes no writes just now.
+
+    Nothing was changed, or what was is not in the append-only file yet and may get lost.
+    """
 
 
 class Busy(StatsError):

@@ -22,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
+from stats.embedded.server_log import size_of, warn_of_cut_file
 from stats.embedded.unix_socket import answers, send_command, socket_path
 from stats.errors import StoreUnavailable
 from stats.lib.file_lock import lock_file, open_lock, private_opener, share, try_lock
@@ -38,6 +39,7 @@ CONFIG = {
     # Each write reaches the kernel before its answer. With "everysec" it may wait behind a running
     # fsync for two seconds, and a kill -9 then loses what was acknowledged
     # (flushAppendOnlyFile in https://github.com/valkey-io/valkey/blob/unstable/src/aof.c).
+    # Whether it did so is asked before a write is acknowledged (LocalRedis in store/client.py).
     "appendfsync": "no",
     "save": "",
     "maxmemory-policy": "noeviction",
@@ -117,7 +119,8 @@ def _leave(folder: Path, users: int) -> None:
 
 
 def _ensure_server(folder: Path, path: Path) -> None:
-    launched = False
+    launched, server_log = False, folder / "valkey.log"
+    logged = size_of(server_log)
 
     def ready() -> bool:
         nonlocal launched
@@ -132,6 +135,8 @@ def _ensure_server(folder: Path, path: Path) -> None:
         return False
 
     _wait_until(ready, f"The embedded Valkey in {folder} runs but does not answer yet.")
+    if launched:
+        warn_of_cut_file(server_log, logged)
 
 
 def _launch(folder: Path, path: Path, alive: int) -> None:

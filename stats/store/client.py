@@ -22,9 +22,12 @@ def connect(url: str) -> Db:
     Nothing is sent before the first command. A call gives up after 0.8 s. One that timed out or
     whose connection was cut may have been carried out: a write is never sent twice, and a read is
     once if it was cut. While a server hangs or refuses, a circuit breaker lets one call a second
-    try it and fails the others at once.
+    try it and fails the others at once. Over a Unix socket a write is answered once it is in the
+    append-only file.
     """
     parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return LocalRedis.from_url(url, **_timeouts())
     if not parts.scheme.endswith("+cluster"):
         return GuardedRedis.from_url(url, **_timeouts())
     plain = urlunsplit(parts._replace(scheme=parts.scheme.removesuffix("+cluster")))
@@ -55,3 +58,19 @@ class GuardedRedis(redis.Redis):
             return call_despite_cut(
                 lambda: execute(*args, **options), self.connection_pool, read=is_read(*args)
             )
+
+
+class LocalRedis(GuardedRedis):
+    """A client of a server on this machine that waits for the append-only file.
+
+    With `appendfsync no` a server answers the write that finds its disk full as any other, and a
+    kill then loses it. By the next reply it has tried, and says MISCONF to PING if it failed
+    (flushAppendOnlyFile and processCommand in https://github.com/valkey-io/valkey/tree/9.1/src).
+    """
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send a command; raise ResponseError (MISCONF) for a write that is not in the file yet."""
+        reply = super().execute_command(*args, **options)
+        if not is_read(*args):
+            super().execute_command("PING")
+        return reply

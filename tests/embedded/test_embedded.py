@@ -222,3 +222,23 @@ sys.stdin.readline(); say(child)
         return not is_running(folder)
 
     assert eventually(last_one_out)
+
+
+def test_a_log_that_was_cut_is_told_of_at_the_start(folder, caplog):
+    hold = embedded.start(folder)
+    with redis.Redis.from_url(hold.url) as db:
+        db.set("kept", "yes")
+        db.set("lost", "yes")
+    hold.close()
+    assert not caplog.records
+    [log] = (folder / "appendonlydir").glob("*.incr.aof")
+    os.truncate(log, log.stat().st_size - 3)
+    hold = embedded.start(folder)
+    with redis.Redis.from_url(hold.url) as db:
+        assert (db.get("kept"), db.get("lost")) == (b"yes", None)
+    [record] = caplog.records
+    assert log.name in record.getMessage()
+    caplog.clear()
+    hold.close()
+    embedded.start(folder)
+    assert not caplog.records, "it is told of once"

@@ -11,7 +11,7 @@ from stats.store.keys import user_keys
 from stats.store.script_sources import READ_DASHBOARD
 from stats.store.scripts import run
 from stats.store.tracking import Tracking
-from stats.user_stats import open_stats
+from stats.user_stats import increment_conversations, open_stats
 from tests.badday.proxy import Proxy
 from tests.badday.valkey import Valkey, short_folder
 from tests.support.live_server import eventually
@@ -81,7 +81,7 @@ def test_a_write_that_failed_may_have_been_carried_out(server: Valkey) -> None:
     before = lost.stamp("alice")
     proxy.drop_response(1)
     with pytest.raises(redis.ConnectionError):
-        open_stats(lost.db, "alice")
+        increment_conversations(lost.db, "alice")
     assert lost.stamp("alice") != before
     lost.close()
     proxy.close()
