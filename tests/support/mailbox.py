@@ -27,11 +27,15 @@ class Mailbox:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[Any] = []
         self.answer = "250 OK"
+        self.refused_ids: list[str] = []
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):
             self.envelopes.append(envelope)
             self.mails.append(message_from_bytes(envelope.content, policy=default))
+        else:
+            refused = message_from_bytes(envelope.content, policy=default)
+            self.refused_ids.append(refused["Message-ID"])
         return self.answer
 
     @property
@@ -104,8 +108,8 @@ class MailServer(Controller):
 
 
 @contextmanager
-def run_mail_server() -> Iterator[Mailbox]:
-    mailbox = Mailbox()
+def run_mail_server(mailbox: Mailbox | None = None) -> Iterator[Mailbox]:
+    mailbox = mailbox or Mailbox()
     server = MailServer(mailbox)
     server.start()
     yield mailbox

@@ -11,13 +11,14 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from stats.mail import Draft, Mail, MailQueue
+from stats.web.monitoring.counters import count_mail
 from stats.web.runtime import current_runtime
 
 
 def send_later(mail: Draft | None) -> None:
     """Queue a mail; None takes the same time and sends nothing."""
     sender: MailQueue = current_app.extensions.setdefault(
-        "aira.post", MailQueue(current_runtime().base_settings)
+        "aira.post", MailQueue(current_runtime().base_settings, count_mail)
     )
     sender.send(mail)
 

@@ -73,6 +73,12 @@ WEBHOOKS = Counter(
     ("type", "result"),
     registry=REGISTRY,
 )
+MAILS = Counter(
+    "aira_mails",
+    "Tries to send a mail by what came of them: sent, retried (a later try follows), or failed.",
+    ("result",),
+    registry=REGISTRY,
+)
 POLLS = Counter(
     "aira_polls",
     "Polls by what knew the answer: memory (unchanged ones alone), or redis.",
@@ -145,6 +151,11 @@ def count_tracking(event: str) -> None:
     TRACKING.labels(event).inc()
     if event != "forgotten":
         STREAMS.labels("up").set(event == "up")
+
+
+def count_mail(result: str) -> None:
+    """Count what came of a try to send a mail (stats/mail.py)."""
+    MAILS.labels(result).inc()
 
 
 def count_event(name: str, fields: dict[str, str | int]) -> None:
