@@ -9,7 +9,7 @@ from typing import ClassVar
 class StatsError(Exception):
     """Base of everything this package raises; its text is a sentence fit to be shown."""
 
-    code: ClassVar[str]
+    code: ClassVar[str] = "internal_error"
 
 
 class InvalidInput(StatsError):
