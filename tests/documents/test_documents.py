@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stats.web.http.error_pages import API_MESSAGES, PAGE_MESSAGES
+from stats.web.http.error_pages import API_MESSAGES, HTTP_CODES, PAGE_MESSAGES
 from tests.support.live_server import ROOT, environment, eventually, free_port, start_process
 
 DOCS = ROOT / "docs"
@@ -106,7 +106,7 @@ def test_the_error_pages_of_the_proxy_say_what_ours_say() -> None:
         assert f"<h1>{title}</h1>" in page
         assert f"<p>{sentence}</p>" in page
         answer = json.loads((DEPLOY / "errors" / f"{status}.json").read_text())
-        assert list(answer) == ["error"]
+        assert answer == {"error": answer["error"], "code": HTTP_CODES[status]}
     assert API_MESSAGES[413] in (DEPLOY / "errors" / "413.json").read_text()
 
 
