@@ -14,7 +14,12 @@ from stats import operators
 from stats.accounts import password_reset, passwords
 from tests.support.two_factor import stop_clock, totp_code
 from tests.web.accounts.test_sign_in_links import create_sign_in_link, open_sign_in_link
-from tests.web.accounts.two_factor_helpers import displayed_secret, submit_action
+from tests.web.accounts.two_factor_helpers import (
+    TWO_FACTOR_URL,
+    displayed_secret,
+    submit_action,
+)
+from tests.web.forms import Twin, fields_of
 from tests.web.helpers import PASSWORD, Browser, form_token, log_in
 
 NEW = "another sentence altogether"
@@ -136,3 +141,40 @@ def test_a_link_that_is_pressed_while_the_password_changes_lets_nobody_in(
     monkeypatch.setattr(log_in_module, "credentials", slow)
     assert open_sign_in_link(Browser(app), path).status_code == 404
     assert valkey.hlen(alice.key("sessions")) == 0
+
+
+@pytest.mark.parametrize("way", ["one_by_one", "at_once"])
+@pytest.mark.parametrize("act", ["password", "revoke", "on"])
+def test_a_second_press_with_the_old_cookie_leads_where_the_first_led(
+    app: Flask, alice: Browser, valkey: Redis, act: str, way: str
+) -> None:
+    copy = Browser(app, alice.session)
+    both = TWINS[act](app, alice)
+    first, second = getattr(both, way)()
+    assert first.status_code == second.status_code
+    assert (first.status_code, first.location) in ((200, None), (303, "/settings"))
+    assert [browser.get("/dashboard").status_code for browser in both.browsers] == [200, 200]
+    assert copy.get("/dashboard").status_code == 302
+    assert valkey.hlen(alice.key("sessions")) == 1
+
+
+def twin(app: Flask, browser: Browser, page: str, url: str, **values: str) -> Twin:
+    return Twin(app, browser, url, fields_of(browser.get(page), url, **values))
+
+
+def password_twin(app: Flask, browser: Browser) -> Twin:
+    values = {"current_password": PASSWORD, "new_password": NEW}
+    return twin(app, browser, "/settings", "/settings/password", **values)
+
+
+def revoke_twin(app: Flask, browser: Browser) -> Twin:
+    return twin(app, browser, "/settings", "/settings/sessions/revoke")
+
+
+def two_factor_twin(app: Flask, browser: Browser) -> Twin:
+    code = totp_code(displayed_secret(browser))
+    values = {"action": "on", "code": code, "current_password": PASSWORD}
+    return twin(app, browser, TWO_FACTOR_URL, TWO_FACTOR_URL, **values)
+
+
+TWINS = {"password": password_twin, "revoke": revoke_twin, "on": two_factor_twin}
