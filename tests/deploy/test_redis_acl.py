@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import redis
 
+from stats.store import keys
 from tests.badday.helpers import Person, RequestSpec, send, service_request
 from tests.badday.valkey import Valkey, short_folder
 from tests.commands.test_process import flask
@@ -137,3 +138,11 @@ def test_it_names_each_command_that_is_used_and_no_other() -> None:
     (user,) = re.findall(r"^user aira .*", shipped(), re.MULTILINE)
     allowed = {word[1:] for word in user.split() if word.startswith("+")}
     assert allowed == called | SENT
+
+
+def test_it_names_each_key_that_is_used() -> None:
+    """Those that stats/store/keys.py describes; `user:{id}:…` are all of a user."""
+    described = re.findall(r"^    ([a-z:-]+)(\{[\w-]+\})?", str(keys.__doc__), re.MULTILINE)
+    (user,) = re.findall(r"^user aira .*", shipped(), re.MULTILINE)
+    patterns = {word[1:] for word in user.split() if word.startswith("~")}
+    assert patterns == {f"{name}{{*" if tag else name for name, tag in described}
