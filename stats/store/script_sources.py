@@ -18,6 +18,7 @@ READ_SCRIPTS = frozenset(
         "billing/read_state",
         "billing/read_visit",
         "conversations/list",
+        "conversations/list_after",
         "conversations/list_first_saved",
         "conversations/read",
         "email_change/find_unused",
