@@ -27,6 +27,7 @@ READ_SCRIPTS = frozenset(
         "moods/read",
         "moods/read_history",
         "operators/read_user",
+        "service_keys/read",
         "sessions/read_login_history",
         "user_stats/read",
     }
