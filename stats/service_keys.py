@@ -14,12 +14,13 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from stats.accounts.profile import check_name
-from stats.errors import InvalidInput, NotFound
+from stats.errors import InvalidInput, NotFound, WritesRefused
 from stats.lib.text import as_text
 from stats.store.client import Db
 from stats.store.scripts import run
@@ -146,24 +147,29 @@ class KeySnapshot:
         now = time.monotonic()
         if self.find(prefix, digest) is None:
             return now - self.at < MIN_REFRESH_SECONDS
-        written = now - self.written.get(prefix, float("-inf")) < USE_WRITE_SECONDS
-        return written and now - self.at < CACHE_SECONDS
+        return self._is_written(prefix) and now - self.at < CACHE_SECONDS
 
     def refreshed(self, db: Db, prefix: str, digest: str) -> "KeySnapshot":
-        """Return a new snapshot, having written the use of this key, if it is one."""
+        """Return a new snapshot, having written the use of this key, if it is one and due.
+
+        While Redis takes no writes, its use is not written.
+        """
         begun = time.monotonic()
-        flat = run(
-            db, "service_keys/read", [SERVICE_KEYS], prefix, digest, _now(), USE_WRITE_SECONDS
-        )
+        flat = run(db, "service_keys/read", [SERVICE_KEYS])
         service_keys = (ServiceKey.read(*pair) for pair in zip(flat[::2], flat[1::2], strict=True))
         keys = {key.prefix: key for key in service_keys}
         written = {name: at for name, at in self.written.items() if name in keys}
         new = KeySnapshot(keys, written, begun)
-        return (
-            new
-            if new.find(prefix, digest) is None
-            else replace(new, written={**written, prefix: begun})
-        )
+        if new.find(prefix, digest) is None or new._is_written(prefix):
+            return new
+        arguments = (prefix, digest, _now(), USE_WRITE_SECONDS)
+        with suppress(WritesRefused):
+            run(db, "service_keys/note_use", [SERVICE_KEYS], *arguments)
+        return replace(new, written={**written, prefix: begun})
+
+    def _is_written(self, prefix: str) -> bool:
+        """Return whether this process wrote the use of a key recently."""
+        return time.monotonic() - self.written.get(prefix, float("-inf")) < USE_WRITE_SECONDS
 
 
 # A ring must not hold its client, or neither would ever go.

@@ -18,6 +18,7 @@ READ_SCRIPTS = frozenset(
         "billing/read_state",
         "billing/read_visit",
         "conversations/list",
+        "conversations/list_after",
         "conversations/list_first_saved",
         "conversations/read",
         "email_change/find_unused",
@@ -26,6 +27,7 @@ READ_SCRIPTS = frozenset(
         "moods/read",
         "moods/read_history",
         "operators/read_user",
+        "service_keys/read",
         "sessions/read_login_history",
         "user_stats/read",
     }

@@ -5,6 +5,7 @@ import redis
 
 from stats.errors import StoreUnavailable, WritesRefused
 from stats.service_keys import check, create_key
+from stats.store.client import connect
 from stats.store.writability import check_writable, refuses_writes
 from stats.user_stats import create_user_stats, get_user_stats, increment_conversations
 from tests.badday.faults import FAULTS
@@ -45,7 +46,9 @@ def test_what_refuses_writes_says_so_and_is_read(own, name):
         with pytest.raises(WritesRefused):
             increment_conversations(own.admin, "alice")
         assert get_user_stats(own.admin, "alice").conversations == count
-        assert check(own.client(), key) == "Chat"
+        for db in (own.client(), connect(f"unix://{own.socket}")):
+            assert check(db, key) == "Chat"
+            db.close()
 
 
 def test_refused_writes_are_an_outage():
