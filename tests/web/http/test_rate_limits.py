@@ -322,14 +322,15 @@ def test_it_adds_no_round_trip(
     alice: Browser, service_client: FlaskClient, round_trips: RoundTrips
 ) -> None:
     token = alice.token
+    # After a write over a Unix socket it is asked whether the append-only file has it.
     calls = [
         (lambda: alice.get("/dashboard/stats"), 1),
-        (lambda: service_client.patch("/api/mood?userId=u", json={"score": 5}), 1),
+        (lambda: service_client.patch("/api/mood?userId=u", json={"score": 5}), 2),
         (
             lambda: service_client.post(
                 "/api/chat/save?userId=u", json={"messages": [{"role": "user", "content": "Hi"}]}
             ),
-            1,
+            2,
         ),
         (lambda: alice.api("PATCH", "/api/mood", json={"score": 5}), 2),
     ]
