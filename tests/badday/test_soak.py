@@ -21,7 +21,7 @@ from tests.web.helpers import PASSWORD
 
 SOAK = float(os.environ.get("SOAK", "8"))
 WARM_UP = max(3.0, SOAK / 4)
-VISITORS, LEAST = 6, 800
+VISITORS, LEAST, WARM_UP_REQUESTS = 6, 800, 2500
 WORKERS = 2
 # Each thread of a worker keeps one connection to Redis, and this test has one.
 # A thread holds a connection of its own for scripts and at most one of the pool's.
@@ -141,8 +141,9 @@ def test_a_mixed_load_leaves_nothing_behind(capsys: pytest.CaptureFixture[str]) 
         try:
             db = redis.Redis(unix_socket_path=str(folder / "data" / "valkey.sock"))
             people = [Person(site.port, site.key) for _ in range(VISITORS)]
-            # More at a time than there are threads, so that every pool is full already.
-            load(people * 3, site.key, WARM_UP, 0)
+            # More at a time than there are threads, so that every pool is full already, and as
+            # often as it takes until what is remembered once (regular expressions, forms) is there.
+            load(people * 3, site.key, WARM_UP, WARM_UP_REQUESTS // (3 * VISITORS))
             before = settled(site, db)
             requests = load(people, site.key, SOAK, LEAST // VISITORS)
             after = settled(site, db)
