@@ -98,6 +98,7 @@ class Desk:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.products, self.subscriptions = world.products, world.subscriptions
+        self.livemode = world.livemode
         self.invoices = world.invoices
 
     def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
