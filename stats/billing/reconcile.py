@@ -119,7 +119,7 @@ def _compare_subscription(
     detail = f"{stored['id']} of {customer}"
     if user_id is None or not user_stats_exist(db, user_id):
         yield Discrepancy("billed, but no such user", user_id or "unknown", detail)
-    elif bound is None and is_sold:
+    elif is_sold and (bound is None or customer not in read_state(db, user_id)[1]):
         yield Discrepancy("money without plan", user_id, detail, mendable=True, customer=customer)
     elif bound is None:
         yield Discrepancy("unknown product", user_id, detail)

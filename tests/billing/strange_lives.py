@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from stats.billing.checkout import start_checkout
+from stats.billing.ownership import SELLER
 from stats.billing.sync import bind_customer
 from stats.plans.subscription import LIVE
 
@@ -113,7 +114,7 @@ class Desk:
     def checkout(
         self, customer: str, plan: str, reference: str, user_id: str, back: str, interval: str
     ) -> str:
-        metadata = {"metadata": {"user_id": user_id, "plan": plan}}
+        metadata = {"metadata": {"user_id": user_id, "plan": plan, "seller": SELLER}}
         return str(
             self.world.stripe.open_session(
                 [self.world.prices[plan]], customer=customer, subscription_data=metadata
