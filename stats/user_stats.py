@@ -127,5 +127,9 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
 
 
 def delete_user_stats(db: Db, user_id: str) -> None:
-    """Delete all stats of a user, history and conversations included, in one step."""
-    db.unlink(*user_keys(user_id, STATS_KINDS))
+    """Delete all stats of a user, history and conversations included, in one step.
+
+    What is known of the subscriptions goes, too: `paid` is among the stats, and Stripe is asked
+    anew.
+    """
+    db.unlink(*user_keys(user_id, (*STATS_KINDS, "billing")))

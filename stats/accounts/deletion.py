@@ -5,7 +5,7 @@ from contextlib import suppress
 from stats.accounts.email_address import is_sample
 from stats.billing.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import is_ours
-from stats.billing.sync import read_state
+from stats.billing.sync import is_real_money, read_state
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
@@ -20,15 +20,27 @@ def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
 
     Open Checkout Sessions are closed and subscriptions ended that are or were ours; those of other
     products stay. A customer that Stripe does not know has none. Raises BillingUnavailable, with
-    nothing deleted, when Stripe cannot be reached or is not set up while the user has a customer.
+    nothing deleted, when Stripe cannot be reached or is not set up while the user has a customer,
+    and when the key is of test mode while something is paid in live mode.
     """
     state, customers = read_state(db, user_id)
+    if gateway is not None and is_real_money(gateway, state):
+        raise BillingUnavailable("The subscription cannot be ended now. Nothing was deleted.")
     for customer in customers:
         if gateway is None:
             raise BillingUnavailable("The subscription cannot be ended now. Nothing was deleted.")
         with suppress(UnknownCustomer):
             _end_billing(gateway, state, user_id, customer)
     handle_account_deletion(db, user_id)
+    if gateway is not None:
+        _close_late_sessions(gateway, user_id, customers)
+
+
+def _close_late_sessions(gateway: Gateway, user_id: str, customers: list[str]) -> None:
+    # Another tab may have opened one meanwhile; the account is gone whether that closes or not.
+    for customer in customers:
+        with suppress(BillingUnavailable):
+            gateway.expire_sessions(customer, user_id)
 
 
 def _end_billing(gateway: Gateway, state: BillingState, user_id: str, customer: str) -> None:

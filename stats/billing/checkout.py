@@ -6,7 +6,7 @@ from typing import Any
 
 from stats.billing.client_reference import reference
 from stats.billing.gateway import Gateway
-from stats.billing.ownership import customer_of
+from stats.billing.ownership import customer_of, marked_user
 from stats.billing.sync import (
     bind_customer,
     fetch_subscriptions,
@@ -18,6 +18,7 @@ from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
 from stats.plans.price import Interval
+from stats.plans.subscription import INCOMPLETE
 from stats.store.client import Db
 
 
@@ -48,6 +49,7 @@ def start_checkout(
     if live:
         subscription = max(live, key=lambda one: one.worth(time.time()).rank)
         return gateway.portal(_payer(listed, subscription.id), subscription.id, back)
+    _check_nothing_pending(listed, user_id)
     if link is not None:
         return f"{link}{'&' if '?' in link else '?'}client_reference_id={reference(user_id, keys)}"
     known = [customer for customer in customers if customer not in unknown]
@@ -55,9 +57,36 @@ def start_checkout(
     customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, customers)
     for name in unknown:
         unbind_customer(db, user_id, name)
-    return gateway.open_session(customer, plan, interval) or gateway.checkout(
+    session = gateway.open_session(customer, plan, interval) or gateway.checkout(
         customer, plan, reference(user_id, keys), user_id, back, interval
     )
+    return _paid_meanwhile(db, gateway, user_id, customer, back, grace) or session
+
+
+def _check_nothing_pending(listed: Sequence[Mapping[str, Any]], user_id: str) -> None:
+    # Checkout leaves one incomplete while a bank pays the first invoice
+    # (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
+    if any(one.get("status") == INCOMPLETE and marked_user(one) == user_id for one in listed):
+        raise BillingUnavailable("Your payment is on its way. Your plan changes by itself.")
+
+
+def _paid_meanwhile(
+    db: Db, gateway: Gateway, user_id: str, customer: str, back: str, grace: int
+) -> str | None:
+    """Return the portal's address for who paid in another tab between the look and the sale.
+
+    None for all others. What is open is closed then, as it is for a user who is gone; raises
+    BillingUnavailable for that one.
+    """
+    before, customers = read_state(db, user_id)
+    listed, _ = fetch_subscriptions(gateway, customers)
+    live = make_state(gateway, listed, before, user_id, grace).live
+    if customer in customers and not live:
+        return None
+    gateway.expire_sessions(customer, user_id)
+    if customer not in customers:
+        raise BillingUnavailable("Upgrading is not possible just now.")
+    return gateway.portal(_payer(listed, live[0].id), live[0].id, back)
 
 
 def _payer(listed: Sequence[Mapping[str, Any]], subscription: str) -> str:
@@ -71,6 +100,13 @@ def _new_customer(
     if not bind_customer(db, user_id, customer):
         raise BillingUnavailable("Upgrading is not possible just now. We are looking into it.")
     return customer
+
+
+def close_sessions_of_payer(db: Db, gateway: Gateway, user_id: str) -> None:
+    """Close the open Checkout Sessions of a user who pays already; raises BillingUnavailable."""
+    state, customers = read_state(db, user_id)
+    for customer in customers if state.live else ():
+        gateway.expire_sessions(customer, user_id)
 
 
 def open_portal(db: Db, gateway: Gateway, user_id: str, *, back: str) -> str:

@@ -12,6 +12,8 @@ from stats.plans.price import Interval
 from stats.plans.subscription import read_subscription
 
 Stored = Mapping[str, Any]
+# Another application may write a user's id and a plan into its metadata, too.
+SELLER = "aira"
 
 
 def customer_of(stripe_object: Stored) -> str | None:
@@ -28,19 +30,20 @@ def sells_our_product(subscription: Stored, products: Mapping[str, Plan]) -> boo
 def marked_user(stripe_object: Stored) -> str | None:
     """Return the user id in the metadata that our Checkout writes, None without such metadata."""
     metadata = stripe_object.get("metadata") or {}
-    return metadata.get("user_id") if metadata.get("plan") in PAID_PLANS else None
+    is_sale = metadata.get("seller") == SELLER and metadata.get("plan") in PAID_PLANS
+    return metadata.get("user_id") if is_sale else None
 
 
 def sale_metadata(user_id: str, plan: Plan, interval: Interval) -> dict[str, str]:
     """Return the metadata that our Checkout writes: to whom it sells what, and by the year."""
     by = {"by": str(interval)} if interval != Interval.MONTH else {}
-    return {"user_id": user_id, "plan": str(plan), **by}
+    return {"user_id": user_id, "plan": str(plan), "seller": SELLER, **by}
 
 
-def sells(session: Stored, plan: Plan, interval: Interval) -> bool:
-    """Return whether a Checkout Session of ours sells a plan by that interval."""
+def sells(session: Stored, plan: Plan, price: str) -> bool:
+    """Return whether a Checkout Session of ours sells a plan at the price with this id."""
     metadata = session.get("metadata") or {}
-    return metadata.get("plan") == plan and metadata.get("by", Interval.MONTH) == interval
+    return metadata.get("plan") == plan and metadata.get("price") == price
 
 
 def is_ours(

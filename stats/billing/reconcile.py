@@ -7,7 +7,14 @@ from typing import Any
 
 from stats.billing.ownership import customer_of, is_about_us, sells_our_product
 from stats.billing.stripe_gateway import StripeGateway
-from stats.billing.sync import bind_customer, fetch_subscriptions, make_state, read_state, sync
+from stats.billing.sync import (
+    bind_customer,
+    fetch_subscriptions,
+    is_test_money,
+    make_state,
+    read_state,
+    sync,
+)
 from stats.errors import StatsError
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
@@ -69,7 +76,7 @@ def _compare_user(
     listed, unknown = fetch_subscriptions(gateway, customers)
     if unknown:
         yield Discrepancy("customer unknown to Stripe", user_id, " ".join(unknown))
-    if unknown and unknown == customers:
+    if unknown and unknown == customers and not is_test_money(gateway, stored):
         return
     now, state = time.time(), make_state(gateway, listed, stored, user_id, grace)
     have, due = stored.plan(now), state.plan(now)
@@ -112,7 +119,7 @@ def _compare_subscription(
     detail = f"{stored['id']} of {customer}"
     if user_id is None or not user_stats_exist(db, user_id):
         yield Discrepancy("billed, but no such user", user_id or "unknown", detail)
-    elif bound is None and is_sold:
+    elif is_sold and (bound is None or customer not in read_state(db, user_id)[1]):
         yield Discrepancy("money without plan", user_id, detail, mendable=True, customer=customer)
     elif bound is None:
         yield Discrepancy("unknown product", user_id, detail)

@@ -107,11 +107,11 @@ class StripeGateway:
         return bool(stored.get("deleted"))
 
     def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
-        """Return the address of an open Checkout Session for this plan, if there is one."""
-        for session in self._open_sessions(self._patient, customer):
-            if sells(session, plan, interval) and session.get("url"):
-                return str(session["url"])
-        return None
+        """Return the address of an open Checkout Session at today's price, if there is one."""
+        sessions = self._open_sessions(self._patient, customer)
+        price = self.price(plan, interval) if sessions else ""
+        urls = (one.get("url") for one in sessions if sells(one, plan, price))
+        return next((str(url) for url in urls if url), None)
 
     def _open_sessions(self, client: StripeClient, customer: str) -> list[dict[str, Any]]:
         params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
@@ -142,13 +142,13 @@ class StripeGateway:
         interval: Interval,
     ) -> str:
         """Return the address of a new Checkout Session."""
-        metadata = sale_metadata(user_id, plan, interval)
+        metadata, price = sale_metadata(user_id, plan, interval), self.price(plan, interval)
         params: Any = {
             "mode": "subscription",
             "customer": customer,
             "client_reference_id": reference,
-            "line_items": [{"price": self.price(plan, interval), "quantity": 1}],
-            "metadata": metadata,
+            "line_items": [{"price": price, "quantity": 1}],
+            "metadata": metadata | {"price": price},
             "subscription_data": {"metadata": metadata},
             "success_url": f"{back}/billing/return?plan={plan}&session_id={{CHECKOUT_SESSION_ID}}",
             "cancel_url": f"{back}/plans",

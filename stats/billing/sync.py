@@ -8,6 +8,7 @@ from typing import Any
 
 from stats.billing.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import is_ours
+from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
@@ -45,27 +46,48 @@ def sync(
     if reply[0] == 0:
         return "done already"
     ticket, stored, *customers = reply
-    listed = _subscriptions_now(gateway, sorted(as_text(name) for name in customers))
-    state = make_state(gateway, listed, BillingState.read(stored), user_id, grace)
+    before = BillingState.read(stored)
+    listed = _subscriptions_now(gateway, sorted(as_text(name) for name in customers), before)
+    state = make_state(gateway, listed, before, user_id, grace)
     return _apply(db, user_id, ticket, event_id, state)
 
 
-def _subscriptions_now(gateway: Gateway, customers: list[str]) -> list[dict[str, Any]]:
+def is_real_money(gateway: Gateway, before: BillingState) -> bool:
+    """Return whether something is paid in live mode, and the key is of test mode.
+
+    A key sees the objects of its own mode alone (https://docs.stripe.com/keys#test-live-modes).
+    """
+    return not gateway.livemode and any(one.livemode for one in before.live)
+
+
+def is_test_money(gateway: Gateway, before: BillingState) -> bool:
+    """Return whether all that is paid was paid in test mode, and the key is of live mode."""
+    return gateway.livemode and before.is_of_mode(livemode=False)
+
+
+def _subscriptions_now(
+    gateway: Gateway, customers: list[str], before: BillingState
+) -> list[dict[str, Any]]:
     listed, unknown = fetch_subscriptions(gateway, customers)
-    if unknown and unknown == customers:
+    if unknown and unknown == customers and not is_test_money(gateway, before):
         # That is what the key of another account looks like: what is paid is not known.
         raise UnknownCustomer("Stripe does not know you. We are looking into it.")
     return listed
 
 
 def bind_customer(db: Db, user_id: str, customer: str) -> bool:
-    """Bind a customer to a user, once and for good; False if it is another user's."""
+    """Bind a customer to a user, once and for good.
+
+    Returns False if it is another user's, or the user is gone.
+    """
     holder = run_replicated(db, "lookups/claim", [customer_key(customer)], user_id)
     if holder is not None:
         log.error("customer %s is bound to another user", customer)
         return False
-    run_replicated(db, "billing/add_customer", user_keys(user_id, PLAN_KINDS), customer)
-    return True
+    if run_replicated(db, "billing/add_customer", user_keys(user_id, PLAN_KINDS), customer):
+        return True
+    run_replicated(db, "lookups/release", [customer_key(customer)], user_id)
+    return False
 
 
 def unbind_customer(db: Db, user_id: str, customer: str) -> None:
@@ -100,8 +122,11 @@ def make_state(
     are ours, or were.
 
     A subscription of ours whose product no setting maps keeps the plan it had. Raises
-    BillingUnavailable.
+    BillingUnavailable, also with a key of test mode for who pays in live mode.
     """
+    if is_real_money(gateway, before):
+        # A test key knows nothing of it, and must neither take the plan nor sell another.
+        raise BillingUnavailable("Stripe does not know you. We are looking into it.")
     plans, subscriptions = before.plans, []
     for stored in listed:
         if is_ours(stored, gateway.products, plans, user_id):

@@ -12,10 +12,10 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
-from stats.billing.gateway import Gateway, UnknownCustomer
+from stats.billing.gateway import Gateway, StripeRefused, UnknownCustomer
 from stats.billing.orphans import keep_orphan
 from stats.billing.ownership import customer_of, is_about_us, sells_our_product
-from stats.billing.sync import bind_customer, log, sync
+from stats.billing.sync import bind_customer, log, read_state, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id
 from stats.plans.plan import Plan
@@ -92,9 +92,26 @@ def handle(
         if outcome := _unbound(db, gateway, event, user_id, customer):
             return outcome
     if kind == COMPLETED and customer:
-        # What was bought in one tab is not for sale in another any more.
-        gateway.expire_sessions(customer, user_id)
-    return sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
+        _close_other_sessions(db, gateway, user_id, customer)
+    outcome = sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
+    # The look-up of a customer may outlive its user.
+    return _gone(db, event, customer) if outcome == "gone" else outcome
+
+
+def _gone(db: Db, event: Mapping[str, Any], customer: str | None) -> str:
+    """Keep what somebody who is gone pays for; return what was done."""
+    is_paid = event["data"]["object"].get("status") in LIVE
+    return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
+
+
+def _close_other_sessions(db: Db, gateway: Gateway, user_id: str, customer: str) -> None:
+    # What was bought in one tab is not for sale in another any more, whichever customer it names.
+    for name in {customer, *read_state(db, user_id)[1]}:
+        try:
+            gateway.expire_sessions(name, user_id)
+        except StripeRefused:
+            # The payment is credited all the same.
+            log.error("the open Checkout Sessions of customer %s stay open", name)
 
 
 def _unacted(gateway: Gateway, event: Mapping[str, Any]) -> str:
@@ -126,8 +143,7 @@ def _unbound(
             return NOT_OURS
         return keep_orphan(db, event, customer, "no user")
     if not user_stats_exist(db, user_id):
-        is_paid = stripe_object.get("status") in LIVE
-        return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
+        return _gone(db, event, customer)
     if customer and not _buys_from_us(gateway, customer):
         return NOT_OURS
     if customer and not bind_customer(db, user_id, customer):

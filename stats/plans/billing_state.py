@@ -31,6 +31,10 @@ class BillingState:
         """The subscriptions that Stripe may still charge for."""
         return tuple(subscription for subscription in self.subscriptions if subscription.is_live)
 
+    def is_of_mode(self, *, livemode: bool) -> bool:
+        """Whether something is live, and all of it is known to be of a mode (live or test)."""
+        return bool(self.live) and all(one.livemode is livemode for one in self.live)
+
     @property
     def plans(self) -> dict[str, Plan]:
         """The subscriptions that have a plan of ours, by their ids, whether live or not."""

@@ -10,6 +10,7 @@ from stats.plans.price import Price, read_price, sum_prices
 # https://docs.stripe.com/api/subscriptions/object#subscription_object-status
 PAYING = frozenset({"active", "trialing"})
 OVERDUE = "past_due"
+INCOMPLETE = "incomplete"
 LIVE = PAYING | {OVERDUE}
 # Nothing brings these back to life.
 ENDED = frozenset({"canceled", "incomplete_expired"})
@@ -26,7 +27,8 @@ class Subscription:
     `past_due` one became so, `patience` the one at which it stops giving its plan; each None
     where there is none. `price` is what all its items cost together, without a discount; None
     where that is no single amount. While nothing is collected, `collection_resumes` may say until
-    when. `is_scheduled` is for a change that Stripe will make later.
+    when. `is_scheduled` is for a change that Stripe will make later; `livemode` is None where an
+    older release stored it.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Subscription:
     collection_paused: bool = False
     collection_resumes: int | None = None
     is_scheduled: bool = False
+    livemode: bool | None = None
 
     @property
     def ends(self) -> int | None:
@@ -101,6 +104,7 @@ def read_subscription(
         collection_paused=bool(pause),
         collection_resumes=pause.get("resumes_at"),
         is_scheduled=bool(stored.get("schedule")),
+        livemode=bool(stored.get("livemode")),
     )
 
 

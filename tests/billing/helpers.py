@@ -137,3 +137,22 @@ def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
                 item[name] -= seconds
     if practice_subscriptions:
         db.set(practice, json.dumps(practice_subscriptions))
+
+
+def open_sessions(shop: Shop) -> list[dict[str, Any]]:
+    """Return the Checkout Sessions that can still be paid."""
+    return [one for one in shop.stripe.all("checkout.session") if one["status"] == "open"]
+
+
+def buy_plan(shop: Shop, browser: Browser, plan: str = "Plus") -> None:
+    """Pay for a plan by Checkout; its events arrive."""
+    start_checkout(browser, plan)
+    shop.stripe.pay(open_sessions(shop)[0]["id"])
+    shop.deliver_pending()
+
+
+def grant_plan(shop: Shop, browser: Browser, plan: str) -> None:
+    """Grant a user a plan by the API."""
+    path = f"/api/plan?userId={browser.user_id}"
+    answer = shop.app.test_client().patch(path, json={"plan": plan}, headers=SERVICE_HEADERS)
+    assert answer.status_code == 200

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from stats.billing.checkout import start_checkout
+from stats.billing.ownership import SELLER
 from stats.billing.sync import bind_customer
 from stats.plans.subscription import LIVE
 
@@ -98,6 +99,7 @@ class Desk:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.products, self.subscriptions = world.products, world.subscriptions
+        self.livemode = world.livemode
         self.invoices = world.invoices
 
     def create_customer(self, user_id: str, email: str, replaced: Sequence[str]) -> str:
@@ -112,7 +114,7 @@ class Desk:
     def checkout(
         self, customer: str, plan: str, reference: str, user_id: str, back: str, interval: str
     ) -> str:
-        metadata = {"metadata": {"user_id": user_id, "plan": plan}}
+        metadata = {"metadata": {"user_id": user_id, "plan": plan, "seller": SELLER}}
         return str(
             self.world.stripe.open_session(
                 [self.world.prices[plan]], customer=customer, subscription_data=metadata

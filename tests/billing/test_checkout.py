@@ -32,13 +32,13 @@ def test_it_leads_to_a_session_at_stripe(shop: Shop, alice: Browser) -> None:
     [request] = stripe_requests(shop, "POST", SESSIONS)
     reference = request.params.pop("client_reference_id")
     assert alice.user_id not in reference
-    metadata = {"user_id": alice.user_id, "plan": "Premium"}
+    metadata = {"user_id": alice.user_id, "plan": "Premium", "seller": "aira"}
     # All of it: no payment_method_types, so that Stripe offers what fits the payer.
     assert request.params == {
         "mode": "subscription",
         "customer": customer["id"],
         "line_items": {"0": {"price": shop.prices[Plan.PREMIUM], "quantity": "1"}},
-        "metadata": metadata,
+        "metadata": metadata | {"price": shop.prices[Plan.PREMIUM]},
         "subscription_data": {"metadata": metadata},
         "success_url": "http://localhost/billing/return"
         "?plan=Premium&session_id={CHECKOUT_SESSION_ID}",

@@ -1,3 +1,5 @@
 -- Notes a Stripe customer of a user. KEYS: stats, last_login, days, billing, billing:ticket, billing:done,
--- customers. ARGV: customer.
-if exists() then redis.call('SADD', KEYS[7], ARGV[1]) end
+-- customers. ARGV: customer. Reply: 1, or 0 without stats.
+if not exists() then return 0 end
+redis.call('SADD', KEYS[7], ARGV[1])
+return 1

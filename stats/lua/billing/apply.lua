@@ -11,7 +11,9 @@ if event ~= '' then
 end
 if ticket <= tonumber(redis.call('HGET', KEYS[4], 'applied') or 0) then return 0 end
 redis.call('HSET', KEYS[4], 'applied', ticket, 'asked', now)
-if redis.call('HGET', KEYS[4], 'subscriptions') ~= ARGV[5] then
+-- Stats that were deleted and made anew lost what is paid, whatever the subscriptions say.
+local paid = redis.call('HGET', stats, 'paid') or ''
+if paid ~= ARGV[6] or redis.call('HGET', KEYS[4], 'subscriptions') ~= ARGV[5] then
   redis.call('HSET', KEYS[4], 'subscriptions', ARGV[5])
   redis.call('HSET', stats, 'paid', ARGV[6], 'fresh_until', 0)
   changed()

@@ -45,17 +45,25 @@ def make_offers(
 
 
 def _offer(offered: Plan, prices: Prices, plan: PlanView | None, live: bool, by: Interval) -> Offer:
-    yearly = prices.listed(Interval.YEAR).get(offered) if by == Interval.YEAR else None
+    own = plan.subscription.price if plan and plan.subscription else None
+    yearly = _yearly(offered, prices, own) if by == Interval.YEAR else None
     offered_by = Interval.YEAR if yearly else Interval.MONTH
     action = _action(offered, plan, live, offered_by) if plan else "join"
     if offered == Plan.FREE:
-        return Offer(offered, free_price(prices), action)
+        nothing = Price(own.currency, 0).amount_text if own else free_price(prices)
+        return Offer(offered, nothing, action)
     if plan and plan.subscription and action in ("manage", "keep"):
         return Offer(offered, prices.paid(plan.subscription), action)
     if yearly:
         by_month = yearly.by_month.amount_text if yearly.by_month else None
         return Offer(offered, yearly.text, action, offered_by, by_month)
     return Offer(offered, _listed(offered, prices, plan), action)
+
+
+def _yearly(offered: Plan, prices: Prices, own: Price | None) -> Price | None:
+    """Return a plan's price by the year, None if it is in another currency than the user's own."""
+    listed = prices.listed(Interval.YEAR).get(offered)
+    return None if own and listed and own.currency != listed.currency else listed
 
 
 def _listed(offered: Plan, prices: Prices, plan: PlanView | None) -> str | None:
@@ -71,7 +79,7 @@ def _action(offered: Plan, plan: PlanView, live: bool, by: Interval) -> str:
     if offered == plan.name:
         if not live:
             return "current"
-        if by == Interval.YEAR and paid_by(plan) == Interval.MONTH:
+        if by == Interval.YEAR and not plan.granted and paid_by(plan) == Interval.MONTH:
             return "change"
         return "keep" if plan.ends else "manage"
     if offered == Plan.FREE:

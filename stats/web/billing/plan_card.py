@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from stats.billing.prices import Prices
 from stats.dashboard import Dashboard
+from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, highest
+from stats.plans.price import Interval
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import price_parts
 
@@ -112,6 +114,33 @@ class PlanView:
         ends = self.paid.ends if self.paid else None
         paid = self._dashboard.billing.plan(self._now if ends is None else ends)
         return highest((self._dashboard.snapshot.grant or Plan.FREE, paid))
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether a subscription is neither live nor over: unpaid, or paused."""
+        rows = self._dashboard.billing.subscriptions
+        return any(not one.is_live and not one.has_ended for one in rows)
+
+    @property
+    def without(self) -> Plan:
+        """The plan that is left when the subscription that gives it is ended at its renewal."""
+        rows = self._dashboard.billing.subscriptions
+        others = BillingState(tuple(one for one in rows if one != self.subscription))
+        renews = self.subscription.renews if self.subscription else None
+        paid = others.plan(self._now if renews is None else renews)
+        return highest((self._dashboard.snapshot.grant or Plan.FREE, paid))
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether it is paid for each month, and not every three."""
+        price = self.subscription.price if self.subscription else None
+        return price is not None and price.interval == Interval.MONTH and price.count == 1
+
+    @property
+    def paid_until(self) -> str | None:
+        """The day on which what is paid for ends, beside a grant, too; None if it goes on."""
+        ends = self.paid.ends if self.paid else None
+        return None if ends is None else self.day(ends)
 
     def day(self, moment: int) -> str:
         """Return a moment's day (s since 1970) as the user's clock has it."""

@@ -191,6 +191,7 @@ def _sync_bought(bought: Plan) -> bool:
         return False
     try:
         sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
+        checkout.close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
     except WritesRefused:
