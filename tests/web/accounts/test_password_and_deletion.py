@@ -33,6 +33,7 @@ class Stripe:
     """A Stripe with one live subscription, and a list of those it was told to end."""
 
     products: ClassVar = {"prod_plus": Plan.PLUS}
+    livemode = False
 
     def __init__(self) -> None:
         self.ended: list[str] = []
