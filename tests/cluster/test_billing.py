@@ -25,6 +25,7 @@ class Paid:
     """A Stripe at which everybody has paid for Plus."""
 
     products = MappingProxyType({"prod_plus": Plan.PLUS})
+    livemode = False
 
     def subscriptions(self, customer: str) -> list[dict[str, Any]]:
         item = {"price": {"product": "prod_plus"}, "current_period_end": int(time.time()) + 9999}
