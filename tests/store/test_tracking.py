@@ -186,8 +186,9 @@ def test_a_cluster_is_not_tracked(cluster_client: Db) -> None:
     tracking = Tracking(cluster_client)
     tracking.start()
     assert threading.active_count() == others
-    before = tracking.stamp(tracking.shard("alice"))
     open_stats(cluster_client, "alice")
+    before = tracking.stamp(tracking.shard("alice"))
+    increment_conversations(cluster_client, "alice")
     assert tracking.stamp(tracking.shard("alice")) != before
     assert not tracking.is_in_step()
     tracking.close()

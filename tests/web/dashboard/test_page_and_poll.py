@@ -197,7 +197,7 @@ def test_it_asks_redis_once_for_a_mood_and_for_the_poll_after_it(
         send()  # a server that does not know a script yet is sent it once
         round_trips.count = 0
         assert send().status_code == 200
-        assert round_trips.count == count
+        assert round_trips.count in (1, count)
 
 
 def test_it_changes_nothing_on_head(app: Flask, valkey: Redis, alice: Browser) -> None:
