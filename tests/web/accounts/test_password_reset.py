@@ -10,6 +10,7 @@ from flask import Flask
 from redis import Redis
 
 from app import create_app
+from stats.store.client import LocalRedis
 from tests.support.live_server import eventually
 from tests.support.mailbox import PUBLIC_URL, Mailbox, html_of, link_path, text_of
 from tests.support.store_checks import run_concurrently
@@ -99,7 +100,8 @@ def test_it_tells_nobody_who_is_here(
     round_trips.count = 0
     answer = visitor.client.post("/reset", data={"email": email, "csrf_token": token})
     # Over a Unix socket one more asks whether the append-only file has what was counted.
-    assert (answer.status_code, round_trips.count) in ((200, 3), (200, 4))
+    asks_again = isinstance(app.extensions["aira"].db, LocalRedis)
+    assert (answer.status_code, round_trips.count) == (200, 3 + asks_again)
     plain = re.sub(r'value="[^"]+"', "", answer.text)
     other = Browser(app).post("/reset", {"email": "else@example.com"}).text
     assert plain == re.sub(r'value="[^"]+"', "", other)
