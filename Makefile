@@ -57,7 +57,7 @@ CASES ?= 3000
 verify: verify-lives verify-diaries verify-badday verify-fuzz
 
 verify-lives: $(VENV)/dev
-	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/test_lives.py
+	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/lives/test_lives.py
 
 verify-diaries: $(VENV)/dev
 	DIARIES=$(DIARIES) $(PY) -m pytest -s tests/moods/test_diaries.py
@@ -95,11 +95,11 @@ wrk:
 		{ echo "error: make bench needs wrk, the load generator: apt-get install wrk" >&2; exit 1; }
 
 lighthouse: $(VENV)/dev build/npm/node_modules
-	$(PY) -m tests.browser.lighthouse
+	$(PY) -m tests.browser.reports.lighthouse
 
 # Mozilla's grader of security headers, on the running application. Needs node, npm and openssl.
 observatory: $(VENV)/dev build/npm/node_modules
-	$(PY) -m tests.browser.observatory
+	$(PY) -m tests.browser.reports.observatory
 
 build/npm/node_modules: .ci/package.json .ci/package-lock.json
 	mkdir -p build/npm
@@ -108,7 +108,7 @@ build/npm/node_modules: .ci/package.json .ci/package-lock.json
 	touch $@
 
 screenshots: $(VENV)/dev
-	$(PY) -m tests.browser.screenshots
+	$(PY) -m tests.browser.reports.screenshots
 
 # What a translator starts from: every text of the screen. stats/web/templating/translation.py says how one is added.
 strings: $(VENV)/dev

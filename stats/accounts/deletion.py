@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from stats.accounts.email_address import is_sample
-from stats.billing.gateway import Gateway, UnknownCustomer
+from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import is_ours
 from stats.billing.sync import is_real_money, read_state
 from stats.errors import BillingUnavailable

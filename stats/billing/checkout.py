@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stats.billing.client_reference import reference
-from stats.billing.gateway import Gateway
+from stats.billing.gateways.gateway import Gateway
 from stats.billing.ownership import customer_of, marked_user
 from stats.billing.sync import (
     bind_customer,

@@ -2,7 +2,7 @@
 
 import logging
 
-from stats.billing.gateway import Gateway
+from stats.billing.gateways.gateway import Gateway
 from stats.billing.sync import read_state
 from stats.errors import BillingUnavailable
 from stats.store.client import Db

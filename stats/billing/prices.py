@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from stats.billing.stripe_gateway import StripeGateway
+from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable
 from stats.plans.plan import PAID_PLANS, Plan
 from stats.plans.price import Interval, Price, read_price

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.ownership import customer_of, is_about_us, sells_our_product
-from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.sync import (
     bind_customer,
     fetch_subscriptions,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stats.billing.gateway import Gateway, UnknownCustomer
+from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import is_ours
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text

@@ -12,7 +12,7 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
-from stats.billing.gateway import Gateway, StripeRefused, UnknownCustomer
+from stats.billing.gateways.gateway import Gateway, StripeRefused, UnknownCustomer
 from stats.billing.orphans import keep_orphan
 from stats.billing.ownership import customer_of, is_about_us, sells_our_product
 from stats.billing.sync import bind_customer, log, read_state, sync

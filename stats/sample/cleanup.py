@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from stats.accounts.deletion import close_account
 from stats.accounts.sessions import sessions
-from stats.billing.gateway import Gateway
+from stats.billing.gateways.gateway import Gateway
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.store.client import Db

@@ -36,10 +36,10 @@ from stats.web.http import (
     current_user,
     error_pages,
     rate_limits,
-    repeated_forms,
     security_headers,
     static_files,
 )
+from stats.web.http.forms import repeated_forms
 from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.json_provider import MsgspecProvider
 from stats.web.monitoring import access_log

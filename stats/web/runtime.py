@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import redis
 from flask import Flask, current_app
 
-from stats.billing.practice_gateway import PracticeGateway, practice_secret
+from stats.billing.gateways.practice_gateway import PracticeGateway, practice_secret
+from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.prices import Prices
-from stats.billing.stripe_gateway import StripeGateway
 from stats.embedded import server
 from stats.embedded.generated_keys import complete
 from stats.settings import Settings

@@ -2,10 +2,11 @@
 
 import pytest
 
-from stats.accounts import log_in, two_factor
-from stats.accounts.code_lockout import claim_lock_notice
+from stats.accounts import log_in
 from stats.accounts.deletion import handle_account_deletion
-from stats.accounts.two_factor import finish, make_codes, switch_off
+from stats.accounts.second_factor import two_factor
+from stats.accounts.second_factor.code_lockout import claim_lock_notice
+from stats.accounts.second_factor.two_factor import finish, make_codes, switch_off
 from stats.errors import InvalidInput, TooManyTries
 from stats.lib.text import as_text
 from tests.support.store_checks import contents, run_concurrently

@@ -7,9 +7,10 @@ import time
 import pytest
 
 import stats.accounts.sessions as sessions_module
-from stats.accounts import log_in, login_history, sign_up, two_factor
+from stats.accounts import log_in, login_history, sign_up
 from stats.accounts.deletion import handle_account_deletion
 from stats.accounts.login_history import MAX_ENTRIES, RETENTION, LoginEntry, LoginMethod
+from stats.accounts.second_factor import two_factor
 from stats.activity.clock import Clock
 from stats.export.archive_reader import read_archive
 from stats.export.json_export import export_user

@@ -4,9 +4,10 @@ import argon2
 import pytest
 
 from stats import operators
-from stats.accounts import password_reset, passwords, two_factor
+from stats.accounts import password_reset, passwords
 from stats.accounts.log_in import log_in
 from stats.accounts.passwords import change_password, check_password, verify_current
+from stats.accounts.second_factor import two_factor
 from stats.accounts.sign_up import sign_up
 from stats.activity.clock import Clock
 from stats.errors import InvalidInput

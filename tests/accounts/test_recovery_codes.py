@@ -5,8 +5,8 @@ import re
 import pytest
 
 from stats.accounts import log_in, login_history, sign_up
+from stats.accounts.second_factor.two_factor import finish, forget, is_void, make_codes, switch_off
 from stats.accounts.sessions import Login
-from stats.accounts.two_factor import finish, forget, is_void, make_codes, switch_off
 from stats.activity.clock import Clock
 from stats.errors import InvalidInput
 from tests.support.store_checks import contents

@@ -7,10 +7,11 @@ import pyotp
 import pytest
 
 import stats.accounts.log_in as log_in_module
-from stats.accounts import log_in, passwords, two_factor
+from stats.accounts import log_in, passwords
 from stats.accounts.deletion import handle_account_deletion
+from stats.accounts.second_factor import two_factor
+from stats.accounts.second_factor.two_factor import finish, forget, is_void, switch_on
 from stats.accounts.sessions import Halfway, Login
-from stats.accounts.two_factor import finish, forget, is_void, switch_on
 from stats.errors import InvalidInput, SessionEnded
 from tests.support.store_checks import contents, keys_of_user
 from tests.support.two_factor import (

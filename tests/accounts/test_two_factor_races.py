@@ -3,8 +3,8 @@
 import pytest
 
 from stats.accounts import log_in, login_history
+from stats.accounts.second_factor.two_factor import finish, make_codes
 from stats.accounts.sessions import Login
-from stats.accounts.two_factor import finish, make_codes
 from stats.errors import InvalidInput
 from tests.support.store_checks import run_concurrently
 from tests.support.two_factor import (

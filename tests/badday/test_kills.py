@@ -7,8 +7,6 @@ import signal
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -16,69 +14,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.badday.helpers import Person, RequestSpec, Response, send, service_request
+from tests.badday.helpers import Person
 from tests.badday.valkey import short_folder
+from tests.badday.writers import Writer, count_kept
 from tests.support.live_server import LiveServer, eventually, serve
-from tests.support.samples import MESSAGES
 
 KILLS = int(os.environ.get("KILLS", "5"))
 WRITERS = 8
 # In this order: each victim meets a rewrite of the append-only file every other time.
 VICTIMS = ("server", "all", "app")
-USER = "everybody"
-
-
-@dataclass
-class Writer:
-    """Saves conversations and moods, each again and again until it is acknowledged.
-
-    The moods of a `person` come from the page's form, the others' from the chat backend.
-    """
-
-    number: int
-    port: int
-    key: str
-    over: threading.Event
-    person: Person | None = None
-    chats: list[str] = field(default_factory=list)
-    moods: int = 0
-    tries: int = 0
-
-    @property
-    def user(self) -> str:
-        return self.person.id if self.person else f"writer{self.number}"
-
-    def run(self) -> None:
-        while not self.over.is_set():
-            chat = f"w{self.number}-{len(self.chats)}"
-            body = {"chatId": chat, "messages": MESSAGES}
-            save = service_request("chat", "POST", f"/api/chat/save?userId={USER}", body)
-            self._insist(save.with_key(self.key))
-            self.chats.append(chat)
-            self._insist(self._mood())
-            self.moods += 1
-
-    def _mood(self) -> RequestSpec:
-        score, op = self.moods % 10, f"op{self.moods}"
-        if self.person is None:
-            path = f"/api/mood?userId={self.user}"
-            return service_request("mood", "PATCH", path, {"score": score}, op).with_key(self.key)
-        fields = {"score": f"{score}", "note": "", "day": "today", "op": op}
-        form = self.person.form("form", "/dashboard/mood", 200, **fields)
-        sent = {"HX-Request": "true", "Cookie": self.person.cookie}
-        return replace(form, headers={**form.headers, **sent})
-
-    def _insist(self, way: RequestSpec) -> None:
-        while (answer := self._try(way)) is None or answer.status != 200:
-            assert answer is None or answer.status == 503, answer
-            time.sleep(0.01)
-
-    def _try(self, way: RequestSpec) -> Response | None:
-        self.tries += 1
-        try:
-            return send(self.port, way)
-        except (OSError, HTTPException):
-            return None
 
 
 class KilledApp:
@@ -166,7 +110,8 @@ def test_what_is_acknowledged_is_kept_once(capsys: pytest.CaptureFixture[str]) -
                     place.stop()
             for life in lives:
                 life.result()
-            kept = count_kept(place)
+            assert eventually(place.site.answers)
+            kept = count_kept(place.site.port, place.site.key, place.writers)
         finally:
             place.site.destroy()
         tries = sum(writer.tries for writer in place.writers)
@@ -186,18 +131,3 @@ def kill_once(
         assert place.rewriting()
     time.sleep(chance.uniform(0, 0.01))
     place.kill(victim)
-
-
-def count_kept(place: KilledApp) -> int:
-    """Count what is there, which must be what was acknowledged, by name."""
-    assert eventually(place.site.answers)
-    chats = place.site.api("GET", f"/api/chat?userId={USER}")["chats"]
-    names = sorted(chat["chatId"] for chat in chats)
-    assert names == sorted(chat for writer in place.writers for chat in writer.chats)
-    counted = place.site.api("GET", f"/api/dashboard?userId={USER}")["data"]["conversations"]
-    assert counted == len(names)
-    for writer in place.writers:
-        stats = place.site.api("GET", f"/api/mood?userId={writer.user}")["stats"]
-        assert stats["totalEntries"] == writer.moods, writer.user
-        counted += stats["totalEntries"]
-    return counted

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.bench import growth, latency, open_dashboards, sizes, starts, trips
+from tests.bench import growth, latency, sizes, starts, trips
 from tests.bench.load import Target
 from tests.bench.loads import (
     PEER_ROWS,
@@ -20,9 +20,10 @@ from tests.bench.loads import (
     tail_rows,
     unchanged_rows,
 )
-from tests.bench.machine import describe_machine, take_cores
-from tests.bench.rounds import STARTS, race
-from tests.bench.stage import Store, has_node, peers, site, small, store
+from tests.bench.open import open_dashboards
+from tests.bench.stage.machine import describe_machine, take_cores
+from tests.bench.stage.rounds import STARTS, race
+from tests.bench.stage.servers import Store, has_node, peers, site, small, store
 from tests.bench.table import Part, markdown, text
 
 Cores = tuple[int, int]

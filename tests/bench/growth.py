@@ -7,13 +7,13 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.bench.connections import warm_poll_cache
-from tests.bench.crowd import browser_states, populate
 from tests.bench.load import Load, Target, write
 from tests.bench.loads import get
 from tests.bench.models import Model, make_model, new_user
-from tests.bench.rounds import STARTS, race
-from tests.bench.stage import Store, site, store
+from tests.bench.open.connections import warm_poll_cache
+from tests.bench.open.crowd import browser_states, populate
+from tests.bench.stage.rounds import STARTS, race
+from tests.bench.stage.servers import Store, site, store
 from tests.bench.table import Row
 
 FEW = 1000

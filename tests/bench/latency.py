@@ -4,9 +4,9 @@ import http.client
 import time
 from statistics import median
 
-from tests.bench.crowd import BrowserState, browser_states, populate
 from tests.bench.models import make_model, year_of_moods
-from tests.bench.stage import Store, site
+from tests.bench.open.crowd import BrowserState, browser_states, populate
+from tests.bench.stage.servers import Store, site
 from tests.bench.table import Row
 
 TIMES, WARM = 200, 20

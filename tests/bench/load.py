@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.machine import WORK
+from tests.bench.stage.machine import WORK
 
 SCRIPT = Path(__file__).with_name("load.lua")
 # A number that was never used before stands here when the request goes out, 16 digits long.

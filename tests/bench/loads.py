@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.bench.crowd import BrowserState, browser_states, csrf_token, populate
 from tests.bench.load import FRESH, Load, Target, request, write
 from tests.bench.models import Model, make_model, new_user, year_of_moods
-from tests.bench.stage import Store
+from tests.bench.open.crowd import BrowserState, browser_states, csrf_token, populate
+from tests.bench.stage.servers import Store
 from tests.bench.table import Row
 
 USERS = 1000

@@ -18,7 +18,7 @@ from stats.moods.entries import record_mood
 from stats.settings import Settings
 from stats.store.keys import user_key
 from stats.user_stats import open_stats
-from tests.bench.machine import KEY, SECRET
+from tests.bench.stage.machine import KEY, SECRET
 from tests.web.helpers import Browser, poll_url, sign_up
 
 SUMMARIES = (

@@ -10,7 +10,7 @@ from tests.bench.models import (
     three_conversations,
     year_of_moods,
 )
-from tests.bench.stage import Store
+from tests.bench.stage.servers import Store
 from tests.bench.table import Row
 from tests.web.helpers import Browser, sign_up
 

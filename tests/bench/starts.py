@@ -8,7 +8,7 @@ import sys
 import time
 from statistics import median
 
-from tests.bench.machine import TIMEOUT, WORK, environment, free_port, stop
+from tests.bench.stage.machine import TIMEOUT, WORK, environment, free_port, stop
 from tests.bench.table import Row
 from tests.support.live_server import ROOT
 

@@ -13,10 +13,10 @@ import redis
 from werkzeug.test import TestResponse
 
 from stats.dashboard import get_dashboard
-from tests.bench.machine import KEY
 from tests.bench.models import SUMMARIES, new_user, read_session, socket_path
 from tests.bench.sizes import member
-from tests.bench.stage import Store
+from tests.bench.stage.machine import KEY
+from tests.bench.stage.servers import Store
 from tests.bench.table import Row
 from tests.web.helpers import poll_url
 

@@ -10,8 +10,9 @@ import redis
 from flask import Flask
 
 from stats import operators
-from stats.accounts import log_in, password_reset, passwords, profile, two_factor
+from stats.accounts import log_in, password_reset, passwords, profile
 from stats.accounts import sign_up as accounts
+from stats.accounts.second_factor import two_factor
 from stats.accounts.sessions import Login, sessions
 from stats.activity.clock import Clock
 from stats.conversations import save_conversation

@@ -91,7 +91,7 @@ def test_the_worked_example_names_what_is_there() -> None:
         "stats/dashboard.py": ["def next_change("],
         "templates/dashboard/_stats.html": ["stats.longest_streak"],
         "stats/snapshot.py": ["class PublicCounts", "class Counts(PublicCounts)"],
-        "stats/web/api/response_models.py": ["class Stats("],
+        "stats/web/api/models/response_models.py": ["class Stats("],
         "tests/web/dashboard/test_page_and_poll.py": ["NEW = {", "def days_ago("],
         "tests/support/live_server.py": ["def eventually("],
     }.items():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
-from stats.billing.practice_gateway import sign
+from stats.billing.gateways.practice_gateway import sign
 from stats.web.api.description.openapi import routes
 from tests.conftest import SERVICE_KEY
 from tests.fuzz.conftest import CASES, SEED, settle

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pyotp
 import pytest
 
-from stats.accounts import log_in, sign_up, two_factor
+from stats.accounts import log_in, sign_up
+from stats.accounts.second_factor import two_factor
 from stats.accounts.sessions import Halfway
 from stats.activity.clock import Clock
 from stats.store.client import Db

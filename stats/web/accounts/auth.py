@@ -9,10 +9,11 @@ from flask_login import current_user, logout_user
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
-from stats.accounts import log_in, login_history, sign_up, two_factor
-from stats.accounts.code_lockout import claim_lock_notice
+from stats.accounts import log_in, login_history, sign_up
 from stats.accounts.deletion import close_account
 from stats.accounts.email_address import canonical_email
+from stats.accounts.second_factor import two_factor
+from stats.accounts.second_factor.code_lockout import claim_lock_notice
 from stats.activity.clock import Clock, check_clock, time_zones
 from stats.errors import EmailTaken, InvalidInput
 from stats.lib.messages import N_
@@ -21,11 +22,11 @@ from stats.web.accounts import emails
 from stats.web.accounts.email_address import send_confirmation
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
-from stats.web.http.forms import Form
+from stats.web.http.forms.base_form import Form
+from stats.web.http.forms.repeated_forms import repeatable
+from stats.web.http.forms.stale_forms import takes_stale_token
 from stats.web.http.login_redirect import local_path
 from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
-from stats.web.http.repeated_forms import repeatable
-from stats.web.http.stale_forms import takes_stale_token
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _, error_message, ngettext

@@ -11,8 +11,8 @@ from stats.errors import EmailTaken, InvalidInput
 from stats.web.accounts import emails
 from stats.web.accounts.password_reset import WRONG_PASSWORD, bp, count_mail
 from stats.web.http.access import public
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.translation import _

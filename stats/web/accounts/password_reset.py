@@ -11,9 +11,9 @@ from stats.errors import InvalidInput
 from stats.lib.messages import N_
 from stats.web.accounts import emails
 from stats.web.http.access import public
-from stats.web.http.forms import Form
+from stats.web.http.forms.base_form import Form
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_address, by_email, count_attempt, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message

@@ -18,8 +18,8 @@ from stats.lib.messages import N_, ngettext_noop
 from stats.web.accounts.settings import back_to_settings, bp, settings_page
 from stats.web.http.access import max_content_length
 from stats.web.http.current_user import current_dashboard
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message, ngettext
 

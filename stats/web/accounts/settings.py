@@ -23,9 +23,9 @@ from stats.web.accounts.email_address import change_address
 from stats.web.accounts.password_reset import WRONG_PASSWORD
 from stats.web.accounts.recent_logins import recent_logins
 from stats.web.http.current_user import current_dashboard
-from stats.web.http.forms import Form
+from stats.web.http.forms.base_form import Form
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 from stats.web.templating.timezones import place_name

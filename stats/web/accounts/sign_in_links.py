@@ -9,8 +9,8 @@ from stats.accounts.deletion import close_account
 from stats.accounts.profile import set_timezone
 from stats.web.accounts.auth import browser_clock, client_info, start_session
 from stats.web.http.access import public
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_address, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
 

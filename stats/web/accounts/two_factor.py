@@ -12,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
-from stats.accounts import login_history, passwords, two_factor
+from stats.accounts import login_history, passwords
 from stats.accounts.email_address import is_sample
+from stats.accounts.second_factor import two_factor
 from stats.errors import InvalidInput
 from stats.web.accounts.auth import account_name, count_login_attempt, tell_of_lock
 from stats.web.accounts.recent_logins import since_text
-from stats.web.http.repeated_forms import repeatable
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message

@@ -10,15 +10,16 @@ from stats import conversations
 from stats.conversation_pages import Place, page_after
 from stats.conversations import Conversation
 from stats.lib.text import ID_PATTERN
-from stats.web.api import examples, query
+from stats.web.api import query
 from stats.web.api.authorisation import Subject, authorise, check_credentials
 from stats.web.api.blueprint import bp
 from stats.web.api.cursors import cursor_parameter, encode, is_paged, read_cursor
 from stats.web.api.idempotency import idempotency_key
+from stats.web.api.models import examples
+from stats.web.api.models.request_models import ChatBody, read_json, require_empty_body
+from stats.web.api.models.response_models import Chats, Done, Saved, WholeChat
+from stats.web.api.models.validation import convert
 from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
-from stats.web.api.request_models import ChatBody, read_json, require_empty_body
-from stats.web.api.response_models import Chats, Done, Saved, WholeChat
-from stats.web.api.validation import convert
 from stats.web.runtime import db
 
 MAX_CHATS = 1000

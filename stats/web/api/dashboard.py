@@ -8,11 +8,11 @@ from flask_login import current_user
 
 from stats.snapshot import Snapshot
 from stats.user_stats import open_stats
-from stats.web.api import examples
 from stats.web.api.authorisation import Subject, authorise
 from stats.web.api.blueprint import bp
+from stats.web.api.models import examples
+from stats.web.api.models.response_models import Dashboard
 from stats.web.api.parameters import documented_for_user
-from stats.web.api.response_models import Dashboard
 from stats.web.runtime import db
 
 

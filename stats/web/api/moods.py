@@ -12,15 +12,16 @@ from stats.errors import InvalidInput
 from stats.lib.timestamps import iso
 from stats.moods import entries as moods
 from stats.snapshot import Snapshot
-from stats.web.api import examples, query
+from stats.web.api import query
 from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
 from stats.web.api.blueprint import bp
 from stats.web.api.cursors import cursor_parameter, encode, is_paged, read_cursor
 from stats.web.api.dashboard import changed_response
 from stats.web.api.idempotency import idempotent_operation
+from stats.web.api.models import examples
+from stats.web.api.models.request_models import MoodBody, read_body
+from stats.web.api.models.response_models import Changed, History
 from stats.web.api.parameters import IDEMPOTENCY_KEY, documented_for_user, whole_number
-from stats.web.api.request_models import MoodBody, read_body
-from stats.web.api.response_models import Changed, History
 from stats.web.http.access import session_checked_by_script
 from stats.web.runtime import db
 

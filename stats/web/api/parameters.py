@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stats.web.api.idempotency import KEY_LENGTH
-from stats.web.api.request_models import ANCHORED_ID
+from stats.web.api.models.request_models import ANCHORED_ID
 from stats.web.http.documented import SERVICE_KEY_OR_SESSION, View, documented
 
 USER_ID: dict[str, Any] = {

@@ -6,14 +6,14 @@ from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from stats.user_stats import grant_plan, open_stats
-from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed_response, read_stats
 from stats.web.api.idempotency import idempotent_operation
+from stats.web.api.models import examples
+from stats.web.api.models.request_models import PlanBody, read_body
+from stats.web.api.models.response_models import Changed, Given
 from stats.web.api.parameters import IDEMPOTENCY_KEY, USER_ID, documented_for_user
-from stats.web.api.request_models import PlanBody, read_body
-from stats.web.api.response_models import Changed, Given
 from stats.web.http.documented import SERVICE_KEY, documented
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import db

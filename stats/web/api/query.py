@@ -6,7 +6,7 @@ from flask_login import current_user
 from stats.errors import InvalidInput
 from stats.lib.text import cut
 from stats.web.api.blueprint import bp
-from stats.web.api.validation import listed
+from stats.web.api.models.validation import listed
 from stats.web.http.documented import SESSION, Documentation, documentation_of
 from stats.web.http.service_key import has_service_key
 

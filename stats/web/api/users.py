@@ -15,13 +15,13 @@ from stats.lib.text import check_id
 from stats.lib.timestamps import iso
 from stats.snapshot import Snapshot
 from stats.web.accounts.emails import external_url
-from stats.web.api import examples
 from stats.web.api.authorisation import authorise, require_service_key
 from stats.web.api.blueprint import bp
 from stats.web.api.dashboard import changed_response, read_stats
+from stats.web.api.models import examples
+from stats.web.api.models.request_models import require_empty_body
+from stats.web.api.models.response_models import Changed, Done, FoundUser, SignInLink
 from stats.web.api.parameters import EMAIL, USER_ID
-from stats.web.api.request_models import require_empty_body
-from stats.web.api.response_models import Changed, Done, FoundUser, SignInLink
 from stats.web.http.documented import SERVICE_KEY, documented
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db

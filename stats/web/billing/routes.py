@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.billing import checkout, sync
-from stats.billing.gateway import Gateway
+from stats.billing.gateways.gateway import Gateway
+from stats.billing.gateways.practice_gateway import ACTIONS, PracticeGateway, sign
+from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.portal_visit import Visit, begin_visit, read_visit
-from stats.billing.practice_gateway import ACTIONS, PracticeGateway, sign
-from stats.billing.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, check_plan, highest
@@ -21,7 +21,7 @@ from stats.web.billing.plan_change import change_message
 from stats.web.billing.webhook import accept_event
 from stats.web.http.access import public
 from stats.web.http.current_user import current_dashboard
-from stats.web.http.repeated_forms import repeatable
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("billing", __name__)

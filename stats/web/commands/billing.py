@@ -5,9 +5,9 @@ import sys
 import click
 from flask.cli import AppGroup
 
+from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.orphans import read_orphans
 from stats.billing.reconcile import Comparison, Discrepancy, compare, mend
-from stats.billing.stripe_gateway import StripeGateway
 from stats.billing.webhook import ACTED_ON, handle
 from stats.lib.timestamps import iso
 from stats.web.commands.operator_context import OPERATOR, escape_unprintable, operator_context

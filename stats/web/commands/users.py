@@ -6,8 +6,8 @@ import click
 from flask.cli import AppGroup
 
 from stats import operators
-from stats.accounts import two_factor
 from stats.accounts.deletion import close_account
+from stats.accounts.second_factor import two_factor
 from stats.accounts.sessions import sessions
 from stats.billing.customer_email import change_customer_email
 from stats.export.json_export import export_user

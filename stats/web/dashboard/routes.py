@@ -26,7 +26,13 @@ from stats.web.http.current_user import (
     poll_cache,
     reload_dashboard,
 )
-from stats.web.http.forms import NUMBER, form_operation, read_entry_id, read_note, read_score
+from stats.web.http.forms.base_form import (
+    NUMBER,
+    form_operation,
+    read_entry_id,
+    read_note,
+    read_score,
+)
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values

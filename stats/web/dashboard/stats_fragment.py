@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from stats.billing.stripe_gateway import StripeGateway
+from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.dashboard import Dashboard
 from stats.lib.timestamps import DAY
 from stats.moods.history import week_mean

@@ -9,7 +9,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from stats.web.http import csrf, repeated_forms, request_body, stale_forms
+from stats.web.http import request_body
+from stats.web.http.forms import csrf, repeated_forms, stale_forms
 from stats.web.http.login_redirect import unauthorised
 from stats.web.http.security_headers import VARY
 from stats.web.http.session_cookie import HostCookieSessionInterface

@@ -9,8 +9,8 @@ from stats.conversation_search import search_conversations
 from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.web.http.current_user import current_dashboard
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import db
 from stats.web.templating.formatting import ConversationView
 from stats.web.templating.translation import _

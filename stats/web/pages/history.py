@@ -17,8 +17,8 @@ from stats.moods.entries import MoodEntry
 from stats.moods.history import WEEKS, make_day, make_year, read_history
 from stats.moods.insights import describe_weekdays
 from stats.web.http.current_user import current_dashboard
-from stats.web.http.forms import NUMBER, form_operation, read_note, read_score
-from stats.web.http.repeated_forms import repeatable
+from stats.web.http.forms.base_form import NUMBER, form_operation, read_note, read_score
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.runtime import db
 from stats.web.templating.charts import charts
 from stats.web.templating.formatting import ConversationView, day_entries

@@ -23,8 +23,8 @@ from stats.sample.cleanup import make_room
 from stats.web.accounts.auth import browser_clock
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
+from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_address, limited
-from stats.web.http.repeated_forms import repeatable
 from stats.web.runtime import current_runtime, db
 
 bp = Blueprint("pages", __name__)

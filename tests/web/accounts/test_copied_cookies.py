@@ -14,7 +14,7 @@ from stats import operators
 from stats.accounts import password_reset, passwords
 from tests.support.two_factor import stop_clock, totp_code
 from tests.web.accounts.test_sign_in_links import create_sign_in_link, open_sign_in_link
-from tests.web.accounts.two_factor_helpers import (
+from tests.web.accounts.two_factor.two_factor_helpers import (
     TWO_FACTOR_URL,
     displayed_secret,
     submit_action,

@@ -6,7 +6,7 @@ from flask import Flask
 from redis import Redis
 
 from tests.support.two_factor import stop_clock
-from tests.web.accounts.two_factor_helpers import enable_two_factor
+from tests.web.accounts.two_factor.two_factor_helpers import enable_two_factor
 from tests.web.helpers import Browser, RoundTrips
 
 WRONG = "not the right password"

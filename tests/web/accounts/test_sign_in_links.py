@@ -15,7 +15,7 @@ from app import create_app
 from stats.accounts import sign_in_links
 from tests.support.store_checks import run_concurrently
 from tests.support.two_factor import stop_clock, totp_code
-from tests.web.accounts.two_factor_helpers import enable_two_factor, recorded_events
+from tests.web.accounts.two_factor.two_factor_helpers import enable_two_factor, recorded_events
 from tests.web.helpers import Browser, dump_all, field_error, form_token, log_in, remaining_keys
 
 

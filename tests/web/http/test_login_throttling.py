@@ -6,7 +6,7 @@ import pytest
 
 from app import create_app
 from tests.support.two_factor import NOW, stop_clock, totp_code
-from tests.web.accounts.two_factor_helpers import enable_two_factor
+from tests.web.accounts.two_factor.two_factor_helpers import enable_two_factor
 from tests.web.helpers import PASSWORD, Browser, form_token, sign_up
 
 

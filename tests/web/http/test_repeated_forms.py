@@ -12,7 +12,7 @@ from app import create_app
 from stats.store.client import connect
 from tests.support.two_factor import NOW, stop_clock, totp_code
 from tests.web.accounts.test_sign_in_links import create_sign_in_link
-from tests.web.accounts.two_factor_helpers import (
+from tests.web.accounts.two_factor.two_factor_helpers import (
     CREDENTIALS,
     TWO_FACTOR_URL,
     browser_after_password,

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.samples import MESSAGES
 from tests.web.accounts.test_sign_in_links import create_sign_in_link, open_sign_in_link
-from tests.web.accounts.two_factor_helpers import CREDENTIALS
+from tests.web.accounts.two_factor.two_factor_helpers import CREDENTIALS
 from tests.web.forms import fields_of
 from tests.web.helpers import HTMX_HEADERS, PASSWORD, Browser, displayed_stats, log_in
 

@@ -9,10 +9,10 @@ import msgspec
 from flask import current_app
 from werkzeug.routing import Rule
 
-from stats.web.api import examples
 from stats.web.api.description.schemas import typed
+from stats.web.api.models import examples
+from stats.web.api.models.response_models import Error
 from stats.web.api.parameters import CSRF_TOKEN, IDEMPOTENCY_KEY, in_path
-from stats.web.api.response_models import Error
 from stats.web.http.documented import SESSION, Documentation, documentation_of
 from stats.web.http.error_pages import API_MESSAGES
 

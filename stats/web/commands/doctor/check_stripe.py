@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import stripe
 from stripe import StripeClient
 
-from stats.billing.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
+from stats.billing.gateways.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
 from stats.plans.plan import PAID_PLANS, Plan
 from stats.settings import Settings
 from stats.web.commands.doctor.check_portal import check_portal

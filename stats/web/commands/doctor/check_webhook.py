@@ -10,7 +10,7 @@ import stripe
 from flask import Flask
 from werkzeug.sansio.utils import host_is_trusted
 
-from stats.billing.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
+from stats.billing.gateways.stripe_gateway import PAGE_SIZE, PATIENT_TIMEOUT, stripe_client
 from stats.billing.webhook import ACTED_ON, DISPUTE
 from stats.settings import Settings
 from stats.web.commands.doctor.check_stripe import is_live, mode_of, unavailable

@@ -1,0 +1,1 @@
+"""Two-factor log-ins: codes from an app, recovery codes, and the lock after wrong ones."""

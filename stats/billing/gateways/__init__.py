@@ -1,0 +1,1 @@
+"""What Stripe is asked, through its library or in practice, and how it refuses."""

@@ -1,0 +1,1 @@
+"""Forms: their base and their tokens, and what a second press or an old tab gets."""

@@ -1,0 +1,1 @@
+"""Tests of buying: Checkout and back, links, the portal."""

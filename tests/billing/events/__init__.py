@@ -1,0 +1,1 @@
+"""Tests of what Stripe says and how it is caught up with."""

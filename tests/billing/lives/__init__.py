@@ -1,0 +1,1 @@
+"""Random lives of customers on the simulated Stripe."""

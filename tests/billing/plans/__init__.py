@@ -1,0 +1,1 @@
+"""Tests of what is paid for and what it is worth."""
