@@ -103,6 +103,7 @@ OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
 MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "ops")
 RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")
 MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved")
+INSIGHT_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved", "heads")
 CONVERSATION_KINDS = (
     *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted", "first_saved"),
 )

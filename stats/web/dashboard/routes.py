@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_urlsafe
+from statistics import fmean
 
 from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -14,8 +15,14 @@ from stats.activity.clock import day_ends
 from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
 from stats.errors import InvalidInput, OperationReused, WritesRefused
+from stats.insights.daily_sentence import effect_of_the_day
+from stats.insights.stored_tags import read_tags
+from stats.insights.tag_effects import TagEffect, find_tag_effects
+from stats.insights.tagged_days import tagged_year
 from stats.lib.messages import N_
+from stats.lib.timestamps import DAY
 from stats.moods.entries import record_mood, undo_mood
+from stats.moods.ranges import YEAR_DAYS
 from stats.web.dashboard.form_day import moment_of, read_page_day
 from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.dashboard.stats_fragment import stats_fragment
@@ -76,8 +83,17 @@ def _page(dashboard: Dashboard, form: MoodForm, opened: str | None = None) -> st
         greeting=greeting(dashboard),
         updated=clock_text(dashboard.clock, dashboard.now),
         day_ends=day_ends(dashboard.clock, dashboard.now) * 1000,
+        effect=_effect_of_the_day(dashboard),
         **context,
     )
+
+
+def _effect_of_the_day(dashboard: Dashboard) -> TagEffect | None:
+    """Return the tag that the page names today, None if there is nothing true to say."""
+    today = dashboard.today
+    tags = read_tags(db(), dashboard.user_id, dashboard.calendar, today - YEAR_DAYS * DAY)
+    means = {day: fmean(scores) for day, scores in dashboard.mood_days.items()}
+    return effect_of_the_day(find_tag_effects(tagged_year(means, tags.by_day, today, today)), today)
 
 
 @bp.get("/dashboard/stats")

@@ -1,6 +1,7 @@
-"""The history pages: trend, year and activity; one day with its entries."""
+"""The history pages: a year, a month, a week; one day with its entries."""
 
 from datetime import date, datetime
+from functools import partial
 from secrets import token_urlsafe
 from typing import Any
 
@@ -14,19 +15,18 @@ from stats.errors import InvalidInput
 from stats.lib.timestamps import DAY, moment
 from stats.moods import entries as moods
 from stats.moods.entries import MoodEntry
-from stats.moods.history import WEEKS, make_day, make_year, read_history
-from stats.moods.insights import describe_weekdays
+from stats.moods.history import make_day, read_history
+from stats.moods.ranges import month_range, week_range, year_range
 from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms.base_form import NUMBER, form_operation, read_note, read_score
 from stats.web.http.forms.repeated_forms import repeatable
+from stats.web.pages.ranges import show_range
 from stats.web.runtime import db
-from stats.web.templating.charts import charts
 from stats.web.templating.formatting import ConversationView, day_entries
 from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("history", __name__, url_prefix="/history")
 
-RECENT_DAYS = 14
 FIRST_DAY = date(2000, 1, 1)
 # Where the session keeps an entry from its deletion to the next page.
 DELETED = "deleted_entry"
@@ -34,26 +34,37 @@ DELETED = "deleted_entry"
 
 @bp.get("")
 def page() -> ResponseReturnValue:
-    """Show the trend, the year and what the days say, or go to the day asked for."""
+    """Show the year up to today, or go to the day asked for."""
     if wanted := request.args.get("day"):
         return redirect(url_for("history.day", day=_parse_day(wanted).isoformat()))
-    dashboard = current_dashboard()
-    scores, activity = read_history(
-        db(), dashboard.user_id, dashboard.calendar, dashboard.today - WEEKS * 7 * DAY
-    )
-    year = make_year(scores, dashboard.today, activity)
-    days = [dashboard.today - back * DAY for back in range(RECENT_DAYS)]
-    later = sorted((day for day in scores if day > dashboard.today), reverse=True)
-    recent = [make_day(day, scores, activity) for day in (*later, *days)]
-    return render_template(
-        "history/page.html",
-        activity_year=year,
-        insights=[_(sentence) for sentence in describe_weekdays(scores)],
-        recent_days=recent,
-        active_days=sum(bool(day.active) for day in year.days),
-        conversations=sum(day.conversations or 0 for day in year.days),
-        **charts(scores, dashboard.today),
-    )
+    today = current_dashboard().today
+    return show_range(partial(year_range, today, today))
+
+
+@bp.get("/week/<day>")
+def week(day: str) -> ResponseReturnValue:
+    """Show the week of a day."""
+    return show_range(partial(week_range, _past(day), current_dashboard().today))
+
+
+@bp.get("/month/<month>")
+def month(month: str) -> ResponseReturnValue:
+    """Show a month (YYYY-MM)."""
+    return show_range(partial(month_range, _past(f"{month}-01"), current_dashboard().today))
+
+
+@bp.get("/year/<day>")
+def year(day: str) -> ResponseReturnValue:
+    """Show the 365 days up to a day."""
+    return show_range(partial(year_range, _past(day), current_dashboard().today))
+
+
+def _past(text: str) -> date:
+    """Return the day of an address; 404 for one that is none, lies ahead or before all days."""
+    day = _parse_day(text)
+    if not FIRST_DAY <= day <= current_dashboard().today:
+        abort(404)
+    return day
 
 
 def _parse_day(text: str) -> date:
