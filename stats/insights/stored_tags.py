@@ -1,16 +1,14 @@
 """The tags of a user's days, read from the store."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stats.activity.calendar import Calendar
 from stats.insights.tagged_days import Tag
-from stats.lib.normalisation import fold
-from stats.lib.text import as_text
 from stats.lib.timestamps import milliseconds
 from stats.moods.entries import read_entry
+from stats.moods.tags import TagDays, tag_days
 from stats.store.client import Db
 from stats.store.keys import INSIGHT_KINDS, user_keys
 from stats.store.scripts import run
@@ -19,34 +17,34 @@ from stats.store.scripts import run
 class StoredTags(NamedTuple):
     """The tags by the user's day, and the day of the first mood entry of all, None without one."""
 
-    by_day: dict[date, set[Tag]]
+    by_day: Mapping[date, frozenset[Tag]]
     first_entry: date | None
 
 
 def read_tags(db: Db, user_id: str, calendar: Calendar, since: date) -> StoredTags:
     """Return the tags from the user's day `since` on, in one round trip.
 
-    A conversation belongs to the day on which it was first saved.
+    A conversation belongs to the day on which it was first saved. Tags that a search takes for the
+    same are one, as it was written last.
     """
-    keys = user_keys(user_id, INSIGHT_KINDS)
-    begins = milliseconds(calendar.begins(since))
-    times, tags, first = run(db, "insights/read_tags", keys, begins)
-    rows = sorted(zip(map(float, times), map(as_text, tags), strict=True))
-    conversations = [(calendar.day_of(int(at)), json.loads(own)) for at, own in rows]
-    by_day = _by_day(conversations, in_conversations=True)
+    keys, begins = user_keys(user_id, INSIGHT_KINDS), milliseconds(calendar.begins(since))
+    values, tags, times, topics, first = run(db, "insights/read_tags", keys, begins)
+    moods = _by_day(calendar, [read_entry(value).id for value in values], tags)
+    chats = sorted(zip(map(int, map(float, times)), topics, strict=True))
+    conversations = _by_day(calendar, [at for at, _ in chats], [own for _, own in chats])
+    by_day = {
+        day: _named(moods, day, in_conversations=False)
+        | _named(conversations, day, in_conversations=True)
+        for day in {*moods.by_day, *conversations.by_day}
+    }
     return StoredTags(by_day, None if first is None else calendar.day_of(read_entry(first).id))
 
 
-def _by_day(
-    tagged: Iterable[tuple[date, list[str]]], *, in_conversations: bool
-) -> dict[date, set[Tag]]:
-    """Return the tags by day of days and their tags, oldest first.
+def _by_day(calendar: Calendar, times: Sequence[int], tags: Sequence[Any]) -> TagDays:
+    rows = zip(times, tags, strict=True)
+    return tag_days((calendar.day_of(at), own) for at, own in rows if own)
 
-    Those that a search takes for the same are one, as it was written last.
-    """
-    folded = [(day, fold(tag), tag) for day, tags in tagged for tag in tags]
-    names = {key: Tag(tag, in_conversations) for _, key, tag in folded}
-    by_day: dict[date, set[Tag]] = {}
-    for day, key, _ in folded:
-        by_day.setdefault(day, set()).add(names[key])
-    return by_day
+
+def _named(days: TagDays, day: date, *, in_conversations: bool) -> frozenset[Tag]:
+    own = days.by_day.get(day, ())
+    return frozenset(Tag(days.names[folded], in_conversations) for folded in own)

@@ -18,6 +18,7 @@ from stats.errors import InvalidInput, NotFound, SessionEnded, UserNotFound
 from stats.lib.text import as_text, clean
 from stats.lib.timestamps import MILLISECOND, milliseconds, moment, now_ms
 from stats.moods.scores import mean_score, round_half_up, to_tenths
+from stats.moods.tags import clean_mood_tags, read_tags, write_tags
 from stats.snapshot import NO_STATS, Snapshot
 from stats.store.client import Db
 from stats.store.keys import MOOD_KINDS, RECORD_MOOD_KINDS, user_keys
@@ -42,6 +43,7 @@ class MoodEntry(NamedTuple):
     id: int
     score: float
     note: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def at(self) -> datetime:
@@ -66,6 +68,7 @@ def record_mood(
     score: float,
     *,
     note: str = "",
+    tags: Sequence[str] = (),
     at: datetime | None = None,
     op: str = "",
     create_day: str = "",
@@ -85,13 +88,13 @@ def record_mood(
     that had been carried out. Raises InvalidInput, UserNotFound and, with nothing recorded,
     SessionEnded.
     """
-    now, (meant, tenths, text) = datetime.now(UTC), _entry(score, note, at)
+    now, meant, words = datetime.now(UTC), _moment(at), _words(score, note, tags)
     session = () if session_id is None else (session_id, *SESSION_LIMITS)
 
     def send(at: int, counts: bool, page_day: str, day: Sequence[str | int]) -> Any:
         keys = user_keys(user_id, RECORD_MOOD_KINDS)
         about = (int(now.timestamp()), at, int(counts), page_day, *day)
-        return run(db, "moods/record", keys, create_day, op, tenths, text, *about, *session)
+        return run(db, "moods/record", keys, create_day, op, *words, *about, *session)
 
     counts = milliseconds(now) - meant <= ABOUT_NOW // MILLISECOND
     reply = send(meant, counts, page_day.isoformat() if page_day else "", UNKNOWN_DAY)
@@ -111,9 +114,10 @@ def _recorded(reply: Any, *, own: bool) -> Snapshot:
     return replace(snapshot, undo=None) if reply[0] == REPEATED else snapshot
 
 
-def _entry(score: float, note: str, at: datetime | None) -> tuple[int, int, str]:
-    tenths = to_tenths(score)
-    return _moment(at), tenths, clean(note, "note", max_length=NOTE_LENGTH)
+def _words(score: float, note: str, tags: Sequence[str]) -> tuple[int, str, str]:
+    """Return what scripts take of an entry: its score in tenths, its note, its tags."""
+    text = clean(note, "note", max_length=NOTE_LENGTH)
+    return to_tenths(score), text, write_tags(clean_mood_tags(tags))
 
 
 def _moment(at: datetime | None) -> int:
@@ -134,11 +138,17 @@ def undo_mood(db: Db, user_id: str, entry_id: int, *, op: str = "") -> Snapshot:
     return Snapshot.read(run(db, "moods/undo", user_keys(user_id, MOOD_KINDS), op, entry_id))
 
 
-def edit_mood(db: Db, user_id: str, entry_id: int, score: float, note: str = "") -> Snapshot:
-    """Change the score and the note of an entry. Raises InvalidInput and NotFound."""
-    tenths = to_tenths(score)
-    text = clean(note, "note", max_length=NOTE_LENGTH)
-    reply = run(db, "moods/edit", user_keys(user_id, MOOD_KINDS), entry_id, tenths, text)
+def edit_mood(
+    db: Db,
+    user_id: str,
+    entry_id: int,
+    score: float,
+    note: str = "",
+    tags: Sequence[str] = (),
+) -> Snapshot:
+    """Change the score, the note and the tags of an entry. Raises InvalidInput and NotFound."""
+    words = _words(score, note, tags)
+    reply = run(db, "moods/edit", user_keys(user_id, MOOD_KINDS), entry_id, *words)
     if reply is None:
         raise NotFound("There is no such entry.")
     return Snapshot.read(reply)
@@ -149,24 +159,29 @@ def delete_mood(db: Db, user_id: str, entry_id: int) -> MoodEntry:
     reply = run(db, "moods/delete", user_keys(user_id, MOOD_KINDS), entry_id)
     if reply is None:
         raise NotFound("There is no such entry.")
-    return _entry_with_note(*reply)
+    return read_entry(*reply)
 
 
-def read_moods(db: Db, user_id: str, *, since: datetime) -> list[MoodEntry]:
-    """Return the entries from an aware moment on, newest first."""
-    keys = user_keys(user_id, MOOD_KINDS)
-    values, notes = run(db, "moods/read", keys, milliseconds(since))
-    return [_entry_with_note(*pair) for pair in reversed(list(zip(values, notes, strict=True)))]
+def read_moods(
+    db: Db, user_id: str, *, since: datetime, before: datetime | None = None
+) -> list[MoodEntry]:
+    """Return the entries with notes and tags between aware moments, newest first.
+
+    `since` is included and `before` is not; without one there is no end.
+    """
+    keys, end = user_keys(user_id, MOOD_KINDS), "" if before is None else milliseconds(before)
+    return read_entries(run(db, "moods/read", keys, milliseconds(since), end))
 
 
-def _entry_with_note(value: Any, note: Any = None) -> MoodEntry:
-    return read_entry(value, as_text(note) if note else "")
+def read_entries(reply: Sequence[Sequence[Any]]) -> list[MoodEntry]:
+    """Return the entries of a script's reply (`read_entries` in Lua), newest first."""
+    return [read_entry(*row) for row in zip(*reply, strict=True)][::-1]
 
 
-def read_entry(value: Any, note: str = "") -> MoodEntry:
-    """Return the entry behind a stored integer."""
+def read_entry(value: Any, note: Any = None, tags: Any = None) -> MoodEntry:
+    """Return the entry behind a stored integer, its note and its tags, None where it has none."""
     at, tenths = divmod(int(value), ID_FACTOR)
-    return MoodEntry(at, tenths / 10, note)
+    return MoodEntry(at, tenths / 10, as_text(note) if note else "", read_tags(tags))
 
 
 def scores_by_day(calendar: Calendar, values: Sequence[int]) -> dict[date, list[float]]:

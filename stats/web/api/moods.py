@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from flask import abort, g, jsonify
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -63,7 +64,8 @@ def _page(entries: list[moods.MoodEntry], limit: int) -> dict[str, Any]:
 
 def _entry(entry: moods.MoodEntry) -> dict[str, Any]:
     response = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
-    return {**response, "note": entry.note} if entry.note else response
+    words = {"note": entry.note, "tags": entry.tags}
+    return response | {name: value for name, value in words.items() if value}
 
 
 def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
@@ -110,8 +112,15 @@ def _record(subject: Subject, body: MoodBody) -> Snapshot:
         subject.user_id,
         body.score,
         note=body.note,
+        tags=body.tags,
         at=body.at,
-        op=idempotent_operation("mood", body),
+        op=idempotent_operation("mood", _content(body)),
         create_day=subject.create_day,
         session_id=subject.session_id,
     )
+
+
+def _content(body: MoodBody) -> dict[str, Any]:
+    """Return what an idempotency key stands for: without tags the same as before there were any."""
+    content: dict[str, Any] = msgspec.to_builtins(body)
+    return content if body.tags else {k: v for k, v in content.items() if k != "tags"}

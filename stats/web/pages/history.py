@@ -112,7 +112,7 @@ def _last_day(dashboard: Dashboard) -> date:
 def _just_deleted() -> dict[str, Any] | None:
     """Return the entry that the page before deleted, once, for the form that puts it back."""
     deleted = session.pop(DELETED, None)
-    return deleted and dict(zip(("id", "score", "note", "op"), deleted, strict=True))
+    return deleted and dict(zip(("id", "score", "note", "tags", "op"), deleted, strict=True))
 
 
 def _entries(dashboard: Dashboard, day: date) -> list[MoodEntry]:
@@ -137,8 +137,9 @@ def edit(entry_id: int) -> ResponseReturnValue:
     """Change the score and the note of an entry."""
     score, note = request.form.get("score", ""), read_note(request.form.get("note", "")).strip()
     try:
-        kept = _stored_if_unchanged(entry_id, note)
-        moods.edit_mood(db(), current_user.id, entry_id, read_score(score), kept)
+        stored = _stored(entry_id)
+        kept = _stored_if_unchanged(stored.note, note)
+        moods.edit_mood(db(), current_user.id, entry_id, read_score(score), kept, stored.tags)
     except InvalidInput as error:
         shown = min(float(score), 10.0) if NUMBER.fullmatch(score) else 5.0
         day, submitted = _day_of(entry_id), MoodEntry(entry_id, shown, note)
@@ -147,10 +148,15 @@ def edit(entry_id: int) -> ResponseReturnValue:
     return _to_day(entry_id)
 
 
-def _stored_if_unchanged(entry_id: int, note: str) -> str:
+def _stored(entry_id: int) -> MoodEntry:
+    """Return an entry as it is stored, an empty one if there is none."""
+    at, after = moment(entry_id), moment(entry_id + 1)
+    entries = moods.read_moods(db(), current_user.id, since=at, before=after)
+    return entries[0] if entries else MoodEntry(entry_id, 0.0)
+
+
+def _stored_if_unchanged(stored: str, note: str) -> str:
     """Return the stored note if `note` is what a form makes of it, else `note`."""
-    later = moods.read_moods(db(), current_user.id, since=moment(entry_id))
-    stored = next((entry.note for entry in later if entry.id == entry_id), "")
     return stored if read_note(stored).strip() == note else note
 
 
@@ -168,8 +174,11 @@ def restore(entry_id: int) -> ResponseReturnValue:
     """Put an entry back that was deleted on the page before, once."""
     score = read_score(request.form.get("score", ""))
     note = read_note(request.form.get("note", ""))
-    op = form_operation("restore", request.form.get("op", ""), entry_id, score, note)
-    moods.record_mood(db(), current_user.id, score, note=note, at=moment(entry_id), op=op)
+    tags = request.form.getlist("tags")
+    words = (score, note, *([tags] if tags else []))
+    op = form_operation("restore", request.form.get("op", ""), entry_id, *words)
+    at = moment(entry_id)
+    moods.record_mood(db(), current_user.id, score, note=note, tags=tags, at=at, op=op)
     flash(_("The check-in is back."))
     return _to_day(entry_id)
 

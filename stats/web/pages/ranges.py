@@ -15,7 +15,7 @@ from stats.insights.stored_tags import StoredTags, read_tags
 from stats.insights.tag_effects import find_tag_effects
 from stats.insights.tagged_days import tagged_year
 from stats.insights.weekdays import compare_weekdays
-from stats.lib.normalisation import fold
+from stats.lib.tags import fold_tag
 from stats.lib.timestamps import DAY
 from stats.moods.history import TREND_DAYS, WEEKS, Activity, make_day, make_year, read_history
 from stats.moods.ranges import Range, month_range, week_range, year_range
@@ -115,7 +115,7 @@ def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dic
 
 
 def _has_tag(diary: Diary, day: date, tag: str) -> bool:
-    return fold(tag) in map(fold, _own_tags(diary, day))
+    return fold_tag(tag) in map(fold_tag, _own_tags(diary, day))
 
 
 def _own_tags(diary: Diary, day: date) -> list[str]:
