@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import pairwise
 from math import hypot
-from operator import itemgetter
 from random import Random
 from struct import pack, unpack
 
@@ -39,17 +38,16 @@ def adjusted_p_values(scores: Sequence[float], marks: Sequence[Sequence[int]]) -
 
     The arrangements follow from the scores and marks alone: the same data gives the same values.
     """
+    if not marks:
+        return []
     counts = [round(score * UNIT) for score in scores]
-    orders = _arrange(counts, _seed(counts, marks))
-    return _step_down([_clearness(counts, orders, places) for places in marks])
+    rings = list(map(as_ring, arrange(counts, marks)))
+    return _step_down([_clearness(counts, rings, places) for places in marks])
 
 
-def _seed(counts: Sequence[int], marks: Sequence[Sequence[int]]) -> bytes:
-    return blake2b(repr((counts, marks)).encode()).digest()
-
-
-def _arrange(counts: Sequence[int], seed: bytes) -> list[int]:
-    """Return the days with their blocks in other orders, as rings: as many as are needed."""
+def arrange(counts: Sequence[int], marks: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the days' counts with their blocks in other orders: as many orders as are needed."""
+    seed = blake2b(repr((counts, marks)).encode()).digest()
     random, days = Random(seed), len(counts)  # noqa: S311 - nothing secret comes of it
     orders = []
     for _ in range(-(-ARRANGEMENTS // days)):
@@ -57,7 +55,7 @@ def _arrange(counts: Sequence[int], seed: bytes) -> list[int]:
         turned = [*counts[start:], *counts[:start]]
         blocks = [turned[place : place + BLOCK_DAYS] for place in range(0, days, BLOCK_DAYS)]
         random.shuffle(blocks)
-        orders.append(as_ring([count for block in blocks for count in block]))
+        orders.append([count for block in blocks for count in block])
     return orders
 
 
@@ -80,13 +78,13 @@ def turned_sums(ring: int, places: Sequence[int], days: int) -> list[int]:
     return list(unpack(f"<{days}I", once_round.to_bytes(size // 8, "little")))
 
 
-def _clearness(counts: Sequence[int], orders: Sequence[int], places: Sequence[int]) -> list[float]:
+def _clearness(counts: Sequence[int], rings: Sequence[int], places: Sequence[int]) -> list[float]:
     """Return how far the marked days' sum lies from its expectation, measured in its spread.
 
     First as the days truly were, then for every turn of every order.
     """
-    sums = [sum(itemgetter(*places)(counts))]
-    for ring in orders:
+    sums = [sum(counts[place] for place in places)]
+    for ring in rings:
         sums += turned_sums(ring, places, len(counts))
     expected = sum(counts) * len(places) / len(counts)
     distances = [abs(total - expected) for total in sums]
@@ -96,7 +94,7 @@ def _clearness(counts: Sequence[int], orders: Sequence[int], places: Sequence[in
 
 def _step_down(clearness: Sequence[Sequence[float]]) -> list[float]:
     """Return the adjusted p-value of each row, whose first value is the true one."""
-    p_values, highest = [1.0] * len(clearness), [0.0] * max(map(len, clearness), default=0)
+    p_values, highest = [1.0] * len(clearness), [0.0] * len(clearness[0])
     rising = sorted(range(len(clearness)), key=lambda row: clearness[row][0])
     for row in rising:
         highest = list(map(max, highest, clearness[row]))

@@ -17,13 +17,15 @@ from stats.insights.tagged_days import tagged_year
 from stats.insights.weekdays import compare_weekdays
 from stats.lib.tags import fold_tag
 from stats.lib.timestamps import DAY
+from stats.moods.entries import read_moods
 from stats.moods.history import TREND_DAYS, WEEKS, Activity, make_day, make_year, read_history
-from stats.moods.ranges import Range, month_range, week_range, year_range
+from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
 from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
 from stats.web.templating.charts import charts
 from stats.web.templating.dates import day_month_year, month_year
+from stats.web.templating.formatting import day_entries
 from stats.web.templating.translation import _
 
 RECENT_DAYS = 14
@@ -60,10 +62,12 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
         "tag": tag,
         "dashboard": dashboard,
         "is_current": span.last == dashboard.today,
-        "year_ago": None,
     }
-    if span.kind != "week":
+    if span.kind == "week":
+        context["entries"] = _entries(dashboard, span.first, span.last)
+    else:
         context |= _findings(diary, span, dashboard.today) | _charts(diary, span, tag)
+        context["year_ago"] = _year_ago(dashboard) if context["is_current"] else None
     return render_template("history/page.html", **context)
 
 
@@ -112,6 +116,24 @@ def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dic
         {"day": make_day(day, diary.scores, diary.activity), "tags": _own_tags(diary, day)}
         for day in dates
     ]
+
+
+def _entries(dashboard: Dashboard, first: date, last: date) -> dict[date, list[dict[str, Any]]]:
+    """Return the check-ins of some days, newest first, by day."""
+    begins, ends = dashboard.calendar.begins(first), dashboard.calendar.ends(last)
+    entries = read_moods(db(), dashboard.user_id, since=begins, before=ends)
+    by_day: dict[date, list[dict[str, Any]]] = {}
+    for entry, view in zip(entries, day_entries(dashboard, entries), strict=True):
+        own = by_day.setdefault(dashboard.calendar.day_of(entry.id), [])
+        own.append({"view": view, "tags": entry.tags})
+    return by_day
+
+
+def _year_ago(dashboard: Dashboard) -> dict[str, Any] | None:
+    """Return the day a year ago with its check-ins, None if there was none."""
+    day = year_ago(dashboard.today)
+    entries = day and _entries(dashboard, day, day).get(day)
+    return {"date": day, "entries": entries} if entries else None
 
 
 def _has_tag(diary: Diary, day: date, tag: str) -> bool:
