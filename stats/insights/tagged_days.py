@@ -6,7 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from stats.lib.timestamps import DAY
-from stats.moods.ranges import YEAR_DAYS
+from stats.moods.history import YEAR_DAYS
 
 
 class Tag(NamedTuple):

@@ -5,8 +5,9 @@ from datetime import date
 from typing import NamedTuple
 
 from stats.lib.timestamps import DAY
+from stats.moods.history import YEAR_DAYS
 
-WEEK_DAYS, YEAR_DAYS = 7, 365
+WEEK_DAYS = 7
 
 
 class Range(NamedTuple):

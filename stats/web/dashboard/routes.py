@@ -22,7 +22,7 @@ from stats.insights.tagged_days import tagged_year
 from stats.lib.messages import N_
 from stats.lib.timestamps import DAY
 from stats.moods.entries import record_mood, undo_mood
-from stats.moods.ranges import YEAR_DAYS
+from stats.moods.history import YEAR_DAYS
 from stats.web.dashboard.form_day import moment_of, read_page_day
 from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
 from stats.web.dashboard.stats_fragment import stats_fragment

@@ -27,6 +27,7 @@ from stats.web.templating.charts import charts
 from stats.web.templating.dates import day_month_year, month_year
 from stats.web.templating.formatting import day_entries
 from stats.web.templating.translation import _
+from stats.web.templating.year_chart import year_chart
 
 RECENT_DAYS = 14
 # How many tags a line names before it counts the rest.
@@ -148,15 +149,18 @@ def _own_tags(diary: Diary, day: date) -> list[str]:
 
 def _charts(diary: Diary, span: Range, tag: str) -> dict[str, Any]:
     """Return the context of trend, year and activity; with a tag all other days are blank."""
-    scores = diary.scores
-    if tag:
-        scores = {day: own for day, own in scores.items() if _has_tag(diary, day, tag)}
     year = make_year(diary.scores, span.last, diary.activity)
-    return {
+    tags = {day: own for day in year.dates if (own := _own_tags(diary, day))}
+    context = charts(diary.scores, span.last, diary.activity, tags)
+    if tag and span.kind == "year":
+        scores = {day: diary.scores[day] for day in diary.scores if _has_tag(diary, day, tag)}
+        with_tag = make_year(scores, span.last, diary.activity)
+        context |= {"year": with_tag, "year_chart": year_chart(with_tag, context["lines"])}
+    return context | {
         "activity_year": year,
         "active_days": sum(bool(day.active) for day in year.days),
         "conversations": sum(day.conversations or 0 for day in year.days),
-        **charts(scores, span.last),
+        "trend_title": _("30 days up to %(day)s", day=day_month_year(span.last)),
     }
 
 
