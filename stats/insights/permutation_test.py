@@ -7,8 +7,11 @@ from math import hypot
 from random import Random
 from struct import pack, unpack
 
-# Days that stay together when days change places, so that neighbours stay neighbours.
-BLOCK_DAYS = 20
+# How many days stay together when days change places, so that neighbours stay neighbours: the most
+# of these of which LEAST_BLOCKS fit in. Primes, so that what comes back every week or every few
+# days does not meet itself again.
+BLOCK_DAYS = (3, 5, 7, 11, 13, 17, 19, 23, 31)
+LEAST_BLOCKS = 6
 # At least so many arrangements of the days are looked at besides the true one.
 ARRANGEMENTS = 900
 # Scores are counted in thousandths: whole numbers add up the same in any order.
@@ -25,7 +28,7 @@ def adjusted_p_values(scores: Sequence[float], marks: Sequence[Sequence[int]]) -
     the days with a mark with that of the others, in both directions.
 
     The rule. Moods of neighbouring days are alike and so are their marks, so days do not change
-    places one by one: the year is taken as a ring, cut into blocks of BLOCK_DAYS days, and the
+    places one by one: the year is taken as a ring, cut into blocks of up to 31 days, and the
     blocks change places (Politis and Romano 1992, "A circular block-resampling procedure for
     stationary data"); then the whole turns against the marks, by each number of days once. So
     each arrangement keeps the streaks of both. At least ARRANGEMENTS of them are looked at. Each
@@ -49,11 +52,12 @@ def arrange(counts: Sequence[int], marks: Sequence[Sequence[int]]) -> list[list[
     """Return the days' counts with their blocks in other orders: as many orders as are needed."""
     seed = blake2b(repr((counts, marks)).encode()).digest()
     random, days = Random(seed), len(counts)  # noqa: S311 - nothing secret comes of it
+    size = max((size for size in BLOCK_DAYS if size * LEAST_BLOCKS <= days), default=BLOCK_DAYS[0])
     orders = []
     for _ in range(-(-ARRANGEMENTS // days)):
         start = random.randrange(days)
         turned = [*counts[start:], *counts[:start]]
-        blocks = [turned[place : place + BLOCK_DAYS] for place in range(0, days, BLOCK_DAYS)]
+        blocks = [turned[place : place + size] for place in range(0, days, size)]
         random.shuffle(blocks)
         orders.append([count for block in blocks for count in block])
     return orders

@@ -9,7 +9,6 @@ import pytest
 from stats.insights import permutation_test
 from stats.insights.permutation_test import (
     ARRANGEMENTS,
-    BLOCK_DAYS,
     adjusted_p_values,
     arrange,
     as_ring,
@@ -61,15 +60,15 @@ def test_it_is_what_a_plain_calculation_has(seed: int) -> None:
     assert adjusted_p_values(scores, marks) == pytest.approx(plain_p_values(scores, marks))
 
 
-@pytest.mark.parametrize("days", [20, 21, 39, 365])
-def test_an_arrangement_keeps_all_days_and_nearly_all_neighbours(days: int) -> None:
+@pytest.mark.parametrize(("days", "block"), [(20, 3), (59, 7), (138, 23), (185, 23), (365, 31)])
+def test_an_arrangement_keeps_all_days_and_nearly_all_neighbours(days: int, block: int) -> None:
     counts = list(range(1000, 1000 + days))
     orders = arrange(counts, [(1, 2)])
     assert len(orders) * days >= ARRANGEMENTS
     for order in orders:
         assert sorted(order) == counts
         apart = sum((after - before) % days != 1 for before, after in pairwise(order))
-        assert apart <= days / BLOCK_DAYS
+        assert apart <= days / block
     assert arrange(counts, [(1, 2)]) == orders
     assert arrange(counts, [(1, 3)]) != orders
 
@@ -101,6 +100,16 @@ def test_a_difference_stays_clear_among_many_marks() -> None:
         assert min(p_values) > 0
 
 
+def test_what_comes_back_every_week_is_found() -> None:
+    """Blocks and turns of whole weeks would take it for chance."""
+    for seed in range(10):
+        scores = moods(Random(f"weekly {seed}"), 330, 0.4)
+        saturdays = range(5, 330, 7)
+        for place in saturdays:
+            scores[place] = min(scores[place] + 1.5, 10.0)
+        assert adjusted_p_values(scores, [saturdays]) <= [0.01]
+
+
 def named_by_noise(days: int, likeness: float, length: float) -> int:
     """How many of 100 diaries in which nothing goes with anything say something of a tag."""
     diaries = [
@@ -111,7 +120,7 @@ def named_by_noise(days: int, likeness: float, length: float) -> int:
     return sum(bool(effects.higher or effects.lower) for effects in found)
 
 
-@pytest.mark.parametrize("days", [120, 330])
+@pytest.mark.parametrize("days", [40, 120, 330])
 @pytest.mark.parametrize(
     ("likeness", "length"),
     [(0.0, 1.25), (0.4, 2.0), (0.7, 4.0)],
@@ -125,5 +134,5 @@ def test_days_changing_places_one_by_one_would_not_be_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the blocks are for."""
-    monkeypatch.setattr(permutation_test, "BLOCK_DAYS", 1)
+    monkeypatch.setattr(permutation_test, "BLOCK_DAYS", (1,))
     assert named_by_noise(330, 0.7, 4.0) > MOST_NAMED

@@ -54,7 +54,7 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     dashboard = current_dashboard()
     diary = _read(dashboard, make_range(None).last)
     span = make_range(diary.tags.first_entry)
-    tag = request.args.get("tag", "").strip()
+    tag = _name(diary, request.args.get("tag", "").strip())
     context = {
         "span": span,
         "title": _title(span),
@@ -141,6 +141,12 @@ def _has_tag(diary: Diary, day: date, tag: str) -> bool:
     return fold_tag(tag) in map(fold_tag, _own_tags(diary, day))
 
 
+def _name(diary: Diary, tag: str) -> str:
+    """Return a tag as the diary writes it, as it is if the diary has none such."""
+    names = {own for day in diary.tags.by_day for own in _own_tags(diary, day)}
+    return next((name for name in names if fold_tag(name) == fold_tag(tag)), tag)
+
+
 def _own_tags(diary: Diary, day: date) -> list[str]:
     """Return the tags of a day's check-ins."""
     tags = diary.tags.by_day.get(day, ())
@@ -149,9 +155,9 @@ def _own_tags(diary: Diary, day: date) -> list[str]:
 
 def _charts(diary: Diary, span: Range, tag: str) -> dict[str, Any]:
     """Return the context of trend, year and activity; with a tag all other days are blank."""
-    year = make_year(diary.scores, span.last, diary.activity)
-    tags = {day: own for day in year.dates if (own := _own_tags(diary, day))}
+    tags = {day: own for day in diary.tags.by_day if (own := _own_tags(diary, day))}
     context = charts(diary.scores, span.last, diary.activity, tags)
+    year = context["year"]
     if tag and span.kind == "year":
         scores = {day: diary.scores[day] for day in diary.scores if _has_tag(diary, day, tag)}
         with_tag = make_year(scores, span.last, diary.activity)

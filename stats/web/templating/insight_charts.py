@@ -86,7 +86,7 @@ def halves(period: Period) -> Counter[int]:
 def period_row(period: Period) -> PeriodRow:
     """Return the dots of a period, one for each day, and its mean."""
     counted = halves(period)
-    base = round(max(*counted.values(), LEAST_STACK) * PITCH + BASE)
+    base = round(max([*counted.values(), LEAST_STACK]) * PITCH + BASE)
     dots = [
         DayDot(_x(half / 2), f"{base - BASE - level * PITCH:g}", round_score(half / 2))
         for half, count in sorted(counted.items())
