@@ -290,7 +290,7 @@
       event.preventDefault();
       tapDay(link);
     } else if (!link.href) {
-      document.querySelector('.sample')?.requestSubmit();
+      document.querySelector('form.sample')?.requestSubmit();
     }
   });
 
