@@ -251,6 +251,7 @@
   }
   function restDay(card) {
     const link = card.contains(tapped) ? tapped : card.querySelector('.days a:focus-visible');
+    if (link?.matches('[data-chosen]')) return; // "Open" stays what is being pressed
     if (link) showDay(link); else clearDay(card);
   }
 
@@ -289,7 +290,7 @@
       event.preventDefault();
       tapDay(link);
     } else if (!link.href) {
-      document.querySelector('.sample')?.requestSubmit();
+      document.querySelector('form.sample')?.requestSubmit();
     }
   });
 
