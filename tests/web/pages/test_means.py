@@ -16,6 +16,7 @@ RECENT = re.compile(
     r'<a href="/history/2026-[^>]*>(.*?)</a>.*?recent-days-score[^>]*>(.*?)</li>', re.S
 )
 SUBTITLE = re.compile(r'<p class="subtitle">(.*?)</p>', re.S)
+MONTH = "/history/month/2026-03"
 
 
 @pytest.fixture
@@ -50,9 +51,9 @@ def mood_tile(page: str) -> tuple[str, str]:
     return tile[1], text(tile[2])
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/charts", "/history"])
-def test_charts_say_where_they_show_a_mean(on_12_march: Browser, path: str) -> None:
-    page = on_12_march.get(path).text
+@pytest.mark.parametrize("paths", [("/dashboard",), ("/dashboard/charts",), ("/history", MONTH)])
+def test_charts_say_where_they_show_a_mean(on_12_march: Browser, paths: tuple[str, ...]) -> None:
+    page = "".join(on_12_march.get(path).text for path in paths)
     lines = [text(line) for line in LINE.findall(page)]
     for line in (
         "Thu 12 Mar · 7.2 Good · mean of 3",
