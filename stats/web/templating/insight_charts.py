@@ -18,7 +18,7 @@ PITCH, BASE = 6.5, 4
 # Where 0 and 10 stand, so that no dot is cut.
 FIRST_X, LAST_X = 2.0, 98.0
 LEAST_STACK = 4
-WEEKDAY_HEIGHT, BAR_HEIGHT, BAR_TOP = 140, 120, 20
+WEEKDAY_HEIGHT, BAR_HEIGHT, BAR_TOP = 140, 140, 20
 
 
 class DayDot(NamedTuple):
