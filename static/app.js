@@ -308,14 +308,6 @@
     (edge || links[place])?.focus();
   });
 
-  // A chart that comes anew keeps the focus on its day.
-  let focusedDay;
-  on('htmx:beforeSwap', () => {
-    const link = dayLink(document.activeElement);
-    focusedDay = link && `${link.closest('.days').localName}.days a[href="${link.getAttribute('href')}"]`;
-  });
-  on('htmx:afterSettle', () => { if (focusedDay && document.activeElement === document.body) document.querySelector(focusedDay)?.focus({ preventScroll: true }); });
-
   // The trend's dates: at least 8 px apart, or every second goes, counted from today.
   const MIN_GAP = 8; // px
   function thinDates(axis) {

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from tests.web.helpers import Browser, displayed_stats, poll_url
 
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
-LINE = re.compile(r'<a href="/history/[\d-]{10}"[^>]*>(.*?)</a>')
+LINE = re.compile(r'<a id="[^"]*" href="/history/[\d-]{10}"[^>]*>(.*?)</a>')
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th><td.*?>(.*?)</td>')
 RECENT = re.compile(
     r'<a href="/history/2026-[^>]*>(.*?)</a>.*?recent-days-score[^>]*>(.*?)</li>', re.S

@@ -20,7 +20,7 @@ from tests.web.helpers import Browser
 TODAY = date(2024, 2, 29)
 CELL = re.compile(
     r'<td role="gridcell"( aria-current="date")?(?: data-m="(\d+)")?>'
-    r'<a href="/history/[\d-]{10}"(?: tabindex="-1")?>(.*?)</a>'
+    r'<a id="year-[\d-]{10}" href="/history/[\d-]{10}"(?: tabindex="-1")?>(.*?)</a>'
 )
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th><td.*?>(.*?)</td><td>(.*?)</td></tr>')
 DOT = re.compile(r'<circle data-m="(\d+)" cx="([\d.]+)%" cy="([\d.]+)" r="4"/>')
@@ -157,7 +157,7 @@ def test_today_is_marked_alone_whoever_else_has_another_day(draw_charts: Draw) -
         assert [name for name, _, _ in ROW.findall(drawn)].count("Today") == 1
 
 
-LINK = re.compile(r'<a href="/history/([\d-]{10})"( tabindex="-1")?>')
+LINK = re.compile(r'<a id="(?:year|trend)-[\d-]{10}" href="/history/([\d-]{10})"( tabindex="-1")?>')
 DAYS = re.compile(r'<(?:table|ol) class="days".*?</(?:table|ol)>', re.S)
 
 
