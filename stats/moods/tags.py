@@ -55,6 +55,12 @@ def tag_days(tagged: Iterable[tuple[date, Any]]) -> TagDays:
     return TagDays({day: frozenset(tags) for day, tags in by_day.items()}, names)
 
 
+def days_with(tags: TagDays, tag: str) -> list[date]:
+    """Return the days that have a tag, however it is written, the last one first."""
+    folded = fold_tag(tag)
+    return sorted((day for day, own in tags.by_day.items() if folded in own), reverse=True)
+
+
 def last_used(tags: Iterable[Sequence[str]]) -> list[str]:
     """Return the tags of entries, newest first: each once, last used first, as written last."""
     by_fold: dict[str, str] = {}

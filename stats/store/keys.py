@@ -108,7 +108,7 @@ MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved", "mood_ta
 CONVERSATION_KINDS = (
     *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted", "first_saved"),
 )
-DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing")
+DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing", "notes", "mood_tags")
 PRACTICE_KINDS = (*SNAPSHOT_KINDS, "practice")
 PLAN_KINDS = (*SNAPSHOT_KINDS, "billing", "billing:ticket", "billing:done", "customers")
 LEGACY_IMPORT_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")

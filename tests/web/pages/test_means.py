@@ -38,10 +38,10 @@ def text(markup: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", markup)).strip()
 
 
-def mood_tile(page: str) -> str:
-    tile = re.search(r'<dt>([^<]*)</dt>\s*<dd class="stat-value" data-stat="mood_score">', page)
+def under_the_score(page: str) -> str:
+    tile = re.search(r'data-stat="mood_score">.*?<dd class="caption">(.*?)</dd>', page, re.S)
     assert tile
-    return tile[1]
+    return text(tile[1])
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/dashboard/charts", "/history"])
@@ -63,27 +63,34 @@ def test_the_last_days_say_where_they_show_a_mean(on_12_march: Browser) -> None:
 
 
 def test_a_days_page_says_that_it_is_a_mean(on_12_march: Browser) -> None:
-    for day, said in (("12", "7.2, mean of 3 check-ins"), ("10", "One check-in")):
+    for day, said in (("12", "Mean 7.2 from 3 check-ins"), ("10", "One check-in")):
         subtitle = SUBTITLE.search(on_12_march.get(f"/history/2026-03-{day}").text)
         assert subtitle
         assert text(subtitle[1]).startswith(said)
 
 
-def test_the_tile_says_that_it_is_the_latest_where_the_mean_is_another(
+def test_the_tile_shows_the_latest_and_says_the_mean(
     on_12_march: Browser, service_client: FlaskClient
 ) -> None:
     page = on_12_march.get("/dashboard")
-    assert mood_tile(page.text) == "Latest mood today"
+    assert under_the_score(page.text) == "Mean of 3: 7.2"
     assert displayed_stats(page)["mood_score"] == "9"
     url = poll_url(page)
     service_client.patch(f"/api/mood?userId={on_12_march.user_id}", json={"score": 8.5})
-    assert mood_tile(on_12_march.get(url).text) == "Latest mood today"
+    poll = on_12_march.get(url)
+    assert under_the_score(poll.text) == "Mean of 4: 7.5"
+    assert displayed_stats(poll)["mood_score"] == "8.5"
 
 
-@pytest.mark.parametrize("scores", [[7], [7, 7], [6, 8, 7]])
-def test_the_tile_says_no_more_where_latest_and_mean_are_one(
-    alice: Browser, service_client: FlaskClient, scores: list[float]
-) -> None:
-    for score in scores:
-        service_client.patch(f"/api/mood?userId={alice.user_id}", json={"score": score})
-    assert mood_tile(alice.get("/dashboard").text) == "Mood today"
+def test_the_list_says_the_same_mean_as_tile_and_charts(on_12_march: Browser) -> None:
+    page = on_12_march.get("/dashboard").text
+    [today] = re.findall(r"Today’s check-ins</h2><p[^>]*>([^<]*)<", page)
+    assert today == under_the_score(page) == "Mean of 3: 7.2"
+    assert "12 Mar, 7.2, mean of 3" in page
+
+
+def test_one_check_in_is_no_mean(alice: Browser, service_client: FlaskClient) -> None:
+    service_client.patch(f"/api/mood?userId={alice.user_id}", json={"score": 7})
+    page = alice.get("/dashboard").text
+    assert under_the_score(page) == "7-day mean 7.0"
+    assert "Mean of" not in page
