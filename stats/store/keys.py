@@ -109,7 +109,7 @@ INSIGHT_KINDS = (*MOOD_HISTORY_KINDS, "heads")
 CONVERSATION_KINDS = (
     *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted", "first_saved"),
 )
-DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing")
+DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing", "notes", "mood_tags")
 PRACTICE_KINDS = (*SNAPSHOT_KINDS, "practice")
 PLAN_KINDS = (*SNAPSHOT_KINDS, "billing", "billing:ticket", "billing:done", "customers")
 LEGACY_IMPORT_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")

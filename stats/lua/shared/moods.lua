@@ -51,6 +51,17 @@ local function read_entries(moods, notes, tags, since, before)
   return {values, read_words(notes, values), read_words(tags, values)}
 end
 
+-- Of so many entries the tags are offered again.
+local TAGGED_ENTRIES = 100
+
+-- What stands beside a check-in form: the entries from `since` on, their notes and tags, and the tags
+-- of the last entries, oldest first.
+local function read_latest(moods, notes, tags, since)
+  local latest = read_entries(moods, notes, tags, since, '')
+  latest[4] = read_words(tags, redis.call('LRANGE', moods, -TAGGED_ENTRIES, -1))
+  return latest
+end
+
 -- Removes an entry; returns it, its note and its tags (false where there are none), false without
 -- that entry.
 local function remove_mood(moods, notes, tags, id)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from stats.errors import InvalidInput
 from stats.lib.timestamps import iso
 from stats.moods import entries as moods
+from stats.moods.summary import summarise
 from stats.snapshot import Snapshot
 from stats.web.api import query
 from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
@@ -69,7 +70,7 @@ def _entry(entry: moods.MoodEntry) -> dict[str, Any]:
 
 
 def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
-    summary = moods.summarise(entries)
+    summary = summarise(entries)
     return {
         "average": summary.average,
         "highest": summary.highest,

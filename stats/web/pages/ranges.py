@@ -25,7 +25,7 @@ from stats.web.runtime import db
 from stats.web.templating import insight_charts
 from stats.web.templating.charts import charts
 from stats.web.templating.dates import day_month_year, month_year
-from stats.web.templating.formatting import day_entries
+from stats.web.templating.entries import EntryView, entry_view
 from stats.web.templating.translation import _
 from stats.web.templating.year_chart import year_chart
 
@@ -119,14 +119,13 @@ def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dic
     ]
 
 
-def _entries(dashboard: Dashboard, first: date, last: date) -> dict[date, list[dict[str, Any]]]:
+def _entries(dashboard: Dashboard, first: date, last: date) -> dict[date, list[EntryView]]:
     """Return the check-ins of some days, newest first, by day."""
-    begins, ends = dashboard.calendar.begins(first), dashboard.calendar.ends(last)
-    entries = read_moods(db(), dashboard.user_id, since=begins, before=ends)
-    by_day: dict[date, list[dict[str, Any]]] = {}
-    for entry, view in zip(entries, day_entries(dashboard, entries), strict=True):
-        own = by_day.setdefault(dashboard.calendar.day_of(entry.id), [])
-        own.append({"view": view, "tags": entry.tags})
+    calendar = dashboard.calendar
+    span = {"since": calendar.begins(first), "before": calendar.ends(last)}
+    by_day: dict[date, list[EntryView]] = {}
+    for entry in read_moods(db(), dashboard.user_id, **span):
+        by_day.setdefault(calendar.day_of(entry.id), []).append(entry_view(calendar, entry))
     return by_day
 
 

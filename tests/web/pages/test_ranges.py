@@ -142,8 +142,8 @@ def test_a_week_shows_its_entries(valkey: redis.Redis, alice: Browser) -> None:
     page = alice.get("/history/week/2026-11-29").text
     assert LISTED.findall(page) == [f"2026-11-{day}" for day in range(29, 22, -1)]
     week = card(page, "week-days")
-    assert "Monday 23 November 6.5 Good 12:00 Short <night> tired" in week
-    assert "Wednesday 25 November Mean 6.5 5 In between 12:00 8 Good 12:00" in week
+    assert "Monday 23 November 12:00 6.5 Good tired Short <night>" in week
+    assert "Wednesday 25 November Mean 6.5 12:00 5 In between 12:00 8 Good" in week
     assert week.count("Not logged") == 5
     assert "the week" not in week.replace("The days of the week", "")
     assert "Today Not logged" not in week
@@ -241,7 +241,7 @@ def test_a_year_ago_today_is_shown_if_it_was_logged(valkey: redis.Redis, alice: 
     write(valkey, alice, date(2025, 12, 1), 5.5, note="First frost.", tags=["family"])
     for address in ("/history", "/history/month/2026-12"):
         assert card(alice.get(address).text, "year-ago") == (
-            "A year ago today Monday 1 December 2025 5.5 All right 12:00 First frost. family "
+            "A year ago today Monday 1 December 2025 12:00 5.5 All right family First frost. "
             "Open the day"
         )
     assert card(alice.get("/history/month/2026-11").text, "year-ago") == ""

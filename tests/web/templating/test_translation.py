@@ -175,7 +175,9 @@ def test_a_template_holds_no_unmarked_word(app: Flask, path: Path) -> None:
 
 def test_the_script_says_only_what_stands_at_its_top() -> None:
     _, _, below = (ROOT / "static/app.js").read_text().partition("\n  };\n")
-    assert set(re.findall("['`]([A-Z][a-z][^'`]*)['`]", below)) == {"Date", "Enter"}
+    assert set(re.findall("['`]([A-Z][a-z][^'`]*)['`]", below)) == {
+        *("Date", "Enter", "Escape", "ArrowLeft", "ArrowRight")
+    }
 
 
 def test_a_sentence_keeps_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
