@@ -44,7 +44,7 @@ def test_one_walks_from_the_year_to_a_week_and_back(robin: Page) -> None:
     robin.wait_for_url("**/history/month/*")
     robin.get_by_role("link", name="Week", exact=True).click()
     robin.get_by_role("link", name="The week before").click()
-    expect(robin.locator(".week-days li")).to_have_count(7)
+    expect(robin.locator(".week-days > ol > li")).to_have_count(7)
     robin.get_by_role("link", name="The week after").click()
     robin.get_by_role("link", name="Year", exact=True).click()
     expect(robin.locator(".year")).to_be_visible()
