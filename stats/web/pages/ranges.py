@@ -1,6 +1,6 @@
 """The history's ranges, a week, a month or a year: what is read for one and what it shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import fmean
@@ -20,6 +20,7 @@ from stats.lib.timestamps import DAY
 from stats.moods.entries import read_moods
 from stats.moods.history import TREND_DAYS, WEEKS, Activity, make_day, make_year, read_history
 from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
+from stats.moods.scores import mean_score
 from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
@@ -55,12 +56,14 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     diary = _read(dashboard, make_range(None).last)
     span = make_range(diary.tags.first_entry)
     tag = _name(diary, request.args.get("tag", "").strip())
-    context = {
+    days = _days(dashboard, diary, span, tag)
+    context: dict[str, Any] = {
         "span": span,
         "title": _title(span),
         "addresses": _addresses(span, dashboard.today),
-        "days": _days(dashboard, diary, span, tag),
+        "days": days,
         "tag": tag,
+        "tag_mean": _mean([one["day"].mean for one in days]) if tag else None,
         "dashboard": dashboard,
         "is_current": span.last == dashboard.today,
     }
@@ -117,6 +120,12 @@ def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dic
         {"day": make_day(day, diary.scores, diary.activity), "tags": _own_tags(diary, day)}
         for day in dates
     ]
+
+
+def _mean(means: Sequence[float | None]) -> float | None:
+    """Return the mean of the days that have one, None without any."""
+    logged = [mean for mean in means if mean is not None]
+    return mean_score(logged) if logged else None
 
 
 def _entries(dashboard: Dashboard, first: date, last: date) -> dict[date, list[EntryView]]:
