@@ -1,5 +1,6 @@
 """Presenters of check-ins: one, those of a day, and those that stand beside the check-in form."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -119,6 +120,11 @@ def _distinct(tags: Iterable[str]) -> list[str]:
     for tag in tags:
         by_fold.setdefault(fold_tag(tag), tag)
     return list(by_fold.values())
+
+
+def tag_key(tag: str) -> str:
+    """Return 8 hex digits for the ids of a tag's elements, however the tag is written."""
+    return hashlib.blake2s(fold_tag(tag).encode(), digest_size=4).hexdigest()
 
 
 def is_chosen(tag: str, chosen: Iterable[str]) -> bool:

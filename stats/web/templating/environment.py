@@ -17,7 +17,7 @@ from stats.web.templating.dates import (
     weekday,
     weekday_day_month,
 )
-from stats.web.templating.entries import is_chosen, offered_tags
+from stats.web.templating.entries import is_chosen, offered_tags, tag_key
 from stats.web.templating.means import mean_text
 from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
@@ -44,5 +44,6 @@ def init_app(app: Flask) -> None:
         tag_length=TAG_LENGTH,
         is_chosen=is_chosen,
         offered_tags=offered_tags,
+        tag_key=tag_key,
         server_time=server_time,
     )

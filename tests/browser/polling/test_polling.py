@@ -99,10 +99,11 @@ def test_whatever_can_have_focus_in_a_swapped_part_has_an_id(
     ticking_page: Page, member: Member, site: LiveServer
 ) -> None:
     site.save_chat(member.id, "About bread")
-    site.api("PATCH", f"/api/mood?userId={member.id}", {"score": 8})
+    mood = {"score": 8, "note": "n", "tags": ["walk", "slept well"]}
+    site.api("PATCH", f"/api/mood?userId={member.id}", mood)
     ticking_page.reload()
     save(ticking_page)
-    nameless = "#stats, #charts, #mood-form"
+    nameless = "#stats, #charts, #mood-form, #entries"
     focusable = "a[href], button, input:not([type=hidden]), textarea, summary, [tabindex]"
     found = ticking_page.locator(nameless).locator(focusable)
     assert found.count() > 8
@@ -155,7 +156,7 @@ def test_it_shows_what_another_tab_saved_on_the_next_poll(ticking_page: Page) ->
     expect(slider(ticking_page)).to_have_attribute("aria-valuetext", "Not logged")
     ticking_page.clock.run_for(30_100)
     expect_mood(ticking_page, "10")
-    expect(said).to_have_text("Choose a place on the line", use_inner_text=True)
+    expect(said).to_have_text("Another one, if you like", use_inner_text=True)
     expect(slider(ticking_page)).to_have_attribute("aria-valuetext", "Choose a place on the line")
 
 

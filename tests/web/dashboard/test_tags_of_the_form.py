@@ -11,7 +11,9 @@ from tests.support.html_forms import read_forms
 from tests.web.helpers import HTMX_HEADERS, Browser, field_error
 
 MOOD = "/dashboard/mood"
-CHIP = re.compile(r'<input type="checkbox" name="tags" value="([^"]*)"[^>]*?( checked)?>')
+CHIP = re.compile(
+    r'<input type="checkbox" id="[^"]*" name="tags" value="([^"]*)"[^>]*?( checked)?>'
+)
 
 
 def chips(page: TestResponse) -> list[str]:
