@@ -21,7 +21,7 @@ from stats.export.archive_format import (
 from stats.export.restore import restore
 from stats.lib.timestamps import DAY
 from stats.sample.cleanup import note_sample
-from stats.sample.tags import sample_tags
+from stats.sample.tags import conversation_tags, sample_tags
 from stats.sample.texts import BRIGHT, LOW, PLAIN, Note, SampleConversation, sample_conversations
 from stats.store.client import Db
 
@@ -147,7 +147,8 @@ def _conversation(chat_id: str, sample: SampleConversation, at: datetime) -> Arc
     messages = [
         {"role": role, "content": turn} for role, turn in zip(roles, sample.turns, strict=False)
     ]
-    return ArchivedConversation(chat_id, sample.title, sample.summary, at, messages)
+    tags = conversation_tags((sample.title, sample.summary, *sample.turns))
+    return ArchivedConversation(chat_id, sample.title, sample.summary, at, messages, tags)
 
 
 def _recent(conversation: ArchivedConversation) -> ArchivedRecent:

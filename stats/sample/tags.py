@@ -1,5 +1,7 @@
 """The tags of the sample year's check-ins: some really go with higher days, or with lower ones."""
 
+import re
+from collections.abc import Iterable
 from random import Random
 
 from stats.moods.tags import MAX_TAGS
@@ -14,6 +16,13 @@ CHANCES = {
     "music": (0.08, 0.03),
     "running": (0.07, 0.02),
     "tired": (0.13, -0.08),
+}
+# The words by which a conversation's text says that it is about something.
+SUBJECTS = {
+    "work": ("work", "meeting", "colleague", "promotion", "office", "boss"),
+    "family": ("sister", "brother", "mother", "mum", "father", "parent"),
+    "friends": ("friend",),
+    "sleep": ("sleep", "waking", "woke"),
 }
 WORKDAY = "work"
 WORKDAY_CHANCE = 0.3
@@ -36,3 +45,10 @@ def sample_tags(
     if is_workday and WORKDAY not in tags and random.random() < WORKDAY_CHANCE:
         tags.append(WORKDAY)
     return tags[:MAX_TAGS]
+
+
+def conversation_tags(texts: Iterable[str]) -> list[str]:
+    """Return the tags of a conversation by the words in its texts."""
+    words = set(re.findall("[a-z]+", " ".join(texts).lower()))
+    singular = words | {word.removesuffix("s") for word in words}
+    return [tag for tag, said in SUBJECTS.items() if not singular.isdisjoint(said)]

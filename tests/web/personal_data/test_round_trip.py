@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from stats.lib.normalisation import nfc
 from tests.web.helpers import Browser
 
 EXAMPLES = 20
@@ -104,6 +105,21 @@ def test_notes(alice: Browser, words: str) -> None:
     exported = alice.get("/settings/export.json").json["moods"]
     assert words in [entry.get("note", "") for entry in exported]
     assert pages
+
+
+@settings(max_examples=EXAMPLES, phases=[Phase.generate])
+@given(words=WORDS)
+def test_tags(alice: Browser, words: str) -> None:
+    # A tag is kept composed and with single spaces.
+    tag = " ".join(nfc(f"x{words[:14]}").split())
+    with harmless(alice, "/dashboard") as pages:
+        answer = alice.api("PATCH", "/api/mood", json={"score": 5, "tags": [tag]})
+        assert answer.status_code == 200
+    assert alice.moods()[0]["tags"] == [tag]
+    exported = alice.get("/settings/export.json").json["moods"]
+    assert [tag] in [entry.get("tags") for entry in exported]
+    assert as_parsed(tag) in as_parsed(pages[0].text)
+    assert as_parsed(tag) in map(as_parsed, pages[0].values)
 
 
 @settings(max_examples=EXAMPLES, phases=[Phase.generate])

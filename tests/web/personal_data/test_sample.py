@@ -67,6 +67,8 @@ def test_it_has_words(robin: Browser) -> None:
     assert len({chat["title"] for chat in taken["conversations"]}) >= 25
     assert all(len(chat["messages"]) >= 4 for chat in taken["conversations"])
     names = {tag for mood in taken["moods"] for tag in mood.get("tags", [])}
+    about = {chat["title"]: chat["tags"] for chat in taken["conversations"]}
+    assert about["A letter to my sister"] == ["family"]
     assert 20 <= sum("note" in mood for mood in taken["moods"]) <= 120
     assert {"walk", "friends", "reading", "slept well"} <= names
     assert sum("tags" in mood for mood in taken["moods"]) >= 150
