@@ -10,12 +10,11 @@ from stats.conversations import save_conversation
 from stats.lib.timestamps import EPOCH, now_ms
 from stats.moods.entries import (
     MoodEntry,
-    MoodSummary,
     read_moods,
     record_mood,
-    summarise,
 )
 from stats.moods.scores import SCORE_WORDS, score_word
+from stats.moods.summary import MoodSummary, summarise
 from stats.store.operations import operation_id
 from stats.user_stats import create_user_stats, get_user_stats
 from tests.support.store_checks import contents, version
