@@ -54,6 +54,7 @@ SOAK ?= 60
 HUNG ?= 10
 RACE ?= 60
 CASES ?= 3000
+FAULT_EVERY ?= 60
 verify: verify-lives verify-diaries verify-badday verify-fuzz
 
 verify-lives: $(VENV)/dev
@@ -63,7 +64,8 @@ verify-diaries: $(VENV)/dev
 	DIARIES=$(DIARIES) $(PY) -m pytest -s tests/moods/test_diaries.py
 
 verify-badday: $(VENV)/dev
-	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) $(PY) -m pytest -s tests/badday
+	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) FAULT_EVERY=$(FAULT_EVERY) \
+		$(PY) -m pytest -s tests/badday
 
 verify-fuzz: $(VENV)/dev
 	CASES=$(CASES) $(PY) -m pytest -s tests/fuzz
