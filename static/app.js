@@ -22,6 +22,7 @@
     copied: _('Copied'),
     copiedStatus: _('Copied.'),
     stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
+    staleUnsaved: (time) => format(_('Showing %(time)s. Can’t refresh.'), { time }),
     upToDate: _('Up to date again.'),
     deviceSays: (place) => format(_('Your device says %(place)s. Use it?'), { place }),
     charactersLeft: (num) => format(ngettext('%(num)s character left', '%(num)s characters left', num), { num }),
@@ -449,16 +450,23 @@
   addEventListener('pageshow', (event) => { if (event.persisted) refresh(); });
   addEventListener('online', () => { if (!staleAlert.hidden) refresh(); });
 
+  // "Your entries are safe" is not said beside "Not saved".
+  function showStale() {
+    const text = byId('mood-failed').hidden ? MESSAGES.stale : MESSAGES.staleUnsaved;
+    byId('stale-text').textContent = text(updated.textContent);
+  }
+
   function showFailure(event) {
     if ((isStats(event) || isCharts(event)) && staleAlert.hidden) {
-      byId('stale-time').textContent = updated.textContent;
+      showStale();
       byId('refresh').hidden = true;
       staleAlert.hidden = false;
-      announce(MESSAGES.stale(updated.textContent));
+      announce(byId('stale-text').textContent);
     } else if (isMoodForm(event)) {
       const error = byId('mood-failed');
       error.textContent = event.detail.elt.id === 'undo-form' ? MESSAGES.undoFailed : MESSAGES.saveFailed;
       error.hidden = false;
+      showStale();
       announce(error.textContent);
     }
   }
@@ -487,6 +495,7 @@
     updateRelativeTimes();
     updateUnsetText();
     showAllLeft();
+    showStale();
     watchDay();
   });
 
