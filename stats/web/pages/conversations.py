@@ -13,6 +13,7 @@ from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
 from stats.web.templating.formatting import ConversationView
+from stats.web.templating.markdown import MarkdownPage
 from stats.web.templating.translation import _
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
@@ -57,7 +58,9 @@ def one(chat_id: str) -> ResponseReturnValue:
     """Show one conversation."""
     chat = conversations.get_conversation(db(), current_user.id, chat_id)
     return render_template(
-        "conversations/detail.html", conversation=ConversationView(chat, current_dashboard())
+        "conversations/detail.html",
+        conversation=ConversationView(chat, current_dashboard()),
+        markdown=MarkdownPage(),
     )
 
 
