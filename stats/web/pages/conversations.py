@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats import conversations
-from stats.conversation_search import search_conversations
+from stats.conversation_search import matching_tags, search_conversations
 from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.web.http.current_user import current_dashboard
@@ -34,7 +34,10 @@ def page() -> ResponseReturnValue:
     results, total = search_conversations(db(), current_user.id, query, limit=PAGE_SIZE, skip=skip)
     if number > 1 and not results:
         return _last_page(query, total)
-    conversations = [ConversationView(result, current_dashboard()) for result in results]
+    conversations = [
+        (ConversationView(result, current_dashboard()), matching_tags(result, query))
+        for result in results
+    ]
     return render_template(
         "conversations/list.html",
         q=query,
