@@ -19,6 +19,7 @@
     hoursAgo: (num) => format(ngettext('%(num)s hour ago', '%(num)s hours ago', num), { num }),
     yesterday: _('Yesterday'),
     daysAgo: (num) => format(ngettext('%(num)s day ago', '%(num)s days ago', num), { num }),
+    fitting: (num) => format(ngettext('%(num)s fits', '%(num)s fit', num), { num }),
     copied: _('Copied'),
     copiedStatus: _('Copied.'),
     stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
@@ -136,6 +137,43 @@
 
   const timezoneField = document.querySelector('[data-detect-timezone]');
   if (timezoneField && !timezoneField.value) timezoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+
+  // A list that a field above it narrows down; what is chosen stays in it.
+  const filter = document.querySelector('[data-filters]');
+  if (filter) {
+    const list = byId(filter.dataset.filters);
+    const first = [...list.querySelectorAll(':scope > option')];
+    const groups = [...list.querySelectorAll('optgroup')].map((group) => [group, [...group.children]]);
+    const plainly = (text) => text.toLowerCase().replaceAll('−', '-');
+    const narrowDown = () => {
+      const words = plainly(filter.value).split(' ').filter(Boolean);
+      const chosen = list.value;
+      const found = [];
+      for (const [group, options] of groups) {
+        const fitting = options.filter((option) => words.every((word) => plainly(`${option.text} ${group.label} ${option.value}`).includes(word)));
+        found.push(...fitting);
+        group.replaceChildren(...options.filter((option) => option.value === chosen || fitting.includes(option)));
+      }
+      list.replaceChildren(...first, ...groups.map(([group]) => group).filter((group) => group.children.length));
+      list.value = chosen;
+      list.size = words.length ? 8 : 1;
+      if (words.length) announce(MESSAGES.fitting(found.length));
+      return found;
+    };
+    const choose = (option) => {
+      if (option) list.value = option.value;
+      filter.value = '';
+      narrowDown();
+    };
+    filter.addEventListener('input', narrowDown);
+    filter.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || !filter.value.trim()) return;
+      event.preventDefault();
+      choose(narrowDown()[0]);
+      list.focus();
+    });
+    list.addEventListener('click', () => { if (list.size > 1) choose(); });
+  }
 
   on('focusin', (event) => { if (event.target.matches('[data-select-on-focus]')) event.target.select(); });
   for (const button of document.querySelectorAll('[data-copy]')) {
