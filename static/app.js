@@ -520,7 +520,7 @@
     const hadFocus = staleAlert.contains(document.activeElement);
     staleAlert.hidden = true;
     byId('refresh').hidden = false;
-    if (hadFocus) byId('refresh').focus();
+    if (hadFocus) byId('main').focus({ preventScroll: true }); // Refresh stands at the foot
     announce(MESSAGES.upToDate);
     htmx.trigger(document.body, 'aira:moods'); // the charts' request may have failed too
   });
