@@ -160,3 +160,28 @@ def test_a_password_is_never_on_a_page(page: Page, console_errors: ConsoleErrors
     page.get_by_role("button", name="Log in").click()
     expect(page.locator("[name=email]")).to_have_value("nobody@example.com")
     assert PASSWORD not in page.content()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_what_keeps_the_page_live_stands_at_its_foot(
+    width: int, visit: Callable[..., Page]
+) -> None:
+    page = visit("dashboard-new", viewport={"width": width, "height": 800})
+    foot = page.locator(".site-footer")
+    tools = [foot.locator(name).bounding_box() for name in ("#updated", "#refresh", ".switch")]
+    privacy = foot.get_by_role("link", name="Privacy").bounding_box()
+    assert all(tools)
+    assert privacy
+    middles = [box["y"] + box["height"] / 2 for box in tools if box]
+    assert max(middles) - min(middles) <= 1, "one row"
+    if width == 360:
+        assert max(middles) < privacy["y"], "above the links"
+    else:
+        assert abs(middles[0] - privacy["y"] - privacy["height"] / 2) <= 1, "in one row with them"
+        assert all(box["x"] + box["width"] < privacy["x"] for box in tools if box)
+
+
+def test_the_foot_has_no_switch_without_script(visit: Callable[..., Page]) -> None:
+    page = visit("dashboard-new", java_script_enabled=False)
+    expect(page.locator(".site-footer #refresh")).to_be_visible()
+    expect(page.locator(".site-footer .switch")).to_be_hidden()
