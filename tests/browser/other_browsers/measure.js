@@ -21,35 +21,43 @@ const isSeen = (element) => {
 };
 const elements = [...document.body.querySelectorAll('*')].filter((element) => isSeen(element) && element.checkVisibility());
 
-// Each line of text with the element that it stands in.
+// The box that an element lets its content be seen in: that of the next one with an edge.
+const clips = new Map([[document.documentElement, document.documentElement]]);
+const clipOf = (element) => {
+  if (!clips.has(element)) clips.set(element, styleOf(element).overflowX === 'visible' ? clipOf(element.parentElement) : element);
+  return clips.get(element);
+};
+const isOutside = (box, element) => {
+  const clip = clipOf(element).getBoundingClientRect();
+  return clipOf(element) !== document.documentElement && (box.left >= clip.right || box.right <= clip.left);
+};
+
+// Each line of text with the element that it stands in; one that is wholly out of sight is meant to be.
 const lines = [];
 for (const element of elements) {
   for (const node of element.childNodes) {
     if (node.nodeType !== Node.TEXT_NODE || !node.data.trim() || parseFloat(styleOf(element).fontSize) < 1) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
-    for (const box of range.getClientRects()) if (box.width > 1) lines.push({ box, element, text: node.data.trim().slice(0, 40) });
+    for (const box of range.getClientRects()) if (box.width > 1 && !isOutside(box, element)) lines.push({ box, element, text: node.data.trim().slice(0, 40) });
   }
 }
 
 // Past the edge
 const width = document.documentElement.clientWidth;
 if (document.documentElement.scrollWidth > width) complaints.push(`the page is ${document.documentElement.scrollWidth} wide`);
-const isCutByPicture = (element) => element.ownerSVGElement && styleOf(element.ownerSVGElement).overflowX === 'hidden';
 for (const element of elements) {
   const box = element.getBoundingClientRect();
-  if (box.width && !isCutByPicture(element) && (box.right > width + SLACK || box.left < -SLACK)) complaints.push(`past the edge: ${name(element)}`);
+  if (!box.width || clipOf(element.parentElement) !== document.documentElement) continue;
+  if (box.right > width + SLACK || box.left < -SLACK) complaints.push(`past the edge: ${name(element)}`);
 }
 
 // Cut: text that its card or a box with an edge does not hold
 for (const { box, element, text } of lines) {
+  const clip = clipOf(element).getBoundingClientRect();
+  if (box.right > clip.right + SLACK || box.left < clip.left - SLACK) complaints.push(`cut: "${text}"`);
   const card = element.closest('.card, .button, .alert, main, body').getBoundingClientRect();
   if (box.right > card.right + SLACK || box.left < card.left - SLACK) complaints.push(`outside its card: "${text}"`);
-}
-for (const element of elements) {
-  const { overflowX } = styleOf(element);
-  const clips = overflowX !== 'visible' && !element.matches('textarea, select, input, svg, svg *');
-  if (clips && element.scrollWidth > element.clientWidth + SLACK) complaints.push(`cut: ${name(element)}`);
 }
 
 // Overlapping: two texts, two controls
