@@ -202,13 +202,3 @@ def test_it_is_small(poll: Poll) -> None:
     conversations = [conversation(days, "ü" * 200, id="x" * 128) for days in range(3)]
     drawn = poll(*((days, 7.5) for days in range(365, -1, -1)), recent=conversations)
     assert len(drawn.encode()) < 6000
-
-
-def test_the_first_day_says_how_days_count_and_no_later_one(poll: Poll) -> None:
-    conversations = [conversation(0, "ü" * 200, id="x" * 128) for _ in range(3)]
-    drawn = poll((0.1, 7.5), recent=conversations)
-    (card,) = re.findall(r'<section class="card first-day".*?</section>', drawn, re.DOTALL)
-    assert card.count("<li>") == 3
-    assert len(drawn.encode()) < 6000
-    for later in (poll(created=days_ago(1)), poll((300, 5), created=days_ago(300))):
-        assert "first-day" not in later
