@@ -12,7 +12,7 @@ from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan
 from stats.plans.subscription import INCOMPLETE, LIVE
 from stats.store.keys import customer_key
-from tests.billing.lives.oracle import GRACE
+from tests.billing.lives.oracle import DAY, GRACE
 
 if TYPE_CHECKING:
     from tests.billing.lives.ordinary_lives import World
@@ -58,6 +58,54 @@ def buys_twice(world: "World") -> None:
     """Two tabs with a session each, and both are paid."""
     world.checkout(pay=True)
     world.checkout(pay=True)
+
+
+def declines_again_and_again(world: "World") -> None:
+    """A year is paid for, an upgrade declined, taken back or paid late, and declined once more."""
+    plus, premium = world.all_prices[-2], world.prices[Plan.PREMIUM]
+    session = world.stripe.open_session(
+        [plus], customer=world.customer, subscription_data=world.metadata
+    )
+    name = world.stripe.pay(session["id"])["subscription"]
+    for _ in range(world.random.randint(2, 4)):
+        rest_and_compare(world)
+        if status_of(world, name) != "active":
+            return
+        world.stripe.decline_upgrade(name, premium)
+        rest_and_compare(world)
+        world.stripe.advance(world.random.randrange(16 * DAY))
+        rest_and_compare(world)
+        # Other things happen meanwhile, too.
+        if status_of(world, name) != "past_due":
+            return
+        if world.random.random() < 0.3:
+            world.stripe.recover_payment(name)
+            world.stripe.change_plan(name, plus)
+        else:
+            world.stripe.go_back(name, plus)
+        world.stripe.advance(world.random.randrange(5 * DAY))
+
+
+def status_of(world: "World", name: str) -> str:
+    """Return the status of a subscription."""
+    return str(world.stripe.get("subscription", name)["status"])
+
+
+def rest_and_compare(world: "World") -> None:
+    """All events arrive: what is shown is what is paid for."""
+    world.come_to_rest()
+    assert world.shown() == world.due()
+
+
+def operator_sells(world: "World") -> None:
+    """The operator subscribes a customer of the user's by hand, and the user presses a button."""
+    named = {"user_id": world.user_id}
+    customer = world.stripe.create_customer(metadata=named)["id"]
+    world.customers.append(customer)
+    world.stripe.create_subscription(customer, [world.all_prices[0]], metadata=named)
+    event = world.random.choice(world.stripe.undelivered())
+    world.deliver(event)
+    presses(world)
 
 
 def presses(world: "World") -> None:
@@ -138,7 +186,8 @@ def comes_back(world: "World") -> None:
             grace=GRACE,
         )
     holder = world.db.get(customer_key(session["customer"]))
-    world.unheard += session["customer"] in world.customers[1:] and holder != world.user_id
+    if session["payment_link"]:
+        world.unheard += holder != world.user_id
 
 
 KEYS = ("a key",)
@@ -149,6 +198,7 @@ STRANGE: dict[str, Callable[["World"], None]] = {
     for act in (
         *(stranger_buys, buys_another_product, another_account_speaks, another_mode_speaks),
         *(mode_changes, buys_twice, presses, comes_back),
+        *(operator_sells, declines_again_and_again),
     )
 }
 
