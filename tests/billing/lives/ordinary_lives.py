@@ -174,10 +174,10 @@ class World:
 
     def deliver_one(self) -> None:
         """Deliver any event, delivered before or not; it may be lost on the way."""
-        events = self.stripe.events
-        fresh = self.stripe.undelivered()
-        event = self.random.choice(fresh if fresh and self.random.random() < 0.7 else events)
-        self.deliver(event)
+        fresh = self.stripe.event_ids(undelivered=True)
+        is_fresh = fresh and self.random.random() < 0.7
+        name = self.random.choice(fresh if is_fresh else self.stripe.event_ids())
+        self.deliver(self.stripe.get("event", name))
 
     def deliver(self, event: dict[str, Any]) -> bool:
         """Deliver one event; return whether it was taken."""
