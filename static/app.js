@@ -36,6 +36,7 @@
     importFailed: _('That did not work. What was taken until now is kept; please bring the file back once more.'),
     importBusy: _('Another large file is being read just now. Try again in a minute.'),
     importTooLarge: _('This file is larger than Aira can take.'),
+    open: _('Open'),
     undoFailed: _('Not taken back: Aira can’t be reached just now. Please press Undo again.'),
   };
 
@@ -243,13 +244,133 @@
   }, true);
   on('htmx:afterRequest', ({ detail }) => { if (detail.successful) isRepeated = false; });
 
+  // Charts: their days are links with one tab stop for each chart. The one pointed at, focused or tapped says in the place of the count what it holds.
+
+  const DAY_STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7, PageUp: -28, PageDown: 28, Home: -Infinity, End: Infinity };
+  const WEEK_STEPS = { ...DAY_STEPS, ArrowLeft: -7, ArrowRight: 7, ArrowUp: -1, ArrowDown: 1 };
+  const dayLink = (element) => element?.closest?.('.days a');
+  let tapped; // the day whose line stands because a finger chose it
+  let tappedBefore; // the same, when the finger came down
+
+  function ringDot(link) {
+    const marks = link.closest('.plot')?.querySelector('.marks');
+    const dot = marks?.children[[...link.closest('.days').children].indexOf(link.parentElement)];
+    if (!dot) return;
+    const ring = dot.cloneNode();
+    ring.removeAttribute('data-m');
+    ring.setAttribute('class', 'chosen-ring');
+    marks.append(ring);
+  }
+  function clearDay(card) {
+    card.querySelector('[data-chosen]')?.removeAttribute('data-chosen');
+    for (const element of card.querySelectorAll('.day-line, .chosen-ring')) element.remove();
+    card.querySelector('.card-header p').hidden = false;
+  }
+  function showDay(link) {
+    const card = link.closest('.card');
+    clearDay(card);
+    link.dataset.chosen = '';
+    const [line, dot, text] = ['p', 'i', 'span'].map((name) => document.createElement(name));
+    line.className = 'day-line tabular-nums';
+    if ('m' in link.parentElement.dataset) dot.dataset.m = link.parentElement.dataset.m;
+    text.append(...link.cloneNode(true).childNodes);
+    line.append(dot, text);
+    if (link === tapped && link.href) {
+      const open = document.createElement('a');
+      Object.assign(open, { className: 'touch-target', href: link.href, textContent: MESSAGES.open });
+      line.append(open);
+    }
+    card.querySelector('.card-header p').hidden = true;
+    card.querySelector('.card-header').append(line);
+    ringDot(link);
+  }
+  function tapDay(link) {
+    tapped = link;
+    showDay(link);
+  }
+  function restDay(card) {
+    const link = card.contains(tapped) ? tapped : card.querySelector('.days a:focus-visible');
+    if (link?.matches('[data-chosen]')) return; // "Open" stays what is being pressed
+    if (link) showDay(link); else clearDay(card);
+  }
+
+  on('pointerover', ({ target, pointerType }) => { if (pointerType !== 'touch' && dayLink(target)) showDay(dayLink(target)); });
+  on('pointerout', ({ target, pointerType, relatedTarget }) => {
+    const days = target.closest?.('.days');
+    if (days && pointerType !== 'touch' && !days.contains(relatedTarget)) restDay(days.closest('.card'));
+  });
+  on('focusin', ({ target }) => {
+    const link = dayLink(target);
+    if (!link) return;
+    link.closest('.days').querySelector('a:not([tabindex])').tabIndex = -1;
+    link.removeAttribute('tabindex');
+    if (link.matches(':focus-visible')) showDay(link);
+  });
+  on('focusout', ({ target }) => { if (dayLink(target)) restDay(target.closest('.card')); });
+
+  let pointer = ''; // what pressed last
+  on('pointerdown', ({ target, pointerType }) => {
+    pointer = pointerType;
+    tappedBefore = tapped;
+    if (!tapped || target.closest('.days, .day-line')) return;
+    const card = tapped.closest('.card');
+    tapped = undefined;
+    if (card) restDay(card);
+  });
+  on('pointermove', ({ pointerType, target, clientX, clientY }) => {
+    if (pointerType !== 'touch' || !target.closest('.days')) return;
+    const link = dayLink(document.elementFromPoint(clientX, clientY)); // a finger's events go to where it came down
+    if (link && link !== tapped && (tapped !== tappedBefore || link !== dayLink(target))) tapDay(link);
+  });
+  on('click', (event) => {
+    const link = dayLink(event.target);
+    if (!link) return;
+    if (event.detail && pointer === 'touch' && link !== tappedBefore) {
+      event.preventDefault();
+      tapDay(link);
+    } else if (!link.href) {
+      document.querySelector('form.sample')?.requestSubmit();
+    }
+  });
+
+  on('keydown', (event) => {
+    const link = dayLink(event.target);
+    if (!link || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const days = link.closest('.days');
+    const step = (days.matches('table') ? WEEK_STEPS : DAY_STEPS)[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const isMirrored = event.key.match(/Left|Right/) && getComputedStyle(days).direction === 'rtl';
+    const links = [...days.querySelectorAll('a')].sort((one, other) => (one.pathname < other.pathname ? -1 : 1)); // by date
+    const place = links.indexOf(link) + (isMirrored ? -step : step);
+    const edge = Math.abs(step) === Infinity && links.at(step < 0 ? 0 : -1);
+    (edge || links[place])?.focus();
+  });
+
+  // The trend's dates: at least 8 px apart, or every second goes, counted from today.
+  const MIN_GAP = 8; // px
+  function thinDates(axis) {
+    const labels = [...axis.children].reverse();
+    const areTight = (shown) => {
+      const boxes = shown.map((label) => label.getBoundingClientRect());
+      return boxes.slice(1).some((box, i) => Math.max(boxes[i].left - box.right, box.left - boxes[i].right) < MIN_GAP);
+    };
+    let step = 1;
+    const show = () => labels.forEach((label, i) => label.toggleAttribute('hidden', i % step > 0));
+    for (show(); step < labels.length && areTight(labels.filter((_label, i) => i % step === 0)); show()) step *= 2;
+  }
+  const plots = new ResizeObserver((entries) => { for (const { target } of entries) thinDates(target.querySelector('.x-axis')); });
+  const watchPlots = () => document.querySelectorAll('.plot').forEach((plot) => plots.observe(plot));
+  on('htmx:afterSettle', watchPlots);
+  watchPlots();
+
   // What has the focus keeps it, by its id; if that is gone, the focus stays in the same part of the page.
   let isFocusInside = false;
   on('htmx:beforeSwap', ({ detail }) => { isFocusInside = detail.target.contains(document.activeElement); });
   on('htmx:afterSettle', ({ detail }) => {
     if (!isFocusInside || document.activeElement !== document.body) return;
     const part = byId(detail.target.id);
-    (part.querySelector('#mood-save') ?? part.querySelector('a[href], button'))?.focus({ preventScroll: true });
+    (part.querySelector('#mood-save') ?? part.querySelector('a[href]:not([tabindex]), button'))?.focus({ preventScroll: true });
   });
 
   // Settings: how far the upload of an export is

@@ -17,6 +17,8 @@ from stats.store.keys import MOOD_HISTORY_KINDS, user_keys
 from stats.store.scripts import run
 
 TREND_DAYS = 30
+YEAR_DAYS = 365
+# 365 days always lie in so many weeks from a Monday.
 WEEKS = 53
 WEEK = tuple(back * DAY for back in range(7))
 
@@ -56,7 +58,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Year:
-    """53 weeks from a Monday up to today, oldest first, and the means of the days logged."""
+    """365 days up to today, oldest first, and the means of the days logged."""
 
     dates: tuple[date, ...]
     means: Mapping[date, float]
@@ -80,8 +82,9 @@ class Year:
 
     @property
     def weeks(self) -> list[tuple[Day, ...]]:
-        """The days by week; the last week ends today."""
-        return [self.days[monday : monday + 7] for monday in range(0, len(self.days), 7)]
+        """The days by week, from Mondays on; the first and the last week may be shorter."""
+        mondays = range(-self.dates[0].weekday(), len(self.days), 7)
+        return [self.days[max(monday, 0) : monday + 7] for monday in mondays]
 
 
 def make_day(
@@ -106,9 +109,9 @@ def _week_mean(means: Sequence[float | None]) -> float | None:
 
 
 def year_dates(today: date) -> tuple[date, ...]:
-    """Return the days of the 53 weeks that end with the one of `today`, from a Monday to today."""
-    first = today - today.weekday() * DAY - (WEEKS - 1) * 7 * DAY
-    return tuple(first + day * DAY for day in range((today - first).days + 1))
+    """Return the 365 days up to `today`, oldest first."""
+    first = today.toordinal() - YEAR_DAYS + 1
+    return tuple(map(date.fromordinal, range(first, first + YEAR_DAYS)))
 
 
 def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
@@ -135,7 +138,7 @@ def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
 def make_year(
     scores: Mapping[date, Sequence[float]], today: date, activity: Activity | None = None
 ) -> Year:
-    """Return the 53 weeks that end with the one of `today`. No day of `scores` is empty."""
+    """Return the 365 days up to `today`. No day of `scores` is empty."""
     dates = year_dates(today)
     means = {day: mean_score(scores[day]) for day in dates if day in scores}
     return Year(dates, means, scores, activity)

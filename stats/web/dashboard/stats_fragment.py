@@ -11,7 +11,7 @@ from stats.moods.scores import mean_score
 from stats.snapshot import RecentConversation
 from stats.web.billing.plan_card import PlanView
 from stats.web.runtime import current_runtime
-from stats.web.templating.dates import day_month, month_year
+from stats.web.templating.dates import day_month, short_month_year
 from stats.web.templating.formatting import moment_text, user_fingerprint
 
 
@@ -34,7 +34,7 @@ def stats_fragment(dashboard: Dashboard, opened: str | None = None) -> dict[str,
         "opened": opened,
         "fingerprint": user_fingerprint(dashboard.user_id),
         "yesterday": dashboard.today - DAY,
-        "is_one_of_several": _is_one_of_several(dashboard),
+        **_today(dashboard),
         "week_mean": week_mean(dashboard.mood_days, dashboard.today),
         "since": _since(dashboard.since, dashboard.today),
         "recent": [_recent(item, dashboard) for item in dashboard.snapshot.recent_conversations],
@@ -43,16 +43,16 @@ def stats_fragment(dashboard: Dashboard, opened: str | None = None) -> dict[str,
     }
 
 
-def _is_one_of_several(dashboard: Dashboard) -> bool:
-    """Return whether today's mean, which the charts show, is another score than the latest."""
+def _today(dashboard: Dashboard) -> dict[str, Any]:
+    """Return today's scores and, of several, their mean, which the charts show."""
     scores = dashboard.mood_days.get(dashboard.today, ())
-    return len(scores) > 1 and mean_score(scores) != dashboard.today_mood
+    return {"today_scores": scores, "today_mean": mean_score(scores) if scores else None}
 
 
 def _since(first: date, today: date) -> str:
     """Return the user's first day as text: the day if it is in this month, else the month."""
     of_this_month = (first.year, first.month) == (today.year, today.month)
-    return day_month(first) if of_this_month else month_year(first)
+    return day_month(first) if of_this_month else short_month_year(first)
 
 
 def _recent(item: RecentConversation, dashboard: Dashboard) -> RecentView:

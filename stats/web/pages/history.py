@@ -52,7 +52,7 @@ def page() -> ResponseReturnValue:
         recent_days=recent,
         active_days=sum(bool(day.active) for day in year.days),
         conversations=sum(day.conversations or 0 for day in year.days),
-        **charts(scores, dashboard.today),
+        **charts(scores, dashboard.today, activity),
     )
 
 

@@ -1,6 +1,7 @@
 """Public pages, htmx and the sample account."""
 
 import mimetypes
+from datetime import UTC, datetime
 from importlib.resources import as_file, files
 
 from flask import (
@@ -15,17 +16,19 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from stats.activity.clock import Clock
+from stats.activity.clock import Clock, user_day
 from stats.lib.messages import N_
 from stats.moods.scores import round_score
 from stats.sample.account import make_sample
 from stats.sample.cleanup import make_room
+from stats.sample.landing_year import sample_year
 from stats.web.accounts.auth import browser_clock
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_address, limited
 from stats.web.runtime import current_runtime, db
+from stats.web.templating.charts import year_context
 
 bp = Blueprint("pages", __name__)
 
@@ -67,7 +70,9 @@ def landing() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(url_for("dashboard.page"))
     return render_template(
-        "public/landing.html", offers_sample=current_runtime().base_settings.embedded
+        "public/landing.html",
+        offers_sample=current_runtime().base_settings.embedded,
+        **year_context(sample_year(user_day(Clock(), datetime.now(UTC)))),
     )
 
 

@@ -1,22 +1,22 @@
-"""The geometry of the charts: dots and line of the trend, month labels of the year.
+"""The charts: what they show, and the geometry of the trend's dots and line.
 
 In the trend x is in per cent of the width and y in pixels from the top, so that dots stay round.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from stats.lib.timestamps import DAY
-from stats.moods.history import TREND_DAYS, Trend, make_trend, make_year
-from stats.web.templating import dates as date_texts
+from stats.moods.history import TREND_DAYS, Activity, Trend, Year, make_trend, make_year
+from stats.web.templating.means import day_lines
+from stats.web.templating.year_chart import year_chart
 
 # With fewer days the trend has no line.
 MIN_LINE_DAYS = 3
 # The height of the plot in pixels (score 10 to 0), and the y of days without an entry.
 HEIGHT, EMPTY_Y = 160, 168
-# The x of the first and the last day, in per cent.
-FIRST_X, LAST_X = 2.4, 97.6
+NO_TAGS: Mapping[date, Sequence[str]] = MappingProxyType({})
 
 
 class Dot(NamedTuple):
@@ -27,18 +27,35 @@ class Dot(NamedTuple):
     mean: float | None
 
 
-def charts(scores: Mapping[date, Sequence[float]], today: date) -> dict[str, Any]:
-    """Return the context of the charts; `scores` are those of all entries, by the user's day."""
-    trend, year = make_trend(scores, today), make_year(scores, today)
-    return {
+def charts(
+    scores: Mapping[date, Sequence[float]],
+    today: date,
+    activity: Activity | None = None,
+    tags: Mapping[date, Sequence[str]] = NO_TAGS,
+) -> dict[str, Any]:
+    """Return the context of the charts; `scores` are those of all entries, by the user's day.
+
+    `activity` and `tags` (words by day) are said of the days if they are given.
+    """
+    context = year_context(make_year(scores, today, activity), tags)
+    trend = make_trend(scores, today)
+    return context | {
         "trend": trend,
         "dots": dots(trend),
         "line": week_line(trend),
         "has_line": trend.logged >= MIN_LINE_DAYS,
-        "is_first_line": year.logged < MIN_LINE_DAYS,
+        "is_first_line": context["year"].logged < MIN_LINE_DAYS,
+    }
+
+
+def year_context(year: Year, tags: Mapping[date, Sequence[str]] = NO_TAGS) -> dict[str, Any]:
+    """Return the context of the year alone; `lines` says of each day what it holds."""
+    lines = day_lines(year, tags)
+    return {
         "year": year,
-        "months": month_labels(year.dates),
-        "today": today,
+        "year_chart": year_chart(year, lines),
+        "lines": lines,
+        "today": year.dates[-1],
     }
 
 
@@ -64,18 +81,8 @@ def week_line(trend: Trend) -> str:
 
 
 def _x(index: int) -> str:
-    return f"{FIRST_X + index * (LAST_X - FIRST_X) / (TREND_DAYS - 1):.2f}"
+    return f"{index * 100 / (TREND_DAYS - 1):.2f}"
 
 
 def _y(mean: float) -> float:
     return round(HEIGHT - mean * HEIGHT / 10, 1)
-
-
-def month_labels(dates: Sequence[date]) -> list[str]:
-    """Return for each week of the year the name of the month that begins in it, "" if none does."""
-    return [_month(monday) for monday in dates[::7]]
-
-
-def _month(monday: date) -> str:
-    first = next((day for n in range(7) if (day := monday + n * DAY).day == 1), None)
-    return "" if first is None else date_texts.SHORT_MONTHS[first.month - 1]

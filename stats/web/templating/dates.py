@@ -1,5 +1,6 @@
 """Dates as text."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from stats.lib.messages import N_
@@ -53,9 +54,28 @@ def short_day_month(day: date) -> str:
     return _("%(day)s %(month)s", day=day.day, month=_(SHORT_MONTHS[day.month - 1]))
 
 
+def short_weekdays_days_months(days: Iterable[date]) -> list[str]:
+    """Return `Thu 12 Mar` for each of many days; the words are looked up once for all."""
+    weekdays, months = list(map(_, SHORT_WEEKDAYS)), list(map(_, SHORT_MONTHS))
+    day_pattern, pattern = _("%(day)s %(month)s"), _("%(weekday)s %(day)s")
+    return [
+        pattern
+        % {
+            "weekday": weekdays[day.weekday()],
+            "day": day_pattern % {"day": day.day, "month": months[day.month - 1]},
+        }
+        for day in days
+    ]
+
+
 def month_year(day: date) -> str:
     """Return `March 2026`."""
     return _("%(month)s %(year)s", month=_month(day), year=day.year)
+
+
+def short_month_year(day: date) -> str:
+    """Return `Mar 2026`."""
+    return _("%(month)s %(year)s", month=_(SHORT_MONTHS[day.month - 1]), year=day.year)
 
 
 def day_month_year(day: date) -> str:

@@ -16,7 +16,7 @@ from stats.web.templating.dates import (
     weekday,
     weekday_day_month,
 )
-from stats.web.templating.means import cell_label, mean_text
+from stats.web.templating.means import mean_text
 from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
 
@@ -31,7 +31,6 @@ def init_app(app: Flask) -> None:
         weekday=weekday,
         short_weekday=short_weekday,
         day_month=day_month,
-        cell_label=cell_label,
         mean_text=mean_text,
         short_day_month=short_day_month,
         month_year=month_year,

@@ -30,6 +30,14 @@ def test_the_page_holds_it(alice: Browser) -> None:
     assert displayed_stats(section) == {}
 
 
+def test_the_numbers_stand_before_it_under_a_heading(alice: Browser) -> None:
+    page = alice.get("/dashboard").text
+    heading = re.search(r'<h2 [^>]*id="numbers-title">Your numbers</h2>', page)
+    assert heading
+    last_number = page.rindex("data-stat=")
+    assert heading.start() < page.index("data-stat=") < last_number < page.index('id="charts"')
+
+
 def test_it_is_not_sent_while_it_stands(alice: Browser) -> None:
     url = charts_url(alice.get("/dashboard"))
     assert (alice.get(url).status_code, alice.get(url).data) == (204, b"")

@@ -122,8 +122,8 @@ def test_a_score_from_before_that_has_no_entry_is_told_in_a_word(poll: Poll) -> 
         (0.1, "Today is the first"),
         (1, "Since 11 March"),
         (11, "Since 1 March"),
-        (12, "Since February 2024"),
-        (366, "Since March 2023"),
+        (12, "Since Feb 2024"),
+        (366, "Since Mar 2023"),
     ],
 )
 def test_days_active(poll: Poll, days: float, said: str) -> None:
@@ -191,7 +191,7 @@ def test_what_is_put_into_sentences_is_no_markup(
     drawn = poll((5, 6), recent=[conversation(0, "A walk")], created=days_ago(40))
     for text in (
         "&#34;&lt;7 &#34;&lt;March</span>",
-        "&#34;&lt;&#34;&lt;February 2024</dd>",
+        "&#34;&lt;&#34;&lt;Feb 2024</dd>",
         ' title="&#34;&lt;&#34;&lt;12 &#34;&lt;March, 12:00"',
         ">&#34;&lt;&#34;&lt;12 &#34;&lt;March, 12:00</time>",
     ):

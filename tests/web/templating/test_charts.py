@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 from flask import Flask, render_template
 
+from stats.moods.history import Activity
+from stats.moods.scores import score_word
 from stats.web.templating.charts import charts
 from stats.web.templating.dates import weekday_day_month
 from tests.web.helpers import Browser
 
 TODAY = date(2024, 2, 29)
-CELL = re.compile(r'<td role="cell"( aria-current="date")?(?: data-m="(\d+)")?><i>(.*?)</i>')
+CELL = re.compile(
+    r'<td role="gridcell"( aria-current="date")?(?: data-m="(\d+)")?>'
+    r'<a id="year-[\d-]{10}" href="/history/[\d-]{10}"(?: tabindex="-1")?>(.*?)</a>'
+)
 ROW = re.compile(r'<tr><th scope="row">(.*?)</th><td.*?>(.*?)</td><td>(.*?)</td></tr>')
 DOT = re.compile(r'<circle data-m="(\d+)" cx="([\d.]+)%" cy="([\d.]+)" r="4"/>')
 TENTHS = [tenths / 10 for tenths in range(101)]
@@ -60,6 +65,15 @@ def half_up(means: list[Fraction]) -> float:
     return math.floor(sum(means) / len(means) * 10 + Fraction(1, 2)) / 10
 
 
+def line(day: date, scores: Sequence[float] = ()) -> str:
+    """What a day says of itself."""
+    if not scores:
+        return f"{day:%a} {short(day)} · Not logged"
+    score = half_up([mean(scores)])
+    several = f" · mean of {len(scores)}" if len(scores) > 1 else ""
+    return f"{day:%a} {short(day)} · <b>{score:g}</b> {score_word(score)}{several}"
+
+
 def said(scores: Sequence[float]) -> str:
     """What stands where the mean of a day stands."""
     score = f"{half_up([mean(scores)]):g}"
@@ -77,12 +91,11 @@ def test_they_show_the_mean_of_every_day(draw_charts: Draw, seed: int) -> None:
     moods = some_moods(chance, today)
     drawn = draw_charts(moods, today)
     means = {day: said(felt) for day, felt in moods.items()}
-    first = back(52 * 7 + today.weekday(), today)
-    year = [first + timedelta(days) for days in range((today - first).days + 1)]
+    year = [back(days, today) for days in range(365)]
     cells = sorted(text for _, _, text in CELL.findall(drawn))
-    assert cells == sorted(f"{short(day)}, {means.get(day, 'not logged')}" for day in year)
+    assert cells == sorted(line(day, moods.get(day, ())) for day in year)
     logged = sum(day in means for day in year)
-    assert f'<p class="tabular-nums">{logged} of {len(year)} days</p>' in drawn
+    assert f'<p class="tabular-nums">{logged} of 365 days</p>' in drawn
     rows = ROW.findall(drawn)
     assert [name for name, _, _ in rows[:2]] == ["Today", weekday_day_month(back(1, today))]
     for days, (_, mood, week) in enumerate(rows):
@@ -109,11 +122,11 @@ def test_every_score_is_in_its_place(
 ) -> None:
     drawn = draw_charts({back(days): [score] for days in (0, 1, 29)}, TODAY)
     dots = DOT.findall(drawn)
-    assert dots == [(shade, x, height) for x in ("2.40", "94.32", "97.60")]
-    assert f'<circle class="ring" data-m="{shade}" cx="97.60%" cy="{height}" r="7"/>' in drawn
+    assert dots == [(shade, x, height) for x in ("0.00", "96.55", "100.00")]
+    assert f'<circle class="ring" data-m="{shade}" cx="100.00%" cy="{height}" r="7"/>' in drawn
     y = f"{float(height):.1f}"
-    assert line_of(drawn) == f"M2.40 {y}M94.32 {y}L97.60 {y}"
-    assert ("", shade, f"{short(back(29))}, {said}") in CELL.findall(drawn)
+    assert line_of(drawn) == f"M0.00 {y}M96.55 {y}L100.00 {y}"
+    assert ("", shade, line(back(29), [score])) in CELL.findall(drawn)
     assert ROW.findall(drawn)[0] == ("Today", said, mean)
     assert f"the lowest day {said}, the highest day {said}, the mean {mean}." in drawn
 
@@ -132,7 +145,8 @@ def test_a_line_takes_three_days(draw_charts: Draw, near: int, far: int, below: 
     assert bool(line_of(drawn)) == (near == 3)
     assert ("placeholder-line" in drawn) == (near == 0)
     assert (len(DOT.findall(drawn)), len(ROW.findall(drawn))) == (near, 30 if near else 0)
-    assert f"{near + far} of 368 days" in drawn
+    assert f"{near + far} of 365 days" in drawn
+    assert (f">{near} of 30 days</p>" in drawn) == (0 < near < 3)
 
 
 def test_today_is_marked_alone_whoever_else_has_another_day(draw_charts: Draw) -> None:
@@ -140,8 +154,36 @@ def test_today_is_marked_alone_whoever_else_has_another_day(draw_charts: Draw) -
     for today in (TODAY, back(-1), TODAY, back(1), back(-1)):
         drawn = draw_charts(moods, today)
         current = [text for now, _, text in CELL.findall(drawn) if now]
-        assert current == [f"{short(today)}, {'3' if today in moods else 'not logged'}"]
+        assert current == [line(today, moods.get(today, ()))]
         assert [name for name, _, _ in ROW.findall(drawn)].count("Today") == 1
+
+
+LINK = re.compile(r'<a id="(?:year|trend)-[\d-]{10}" href="/history/([\d-]{10})"( tabindex="-1")?>')
+DAYS = re.compile(r'<(?:table|ol) class="days".*?</(?:table|ol)>', re.S)
+
+
+def test_each_chart_has_one_tab_stop_which_is_today(draw_charts: Draw) -> None:
+    drawn = DAYS.findall(draw_charts({back(days): [5.0] for days in range(3)}, TODAY))
+    links = [LINK.findall(chart) for chart in drawn]
+    assert [len(chart) for chart in links] == [30, 365]
+    for chart in links:
+        assert len({day for day, _ in chart}) == len(chart)
+        assert [day for day, rest in chart if not rest] == [TODAY.isoformat()]
+
+
+def test_days_say_their_conversations_and_tags_where_they_are_known(app: Flask) -> None:
+    activity = Activity(frozenset(), {TODAY: 2, back(1): 1, back(40): 1})
+    tags = {TODAY: ["walk", "<i>"], back(2): []}
+    with app.test_request_context():
+        values = charts({TODAY: [7.0]}, TODAY, activity, tags)
+        drawn = DAYS.findall(render_template("history/_charts.html", **values))
+    assert len(drawn) == 2
+    for chart in drawn:
+        today = "<b>7</b> Good · 2 conversations · <bdi>walk</bdi>, <bdi>&lt;i&gt;</bdi></a>"
+        assert f">Thu 29 Feb · {today}" in chart
+        assert ">Wed 28 Feb · Not logged · 1 conversation</a>" in chart
+        assert ">Tue 27 Feb · Not logged</a>" in chart
+    assert ">Sat 20 Jan · Not logged · 1 conversation</a>" in drawn[1]
 
 
 def test_a_day_at_zero_is_a_day_like_any_other(draw_charts: Draw) -> None:
