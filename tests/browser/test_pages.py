@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from tests.browser.helpers import PASSWORD, ConsoleErrors, Member, axe_violations, save, sign_up
+from tests.browser.helpers import (
+    PASSWORD,
+    ConsoleErrors,
+    Member,
+    axe_violations,
+    fill_sign_up,
+    save,
+    sign_up,
+)
 from tests.support.live_server import ROOT, LiveServer
 
 pytestmark = pytest.mark.browser
@@ -39,8 +47,13 @@ PAGES = {
     "history": ("used", "/history"),
     "day": ("used", f"/history/{datetime.now(UTC).date()}"),
     "conversations": ("used", "/conversations?q=sister"),
+    "conversation": ("used", "/conversations/said"),
 }
 LONG = "A letter to my sister about the summer house by the lake, and whether to sell it this year"
+SAID = (
+    "# The sea\n\n- swim\n- rest\n\n| day | hours |\n|---|--:|\n| Monday | 2 |\n\n`code` "
+    + "x" * 90
+)
 PICTURED = ("landing", "signup", "login", "dashboard-new", "dashboard-used", "plans-used")
 
 
@@ -53,6 +66,8 @@ def live_a_while(member: Member, site: LiveServer) -> None:
         site.api("PATCH", f"/api/mood?userId={member.id}", {"score": score, "at": at})
     for summary in ("Sleep, and what helps", LONG, "Plans for the weekend"):
         site.save_chat(member.id, summary)
+    said = [{"role": role, "content": SAID} for role in ("user", "assistant")]
+    site.save_chat(member.id, "The sea", chatId="said", tags=["sea"], messages=said)
     token = member.page.locator("[name=csrf_token]").first.get_attribute("value") or ""
     form = {"action": "pay", "plan": "Plus", "csrf_token": token}
     assert member.page.context.request.post("/billing/practice", form=form).ok
@@ -141,6 +156,24 @@ def test_the_first_view_is_light_and_from_here_alone(
     weight = headers + sum(len(gzip.compress(body, 6)) for body in bodies)
     assert 10_000 < weight <= 60_000, "the scripts and styles are counted, and fit"
     assert len(answers) >= 4
+
+
+def test_pages_of_sample_data_are_accessible_and_lead_to_an_account(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Look around with sample data").click()
+    page.wait_for_url("**/dashboard")
+    for path in ("/settings", "/plans", "/history", "/dashboard"):
+        page.goto(path)
+        for width in (1280, 360):
+            settle(page, width, "light")
+            assert axe_violations(page) == [], (path, width)
+        page.set_viewport_size({"width": 320, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    page.locator(".sample-note").get_by_role("link", name="Create an account").click()
+    page.wait_for_url("**/signup")
+    member = fill_sign_up(page)
+    expect(page.locator("h1")).to_contain_text(member.name)
+    expect(page.locator(".sample-note")).to_have_count(0)
 
 
 def test_it_says_dark_when_the_system_does(visit: Callable[..., Page]) -> None:

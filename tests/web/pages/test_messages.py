@@ -170,7 +170,10 @@ def test_each_block_finds_its_own_direction(shown: Show) -> None:
 )
 def test_nothing_that_was_said_is_left_out(shown: Show, deep: str) -> None:
     assert deep.strip() in shown(deep).replace("&gt;", ">")
-    assert "[later]: https://a.example" in shown("[later]: https://a.example")
+
+
+def test_the_definition_of_a_link_is_shown(shown: Show) -> None:
+    assert "[1]: https://a.example" in shown("As it says [1].\n\n[1]: https://a.example")
 
 
 def test_what_is_beyond_the_length_stays_as_it_is(shown: Show) -> None:
