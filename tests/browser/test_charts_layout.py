@@ -1,5 +1,6 @@
 """How the charts and the grid are laid out at every width, and with large text."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -64,8 +65,25 @@ def test_charts_fit_and_nothing_in_them_meets(dashboard: Page, width: int) -> No
             return shown.slice(1).every((box, i) => box.left - shown[i].right >= 8); }"""
     )
     assert dashboard.locator(".x-axis text").last.is_visible()
-    axis = box_of(dashboard.locator(".plot"))["x"]
-    assert min(box["x"] for box in squares) == pytest.approx(axis, abs=0.1)
+    plot = box_of(dashboard.locator(".plot"))
+    ends = [box["x"] + box["width"] for box in squares]
+    assert min(box["x"] for box in squares) == pytest.approx(plot["x"], abs=0.1), "one axis"
+    assert max(ends) == pytest.approx(plot["x"] + plot["width"], abs=0.5), "flush at the end"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_two_facts_below_a_number_do_not_share_a_line(dashboard: Page, width: int) -> None:
+    dashboard.set_viewport_size({"width": width, "height": 900})
+    expect(dashboard.locator(".tiles .caption > span")).to_have_text(
+        [
+            "Yesterday",
+            re.compile("7-day mean"),
+        ]
+    )
+    day, mean = boxes(dashboard, ".tiles .caption > span")
+    assert mean["y"] >= day["y"] + day["height"]
+    tile = box_of(dashboard.locator(".tiles dl > div").nth(1))
+    assert all(inside(box, tile) for box in label_boxes(dashboard, ".tiles .caption > span"))
 
 
 def test_the_grid_of_a_wide_page(dashboard: Page) -> None:
@@ -84,7 +102,7 @@ def test_the_grid_of_a_wide_page(dashboard: Page) -> None:
             assert box[chart]["width"] == pytest.approx(full, abs=0.1)
             assert box[chart]["y"] > foot
         dashboard.mouse.wheel(0, 5000)
-        dashboard.wait_for_function("scrollY > 200 || innerHeight > 1600")
+        dashboard.wait_for_function("() => scrollY > 200")
         below = box_of(dashboard.locator(".plan"))
         assert below["y"] + below["height"] <= box_of(dashboard.locator(".trend"))["y"]
         dashboard.evaluate("scrollTo(0, 0)")
