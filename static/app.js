@@ -31,6 +31,11 @@
     saved: _('Saved.'),
     saveFailed: _('Not saved: Aira can’t be reached just now. What you wrote is still here; please save it again.'),
     undone: _('Taken back.'),
+    deleted: _('The check-in is deleted.'),
+    restored: _('The check-in is back.'),
+    changeFailed: _('Not done: Aira can’t be reached just now. Please press again.'),
+    left: (num) => format(_('%(num)s left'), { num }),
+    tagsFull: _('Eight at most'),
     uploading: (percent) => format(_('Uploading: %(percent)s %'), { percent }),
     importing: _('Uploaded. Aira is reading it.'),
     importFailed: _('That did not work. What was taken until now is kept; please bring the file back once more.'),
@@ -112,15 +117,15 @@
 
   // Notes: what is left of their length, which the server counts in code points; Ctrl+Enter saves
 
-  const LEFT_SHOWN = 60;
+  const LEFT_SAID = 60; // seen from the first character on, said only when it gets short
   let announcement;
   function showLeft(note) {
-    const left = Number(note.dataset.maxLength) - [...note.value.trim()].length;
-    const text = left < 0 ? MESSAGES.charactersOver(-left) : left < LEFT_SHOWN ? MESSAGES.charactersLeft(left) : '';
+    const length = [...note.value.trim()].length;
+    const left = Number(note.dataset.maxLength) - length;
     const hint = byId(`${note.id}-left`);
-    hint.textContent = text;
+    hint.textContent = left < 0 ? MESSAGES.charactersOver(-left) : length ? MESSAGES.left(left) : '';
     hint.classList.toggle('error', left < 0);
-    return text;
+    return left < 0 ? hint.textContent : left < LEFT_SAID ? MESSAGES.charactersLeft(left) : '';
   }
   const showAllLeft = () => document.querySelectorAll('.note').forEach(showLeft);
   on('input', ({ target }) => {
@@ -133,6 +138,111 @@
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.matches('.note')) event.target.form.requestSubmit();
   });
   showAllLeft();
+
+  // Tags: Enter or a comma makes what was typed a chip; at eight nothing more can be chosen
+
+  const COMMAS = /[,\u060c\uff0c\u3001]/;
+  const foldTag = (tag) => tag.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().trim().replace(/\s+/g, ' ');
+  const chipInputs = (field) => [...field.querySelectorAll('.chip input')];
+  const chosenTags = (field) => chipInputs(field).filter((input) => input.checked).map((input) => input.value);
+  const isFull = (field) => chosenTags(field).length >= Number(field.dataset.maxTags);
+
+  function limitTags(field) {
+    const more = field.querySelector('.chip-field');
+    const full = isFull(field);
+    for (const input of chipInputs(field)) input.disabled = full && !input.checked;
+    const takesFocus = document.activeElement === more;
+    more.hidden = full && !more.value;
+    field.querySelector('.chips-full').hidden = !full;
+    if (more.hidden && takesFocus) chipInputs(field).filter((input) => input.checked).pop().focus();
+  }
+  function chooseTag(field, tag) {
+    let input = chipInputs(field).find(({ value }) => foldTag(value) === foldTag(tag));
+    if (!input) {
+      const chip = document.createElement('label');
+      const text = document.createElement('span');
+      input = document.createElement('input');
+      Object.assign(input, { type: 'checkbox', name: 'tags', value: tag });
+      chip.className = 'chip';
+      text.dir = 'auto';
+      text.textContent = tag;
+      chip.append(input, text);
+      field.querySelector('.chip-field').before(chip);
+    }
+    input.checked = true;
+  }
+  // Makes chips of what stands before each comma; what there is no room for stays in the field.
+  function takeTyped(more, isWhole) {
+    const field = more.closest('.tag-field');
+    const parts = more.value.split(COMMAS);
+    const rest = isWhole ? [] : [parts.pop()];
+    while (parts.length && !isFull(field)) {
+      const tag = parts.shift().trim().replace(/\s+/g, ' ');
+      if (tag) chooseTag(field, tag);
+    }
+    more.value = [...parts, ...rest].join(',').trimStart();
+    limitTags(field);
+    if (isFull(field)) announce(MESSAGES.tagsFull);
+  }
+  function setTags(field, tags) {
+    for (const input of chipInputs(field)) input.checked = false;
+    for (const tag of tags) chooseTag(field, tag);
+    limitTags(field);
+  }
+  const isSuggestion = (value) => [...(byId('tag-list')?.options ?? [])].some((option) => option.value === value);
+  on('input', ({ target, inputType }) => {
+    if (!target.matches('.chip-field')) return;
+    const isPicked = (!inputType || inputType === 'insertReplacementText') && isSuggestion(target.value);
+    if (isPicked || COMMAS.test(target.value)) takeTyped(target, isPicked);
+  });
+  on('keydown', (event) => {
+    if (event.key !== 'Enter' || event.isComposing || !event.target.matches('.chip-field')) return;
+    event.preventDefault(); // it would send the form
+    if (event.ctrlKey || event.metaKey) event.target.form.requestSubmit(); else takeTyped(event.target, true);
+  });
+  on('change', ({ target }) => { if (target.matches('.chip input')) limitTags(target.closest('.tag-field')); });
+  const limitAllTags = () => document.querySelectorAll('.tag-field').forEach(limitTags);
+  limitAllTags();
+
+  // The slider of a new check-in. Until it is moved there is no score.
+
+  // "Not logged" only if that is known: yesterday may have an entry, and today one from another tab.
+  const unsetText = () => {
+    const isLogged = document.querySelector('#stats[data-logged-today], #entries[data-logged-today]');
+    return byId('day-today')?.checked && !isLogged ? MESSAGES.notLogged : MESSAGES.chooseScore;
+  };
+  function showScore(form, value) {
+    const isSet = value !== null;
+    const label = isSet ? MESSAGES.scoreLabels[Math.floor(value + 0.5)] : '';
+    if (isSet) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
+    byId('score-value').textContent = isSet ? value : '';
+    byId('score-label').textContent = label;
+    byId('score').setAttribute('aria-valuetext', isSet ? MESSAGES.scoreText(value, label) : unsetText());
+  }
+  on('input', ({ target }) => { if (target.id === 'score') showScore(target.form, Number(target.value)); });
+  on('click', ({ target }) => {
+    const stepButton = target.closest('[data-step]');
+    if (!stepButton) return;
+    const slider = byId('score');
+    setScore(slider, nextHalf(Number(slider.value), Number(stepButton.dataset.step)));
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+
+  // A check-in that is changed in place: Escape closes it. On a day's page the arrow keys go a day.
+
+  on('keydown', (event) => {
+    const details = event.key === 'Escape' && event.target.closest?.('.entry-change[open]');
+    if (!details) return;
+    details.open = false;
+    details.querySelector('summary').focus();
+  });
+  on('keydown', (event) => {
+    if (document.activeElement !== document.body || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const isMirrored = getComputedStyle(document.documentElement).direction === 'rtl';
+    const before = isMirrored ? 'ArrowRight' : 'ArrowLeft';
+    const after = isMirrored ? 'ArrowLeft' : 'ArrowRight';
+    document.querySelector(`.days-around [rel=${{ [before]: 'prev', [after]: 'next' }[event.key]}]`)?.click();
+  });
 
   // Sign-up and sample data: the browser's time zone. Settings: select and copy
 
@@ -434,41 +544,18 @@
 
   // The check-in form. Event delegation, because htmx replaces the form when it is saved.
 
-  let edited = false; // slider or note changed since the form was rendered
+  let edited = false; // slider, note or tags changed since the form was rendered
   let moved = false; // the slider alone
-
-  // "Not logged" only if that is known: yesterday may have an entry, and today one from another tab.
-  const unsetText = () => {
-    const notLogged = byId('day-today').checked && !byId('stats').hasAttribute('data-logged-today');
-    return notLogged ? MESSAGES.notLogged : MESSAGES.chooseScore;
-  };
+  const tagField = () => byId('mood-form').querySelector('.tag-field');
   const updateUnsetText = () => { if (!byId('mood-form').dataset.m) byId('score').setAttribute('aria-valuetext', unsetText()); };
 
-  function showScore(form, value) {
-    const isSet = value !== null;
-    const slider = byId('score');
-    const label = isSet ? MESSAGES.scoreLabels[Math.floor(value + 0.5)] : '';
-    if (isSet) form.dataset.m = Math.floor(value + 0.5); else delete form.dataset.m;
-    byId('score-value').textContent = isSet ? value : '';
-    byId('score-label').textContent = label;
-    slider.setAttribute('aria-valuetext', isSet ? MESSAGES.scoreText(value, label) : unsetText());
-  }
-
-  on('input', (event) => {
-    if (event.target.id === 'note') edited = true;
-    if (event.target.id !== 'score') return;
-    edited = moved = true;
-    showScore(event.target.form, Number(event.target.value));
+  on('input', ({ target }) => {
+    if (target.id === 'score') edited = moved = true;
+    if (target.id === 'note' || tagField().contains(target)) edited = true;
   });
 
   on('click', (event) => {
-    const stepButton = event.target.closest('[data-step]');
-    if (stepButton) {
-      const slider = byId('score');
-      edited = moved = true;
-      setScore(slider, nextHalf(Number(slider.value), Number(stepButton.dataset.step)));
-      showScore(slider.form, Number(slider.value));
-    } else if (event.target.closest('#retry')) {
+    if (event.target.closest('#retry')) {
       refresh();
     } else if (event.ctrlKey || event.metaKey || event.shiftKey) {
       return; // a link opens elsewhere
@@ -477,10 +564,16 @@
       refresh();
     } else if (event.target.closest('#open-today')) {
       keepDraft();
+    } else if (event.target.closest('#fill-yesterday')) {
+      event.preventDefault();
+      byId('day-yesterday').click();
+      byId('score').focus();
     }
   });
 
-  // Choosing the other day clears score and note, unless they were edited.
+  const defaultTags = () => chipInputs(tagField()).filter((input) => input.defaultChecked).map((input) => input.value);
+
+  // Choosing the other day clears score, note and tags, unless they were edited.
   on('change', (event) => {
     if (event.target.name !== 'day') return;
     if (edited) { updateUnsetText(); return; }
@@ -490,6 +583,7 @@
     setScore(slider, isInitialDay ? Number(slider.defaultValue) : 5);
     note.value = isInitialDay ? note.defaultValue : '';
     showLeft(note);
+    setTags(tagField(), isInitialDay ? defaultTags() : []);
     showScore(slider.form, isInitialDay && byId('mood-form').hasAttribute('data-has-score') ? Number(slider.value) : null);
   });
 
@@ -513,7 +607,8 @@
   // "Open today" hands what was typed to the page that it opens, for the same user only.
   const DRAFT = 'aira-draft';
   function keepDraft() {
-    const draft = { user: today.dataset.user, note: byId('note').value, score: moved ? Number(byId('score').value) : null };
+    const { note, tags, more } = contents();
+    const draft = { user: today.dataset.user, note, tags, more, score: moved ? Number(byId('score').value) : null };
     try { sessionStorage.setItem(DRAFT, JSON.stringify(draft)); } catch { /* no storage: as without a script */ }
   }
   function takeDraft() {
@@ -523,26 +618,31 @@
       return draft?.user === today.dataset.user ? draft : null;
     } catch { return null; }
   }
-  function showDraft({ note, score }) {
+  function showDraft({ note, score, tags, more }) {
     if (note) byId('note').value = note;
+    if (more) byId('tags-more').value = more;
+    if (tags) setTags(tagField(), JSON.parse(tags));
     if (score !== null) { setScore(byId('score'), score); showScore(byId('mood-form'), score); }
     moved = score !== null;
-    edited = moved || note !== '';
+    edited = moved || note !== '' || more !== '' || tags !== NO_TAGS;
     showAllLeft();
   }
-  const draft = takeDraft();
-  if (draft) showDraft(draft);
 
   // The answer is merged into the form: what was typed or moved since the form was sent stays, and a press meanwhile counts.
 
   let sent; // the form when it was sent
   let kept; // the form when the answer came, and the names of what has changed since
   let isPressedAgain = false;
+  const NO_TAGS = '[]';
   const contents = () => ({
     note: byId('note').value,
+    tags: JSON.stringify(chosenTags(tagField())),
+    more: byId('tags-more').value,
     score: 'm' in byId('mood-form').dataset ? Number(byId('score').value) : null,
     day: document.querySelector('[name=day]:checked').id,
   });
+  const draft = takeDraft();
+  if (draft) showDraft(draft);
   const changedNames = () => Object.keys(sent).filter((name) => sent[name] !== contents()[name]);
 
   on('htmx:beforeSend', ({ target }) => {
@@ -551,6 +651,8 @@
     sent = contents();
     if (target.id === 'mood-form') return;
     sent.note = byId('note').defaultValue; // Undo sends nothing of the form
+    sent.tags = JSON.stringify(defaultTags());
+    sent.more = byId('tags-more').defaultValue;
     if (moved) sent.score = undefined;
   });
   on('aira:pressed-again', ({ target }) => { isPressedAgain = target.id === 'mood-form' && changedNames().length > 0; });
@@ -560,7 +662,7 @@
     const { selectionStart, selectionEnd } = byId('note');
     kept = { ...contents(), changed: changedNames(), selection: [selectionStart, selectionEnd] };
   });
-  function mergeKept({ note, score, day, changed, selection }) {
+  function mergeKept({ note, score, day, tags, more, changed, selection }) {
     if (changed.includes('day')) byId(day).checked = true;
     if (changed.includes('day') || changed.includes('score')) {
       setScore(byId('score'), score ?? 5);
@@ -571,10 +673,43 @@
       byId('note').setSelectionRange(...selection);
       showLeft(byId('note'));
     }
+    if (changed.includes('more')) byId('tags-more').value = more;
+    if (changed.includes('tags')) setTags(tagField(), JSON.parse(tags));
     moved ||= changed.includes('score');
-    edited ||= moved || changed.includes('note');
+    edited ||= moved || ['note', 'tags', 'more'].some((name) => changed.includes(name));
     updateUnsetText();
   }
+
+  // The check-ins beside the form. One that is being changed stays as it is when the others are put in place anew.
+
+  let keptOpen = [];
+  let keptFocus = null;
+  function keepOpen(answered) {
+    const open = [...document.querySelectorAll('#entries .entry-change[open]')].filter((details) => !details.contains(answered));
+    keptFocus = open.some((details) => details.contains(document.activeElement)) ? document.activeElement : null;
+    keptOpen = open.map((details) => ({ entry: details.closest('.entry').id, details }));
+    for (const details of open) details.remove(); // htmx takes its own off what it removes itself
+  }
+  function putBack() {
+    for (const { entry, details } of keptOpen) byId(entry)?.querySelector('.entry-change').replaceWith(details);
+    keptOpen = [];
+    if (keptFocus?.isConnected) keptFocus.focus({ preventScroll: true });
+    keptFocus = null;
+    limitAllTags();
+  }
+  on('htmx:beforeSwap', ({ detail }) => { if (detail.target.id === 'entries' && detail.shouldSwap) keepOpen(detail.requestConfig.elt); });
+  on('htmx:oobBeforeSwap', ({ detail }) => { if (detail.target.id === 'entries') keepOpen(null); });
+  for (const name of ['htmx:oobAfterSwap', 'htmx:afterSwap']) on(name, ({ detail }) => { if (detail.target.id === 'entries') putBack(); });
+
+  on('htmx:afterSettle', ({ detail }) => {
+    const form = detail.requestConfig.elt;
+    if (detail.target.id !== 'entries' || !form.matches('form')) return;
+    const invalid = document.querySelector('#entries [aria-invalid]');
+    if (invalid) { invalid.focus(); return; }
+    const [, id] = form.getAttribute('action').match(/(\d+)/);
+    (byId('put-back') ?? byId(`edit-${id}`) ?? byId('mood-save')).focus({ preventScroll: true });
+    announce(byId('put-back') ? MESSAGES.deleted : form.id === 'deleted-entry' ? MESSAGES.restored : MESSAGES.saved);
+  });
 
   // Live updates
 
@@ -602,6 +737,7 @@
   // A poll has no triggering event. Polls are skipped while the tab is hidden or live updates are off, but after a failure they go on until one succeeds.
   on('htmx:beforeRequest', (event) => {
     if (isMoodForm(event)) byId('mood-failed').hidden = true;
+    for (const error of document.querySelectorAll('.change-failed')) error.hidden = true;
     if (!isStats(event) || event.detail.requestConfig.triggeringEvent) return;
     if (document.hidden || (!liveSwitch.checked && staleAlert.hidden)) event.preventDefault();
   });
@@ -626,6 +762,11 @@
       error.textContent = event.detail.elt.id === 'undo-form' ? MESSAGES.undoFailed : MESSAGES.saveFailed;
       error.hidden = false;
       showStale();
+      announce(error.textContent);
+    } else if (event.detail.elt.closest('#entries form')) {
+      const error = event.detail.elt.closest('.entry-change, form').querySelector('.change-failed');
+      error.textContent = MESSAGES.changeFailed;
+      error.hidden = false;
       announce(error.textContent);
     }
   }
@@ -655,6 +796,7 @@
     updateUnsetText();
     showAllLeft();
     showStale();
+    limitAllTags();
     watchDay();
   });
 

@@ -11,6 +11,7 @@ from typing import Any
 from stats.activity.clock import day_ends
 from stats.errors import InvalidInput, NotFound, UserNotFound
 from stats.lib.normalisation import visible
+from stats.lib.tags import check_tag
 from stats.lib.text import as_text, check_id, clean, clean_json, cut
 from stats.lib.timestamps import iso_ms, milliseconds, moment, now_ms
 from stats.snapshot import NO_STATS, Snapshot
@@ -119,7 +120,7 @@ def _conversation(
         title=title or visible(cut(summary, 80)) or f"Conversation of {count}",
         summary=cut(summary or title or f"Conversation of {count}", SUMMARY_LENGTH),
         message_count=len(messages),
-        tags=tuple(_check_tag(tag) for tag in tags),
+        tags=tuple(check_tag(tag, TAG_LENGTH) for tag in tags),
         saved_at=saved_at,
         messages=tuple(messages),
     )
@@ -137,12 +138,6 @@ def _check_messages(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, 
 def _says_something(content: Any) -> bool:
     """Return whether a message's content, text or a list of parts, is not empty."""
     return bool(visible(content) if isinstance(content, str) else content)
-
-
-def _check_tag(tag: str) -> str:
-    if not visible(clean(tag, "tags", max_length=TAG_LENGTH)):
-        raise InvalidInput("A tag must hold a character that can be seen.", "tags")
-    return tag
 
 
 def _head(conversation: Conversation) -> str:

@@ -11,7 +11,13 @@ from stats.activity.calendar import Calendar
 from stats.activity.clock import Clock, compact, day_ends, user_day
 from stats.lib.text import texts
 from stats.lib.timestamps import milliseconds
-from stats.moods.entries import MoodEntry, read_entry, scores_by_day
+from stats.moods.entries import (
+    LatestEntries,
+    MoodEntry,
+    read_entry,
+    read_latest,
+    scores_by_day,
+)
 from stats.moods.scores import score_word
 from stats.plans.billing_state import BillingState, next_end
 from stats.plans.plan import Plan
@@ -45,6 +51,7 @@ class Dashboard:
     stored_moods: list[int]
     billing: BillingState
     now: datetime
+    latest: LatestEntries = field(default_factory=LatestEntries)
     clock: Clock = field(init=False)
     calendar: Calendar = field(init=False)
     today: date = field(init=False)
@@ -146,14 +153,16 @@ def get_dashboard(
     *,
     span: timedelta = timedelta(0),
     shown: str = "",
+    entries_since: datetime | None = None,
 ) -> Dashboard | Unchanged | None:
     """Return the dashboard for a live session, None if the session or the user is gone.
 
-    It holds the moods of the last `span`. Returns Unchanged if the version `shown` is still current
-    and fresh.
+    It holds the moods of the last `span` and, with `entries_since`, what stands beside a check-in
+    form from then on. Returns Unchanged if the version `shown` is still current and fresh.
     """
     now = datetime.now(UTC)
-    arguments = (session_id, milliseconds(now - span), shown, int(now.timestamp()))
+    since = "" if entries_since is None else milliseconds(entries_since)
+    arguments = (session_id, milliseconds(now - span), shown, int(now.timestamp()), since)
     reply = run(db, READ_DASHBOARD, user_keys(user_id, DASHBOARD_KINDS), *arguments)
     if reply is None:
         return None
@@ -175,10 +184,11 @@ def _dashboard(user_id: str, session: Session, reply: Sequence[Any], now: dateti
         live=live != "0",
         created=datetime.fromtimestamp(int(created), UTC),
         session=session,
-        snapshot=Snapshot.read(reply[4:]),
+        snapshot=Snapshot.read(reply[5:]),
         stored_moods=list(map(int, reply[2])),
         billing=BillingState.read(reply[3]),
         now=now,
+        latest=read_latest(reply[4]),
     )
 
 

@@ -15,6 +15,8 @@ from msgspec import Meta, Struct
 from stats.conversations import TAG_LENGTH, TITLE_LENGTH
 from stats.lib.text import ID_PATTERN
 from stats.moods.entries import NOTE_LENGTH
+from stats.moods.tags import MAX_TAGS
+from stats.moods.tags import TAG_LENGTH as MOOD_TAG_LENGTH
 from stats.snapshot import Counts
 from stats.user_stats import SUMMARY_LENGTH
 
@@ -28,6 +30,8 @@ Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}\Z")]
 Summary = Annotated[str, Meta(max_length=SUMMARY_LENGTH)]
 Tag = Annotated[str, Meta(min_length=1, max_length=TAG_LENGTH)]
 Tags = Annotated[list[Tag], Meta(max_length=20)]
+MoodTag = Annotated[str, Meta(min_length=1, max_length=MOOD_TAG_LENGTH)]
+MoodTags = Annotated[list[MoodTag], Meta(max_length=MAX_TAGS)]
 
 
 class ArchivedClock(Struct):
@@ -80,6 +84,7 @@ class ArchivedMood(Struct, omit_defaults=True):
     timestamp: Moment
     score: Annotated[float, Meta(ge=0, le=10)]
     note: Annotated[str, Meta(max_length=NOTE_LENGTH)] = ""
+    tags: MoodTags = []
 
 
 class Message(Struct):

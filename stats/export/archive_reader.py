@@ -25,6 +25,7 @@ from stats.lib.normalisation import visible
 from stats.lib.strict_json import parse
 from stats.lib.timestamps import EPOCH
 from stats.moods.entries import CLOCK_SKEW, EARLIEST
+from stats.moods.tags import clean_mood_tags
 from stats.snapshot import Counts
 
 Value = TypeVar("Value")
@@ -121,6 +122,7 @@ def _check_item(piece: Piece, latest: datetime) -> None:
             _check_days([item], latest)
         elif isinstance(item, ArchivedMood):
             _check_moments([item.timestamp], latest)
+            clean_mood_tags(item.tags)
         elif isinstance(item, ArchivedConversation):
             msgspec.convert(item.messages, list[Message])
             _check_saved(item, latest)

@@ -24,10 +24,11 @@ def mood_csv(db: Db, user_id: str) -> str:
     calendar = stored.snapshot.calendar
     text.write(BOM)
     table = csv.writer(text)
-    table.writerow(("timestamp", "day", "score", "note"))
+    table.writerow(("timestamp", "day", "score", "note", "tags"))
     for entry in stored.moods:
         day = calendar.day_of(entry.id).isoformat()
-        table.writerow((iso(entry.at), day, entry.score, harmless(entry.note)))
+        words = (harmless(entry.note), harmless(", ".join(entry.tags)))
+        table.writerow((iso(entry.at), day, entry.score, *words))
     return text.getvalue()
 
 

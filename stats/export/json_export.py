@@ -118,7 +118,8 @@ def _stats(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
 
 def _mood(entry: MoodEntry) -> dict[str, Any]:
     note = {"note": entry.note} if entry.note else {}
-    return {"timestamp": iso(entry.at), "score": entry.score, **note}
+    tags = {"tags": entry.tags} if entry.tags else {}
+    return {"timestamp": iso(entry.at), "score": entry.score, **note, **tags}
 
 
 def _conversation(conversation: Conversation) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from stats.export.merge_counts import merge_counts
 from stats.lib.timestamps import iso, milliseconds
 from stats.moods.entries import ID_FACTOR
 from stats.moods.scores import to_tenths
+from stats.moods.tags import clean_mood_tags, write_tags
 from stats.snapshot import NO_STATS
 from stats.store.client import Db
 from stats.store.keys import (
@@ -118,8 +119,8 @@ def _preferences(profile: ArchivedProfile) -> dict[str, str | int]:
     return stored
 
 
-def _flat(pairs: Iterable[tuple[str | int, str | int]]) -> Flat:
-    return [part for pair in pairs for part in pair]
+def _flat(rows: Iterable[tuple[str | int, ...]]) -> Flat:
+    return [part for row in rows for part in row]
 
 
 def _batches(items: Iterable[Item], count: int) -> Iterator[list[Item]]:
@@ -137,8 +138,9 @@ def _merge_moods(db: Db, user_id: str, moods: Iterable[ArchivedMood]) -> tuple[i
     return added, total - added
 
 
-def _entry(mood: ArchivedMood) -> tuple[int, str]:
-    return milliseconds(mood.timestamp) * ID_FACTOR + to_tenths(mood.score), mood.note
+def _entry(mood: ArchivedMood) -> tuple[int, str, str]:
+    value = milliseconds(mood.timestamp) * ID_FACTOR + to_tenths(mood.score)
+    return value, mood.note, write_tags(clean_mood_tags(mood.tags))
 
 
 def _merge_conversations(

@@ -45,15 +45,15 @@ class StoredUser:
         cls, user_id: str, reply: Sequence[Any], log: login_history.LoginHistory
     ) -> "StoredUser":
         """Read the script's reply."""
-        notes, heads = (dict(_pairs(reply[place])) for place in (4, 6))
+        notes, heads, tags = (dict(_pairs(reply[place])) for place in (4, 6, 14))
         first_saved = dict(_pairs(reply[13]))
         return cls(
             user_id=user_id,
-            snapshot=Snapshot.read(reply[14:]),
+            snapshot=Snapshot.read(reply[15:]),
             days=[_day(as_text(day)) for day in reply[0]],
             account=dict(_pairs(reply[1])),
             sessions=[Session.read(session) for _, session in _pairs(reply[2])],
-            moods=[_noted(value, notes) for value in reversed(reply[3])],
+            moods=[_entry(value, notes, tags) for value in reversed(reply[3])],
             conversations=[
                 unpack(chat_id, heads[chat_id], None, _first(first_saved, chat_id))
                 for chat_id, _ in _pairs(reply[5])
@@ -81,9 +81,9 @@ def _first(first_saved: Mapping[str, str], chat_id: str) -> str | None:
     return iso_ms(int(float(first_saved[chat_id]))) if chat_id in first_saved else None
 
 
-def _noted(value: Any, notes: Mapping[str, str]) -> MoodEntry:
-    mood = read_entry(value)
-    return MoodEntry(mood.id, mood.score, notes.get(str(mood.id), ""))
+def _entry(value: Any, notes: Mapping[str, str], tags: Mapping[str, str]) -> MoodEntry:
+    entry_id = str(read_entry(value).id)
+    return read_entry(value, notes.get(entry_id), tags.get(entry_id))
 
 
 def read_stored_user(db: Db, user_id: str) -> StoredUser:

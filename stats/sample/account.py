@@ -21,7 +21,8 @@ from stats.export.archive_format import (
 from stats.export.restore import restore
 from stats.lib.timestamps import DAY
 from stats.sample.cleanup import note_sample
-from stats.sample.texts import BRIGHT, LOW, PLAIN, SampleConversation, sample_conversations
+from stats.sample.tags import sample_tags
+from stats.sample.texts import BRIGHT, LOW, PLAIN, Note, SampleConversation, sample_conversations
 from stats.store.client import Db
 
 NAME = "Robin"
@@ -32,6 +33,7 @@ MEAN_SCORE = 6.4
 WEEK = (-0.9, -0.3, 0.0, 0.1, 0.6, 0.9, 0.2)
 # The low patch: its middle (the last week of January), its depth, its width in days.
 WINTER, DEPTH, WIDTH = 27, 2.6, 18
+SATURDAY = 5
 
 
 def make_sample(db: Db, clock: Clock, agent: str = "") -> Login:
@@ -103,8 +105,11 @@ def _moods(random: Random, clock: Clock, day: date) -> Iterator[ArchivedMood]:
         yield ArchivedMood(_at(random, clock, day, 7, 10), _score(random, day))
     if random.random() < 0.96:
         score = _score(random, day)
-        note = _note(random, score) if random.random() < 0.22 else ""
-        yield ArchivedMood(_at(random, clock, day, 18, 22), score, note)
+        note = _note(random, score) if random.random() < 0.22 else Note("")
+        tags = sample_tags(
+            random, score - MEAN_SCORE, is_workday=day.weekday() < SATURDAY, said=note.tags
+        )
+        yield ArchivedMood(_at(random, clock, day, 18, 22), score, note.text, tags)
 
 
 def _score(random: Random, day: date) -> float:
@@ -114,7 +119,7 @@ def _score(random: Random, day: date) -> float:
     return min(max(round(score * 2) / 2, 1.0), 10.0)
 
 
-def _note(random: Random, score: float) -> str:
+def _note(random: Random, score: float) -> Note:
     return random.choice(BRIGHT if score >= 7.5 else LOW if score < 5 else PLAIN)
 
 

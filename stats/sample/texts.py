@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +25,44 @@ def sample_conversations() -> tuple[SampleConversation, ...]:
     )
 
 
+class Note(NamedTuple):
+    """A note of a check-in, and the tags that it speaks of."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+
+
 BRIGHT = (
-    "Long walk by the river after work.",
-    "Slept eight hours. It shows.",
-    "Dinner with Jo, laughed until it hurt.",
-    "Finished the report a day early.",
-    "First coffee outside this year.",
-    "Ran five kilometres without stopping.",
-    "Mum called, good news about the knee.",
-    "Choir. Always better afterwards.",
-    "The tomatoes are coming up.",
-    "Quiet evening, good book.",
-    "Said no to the extra shift. Feels right.",
-    "Swam before breakfast.",
+    Note("Long walk by the river after work.", ("walk",)),
+    Note("Slept eight hours. It shows.", ("slept well",)),
+    Note("Dinner with Jo, laughed until it hurt.", ("friends",)),
+    Note("Finished the report a day early.", ("work",)),
+    Note("First coffee outside this year."),
+    Note("Ran five kilometres without stopping.", ("running",)),
+    Note("Mum called, good news about the knee.", ("family",)),
+    Note("Choir. Always better afterwards.", ("music", "friends")),
+    Note("The tomatoes are coming up."),
+    Note("Quiet evening, good book.", ("reading",)),
+    Note("Said no to the extra shift. Feels right.", ("work",)),
+    Note("Swam before breakfast."),
 )
 PLAIN = (
-    "Nothing special. That is fine too.",
-    "Busy, but it was the useful kind.",
-    "Too much screen, too little air.",
-    "Tired after the long week.",
-    "Train late again, podcast good.",
-    "Bit scattered today.",
-    "Laundry, shopping, the usual.",
-    "Meetings until five.",
+    Note("Nothing special. That is fine too."),
+    Note("Busy, but it was the useful kind.", ("work",)),
+    Note("Too much screen, too little air.", ("work",)),
+    Note("Tired after the long week.", ("tired",)),
+    Note("Train late again, podcast good."),
+    Note("Bit scattered today."),
+    Note("Laundry, shopping, the usual."),
+    Note("Meetings until five.", ("work",)),
 )
 LOW = (
-    "Woke at four and stayed awake.",
-    "Dark when I left, dark when I came home.",
-    "Argued about the dishes, of all things.",
-    "Could not get going at all.",
-    "Headache since noon.",
-    "Missed the call I had promised to make.",
-    "Everything felt like wading through mud.",
-    "Cancelled on friends again.",
+    Note("Woke at four and stayed awake.", ("tired",)),
+    Note("Dark when I left, dark when I came home.", ("work",)),
+    Note("Argued about the dishes, of all things."),
+    Note("Could not get going at all.", ("tired",)),
+    Note("Headache since noon."),
+    Note("Missed the call I had promised to make."),
+    Note("Everything felt like wading through mud.", ("tired",)),
+    Note("Cancelled on friends again."),
 )

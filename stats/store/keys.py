@@ -34,6 +34,7 @@ them, on Redis Cluster too (https://valkey.io/topics/cluster-spec/#hash-tags).
     user:{id}:moods        list    of integers, oldest first: at (ms) * 128 + score * 10;
                                    `at` is the entry's id and no two are equal
     user:{id}:notes        hash    entry id -> note
+    user:{id}:mood_tags    hash    entry id -> its tags (JSON)
     user:{id}:chats        zset    chat id by time saved (ms)
     user:{id}:first_saved  zset    chat id by time first saved (ms), of those saved again since
     user:{id}:heads        hash    chat id -> JSON of the conversation without its messages
@@ -79,6 +80,7 @@ STATS_KINDS = (
     "days",
     "moods",
     "notes",
+    "mood_tags",
     "chats",
     "first_saved",
     "heads",
@@ -100,25 +102,26 @@ LOGIN_HISTORY_KINDS = (*PROFILE_KINDS, "logins", "failures", "recovery")
 TWO_FACTOR_KINDS = (*PROFILE_KINDS, "recovery")
 SWITCH_ON_KINDS = (*TWO_FACTOR_KINDS, "sessions")
 OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
-MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "ops")
+MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "mood_tags", "ops")
 RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")
-MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved")
+MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved", "mood_tags")
+INSIGHT_KINDS = (*MOOD_HISTORY_KINDS, "heads")
 CONVERSATION_KINDS = (
     *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted", "first_saved"),
 )
-DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing")
+DASHBOARD_KINDS = (*SESSION_KINDS, "moods", "billing", "notes", "mood_tags")
 PRACTICE_KINDS = (*SNAPSHOT_KINDS, "practice")
 PLAN_KINDS = (*SNAPSHOT_KINDS, "billing", "billing:ticket", "billing:done", "customers")
 LEGACY_IMPORT_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")
 BEGIN_RESTORE_KINDS = (*SESSION_KINDS, "moods", "chats")
-MERGE_MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes")
+MERGE_MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "mood_tags")
 MERGE_CONVERSATION_KINDS = (
     *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "deleted", "first_saved"),
 )
 KNOWN_CONVERSATION_KINDS = (*SNAPSHOT_KINDS, "heads", "deleted")
 EXPORT_KINDS = (
     *(*SESSION_KINDS, "moods", "notes", "chats", "heads", "deleted", "ops"),
-    *("billing", "billing:done", "customers", "practice", "first_saved"),
+    *("billing", "billing:done", "customers", "practice", "first_saved", "mood_tags"),
 )
 ORPHANS = "billing:orphans"
 SAMPLES = "samples"

@@ -25,6 +25,7 @@ READ_SCRIPTS = frozenset(
         "email_change/find_unused",
         "export/read_counts",
         "export/read_user",
+        "insights/read_tags",
         "moods/read",
         "moods/read_history",
         "operators/read_user",

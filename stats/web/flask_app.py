@@ -44,7 +44,7 @@ from stats.web.http.forms import repeated_forms
 from stats.web.http.request_body import MAX_CONTENT_LENGTH
 from stats.web.json_provider import MsgspecProvider
 from stats.web.monitoring import access_log
-from stats.web.pages import conversations, health, history, metrics, public
+from stats.web.pages import conversations, day, entries, health, history, metrics, public
 from stats.web.poll_cache import PollCache
 from stats.web.runtime import LoadSecretsMiddleware, Runtime, configure_secrets
 from stats.web.templating import environment
@@ -75,6 +75,8 @@ ROUTE_MODULES = (
     sign_up,
     dashboard,
     history,
+    day,
+    entries,
     conversations,
     billing,
     account,

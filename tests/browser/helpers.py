@@ -164,6 +164,16 @@ def save(page: Page) -> None:
     expect(page.locator(f'#mood-form > [name=op][value="{op}"]')).to_have_count(0)
 
 
+def last_entry(page: Page) -> Any:
+    """The check-in that stands first beside the form, or on its day's page."""
+    return page.locator(".entry").first
+
+
+def expect_at_rest(page: Page) -> None:
+    """The form waits for another check-in: nothing is chosen on it."""
+    expect(slider(page)).to_have_attribute("aria-valuetext", "Choose a place on the line")
+
+
 def undo_button(page: Page) -> Any:
     return page.get_by_role("button", name="Undo")
 

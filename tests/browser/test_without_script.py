@@ -12,6 +12,7 @@ from tests.browser.helpers import (
     expect_mood,
     expect_stat,
     fill_sign_up,
+    last_entry,
     log_out,
     slider,
     undo_button,
@@ -44,11 +45,13 @@ def test_it_signs_up_sets_a_mood_and_takes_it_back(plain: Page, site: LiveServer
     slider(plain).focus()
     for _ in range(5):
         plain.keyboard.press("ArrowRight")
-    plain.locator("[name=note]").fill("Pen and paper")
+    plain.locator("#note").fill("Pen and paper")
     save(plain)
     assert plain.url.endswith("/dashboard")
     expect_mood(plain, "7.5")
-    expect(slider(plain)).to_have_value("7.5")
+    expect(last_entry(plain)).to_contain_text("7.5 Good")
+    expect(last_entry(plain)).to_contain_text("Saved")
+    expect(slider(plain)).to_have_value("5")
     (entry,) = site.api("GET", f"/api/mood?userId={member.id}")["history"]
     assert (entry["score"], entry["note"]) == (7.5, "Pen and paper")
 
@@ -75,7 +78,7 @@ def test_a_note_that_is_too_long_comes_back_with_the_reason(
 ) -> None:
     console_errors.expect("status of 422")
     fill_sign_up(plain)
-    note = plain.locator("[name=note]")
+    note = plain.locator("#note")
     note.fill("x" * 281)
     save(plain)
     expect(note).to_have_attribute("aria-invalid", "true")

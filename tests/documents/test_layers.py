@@ -23,7 +23,7 @@ LAYERS = (
     "moods service_keys",
     "user_stats dashboard",
     "conversations operators daily_login",
-    "export conversation_search conversation_pages",
+    "export conversation_search conversation_pages insights",
     "sample legacy_import",
     "web",
 )

@@ -28,6 +28,7 @@ KINDS = (
     "days",
     "moods",
     "notes",
+    "mood_tags",
     "chats",
     "heads",
     "bodies",

@@ -74,6 +74,13 @@ def test_it_disarms_formulas(valkey: Db, note: str, cell: str) -> None:
     assert row["note"] == cell
 
 
+def test_it_disarms_tags_too(valkey: Db) -> None:
+    day = NOW.date().isoformat()
+    moods.record_mood(valkey, "bob", 5, tags=["=1+1", "walk"], create_day=day)
+    moods.record_mood(valkey, "bob", 5, tags=["walk", "slept well"])
+    assert [row["tags"] for row in rows(valkey, "bob")] == ["walk, slept well", "'=1+1, walk"]
+
+
 def test_it_knows_whose_day_it_is(valkey: Db) -> None:
     user_stats.create_user_stats(valkey, "bob")
     clock = Clock("Asia/Tokyo", 3)

@@ -36,6 +36,7 @@ BACK = (
     "days",
     "moods",
     "notes",
+    "mood_tags",
     "chats",
     "heads",
     "bodies",
@@ -60,7 +61,9 @@ def live(db) -> log_in.Login:
         daily_login.handle_daily_login(db, user, day - timedelta(days=back))
     for hours, note in ((100, "=note"), (50, ""), (1, "a\nb")):
         at = NOW - timedelta(hours=hours)
-        moods.record_mood(db, user, hours / 10, note=note, at=at, op=f"mood {hours}")
+        tags = ["walk", "café"] if note else []
+        words = {"note": note, "tags": tags}
+        moods.record_mood(db, user, hours / 10, **words, at=at, op=f"mood {hours}")
     for chat in ("one", "two", "three", "four"):
         save_conversation(db, user, MESSAGES, chat_id=chat, title=chat, tags=["night"])
     save_conversation(db, user, MESSAGES, chat_id="four", title="four", tags=["night"])
@@ -104,6 +107,8 @@ def test_it_tells_of_everything(db):
     assert exported["billing"]["grant"] == exported["billing"]["plan"] == "Plus"
     assert exported["billing"]["customers"] == ["cus_alice"]
     assert [mood["score"] for mood in exported["moods"]] == [0.1, 5.0, 10.0]
+    tags = ["walk", "café"]
+    assert [mood.get("tags") for mood in exported["moods"]] == [tags, None, tags]
     assert [chat["chatId"] for chat in exported["conversations"]] == ["four", "three", "two", "one"]
     assert exported["conversations"][0]["messages"] == MESSAGES
     assert len(exported["operations"]) == 4

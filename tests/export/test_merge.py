@@ -41,11 +41,16 @@ def random_archive(random: Random) -> Archive:
     days = set(random.sample([TODAY - number * DAY for number in range(60)], random.randrange(40)))
     return archive(
         days=days,
-        moods=[ArchivedMood(NOW - n * MINUTE, n % 10, f"{n}" * (n % 2)) for n in entries],
+        moods=[mood(n) for n in entries],
         conversations=[conversation(f"c{n}", NOW - n * MINUTE) for n in chats],
         deleted=[f"c{n}" for n in gone],
         counted=len(chats) + len(gone) + random.randrange(5),
     )
+
+
+def mood(number: int) -> ArchivedMood:
+    tags = [f"t{number}", "Café"][: number % 3]
+    return ArchivedMood(NOW - number * MINUTE, number % 10, f"{number}" * (number % 2), tags)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -67,11 +72,12 @@ def test_merged_archives_hold_what_each_of_them_holds(valkey: Db, seed: int) -> 
         uncounted = max(uncounted, part.stats.conversations - len(known_ids(part)))
     bob = exported(valkey, "bob")
     assert bob["days"] == sorted({str(day) for part in parts for day in part.days} | {str(TODAY)})
-    times = {iso(mood.timestamp): mood for part in parts for mood in part.moods}
-    assert [mood["timestamp"] for mood in bob["moods"]] == sorted(times, reverse=True)
-    for mood in bob["moods"]:
-        same = times[mood["timestamp"]]
-        assert (mood["score"], mood.get("note", "")) == (same.score, same.note)
+    times = {iso(one.timestamp): one for part in parts for one in part.moods}
+    assert [entry["timestamp"] for entry in bob["moods"]] == sorted(times, reverse=True)
+    for entry in bob["moods"]:
+        same = times[entry["timestamp"]]
+        words = (entry["score"], entry.get("note", ""), entry.get("tags", []))
+        assert words == (same.score, same.note, same.tags)
     live = {chat.chat_id: chat for part in parts for chat in part.conversations}
     newest_first = sorted(live.values(), key=lambda chat: chat.saved_at, reverse=True)
     assert [chat["chatId"] for chat in bob["conversations"]] == [c.chat_id for c in newest_first]

@@ -16,6 +16,7 @@ class Page:
     at: datetime
     tenths: int
     note: str
+    tags: tuple[str, ...]
     day: date
 
 
@@ -57,13 +58,15 @@ class Diary:
         if not self.active or today > self.active[-1]:
             self.active.append(today)
 
-    def write(self, now: datetime, at: datetime, tenths: int, note: str) -> None:
+    def write(
+        self, now: datetime, at: datetime, tenths: int, note: str, tags: tuple[str, ...]
+    ) -> None:
         """Check in; what is about this moment is activity."""
         if at == now:
             self.open(now)
         while any(page.at == at for page in self.pages):
             at += timedelta(milliseconds=1)
-        self.pages.append(Page(at, tenths, note, self.day(at)))
+        self.pages.append(Page(at, tenths, note, tags, self.day(at)))
         self.pages.sort(key=lambda page: page.at)
 
     def streaks(self, today: date) -> tuple[int, int]:
@@ -84,6 +87,14 @@ class Diary:
         days: dict[date, list[float]] = {}
         for page in self.pages:
             days.setdefault(page.day, []).append(page.tenths / 10)
+        return days
+
+    def tags(self) -> dict[date, set[str]]:
+        """Return the tags of each day that has some."""
+        days: dict[date, set[str]] = {}
+        for page in self.pages:
+            if page.tags:
+                days.setdefault(page.day, set()).update(page.tags)
         return days
 
     def mean(self, day: date) -> float | None:

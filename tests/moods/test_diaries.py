@@ -21,6 +21,7 @@ from stats.export.restore import restore
 from stats.lib.timestamps import EPOCH, milliseconds
 from stats.moods.entries import delete_mood, edit_mood, read_moods, record_mood, undo_mood
 from stats.moods.history import make_year, read_history, week_mean
+from stats.moods.tags import TagDays
 from stats.user_stats import create_user_stats, open_stats
 from tests.moods.diary import Diary
 
@@ -30,7 +31,13 @@ ZONES = (
     *("UTC", "Asia/Tokyo", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati"),
     *("Pacific/Pago_Pago", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago"),
 )
+TAGS = ("walk", "slept well", "läuft 👟", "work")
 LENGTH = 60
+
+
+def written(tags: TagDays) -> dict[date, set[str]]:
+    """Return the tags of each day as they are written."""
+    return {day: {tags.names[tag] for tag in folded} for day, folded in tags.by_day.items()}
 
 
 class Life:
@@ -70,8 +77,12 @@ class Life:
 
     def _write(self, at: datetime, given: datetime | None) -> None:
         tenths, note = self.chance.randrange(101), self.chance.choice(("", "a\nb", "ü"))
-        record_mood(self.db, self.user, tenths / 10, note=note, at=given)
-        self.diary.write(self.now, at, tenths, note)
+        tags = self._tags()
+        record_mood(self.db, self.user, tenths / 10, note=note, tags=tags, at=given)
+        self.diary.write(self.now, at, tenths, note, tags)
+
+    def _tags(self) -> tuple[str, ...]:
+        return tuple(self.chance.sample(TAGS, self.chance.choice((0, 0, 1, 3))))
 
     def undo(self) -> None:
         """Take back the entry recorded last."""
@@ -94,8 +105,9 @@ class Life:
         """Change any entry."""
         if self.diary.pages:
             page = self.chance.choice(self.diary.pages)
-            page.tenths, page.note = self.chance.randrange(101), "changed"
-            edit_mood(self.db, self.user, milliseconds(page.at), page.tenths / 10, page.note)
+            page.tenths, page.note, page.tags = self.chance.randrange(101), "changed", self._tags()
+            words = (page.tenths / 10, page.note, page.tags)
+            edit_mood(self.db, self.user, milliseconds(page.at), *words)
 
     def move(self) -> None:
         """Live in another zone, or begin the day at another hour."""
@@ -127,11 +139,12 @@ class Life:
         assert stats.days_active == len(diary.active)
         assert activity.active == set(diary.active)
         assert days == diary.days()
+        assert written(activity.tags) == diary.tags()
         means = make_year(days, today).means
         assert means == {day: diary.mean(day) for day in means}
         assert week_mean(days, today) == diary.week_mean(today)
-        entries = [(entry.at, round(entry.score * 10), entry.note) for entry in self._entries()]
-        assert entries == [(page.at, page.tenths, page.note) for page in diary.pages]
+        entries = [(one.at, round(one.score * 10), one.note, one.tags) for one in self._entries()]
+        assert entries == [(page.at, page.tenths, page.note, page.tags) for page in diary.pages]
         assert stats.mood_score == (diary.pages[-1].tenths / 10 if diary.pages else 0)
 
     def _entries(self) -> list[Any]:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 
 @dataclass
 class HtmlForm:
-    """A form and the fields that it would send, untouched."""
+    """A form and the fields that it would send, untouched; a list of tags and checkboxes."""
 
     action: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
 
 
 def read_forms(page: str) -> list[HtmlForm]:
@@ -54,7 +55,11 @@ class _FormParser(HTMLParser):
             value = snap(value, attributes["step"])
         elif kind != "hidden":
             value = value.replace("\r", "").replace("\n", "")
-        self.forms[-1].fields[attributes.get("name", "")] = as_sent(value)
+        fields, name = self.forms[-1].fields, attributes.get("name", "")
+        if kind == "checkbox" or name == "tags":
+            fields[name] = [*fields.get(name, []), as_sent(value)]
+        else:
+            fields[name] = as_sent(value)
 
     def handle_data(self, data: str) -> None:
         self._typed += data

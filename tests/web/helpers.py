@@ -108,8 +108,10 @@ def fill_account(browser: Browser) -> None:
         "theme": "dark",
     }
     browser.post("/settings", zone)
+    tags = {"01": ["walk", "Böse"], "03": ["+1"]}
     for score, day, note in ((8.5, "01", "Böse <b>"), (3, "02", ""), (0, "03", "=1+1")):
-        mood = {"score": score, "note": note, "at": f"2026-03-{day}T19:30:00.123+01:00"}
+        at = f"2026-03-{day}T19:30:00.123+01:00"
+        mood = {"score": score, "note": note, "at": at, "tags": tags.get(day, [])}
         assert browser.api("PATCH", "/api/mood", json=mood).status_code == 200
     for number in range(5):
         chat = {

@@ -1,14 +1,15 @@
 -- Puts entries in their places; where a moment is taken, the entry that is there stays.
--- KEYS: stats, last_login, days, moods, notes. ARGV: the entries, oldest first: integer, note.
+-- KEYS: stats, last_login, days, moods, notes, mood_tags.
+-- ARGV: the entries, oldest first: integer, note, tags (JSON) or ''.
 -- Reply: nil without stats; else how many were put in.
 if not exists() then return false end
-local moods, notes = KEYS[4], KEYS[5]
+local moods = KEYS[4]
 local low = find_mood(moods, entry_at(ARGV[1]))
-local high = find_mood(moods, entry_at(ARGV[#ARGV - 1]) + 1)
+local high = find_mood(moods, entry_at(ARGV[#ARGV - 2]) + 1)
 local here = high > low and redis.call('LRANGE', moods, low, high - 1) or {}
 
 local merged, added, next_here = {}, 0, 1
-for i = 1, #ARGV, 2 do
+for i = 1, #ARGV, 3 do
   local at = entry_at(ARGV[i])
   while here[next_here] and entry_at(here[next_here]) <= at do
     merged[#merged + 1] = here[next_here]
@@ -16,7 +17,7 @@ for i = 1, #ARGV, 2 do
   end
   if #merged == 0 or entry_at(merged[#merged]) ~= at then
     merged[#merged + 1], added = ARGV[i], added + 1
-    if ARGV[i + 1] ~= '' then redis.call('HSET', notes, string.format('%.0f', at), ARGV[i + 1]) end
+    write_words(KEYS[5], KEYS[6], string.format('%.0f', at), ARGV[i + 1], ARGV[i + 2])
   end
 end
 if added == 0 then return 0 end

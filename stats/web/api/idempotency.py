@@ -1,7 +1,6 @@
 """The Idempotency-Key header: a repeated change counts once."""
 
 from flask import request
-from msgspec import Struct
 
 from stats.lib.text import clean
 from stats.store.operations import operation
@@ -9,7 +8,7 @@ from stats.store.operations import operation
 KEY_LENGTH = 255
 
 
-def idempotent_operation(route: str, body: Struct) -> str:
+def idempotent_operation(route: str, body: object) -> str:
     """Return the operation that the header's key stands for, "" without one."""
     return operation(route, idempotency_key(), body)
 

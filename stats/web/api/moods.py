@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from flask import abort, g, jsonify
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from stats.errors import InvalidInput
 from stats.lib.timestamps import iso
 from stats.moods import entries as moods
+from stats.moods.summary import summarise
 from stats.snapshot import Snapshot
 from stats.web.api import query
 from stats.web.api.authorisation import CREDENTIALS_REQUIRED, Subject, authorise, authorise_action
@@ -63,11 +65,12 @@ def _page(entries: list[moods.MoodEntry], limit: int) -> dict[str, Any]:
 
 def _entry(entry: moods.MoodEntry) -> dict[str, Any]:
     response = {"id": str(entry.id), "score": entry.score, "timestamp": iso(entry.at)}
-    return {**response, "note": entry.note} if entry.note else response
+    words = {"note": entry.note, "tags": entry.tags}
+    return response | {name: value for name, value in words.items() if value}
 
 
 def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
-    summary = moods.summarise(entries)
+    summary = summarise(entries)
     return {
         "average": summary.average,
         "highest": summary.highest,
@@ -110,8 +113,15 @@ def _record(subject: Subject, body: MoodBody) -> Snapshot:
         subject.user_id,
         body.score,
         note=body.note,
+        tags=body.tags,
         at=body.at,
-        op=idempotent_operation("mood", body),
+        op=idempotent_operation("mood", _content(body)),
         create_day=subject.create_day,
         session_id=subject.session_id,
     )
+
+
+def _content(body: MoodBody) -> dict[str, Any]:
+    """Return what an idempotency key stands for: without tags the same as before there were any."""
+    content: dict[str, Any] = msgspec.to_builtins(body)
+    return content if body.tags else {k: v for k, v in content.items() if k != "tags"}

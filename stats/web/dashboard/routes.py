@@ -1,23 +1,21 @@
 """The routes of the dashboard: the page, the polled fragment, the charts, the mood form."""
 
 from contextlib import suppress
-from dataclasses import replace
-from secrets import token_urlsafe
+from datetime import UTC, datetime
 
-from flask import Blueprint, Response, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from htmx_flask import make_response
 from htmx_flask import request as htmx_request
 
-from stats.activity.clock import day_ends
+from stats.activity.clock import day_ends, user_day
 from stats.activity.streak import day_now, record_login
 from stats.dashboard import Dashboard, renew
-from stats.errors import InvalidInput, OperationReused, WritesRefused
-from stats.lib.messages import N_
-from stats.moods.entries import record_mood, undo_mood
-from stats.web.dashboard.form_day import moment_of, read_page_day
-from stats.web.dashboard.mood_form import REFRESH, TEMPLATE, MoodForm, mood_form, saved_form
+from stats.errors import InvalidInput, WritesRefused
+from stats.insights.daily_sentence import read_effect_of_the_day
+from stats.moods.entries import LatestEntries, check_in, undo_mood
+from stats.snapshot import Snapshot
 from stats.web.dashboard.stats_fragment import stats_fragment
 from stats.web.http.access import session_checked_by_script
 from stats.web.http.current_user import (
@@ -27,22 +25,30 @@ from stats.web.http.current_user import (
     reload_dashboard,
 )
 from stats.web.http.forms.base_form import (
-    NUMBER,
     form_operation,
     read_entry_id,
     read_note,
     read_score,
+    read_tags,
 )
+from stats.web.http.forms.check_ins import (
+    REFRESH,
+    dashboard_check_ins,
+    entries_since,
+    render_entries,
+    take_deleted,
+)
+from stats.web.http.forms.form_day import moment_of, read_page_day, return_url
+from stats.web.http.forms.mood_form import MoodForm, invalid_form
 from stats.web.http.login_redirect import unauthorised
 from stats.web.runtime import db
 from stats.web.templating.charts import charts as chart_values
+from stats.web.templating.entries import Correction, check_ins
 from stats.web.templating.formatting import clock_text, greeting, user_fingerprint
-from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("dashboard", __name__)
 
-# A form that was answered, though the response got lost: what is in it now is another check-in.
-SENT_BEFORE = N_("This was saved already, with something else in it. Save again to add this too.")
+TEMPLATE = "dashboard/_mood_form.html"
 # The client event at which the charts request themselves again.
 MOODS_CHANGED = "aira:moods"
 
@@ -55,7 +61,8 @@ def page() -> ResponseReturnValue:
     """
     dashboard = _count_login(current_dashboard())
     opened = dashboard.today.isoformat() if dashboard.first_of_day else None
-    return _page(dashboard, mood_form(dashboard), opened)
+    day = "yesterday" if request.args.get("day") == "yesterday" else "today"
+    return _page(dashboard, MoodForm(dashboard.today, day=day), opened)
 
 
 def _count_login(dashboard: Dashboard) -> Dashboard:
@@ -73,9 +80,12 @@ def _page(dashboard: Dashboard, form: MoodForm, opened: str | None = None) -> st
     return render_template(
         "dashboard/page.html",
         mood=form,
+        check_ins=dashboard_check_ins(dashboard),
+        correction=Correction(deleted=take_deleted()),
         greeting=greeting(dashboard),
         updated=clock_text(dashboard.clock, dashboard.now),
         day_ends=day_ends(dashboard.clock, dashboard.now) * 1000,
+        effect=read_effect_of_the_day(db(), dashboard),
         **context,
     )
 
@@ -142,6 +152,23 @@ def _renew_if_stale(dashboard: Dashboard) -> Dashboard:
     return dashboard
 
 
+@bp.get("/dashboard/entries")
+def entries() -> ResponseReturnValue:
+    """Show the check-ins beside the form, or 204 if the version of the moods in `v` is current.
+
+    `day` is the day that the page calls today.
+    """
+    if _is_other_user():
+        return _refresh_page()
+    dashboard = current_dashboard()
+    if request.args.get("v") == dashboard.snapshot.drawn:
+        return "", 204
+    page_day = read_page_day(request.args.get("day", ""))
+    if page_day and page_day < dashboard.today:
+        dashboard = reload_dashboard(entries_since(page_day))
+    return render_entries(dashboard.user_id, dashboard_check_ins(dashboard, page_day))
+
+
 @bp.post("/dashboard/mood")
 @session_checked_by_script
 def mood() -> ResponseReturnValue:
@@ -151,14 +178,16 @@ def mood() -> ResponseReturnValue:
         return unauthorised()
     try:
         page_day = read_page_day(request.form.get("date", ""))
-        score = read_score(request.form.get("score", ""))
-        snapshot = record_mood(
+        score, tags = read_score(request.form.get("score", "")), read_tags(request.form)
+        snapshot, latest = check_in(
             db(),
             session["_user_id"],
             score,
+            since=entries_since(page_day),
             note=note,
+            tags=tags,
             at=None if day == "today" else moment_of(current_dashboard(), day, page_day),
-            op=_operation_id("mood", day, page_day, score, note),
+            op=_operation_id("mood", day, page_day, score, note, *([tags] if tags else [])),
             session_id=session["sid"],
             page_day=page_day if day == "today" else None,
         )
@@ -166,8 +195,9 @@ def mood() -> ResponseReturnValue:
         return _invalid(error, day, note)
     g.user_id = session["_user_id"]
     if not htmx_request.htmx:
-        return redirect(url_for("dashboard.page"), 303)
-    return _swap_form(render_template(TEMPLATE, mood=saved_form(score, day, page_day, snapshot)))
+        return redirect(return_url(), 303)
+    today = page_day or user_day(snapshot.clock, datetime.now(UTC))
+    return _swap_form(MoodForm(today, day=day), g.user_id, snapshot, latest)
 
 
 def _operation_id(kind: str, *content: object) -> str:
@@ -177,14 +207,11 @@ def _operation_id(kind: str, *content: object) -> str:
 def _invalid(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
     if not current_user.is_authenticated:
         return unauthorised()
-    reused = isinstance(error, OperationReused)
-    errors = {error.field or "form": _(SENT_BEFORE) if reused else error_message(error)}
-    typed = request.form.get("score", "").strip()
-    score = min(float(typed), 10.0) if NUMBER.fullmatch(typed) else None
-    dashboard, op = reload_dashboard(), token_urlsafe(9) if reused else request.form.get("op", "")
-    form = MoodForm(dashboard.today, score, day=day, note=note, errors=errors, op=op)
+    dashboard = reload_dashboard()
+    form = invalid_form(error, dashboard.today, day, note)
     if htmx_request.htmx:
-        return render_template(TEMPLATE, mood=form), 422
+        shown = dashboard_check_ins(dashboard)
+        return render_template(TEMPLATE, mood=form, check_ins=shown), 422
     return _page(dashboard, form), 422
 
 
@@ -192,16 +219,22 @@ def _invalid(error: InvalidInput, day: str, note: str) -> ResponseReturnValue:
 def undo() -> ResponseReturnValue:
     """Take back the entry that stands beside the button, once."""
     entry_id = read_entry_id(request.form.get("entry", ""))
-    snapshot = undo_mood(
-        db(), current_dashboard().user_id, entry_id, op=_operation_id("undo", entry_id)
-    )
+    undo_mood(db(), current_dashboard().user_id, entry_id, op=_operation_id("undo", entry_id))
     if not htmx_request.htmx:
-        return redirect(url_for("dashboard.page"), 303)
-    dashboard = replace(current_dashboard(), snapshot=snapshot)
-    return _swap_form(render_template(TEMPLATE, mood=mood_form(dashboard)))
+        return redirect(return_url(), 303)
+    page_day = read_page_day(request.form.get("date", ""))
+    dashboard = reload_dashboard(entries_since(page_day))
+    form = MoodForm(page_day or dashboard.today)
+    return _swap_form(form, dashboard.user_id, dashboard.snapshot, dashboard.latest)
 
 
-def _swap_form(form: str) -> ResponseReturnValue:
-    """Return the form for htmx, with the event that has the page request its numbers again."""
-    response: ResponseReturnValue = make_response(form, trigger=REFRESH)
+def _swap_form(
+    form: MoodForm, user_id: str, snapshot: Snapshot, latest: LatestEntries
+) -> ResponseReturnValue:
+    """Return form and entries for htmx, with the event that has the page request its numbers."""
+    shown = check_ins(snapshot, latest, form.date)
+    text = render_template(TEMPLATE, mood=form, check_ins=shown)
+    response: ResponseReturnValue = make_response(
+        text + render_entries(user_id, shown, out_of_band=True), trigger=REFRESH
+    )
     return response

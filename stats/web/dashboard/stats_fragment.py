@@ -29,24 +29,20 @@ def stats_fragment(dashboard: Dashboard, opened: str | None = None) -> dict[str,
 
     `opened` is the day on which the page was opened, for its polls, while it is not counted yet.
     """
+    today = dashboard.mood_days.get(dashboard.today, ())
     return {
         "dashboard": dashboard,
         "opened": opened,
         "fingerprint": user_fingerprint(dashboard.user_id),
         "yesterday": dashboard.today - DAY,
-        **_today(dashboard),
+        "today_count": len(today),
+        "today_mean": mean_score(today) if today else None,
         "week_mean": week_mean(dashboard.mood_days, dashboard.today),
         "since": _since(dashboard.since, dashboard.today),
         "recent": [_recent(item, dashboard) for item in dashboard.snapshot.recent_conversations],
         "plan": PlanView(dashboard, current_runtime().prices),
         "at_stripe": isinstance(current_runtime().gateway, StripeGateway),
     }
-
-
-def _today(dashboard: Dashboard) -> dict[str, Any]:
-    """Return today's scores and, of several, their mean, which the charts show."""
-    scores = dashboard.mood_days.get(dashboard.today, ())
-    return {"today_scores": scores, "today_mean": mean_score(scores) if scores else None}
 
 
 def _since(first: date, today: date) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app, g, request, session
@@ -20,6 +20,10 @@ from stats.web.templating.formatting import user_fingerprint
 
 # The span of moods that an endpoint shows; all others show none.
 SPANS = {"dashboard.page": PAGE_SPAN, "dashboard.charts": PAGE_SPAN}
+# The endpoints that show check-ins as they were written, and the tags to choose from; the two days
+# of a page lie within this span, by whichever clock.
+WITH_ENTRIES = ("dashboard.page", "dashboard.entries", "history.day", "history.add", "history.edit")
+TWO_DAYS = timedelta(days=4)
 manager = LoginManager()
 
 
@@ -69,7 +73,8 @@ def load_user(user_id: str) -> SessionUser | UnchangedUser | None:
     if request.endpoint == "dashboard.stats":
         return _load_for_poll(user_id)
     span = SPANS.get(request.endpoint or "", timedelta(0))
-    result = get_dashboard(db(), user_id, session.get("sid", ""), span=span)
+    since = datetime.now(UTC) - TWO_DAYS if request.endpoint in WITH_ENTRIES else None
+    result = get_dashboard(db(), user_id, session.get("sid", ""), span=span, entries_since=since)
     if not isinstance(result, Dashboard):
         return None
     _touch_session(result, session["sid"])
@@ -99,7 +104,7 @@ def poll_cache() -> PollCache:
 
 def _touch_session(dashboard: Dashboard, session_id: str) -> None:
     # The page's own requests must not keep a session alive, and HEAD must not write.
-    if request.endpoint == "dashboard.charts" or request.method == "HEAD":
+    if request.endpoint in ("dashboard.charts", "dashboard.entries") or request.method == "HEAD":
         return
     if dashboard.session.is_to_be_touched(time.time()):
         # What reads is answered while Redis takes no writes; a later request notes the use.
@@ -117,12 +122,16 @@ def begin_session(login: Login, *, remember: bool) -> None:
         login_user(_session_user(dashboard))
 
 
-def reload_dashboard() -> Dashboard:
+def reload_dashboard(entries_since: datetime | None = None) -> Dashboard:
     """Return the user's dashboard read again, for a view that has just changed it.
 
-    It is read as a whole, so that its version fits all parts. Raises UserNotFound.
+    It is read as a whole, so that its version fits all parts, with the entries of the last two
+    days or from another moment on. Raises UserNotFound.
     """
-    dashboard = get_dashboard(db(), current_user.id, session["sid"], span=PAGE_SPAN)
+    since = entries_since or datetime.now(UTC) - TWO_DAYS
+    dashboard = get_dashboard(
+        db(), current_user.id, session["sid"], span=PAGE_SPAN, entries_since=since
+    )
     if not isinstance(dashboard, Dashboard):
         raise UserNotFound(NO_STATS)
     return dashboard

@@ -4,15 +4,16 @@ A text can order what stands beside it (https://www.unicode.org/reports/tr9/). A
 with `dir="auto"` keeps that inside; what stands in a sentence of ours is isolated.
 """
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 INITIATORS = "\u2066\u2067\u2068"
 FIRST_STRONG, POP = "\u2068", "\u2069"
+BOUNDS = frozenset(INITIATORS + POP)
 
 
 def isolate(text: str) -> Markup:
     """Return `text` in a `bdi` element, for a sentence."""
-    return Markup("<bdi>{}</bdi>").format(_closed(text))
+    return Markup(f"<bdi>{escape(_closed(text))}</bdi>")  # noqa: S704 - it is escaped
 
 
 def isolate_plain(text: str) -> str:
@@ -25,6 +26,8 @@ def _closed(text: str) -> str:
 
     Browsers mark the ends of a `bdi` by the same characters: a stray one would end it early.
     """
+    if not BOUNDS.intersection(text):
+        return text
     kept, depth = [], 0
     for character in text:
         depth += (character in INITIATORS) - (character == POP)

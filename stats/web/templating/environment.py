@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from stats.moods.entries import NOTE_LENGTH
+from stats.moods.tags import MAX_TAGS, TAG_LENGTH
 from stats.web.templating.bidi import isolate, isolate_plain
 from stats.web.templating.dates import (
     day_month,
@@ -16,12 +17,13 @@ from stats.web.templating.dates import (
     weekday,
     weekday_day_month,
 )
+from stats.web.templating.entries import is_chosen, offered_tags
 from stats.web.templating.means import mean_text
 from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
 
 def init_app(app: Flask) -> None:
-    """Install gettext, dates, means and the length of notes in the Jinja environment."""
+    """Install gettext, dates, means, tags and limits in the Jinja environment."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(translate, translate_plural, newstyle=True)
@@ -38,5 +40,9 @@ def init_app(app: Flask) -> None:
         weekday_day_month=weekday_day_month,
         price_parts=price_parts,
         note_length=NOTE_LENGTH,
+        max_tags=MAX_TAGS,
+        tag_length=TAG_LENGTH,
+        is_chosen=is_chosen,
+        offered_tags=offered_tags,
         server_time=server_time,
     )

@@ -1,18 +1,15 @@
-"""Dashboard values as text, and presenters of entries and conversations."""
+"""Dashboard values as text, and the presenter of conversations."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup, escape
 
+from stats.activity.calendar import Calendar
 from stats.activity.clock import Clock
 from stats.conversations import Conversation
 from stats.dashboard import Dashboard
 from stats.lib.timestamps import milliseconds
-from stats.moods.entries import MoodEntry
-from stats.moods.scores import score_word
 from stats.web.templating.bidi import isolate
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import _
@@ -35,6 +32,11 @@ def local_time(dashboard: Dashboard, moment: datetime) -> datetime:
     return moment.astimezone(dashboard.calendar.clock_at(milliseconds(moment)).zone)
 
 
+def local_clock_text(calendar: Calendar, moment: datetime) -> str:
+    """Return a moment as `19:31` in the zone that the user lived in at that moment."""
+    return clock_text(calendar.clock_at(milliseconds(moment)), moment)
+
+
 def _clock(local: datetime) -> str:
     return f"{local.hour:02d}:{local.minute:02d}"
 
@@ -54,30 +56,6 @@ def greeting(dashboard: Dashboard) -> Markup:
     elif AFTERNOON <= hour < EVENING:
         pattern = _("Good afternoon, %(name)s")
     return escape(pattern) % {"name": isolate(dashboard.name)}
-
-
-@dataclass(frozen=True, slots=True)
-class EntryView:
-    """One mood entry on its day's page."""
-
-    id: int
-    score: float
-    note: str
-    at: datetime
-    time: str
-
-    @property
-    def word(self) -> str:
-        """The score as a word."""
-        return _(score_word(self.score))
-
-
-def day_entries(dashboard: Dashboard, entries: Iterable[MoodEntry]) -> list[EntryView]:
-    """Return entries as the day's page shows them."""
-    return [
-        EntryView(one.id, one.score, one.note, one.at, _clock(local_time(dashboard, one.at)))
-        for one in entries
-    ]
 
 
 class ConversationView:

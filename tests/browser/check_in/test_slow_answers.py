@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.helpers import ConsoleErrors, Member, expect_mood, sign_up, slider, undo_button
+from tests.browser.helpers import (
+    ConsoleErrors,
+    Member,
+    expect_at_rest,
+    expect_mood,
+    last_entry,
+    sign_up,
+    slider,
+    undo_button,
+)
 from tests.support.live_server import LiveServer
 from tests.support.slow_line import SlowLine
 
@@ -34,7 +43,7 @@ def entries(site: LiveServer, member: Member) -> list[tuple[float, str | None]]:
 
 
 def test_a_note_typed_meanwhile_stays(slow_member: Member, site: LiveServer) -> None:
-    page, note = slow_member.page, slow_member.page.locator("[name=note]")
+    page, note = slow_member.page, slow_member.page.locator("#note")
     page.locator("#mood-save").click()
     note.focus()
     page.keyboard.type("Sun on the balcony")
@@ -53,10 +62,10 @@ def test_a_note_typed_meanwhile_stays(slow_member: Member, site: LiveServer) -> 
 
 def test_a_note_that_was_sent_is_gone_when_it_is_saved(slow_member: Member) -> None:
     page = slow_member.page
-    page.locator("[name=note]").fill("Sun")
+    page.locator("#note").fill("Sun")
     page.locator("#mood-save").click()
     expect(page.locator("#mood-saved")).to_be_visible()
-    expect(page.locator("[name=note]")).to_have_value("")
+    expect(page.locator("#note")).to_have_value("")
 
 
 def test_a_second_save_meanwhile_counts(slow_member: Member, site: LiveServer) -> None:
@@ -66,10 +75,10 @@ def test_a_second_save_meanwhile_counts(slow_member: Member, site: LiveServer) -
     page.keyboard.press("End")
     expect(page.locator("#mood-save")).to_be_enabled()
     page.locator("#mood-save").click()
-    expect(page.locator("#mood-saved")).to_contain_text("10")
+    expect(last_entry(page)).to_contain_text("10 Very good")
     expect(page.locator("[role=status]")).to_have_text("Saved.")
     expect_mood(page, "10")
-    expect(slider(page)).to_have_value("10")
+    expect_at_rest(page)
     assert entries(site, slow_member) == [(5, None), (10, None)]
 
 
@@ -80,7 +89,7 @@ def test_a_slider_moved_meanwhile_stays_until_it_is_saved(
     page.locator("#mood-save").click()
     slider(page).focus()
     page.keyboard.press("Home")
-    expect(page.locator("#mood-saved")).to_contain_text("5")
+    expect(last_entry(page)).to_contain_text("5 In between")
     expect(slider(page)).to_have_value("0")
     expect(slider(page)).to_have_attribute("aria-valuetext", "0 of 10, Very low")
     expect_mood(page, "5")
@@ -104,9 +113,9 @@ def test_a_note_stays_while_something_is_taken_back(slow_member: Member, site: L
     page = slow_member.page
     page.locator("#mood-save").click()
     expect(undo_button(page)).to_be_visible()
-    page.locator("[name=note]").fill("Sun")
+    page.locator("#note").fill("Sun")
     undo_button(page).click()
-    page.locator("[name=note]").press_sequentially(" and rain")
+    page.locator("#note").press_sequentially(" and rain")
     expect(page.locator("[role=status]")).to_have_text("Taken back.")
-    expect(page.locator("[name=note]")).to_have_value("Sun and rain")
+    expect(page.locator("#note")).to_have_value("Sun and rain")
     assert entries(site, slow_member) == []

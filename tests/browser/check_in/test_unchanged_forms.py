@@ -36,8 +36,10 @@ def open_on_day(page: Page) -> Any:
 
 
 def open_on_dashboard(page: Page) -> Any:
+    """Open the form of the first entry where it stands beside the check-in form."""
     page.goto("/dashboard")
-    return slider(page)
+    page.locator("#entries summary").first.click()
+    return page.locator("#entries .range").first
 
 
 def saved(page: Page) -> None:
@@ -61,14 +63,15 @@ def test_a_check_in_that_is_saved_unchanged_stays(
     assert shown.split("\n") == note.strip("\n").split("\n"), "with its lines"
 
 
-def test_the_score_of_today_is_saved_again_as_it_is(member: Member, site: LiveServer) -> None:
+def test_an_entry_beside_the_form_is_saved_as_it_is(member: Member, site: LiveServer) -> None:
     page = member.page
-    record(site, member, score=6.7)
-    page.goto("/dashboard")
-    expect(slider(page)).to_have_attribute("aria-valuetext", "6.7 of 10, Good")
-    page.locator("[name=note]").fill(LINES)
-    save(page)
-    assert entries(site, member) == [(6.7, LINES), (6.7, "")]
+    record(site, member, score=6.7, tags=["walk", "z"])
+    expect(open_on_dashboard(page)).to_have_attribute("aria-valuetext", "6.7 of 10, Good")
+    page.locator("#entries [name=note]").fill(LINES)
+    page.locator("#entries").get_by_role("button", name="Save").click()
+    expect(page.locator("#entries .entry-note")).to_contain_text("line two")
+    assert entries(site, member) == [(6.7, LINES)]
+    assert site.api("GET", f"/api/mood?userId={member.id}")["history"][0]["tags"] == ["walk", "z"]
 
 
 @pytest.mark.parametrize(
@@ -88,30 +91,26 @@ def test_the_first_movement_goes_to_half_points(
             expect(score).to_have_value(value)
 
 
-def test_the_buttons_go_to_the_next_half_point(member: Member, site: LiveServer) -> None:
+def test_the_buttons_go_to_the_next_half_point(member: Member) -> None:
     page = member.page
-    record(site, member, score=7.3)
     page.goto("/dashboard")
     lower = page.get_by_role("button", name="Half a point lower")
     higher = page.get_by_role("button", name="Half a point higher")
     higher.click()
-    expect(slider(page)).to_have_value("7.5")
-    lower.click()
-    expect(slider(page)).to_have_value("7")
-    page.goto("/dashboard")
-    lower.click()
-    expect(slider(page)).to_have_value("7")
+    expect(slider(page)).to_have_value("5.5")
+    expect(slider(page)).to_have_attribute("aria-valuetext", "5.5 of 10, All right")
+    for value in ("5", "4.5"):
+        lower.click()
+        expect(slider(page)).to_have_value(value)
 
 
-def test_the_other_day_begins_in_the_middle_and_today_with_its_tenth(
-    member: Member, site: LiveServer
-) -> None:
+def test_the_other_day_begins_in_the_middle(member: Member) -> None:
     page = member.page
-    record(site, member, score=7.3)
     page.goto("/dashboard")
     page.locator("label:has([name=day][value=yesterday])").click()
     page.locator("label:has([name=day][value=today])").click()
-    expect(slider(page)).to_have_value("7.3")
+    expect(slider(page)).to_have_value("5")
+    expect(slider(page)).to_have_attribute("aria-valuetext", "Not logged")
     page.locator("label:has([name=day][value=yesterday])").click()
     slider(page).focus()
     page.keyboard.press("ArrowRight")
@@ -124,17 +123,21 @@ def test_it_says_how_much_of_a_note_is_left_as_the_server_counts(
     page = member.page
     page.goto("/dashboard")
     note, left = page.locator("#note"), page.locator("#note-left")
-    note.fill("😀" * 220 + "  \n")
     expect(left).to_be_empty()
+    note.fill("a")
+    expect(left).to_have_text("279 left")
+    note.fill("😀" * 220 + "  \n")
+    expect(left).to_have_text("60 left")
+    expect(page.locator("[role=status]")).to_be_empty()
     note.fill("😀" * 219 + "\na")
-    expect(left).to_have_text("59 characters left")
+    expect(left).to_have_text("59 left")
     expect(page.locator("[role=status]")).to_have_text("59 characters left")
     note.fill("😀" * 279)
-    expect(left).to_have_text("1 character left")
+    expect(left).to_have_text("1 left")
     note.fill("😀" * 292)
     expect(left).to_have_text("12 characters too many")
     note.fill("😀" * 278 + "\na")
-    expect(left).to_have_text("0 characters left")
+    expect(left).to_have_text("0 left")
     save(page)
     assert entries(site, member) == [(5, "😀" * 278 + "\na")]
     expect(left).to_be_empty()

@@ -162,7 +162,7 @@ def test_it_survives_a_store_that_hangs(
     console_errors.expect(*FAILED)
     page = member.page
     page.goto("/dashboard")
-    page.locator("[name=note]").fill("Written in the dark")
+    page.locator("#note").fill("Written in the dark")
     os.kill(site.server, signal.SIGSTOP)
     try:
         with page.expect_response(STATS, timeout=2000) as answer:
@@ -172,7 +172,7 @@ def test_it_survives_a_store_that_hangs(
         expect_stat(page, "days_active", "1")
         page.locator("#mood-save").click()
         expect(page.locator("#mood-failed")).to_be_visible()
-        expect(page.locator("[name=note]")).to_have_value("Written in the dark")
+        expect(page.locator("#note")).to_have_value("Written in the dark")
     finally:
         os.kill(site.server, signal.SIGCONT)
     assert eventually(site.answers)
@@ -209,7 +209,7 @@ def fill(page: Page) -> None:
     slider(page).focus()
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
-    page.locator("[name=note]").fill("Sun on the balcony")
+    page.locator("#note").fill("Sun on the balcony")
 
 
 @pytest.mark.parametrize("fate", [fail, drop, write_then_drop, hotel])
@@ -225,7 +225,7 @@ def test_a_save_that_failed_keeps_what_was_typed_and_counts_once(
         page.locator("#mood-save").click()
         expect(page.locator("#mood-failed")).to_be_visible()
         expect(slider(page)).to_have_value("9.5")
-        expect(page.locator("[name=note]")).to_have_value("Sun on the balcony")
+        expect(page.locator("#note")).to_have_value("Sun on the balcony")
     save(page)
     expect_mood(page, "9.5")
     expect(page.locator("#mood-failed")).to_be_hidden()
@@ -252,9 +252,9 @@ def test_a_note_that_is_refused_is_kept_with_the_reason(
     console_errors.expect("status of 422", "Error Code 422")
     page = member.page
     page.goto("/dashboard")
-    page.locator("[name=note]").fill("x" * 281)
+    page.locator("#note").fill("x" * 281)
     page.locator("#mood-save").click()
-    note = page.locator("[name=note]")
+    note = page.locator("#note")
     expect(note).to_have_attribute("aria-invalid", "true")
     expect(note).to_have_value("x" * 281)
     expect(note).to_be_focused()

@@ -49,7 +49,7 @@ def test_save_saves_and_goes_on_saving(member: Member, site: LiveServer) -> None
     page.on("response", lambda answer: answers.append(answer))
     slider(page).focus()
     page.keyboard.press("End")
-    page.locator("[name=note]").fill("Sun")
+    page.locator("#note").fill("Sun")
     save(page)
     expect_mood(page, "10")
     expect(page.locator("[role=status]")).to_have_text("Saved.")
@@ -82,10 +82,10 @@ def test_what_is_refused_for_ever_is_not_sent_for_ever(member: Member, site: Liv
         route.fulfill(status=400, headers=headers)  # type: ignore[attr-defined]
 
     page.route(MOOD, refuse)
-    page.locator("[name=note]").fill("Sun")
+    page.locator("#note").fill("Sun")
     page.locator("#mood-save").click()
     expect(page.locator("#mood-failed")).to_be_visible()
-    expect(page.locator("[name=note]")).to_have_value("Sun")
+    expect(page.locator("#note")).to_have_value("Sun")
     assert len(sent) == 2
 
 
@@ -107,10 +107,10 @@ def test_the_page_of_somebody_else_records_nothing_and_is_loaded_anew(
     tab.goto("/dashboard")
     log_out(tab)
     other = sign_up(tab)
-    page.locator("[name=note]").fill("A secret")
+    page.locator("#note").fill("A secret")
     page.locator("#mood-save").click()
     expect(page.locator("h1")).to_contain_text(other.name)
-    expect(page.locator("[name=note]")).to_have_value("")
+    expect(page.locator("#note")).to_have_value("")
     assert scores(site, other) == scores(site, member) == []
 
 
@@ -121,7 +121,7 @@ def test_without_a_script_the_check_in_is_one_press_away(
     member = sign_up(page)
     page.goto("/dashboard")
     log_in_anew(page, site, member)
-    page.locator("[name=note]").fill("Sun\nand rain")
+    page.locator("#note").fill("Sun\nand rain")
     page.locator("#mood-save").click()
     expect(page.locator("h1")).to_have_text("One more press")
     expect(page.locator("main")).to_contain_text(f"You are logged in as {member.name}.")

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from stats.store.operations import operation_id
+from stats.store.operations import operation, operation_id
 from tests.web.helpers import Browser, dump_all
 
 MOOD, PLAN, SAVE = "/api/mood?userId=u1", "/api/plan?userId=u1", "/api/chat/save?userId=u1"
@@ -53,6 +53,7 @@ def test_it_counts_a_conversation_once_and_names_it_alike(service_client: FlaskC
     ("method", "url", "body", "others"),
     [
         ("PATCH", MOOD, {"score": 5}, [{"score": 6}, {"score": 5, "note": "n"}]),
+        ("PATCH", MOOD, {"score": 5, "tags": ["a"]}, [{"score": 5}, {"score": 5, "tags": ["b"]}]),
         ("PATCH", PLAN, {"plan": "Plus"}, [{"plan": "Free"}, {"plan": "Premium"}]),
         ("POST", SAVE, HELLO, [HELLO | {"title": "two"}, HELLO | {"chatId": "c1"}]),
         ("POST", SAVE, HELLO | {"chatId": "c1"}, [HELLO, HELLO | {"chatId": "c2"}]),
@@ -89,6 +90,16 @@ def test_what_an_older_version_has_done_stays_done(
     answer = service_client.post(SAVE, json=HELLO | {"chatId": "c1"}, headers=key("k"))
     assert answer.status_code == 200
     assert (total(service_client), stats(service_client)["conversations"]) == (0, 0)
+
+
+def test_a_mood_without_tags_is_what_it_was_before_there_were_any(
+    service_client: FlaskClient, valkey: Redis
+) -> None:
+    service_client.post("/api/login?userId=u1")
+    before = operation("mood", "k", {"score": 5.0, "note": "", "at": None})
+    valkey.zadd("user:{u1}:ops", {before: 1})
+    answer = service_client.patch(MOOD, json={"score": 5, "tags": []}, headers=key("k"))
+    assert (answer.status_code, total(service_client)) == (200, 0)
 
 
 def test_it_tells_users_and_routes_apart(service_client: FlaskClient) -> None:

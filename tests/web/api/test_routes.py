@@ -53,6 +53,16 @@ def test_it_leaves_out_a_note_that_was_not_given(alice: Browser) -> None:
     assert set(alice.moods()[0]) == {"id", "score", "timestamp"}
 
 
+def test_it_keeps_up_to_eight_tags(alice: Browser) -> None:
+    body = {"score": 1, "tags": [" Walk ", "walk", "slept well"]}
+    assert alice.api("PATCH", "/api/mood", json=body).status_code == 200
+    assert alice.moods()[0]["tags"] == ["Walk", "slept well"]
+    for tags in (["x" * 31], [" "], list("abcdefghi"), [1], "walk", None):
+        answer = alice.api("PATCH", "/api/mood", json={"score": 2, "tags": tags})
+        assert (answer.status_code, answer.json["field"]) == (400, "tags")
+    assert len(alice.moods()) == 1
+
+
 def test_it_shows_the_mood_with_the_latest_moment(service_client: FlaskClient) -> None:
     for score, at in ((3, ago(hours=2)), (9, ago(days=40)), (5, ago(hours=1)), (7, ago(hours=3))):
         body = {"score": score, "at": at}

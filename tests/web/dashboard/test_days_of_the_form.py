@@ -149,13 +149,18 @@ def test_it_takes_nothing_back_without_an_entry(alice: Browser, entry: str) -> N
     assert len(alice.moods()) == 1
 
 
-def test_it_offers_no_undo_beside_a_repeated_answer(alice: Browser) -> None:
+def test_undo_of_a_repeated_answer_stands_beside_the_entry_that_it_takes_back(
+    alice: Browser,
+) -> None:
     """What was recorded last may be another tab's entry by now."""
     alice.post(MOOD, {"score": "10", "op": "one"}, headers=HTMX_HEADERS)
     alice.post(MOOD, {"score": "4", "op": "two"}, headers=HTMX_HEADERS)
     answer = alice.post(MOOD, {"score": "10", "op": "one"}, headers=HTMX_HEADERS)
-    assert 'id="mood-saved"' in answer.text
-    assert 'id="mood-undo"' not in answer.text
+    [entry] = [one for one in answer.text.split('<li class="entry"') if 'id="mood-undo"' in one]
+    last = alice.moods()[0]
+    assert last["score"] == 4
+    assert f'id="entry-{last["id"]}"' in entry
+    assert f'name="entry" value="{last["id"]}"' in entry
 
 
 def test_it_finds_the_time_of_day_on_a_day_of_another_length() -> None:

@@ -36,8 +36,13 @@ def entries(browser: Browser) -> list[tuple[float, str]]:
 
 def edit_forms(browser: Browser) -> list[HtmlForm]:
     """The edit forms of all entries on the page of 2 March."""
-    forms = read_forms(browser.get("/history/2026-03-02").text)
-    return [form for form in forms if "score" in form.fields]
+    return entry_forms(browser.get("/history/2026-03-02").text)
+
+
+def entry_forms(page: str) -> list[HtmlForm]:
+    """The forms of a page that change an entry."""
+    forms = [form for form in read_forms(page) if "score" in form.fields]
+    return [form for form in forms if form.action.startswith("/history/entries/")]
 
 
 def mood_form(page: str) -> dict[str, str]:
@@ -69,12 +74,43 @@ def test_an_entry_stays_as_it_is(alice: Browser, on_2_march: Any, moods: Any) ->
     assert alice.get("/api/mood?limit=1000&days=3660").json["history"] == before
 
 
-def test_the_score_of_today_is_recorded_again_as_it_is(alice: Browser) -> None:
-    for score in TENTHS:
-        record(alice, score=score)
-        form = mood_form(alice.get("/dashboard").text)
-        assert alice.post(MOOD, form, headers=HTMX_HEADERS).status_code == 200
-        assert [saved for saved, _ in entries(alice)[:2]] == [score, score]
+def test_an_entry_of_today_stays_as_it_is_on_the_dashboard(alice: Browser) -> None:
+    for score, note in zip(TENTHS, NOTES, strict=False):
+        record(alice, score=score, note=note, tags=["walk", "Café", "c", "d", "e", "f", "g", "h"])
+    before = alice.moods()
+    forms = entry_forms(alice.get("/dashboard").text)
+    assert len(forms) == len(before)
+    for form in forms:
+        assert alice.post(form.action, form.fields, headers=HTMX_HEADERS).status_code == 200
+    assert alice.moods() == before
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["z", "walk", "a"],
+        ["WALK", "cafe"],
+        ["one, two", "three"],
+        ["\u202eright", "👣"],
+        ['"><b>', "&amp;"],
+        list("hgfedcba"),
+    ],
+)
+def test_tags_keep_their_order_and_spelling(alice: Browser, tags: list[str]) -> None:
+    record(alice, score=5, tags=["walk", "Café", "a", "b", "c", "d"])
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC).isoformat()
+    record(alice, score=5, tags=tags, at=noon)
+    [form] = edit_forms(alice)
+    assert alice.post(form.action, form.fields).status_code == 303
+    stored = alice.get("/api/mood?limit=1000&days=3660").json["history"][-1]
+    assert stored["tags"] == tags
+
+
+def test_a_form_without_tags_to_choose_changes_none(alice: Browser) -> None:
+    record(alice, score=5, tags=["walk"])
+    [entry] = alice.moods()
+    alice.post(f"/history/entries/{entry['id']}", {"score": "6", "note": "n"})
+    assert alice.moods() == [entry | {"score": 6, "note": "n"}]
 
 
 @pytest.mark.parametrize("note", NOTES)
@@ -94,7 +130,7 @@ def test_an_entry_that_is_refused_comes_back_as_it_was(alice: Browser, on_2_marc
     [form] = edit_forms(alice)
     answer = alice.post(form.action, form.fields | {"note": as_sent("one\ntwo" * 50)})
     assert answer.status_code == 422
-    [again] = [form for form in read_forms(answer.text) if "score" in form.fields]
+    [again] = entry_forms(answer.text)
     assert again.fields["note"] == as_sent("one\ntwo" * 50)
     assert again.fields["score"] == "7.3"
 

@@ -39,6 +39,7 @@ IDEMPOTENT = {
     "dashboard.undo",
     "account.timezone",
     "billing.portal",
+    "history.add",
     "history.edit",
     "history.restore",
 }

@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from stats.web.pages.history import FIRST_DAY
+from stats.web.pages.day import FIRST_DAY
 from tests.support.html_forms import HtmlForm, read_forms
 from tests.web.helpers import Browser
 

@@ -16,6 +16,7 @@ RECENT = re.compile(
     r'<a href="/history/2026-[^>]*>(.*?)</a>.*?recent-days-score[^>]*>(.*?)</li>', re.S
 )
 SUBTITLE = re.compile(r'<p class="subtitle">(.*?)</p>', re.S)
+MONTH = "/history/month/2026-03"
 
 
 @pytest.fixture
@@ -38,21 +39,15 @@ def text(markup: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", markup)).strip()
 
 
-def mood_tile(page: str) -> tuple[str, str]:
-    """What stands above and below the mood's number."""
-    tile = re.search(
-        r'<dt>([^<]*)</dt>\s*<dd class="stat-value" data-stat="mood_score">.*?</dd>\s*'
-        r'<dd class="caption">(.*?)</dd>',
-        page,
-        re.S,
-    )
+def under_the_score(page: str) -> str:
+    tile = re.search(r'data-stat="mood_score">.*?<dd class="caption">(.*?)</dd>', page, re.S)
     assert tile
-    return tile[1], text(tile[2])
+    return text(tile[1])
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/charts", "/history"])
-def test_charts_say_where_they_show_a_mean(on_12_march: Browser, path: str) -> None:
-    page = on_12_march.get(path).text
+@pytest.mark.parametrize("paths", [("/dashboard",), ("/dashboard/charts",), ("/history", MONTH)])
+def test_charts_say_where_they_show_a_mean(on_12_march: Browser, paths: tuple[str, ...]) -> None:
+    page = "".join(on_12_march.get(path).text for path in paths)
     lines = [text(line) for line in LINE.findall(page)]
     for line in (
         "Thu 12 Mar · 7.2 Good · mean of 3",
@@ -75,30 +70,34 @@ def test_the_last_days_say_where_they_show_a_mean(on_12_march: Browser) -> None:
 
 
 def test_a_days_page_says_that_it_is_a_mean(on_12_march: Browser) -> None:
-    for day, said in (("12", "7.2, mean of 3 check-ins"), ("10", "One check-in")):
+    for day, said in (("12", "Mean 7.2 from 3 check-ins"), ("10", "One check-in")):
         subtitle = SUBTITLE.search(on_12_march.get(f"/history/2026-03-{day}").text)
         assert subtitle
         assert text(subtitle[1]).startswith(said)
 
 
-def test_the_tile_has_the_latest_score_above_the_mean(
+def test_the_tile_shows_the_latest_and_says_the_mean(
     on_12_march: Browser, service_client: FlaskClient
 ) -> None:
     page = on_12_march.get("/dashboard")
-    assert mood_tile(page.text) == ("Mood today", "Mean of 3: 7.2")
+    assert under_the_score(page.text) == "Mean of 3: 7.2"
     assert displayed_stats(page)["mood_score"] == "9"
     url = poll_url(page)
     service_client.patch(f"/api/mood?userId={on_12_march.user_id}", json={"score": 8.5})
-    assert mood_tile(on_12_march.get(url).text) == ("Mood today", "Mean of 4: 7.5")
+    poll = on_12_march.get(url)
+    assert under_the_score(poll.text) == "Mean of 4: 7.5"
+    assert displayed_stats(poll)["mood_score"] == "8.5"
 
 
-@pytest.mark.parametrize(
-    ("scores", "below"),
-    [([7], "7-day mean 7.0"), ([7, 7], "Mean of 2: 7"), ([6, 8, 7], "Mean of 3: 7")],
-)
-def test_the_tile_names_a_mean_of_several_alone(
-    alice: Browser, service_client: FlaskClient, scores: list[float], below: str
-) -> None:
-    for score in scores:
-        service_client.patch(f"/api/mood?userId={alice.user_id}", json={"score": score})
-    assert mood_tile(alice.get("/dashboard").text) == ("Mood today", below)
+def test_the_list_says_the_same_mean_as_tile_and_charts(on_12_march: Browser) -> None:
+    page = on_12_march.get("/dashboard").text
+    [today] = re.findall(r"Today’s check-ins</h2><p[^>]*>([^<]*)<", page)
+    assert today == under_the_score(page) == "Mean of 3: 7.2"
+    assert "7.2</b> Good · mean of 3" in page
+
+
+def test_one_check_in_is_no_mean(alice: Browser, service_client: FlaskClient) -> None:
+    service_client.patch(f"/api/mood?userId={alice.user_id}", json={"score": 7})
+    page = alice.get("/dashboard").text
+    assert under_the_score(page) == "7-day mean 7.0"
+    assert "Mean of" not in page

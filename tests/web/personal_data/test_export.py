@@ -55,10 +55,10 @@ def test_it_writes_nothing(alice: Browser, account_export: dict[str, Any], valke
 def test_the_table_is_the_mood_history(alice: Browser) -> None:
     fill_account(alice)
     assert alice.get("/settings/export.csv").text.splitlines() == [
-        "\ufefftimestamp,day,score,note",
-        "2026-03-03T18:30:00.123Z,2026-03-03,0.0,'=1+1",
-        "2026-03-02T18:30:00.123Z,2026-03-02,3.0,",
-        "2026-03-01T18:30:00.123Z,2026-03-01,8.5,Böse <b>",
+        "\ufefftimestamp,day,score,note,tags",
+        "2026-03-03T18:30:00.123Z,2026-03-03,0.0,'=1+1,'+1",
+        "2026-03-02T18:30:00.123Z,2026-03-02,3.0,,",
+        '2026-03-01T18:30:00.123Z,2026-03-01,8.5,Böse <b>,"walk, Böse"',
     ]
 
 

@@ -80,7 +80,10 @@ def test_it_has_words(robin: Browser) -> None:
     taken = robin.get("/settings/export.json").json
     assert len({chat["title"] for chat in taken["conversations"]}) >= 25
     assert all(len(chat["messages"]) >= 4 for chat in taken["conversations"])
+    names = {tag for mood in taken["moods"] for tag in mood.get("tags", [])}
     assert 20 <= sum("note" in mood for mood in taken["moods"]) <= 120
+    assert {"walk", "friends", "reading", "slept well"} <= names
+    assert sum("tags" in mood for mood in taken["moods"]) >= 150
     moods = robin.get("/api/mood?limit=1000&days=400").json
     assert 280 <= moods["stats"]["totalEntries"] <= 380
 

@@ -196,8 +196,8 @@ def test_both_pages_draw_the_same(alice: Browser) -> None:
     for days in (0, 1, 2, 3, 50):
         mood: dict[str, Any] = {"score": 2 + days / 10, "at": (now - timedelta(days)).isoformat()}
         assert alice.api("PATCH", "/api/mood", json=mood).status_code == 200
-    pages = [alice.get(page).text for page in ("/dashboard", "/history")]
-    for card in ("trend", "year"):
+    for card, other in (("year", "/history"), ("trend", f"/history/month/{now:%Y-%m}")):
+        pages = [alice.get(page).text for page in ("/dashboard", other)]
         drawn = [re.search(rf'<section class="card {card}">.*?</section>', p, re.S) for p in pages]
         assert drawn[0]
         assert drawn[1]

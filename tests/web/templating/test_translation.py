@@ -17,8 +17,8 @@ from app import create_app
 from stats.accounts.profile import check_name
 from stats.activity.clock import time_zones
 from stats.errors import InvalidInput
+from stats.insights.weekdays import compare_weekdays
 from stats.mail import Draft
-from stats.moods.insights import describe_weekdays
 from stats.web.http import error_pages
 from stats.web.templating import translation
 from tests.support.live_server import ROOT
@@ -175,13 +175,15 @@ def test_a_template_holds_no_unmarked_word(app: Flask, path: Path) -> None:
 
 def test_the_script_says_only_what_stands_at_its_top() -> None:
     _, _, below = (ROOT / "static/app.js").read_text().partition("\n  };\n")
-    assert set(re.findall("['`]([A-Z][a-z][^'`]*)['`]", below)) == {"Date", "Enter"}
+    assert set(re.findall("['`]([A-Z][a-z][^'`]*)['`]", below)) == {
+        *("Date", "Enter", "Escape", "ArrowLeft", "ArrowRight")
+    }
 
 
 def test_a_sentence_keeps_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [date(2026, 3, 1) + timedelta(n) for n in range(28)]
-    (lower, *_) = describe_weekdays({day: [float(day.weekday())] for day in days})
-    assert lower == "Mondays are lower than Sundays: 0.0 against 6.0, from 5 weeks."
+    lower = compare_weekdays({day: float(day.weekday()) for day in days}).finding
+    assert lower == "Mondays were lower than Sundays: 0.0 against 6.0, from 5 weeks."
     monkeypatch.setattr(translation, "get_translations", Odd)
     assert "Ɱóñđáýš" in translation.gettext(lower)
     with pytest.raises(InvalidInput, match="A name needs 1 to 80 characters") as refused:

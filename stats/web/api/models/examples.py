@@ -29,7 +29,7 @@ VALUES: dict[str, Any] = {
     "X-CSRFToken": "IjRmZDQi.aLq3Xw.5yV0",
     "Idempotency-Key": "evening-check-in-2026-03-12",
 }
-MOOD_BODY = {"score": 8.5, "note": "A walk by the canal"}
+MOOD_BODY = {"score": 8.5, "note": "A walk by the canal", "tags": ["walk"]}
 PLAN_BODY = {"plan": "Plus"}
 CHAT_BODY = {
     "chatId": "chat-7",
@@ -42,7 +42,13 @@ DASHBOARD = {"success": True, "data": STATS}
 MOOD_HISTORY = {
     "success": True,
     "history": [
-        {"id": "1773343864120", "score": 8.5, "timestamp": AT, "note": "A walk by the canal"}
+        {
+            "id": "1773343864120",
+            "score": 8.5,
+            "timestamp": AT,
+            "note": "A walk by the canal",
+            "tags": ["walk"],
+        }
     ],
     "stats": {
         "average": 8.5,

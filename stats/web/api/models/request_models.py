@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from stats.conversations import TITLE_LENGTH
 from stats.errors import InvalidInput
-from stats.export.archive_format import Message, Tags
+from stats.export.archive_format import Message, MoodTags, Tags
 from stats.lib.strict_json import parse
 from stats.lib.text import ID_PATTERN
 from stats.moods.entries import NOTE_LENGTH
@@ -53,6 +53,7 @@ class MoodBody(Struct, forbid_unknown_fields=True):
 
     score: Score
     note: Note = ""
+    tags: MoodTags = []
     at: Moment | None = None
 
 

@@ -54,6 +54,7 @@ class Entry(Struct, omit_defaults=True):
     score: Annotated[float, Meta(ge=0, le=10)]
     timestamp: Time
     note: str = ""
+    tags: list[str] = []
 
 
 class Summary(Struct, rename="camel"):

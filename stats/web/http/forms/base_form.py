@@ -4,14 +4,18 @@ import re
 from typing import Any
 
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 
 from stats.errors import InvalidInput
 from stats.lib.messages import N_
+from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.store.operations import operation, operation_id
 from stats.web.templating.translation import _
 
 NUMBER = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
+# Those of Latin, Arabic and Chinese or Japanese keyboards.
+COMMAS = re.compile("[,\u060c\uff0c\u3001]")
 OP_LENGTH = 64
 ENTRY_ID_LENGTH = 13
 STALE = N_("This page was open for a while. Type your password and press once more.")
@@ -50,6 +54,12 @@ def read_note(text: str) -> str:
     https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#constructing-form-data-set
     """
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_tags(form: MultiDict[str, str]) -> list[str]:
+    """Return the tags in a form: those chosen, then those typed with commas between them."""
+    typed = COMMAS.split(form.get("more_tags", ""))
+    return [tag for tag in (*form.getlist("tags"), *typed) if visible(tag)]
 
 
 def read_entry_id(text: str) -> int:

@@ -1,0 +1,215 @@
+"""The history's ranges, a week, a month or a year: what is read for one and what it shows."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from statistics import fmean
+from typing import Any
+
+from flask import render_template, request, url_for
+
+from stats.dashboard import Dashboard
+from stats.insights.periods import Comparison, compare_periods, make_period
+from stats.insights.spread import count_scores
+from stats.insights.stored_tags import StoredTags, read_tags
+from stats.insights.tag_effects import find_tag_effects
+from stats.insights.tagged_days import tagged_year
+from stats.insights.weekdays import compare_weekdays
+from stats.lib.tags import fold_tag
+from stats.lib.timestamps import DAY
+from stats.moods.entries import read_moods
+from stats.moods.history import TREND_DAYS, WEEKS, Activity, make_day, make_year, read_history
+from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
+from stats.web.http.current_user import current_dashboard
+from stats.web.runtime import db
+from stats.web.templating import insight_charts
+from stats.web.templating.charts import charts
+from stats.web.templating.dates import day_month_year, month_year
+from stats.web.templating.entries import EntryView, entry_view
+from stats.web.templating.translation import _
+from stats.web.templating.year_chart import year_chart
+
+RECENT_DAYS = 14
+# How many tags a line names before it counts the rest.
+MOST_NAMES = 12
+MAKERS = {"week": week_range, "month": month_range, "year": year_range}
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """What is read for a range: all that lies in the year up to its end."""
+
+    scores: Mapping[date, list[float]]
+    activity: Activity
+    tags: StoredTags
+
+    @property
+    def means(self) -> dict[date, float]:
+        """The mean of each day with a check-in."""
+        return {day: fmean(scores) for day, scores in self.scores.items()}
+
+
+def show_range(make_range: Callable[[date | None], Range]) -> str:
+    """Show a range, which is made of the day of the first entry."""
+    dashboard = current_dashboard()
+    diary = _read(dashboard, make_range(None).last)
+    span = make_range(diary.tags.first_entry)
+    tag = _name(diary, request.args.get("tag", "").strip())
+    context = {
+        "span": span,
+        "title": _title(span),
+        "addresses": _addresses(span, dashboard.today),
+        "days": _days(dashboard, diary, span, tag),
+        "tag": tag,
+        "dashboard": dashboard,
+        "is_current": span.last == dashboard.today,
+    }
+    if span.kind == "week":
+        context["entries"] = _entries(dashboard, span.first, span.last)
+    else:
+        context |= _findings(diary, span, dashboard.today) | _charts(diary, span, tag)
+        context["year_ago"] = _year_ago(dashboard) if context["is_current"] else None
+    return render_template("history/page.html", **context)
+
+
+def _read(dashboard: Dashboard, last: date) -> Diary:
+    place = (db(), dashboard.user_id, dashboard.calendar, last - WEEKS * 7 * DAY)
+    return Diary(*read_history(*place), read_tags(*place))
+
+
+def _title(span: Range) -> str:
+    if span.kind == "month":
+        return month_year(span.first)
+    return _(
+        "%(first)s – %(last)s", first=day_month_year(span.first), last=day_month_year(span.last)
+    )
+
+
+def address(span: Range, today: date) -> str:
+    """Return the address of a range."""
+    if span.kind == "month":
+        return url_for("history.month", month=f"{span.first:%Y-%m}")
+    if span.kind == "week":
+        return url_for("history.week", day=span.first.isoformat())
+    if span.last == today:
+        return url_for("history.page")
+    return url_for("history.year", day=span.last.isoformat())
+
+
+def _addresses(span: Range, today: date) -> dict[str, str]:
+    """Return the addresses of the ranges around the same last day, and of those beside it."""
+    same = {kind: make(span.last, today, None) for kind, make in MAKERS.items()}
+    make = MAKERS[span.kind]
+    beside = {"previous": span.previous, "next": span.next}
+    ranges = same | {name: make(day, today, None) for name, day in beside.items() if day}
+    return {name: address(one, today) for name, one in ranges.items()}
+
+
+def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dict[str, Any]]:
+    """Return the days that are listed, newest first: with a tag all that have it, else the last."""
+    later = (day for day in diary.scores if day > dashboard.today)
+    dates = sorted((*span.dates, *later) if span.last == dashboard.today else span.dates)[::-1]
+    if tag:
+        dates = [day for day in dates if _has_tag(diary, day, tag)]
+    elif span.kind == "year":
+        dates = dates[: RECENT_DAYS + sum(day > dashboard.today for day in dates)]
+    return [
+        {"day": make_day(day, diary.scores, diary.activity), "tags": _own_tags(diary, day)}
+        for day in dates
+    ]
+
+
+def _entries(dashboard: Dashboard, first: date, last: date) -> dict[date, list[EntryView]]:
+    """Return the check-ins of some days, newest first, by day."""
+    calendar = dashboard.calendar
+    span = {"since": calendar.begins(first), "before": calendar.ends(last)}
+    by_day: dict[date, list[EntryView]] = {}
+    for entry in read_moods(db(), dashboard.user_id, **span):
+        by_day.setdefault(calendar.day_of(entry.id), []).append(entry_view(calendar, entry))
+    return by_day
+
+
+def _year_ago(dashboard: Dashboard) -> dict[str, Any] | None:
+    """Return the day a year ago with its check-ins, None if there was none."""
+    day = year_ago(dashboard.today)
+    entries = day and _entries(dashboard, day, day).get(day)
+    return {"date": day, "entries": entries} if entries else None
+
+
+def _has_tag(diary: Diary, day: date, tag: str) -> bool:
+    return fold_tag(tag) in map(fold_tag, _own_tags(diary, day))
+
+
+def _name(diary: Diary, tag: str) -> str:
+    """Return a tag as the diary writes it, as it is if the diary has none such."""
+    names = {own for day in diary.tags.by_day for own in _own_tags(diary, day)}
+    return next((name for name in names if fold_tag(name) == fold_tag(tag)), tag)
+
+
+def _own_tags(diary: Diary, day: date) -> list[str]:
+    """Return the tags of a day's check-ins."""
+    tags = diary.tags.by_day.get(day, ())
+    return sorted(tag.name for tag in tags if not tag.in_conversations)
+
+
+def _charts(diary: Diary, span: Range, tag: str) -> dict[str, Any]:
+    """Return the context of trend, year and activity; with a tag all other days are blank."""
+    tags = {day: own for day in diary.tags.by_day if (own := _own_tags(diary, day))}
+    context = charts(diary.scores, span.last, diary.activity, tags)
+    year = context["year"]
+    if tag and span.kind == "year":
+        scores = {day: diary.scores[day] for day in diary.scores if _has_tag(diary, day, tag)}
+        with_tag = make_year(scores, span.last, diary.activity)
+        context |= {"year": with_tag, "year_chart": year_chart(with_tag, context["lines"])}
+    return context | {
+        "activity_year": year,
+        "active_days": sum(bool(day.active) for day in year.days),
+        "conversations": sum(day.conversations or 0 for day in year.days),
+        "trend_title": _("30 days up to %(day)s", day=day_month_year(span.last)),
+    }
+
+
+def _findings(diary: Diary, span: Range, today: date) -> dict[str, Any]:
+    """Return what the days of a range say, with the places of all marks."""
+    means = diary.means
+    own = {day: mean for day, mean in means.items() if day in span}
+    comparison = _compare(span, means)
+    pattern, distribution = compare_weekdays(own), count_scores(own)
+    effects = find_tag_effects(tagged_year(means, diary.tags.by_day, span.last, today))
+    return {
+        "periods": [insight_charts.period_row(p) for p in (comparison.period, comparison.before)],
+        "periods_title": _periods_title(span, today),
+        "halves": [insight_charts.halves(p) for p in (comparison.period, comparison.before)],
+        "weekdays": insight_charts.weekday_marks(pattern.weekdays),
+        "bars": insight_charts.score_bars(distribution),
+        "findings": [_(one.finding) for one in (comparison, pattern, distribution)],
+        "effects": effects,
+        "tag_axis": insight_charts.tag_axis(effects),
+        "most_names": MOST_NAMES,
+        "all_tags": _all_tags(diary, span),
+    }
+
+
+def _compare(span: Range, means: Mapping[date, float]) -> Comparison:
+    """Return the month beside the one before, or the last 30 days beside the 30 before."""
+    if span.kind == "month":
+        first, before = span.first, (span.first - DAY).replace(day=1)
+    else:
+        first = span.last - (TREND_DAYS - 1) * DAY
+        before = first - TREND_DAYS * DAY
+    period = make_period(means, first, span.last)
+    return compare_periods(period, make_period(means, before, first - DAY))
+
+
+def _periods_title(span: Range, today: date) -> str:
+    if span.kind == "month":
+        return _("%(month)s and the month before", month=month_year(span.first))
+    if span.last == today:
+        return _("The last 30 days and the 30 before")
+    return _("30 days up to %(day)s and the 30 before", day=day_month_year(span.last))
+
+
+def _all_tags(diary: Diary, span: Range) -> list[str]:
+    """Return the tags of the range's check-ins, in the order of the alphabet."""
+    tags = {tag for day in span.dates for tag in diary.tags.by_day.get(day, ())}
+    return sorted(tag.name for tag in tags if not tag.in_conversations)

@@ -1,0 +1,71 @@
+"""The history's ranges in a browser: what goes with good days, tables, filter, ways, widths."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.helpers import axe_violations
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def robin(page: Page) -> Page:
+    """Somebody who looks around in a year with tags."""
+    page.goto("/")
+    page.get_by_role("button", name="sample data").first.click()
+    page.wait_for_url("**/dashboard")
+    return page
+
+
+@pytest.mark.parametrize("shown", ["Year", "Month", "Week", "a tag", "the dashboard"])
+def test_every_range_is_accessible_and_narrow_enough(robin: Page, shown: str) -> None:
+    if shown != "the dashboard":
+        robin.goto("/history?tag=walk" if shown == "a tag" else "/history")
+    if shown in ("Month", "Week"):
+        robin.get_by_role("link", name=shown, exact=True).click()
+    for summary in robin.locator(".finding summary, .tag-notes summary").all():
+        summary.click()
+    for width in (320, 768, 1280):
+        robin.set_viewport_size({"width": width, "height": 900})
+        assert robin.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+    for scheme in ("light", "dark"):
+        robin.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert axe_violations(robin) == []
+
+
+def test_one_walks_from_the_year_to_a_week_and_back(robin: Page) -> None:
+    robin.goto("/history")
+    expect(robin.locator("#goes")).to_contain_text("They say what was, not why.")
+    robin.get_by_role("link", name="Month", exact=True).click()
+    expect(robin.locator(".trend")).to_be_visible()
+    robin.get_by_role("link", name="The month before").press("Enter")
+    robin.wait_for_url("**/history/month/*")
+    robin.get_by_role("link", name="Week", exact=True).click()
+    robin.get_by_role("link", name="The week before").click()
+    expect(robin.locator(".week-days > ol > li")).to_have_count(7)
+    robin.get_by_role("link", name="The week after").click()
+    robin.get_by_role("link", name="Year", exact=True).click()
+    expect(robin.locator(".year")).to_be_visible()
+
+
+def test_the_days_with_a_tag_are_listed(robin: Page) -> None:
+    robin.goto("/history")
+    robin.get_by_label("Days with").select_option("walk")
+    robin.get_by_role("button", name="Show").click()
+    robin.wait_for_url("**/history?tag=walk#days")
+    heading = robin.locator("#days h2")
+    expect(heading).to_have_text(re.compile(r"\d+ days with walk"))
+    days = int(heading.inner_text().split()[0])
+    expect(robin.locator("#days li")).to_have_count(days)
+    expect(robin.locator(".year [data-m]:has(a)")).to_have_count(days)
+
+
+def test_every_chart_has_a_table(robin: Page) -> None:
+    robin.goto("/history")
+    for card in robin.locator(".finding").all():
+        card.get_by_text("Show as a table").click()
+        expect(card.get_by_role("table")).to_be_visible()
+    weekdays = robin.get_by_role("table", name="Mood by weekday")
+    expect(weekdays.get_by_role("row")).to_have_count(8)
