@@ -1,7 +1,7 @@
 """Moods and activity over time: days, the 30-day trend, the year, and what the days say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from statistics import fmean
@@ -10,9 +10,8 @@ from typing import NamedTuple
 from stats.activity.calendar import Calendar
 from stats.lib.text import as_text
 from stats.lib.timestamps import DAY, milliseconds
-from stats.moods.entries import ID_FACTOR, scores_by_day
+from stats.moods.entries import scores_by_day
 from stats.moods.scores import mean_score
-from stats.moods.tags import TagDays, tag_days
 from stats.store.client import Db
 from stats.store.keys import MOOD_HISTORY_KINDS, user_keys
 from stats.store.scripts import run
@@ -51,11 +50,10 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What days hold beside scores: whether the user was active, conversations, and tags."""
+    """The days on which a user was active, and how many conversations a day saw."""
 
     active: frozenset[date]
     conversations: Mapping[date, int]
-    tags: TagDays = field(default_factory=TagDays)
 
 
 @dataclass(frozen=True)
@@ -149,25 +147,16 @@ def make_year(
 def read_history(
     db: Db, user_id: str, calendar: Calendar, since: date
 ) -> tuple[dict[date, list[float]], Activity]:
-    """Return the scores by the user's day, and the activity, from the user's day `since` on.
-
-    One round trip, tags included.
-    """
+    """Return the scores by the user's day, and the activity, from the user's day `since` on."""
     begins = milliseconds(calendar.begins(since))
     keys = user_keys(user_id, MOOD_HISTORY_KINDS)
-    moods, days, saved, tags = run(db, "moods/read_history", keys, begins, since.strftime("%Y%m%d"))
+    moods, days, saved = run(db, "moods/read_history", keys, begins, since.strftime("%Y%m%d"))
     conversations: dict[date, int] = {}
     for score in saved:
         day = calendar.day_of(int(float(as_text(score))))
         conversations[day] = conversations.get(day, 0) + 1
     active = frozenset(_parse(as_text(day)) for day in days)
-    values = list(map(int, moods))
-    tagged = [
-        (calendar.day_of(value // ID_FACTOR), stored)
-        for value, stored in zip(values, tags, strict=True)
-        if stored
-    ]
-    return scores_by_day(calendar, values), Activity(active, conversations, tag_days(tagged))
+    return scores_by_day(calendar, list(map(int, moods))), Activity(active, conversations)
 
 
 def _parse(day: str) -> date:

@@ -104,8 +104,8 @@ SWITCH_ON_KINDS = (*TWO_FACTOR_KINDS, "sessions")
 OPERATOR_KINDS = (*PROFILE_KINDS, "customers")
 MOOD_KINDS = (*SNAPSHOT_KINDS, "moods", "notes", "mood_tags", "ops")
 RECORD_MOOD_KINDS = (*MOOD_KINDS, "account", "sessions")
-MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved", "mood_tags")
-INSIGHT_KINDS = (*MOOD_HISTORY_KINDS, "heads")
+MOOD_HISTORY_KINDS = (*SNAPSHOT_KINDS, "moods", "chats", "first_saved")
+INSIGHT_KINDS = (*MOOD_HISTORY_KINDS, "mood_tags", "heads")
 CONVERSATION_KINDS = (
     *(*SNAPSHOT_KINDS, "chats", "heads", "bodies", "ops", "deleted", "first_saved"),
 )

@@ -18,10 +18,10 @@ from stats.daily_login import handle_daily_login
 from stats.export.archive_reader import read_archive
 from stats.export.json_export import export_user
 from stats.export.restore import restore
+from stats.insights.stored_tags import read_tags
 from stats.lib.timestamps import EPOCH, milliseconds
 from stats.moods.entries import delete_mood, edit_mood, read_moods, record_mood, undo_mood
 from stats.moods.history import make_year, read_history, week_mean
-from stats.moods.tags import TagDays
 from stats.user_stats import create_user_stats, open_stats
 from tests.moods.diary import Diary
 
@@ -33,11 +33,6 @@ ZONES = (
 )
 TAGS = ("walk", "slept well", "läuft 👟", "work")
 LENGTH = 60
-
-
-def written(tags: TagDays) -> dict[date, set[str]]:
-    """Return the tags of each day as they are written."""
-    return {day: {tags.names[tag] for tag in folded} for day, folded in tags.by_day.items()}
 
 
 class Life:
@@ -139,7 +134,8 @@ class Life:
         assert stats.days_active == len(diary.active)
         assert activity.active == set(diary.active)
         assert days == diary.days()
-        assert written(activity.tags) == diary.tags()
+        tags = read_tags(self.db, self.user, snapshot.calendar, date(2020, 1, 1)).by_day
+        assert {day: {tag.name for tag in own} for day, own in tags.items()} == diary.tags()
         means = make_year(days, today).means
         assert means == {day: diary.mean(day) for day in means}
         assert week_mean(days, today) == diary.week_mean(today)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from stats.errors import InvalidInput
+from stats.insights.stored_tags import read_tags
 from stats.lib.timestamps import DAY, EPOCH, milliseconds
 from stats.moods.entries import (
     delete_mood,
@@ -13,7 +14,6 @@ from stats.moods.entries import (
     record_mood,
     undo_mood,
 )
-from stats.moods.history import read_history
 from stats.moods.tags import last_used
 from stats.store.client import Db
 from stats.store.keys import user_key
@@ -127,13 +127,12 @@ def test_a_day_has_the_tags_of_all_its_entries_as_they_were_written_last(db: Db)
     record(db, at=NOON + DAY)
     record(db, "cafe", at=NOON + 2 * DAY)
     calendar = open_stats(db, "alice", create=False).calendar
-    tags = read_history(db, "alice", calendar, date(2026, 3, 1))[1].tags
-    assert tags.by_day == {
-        date(2026, 3, 12): {"walk", "cafe", "work"},
+    by_day = read_tags(db, "alice", calendar, date(2026, 3, 1)).by_day
+    assert {day: {tag.name for tag in own} for day, own in by_day.items()} == {
+        date(2026, 3, 12): {"WALK", "cafe", "work"},
         date(2026, 3, 14): {"cafe"},
     }
-    assert tags.names == {"walk": "WALK", "cafe": "cafe", "work": "work"}
-    assert read_history(db, "alice", calendar, date(2026, 3, 15))[1].tags.by_day == {}
+    assert read_tags(db, "alice", calendar, date(2026, 3, 15)).by_day == {}
 
 
 def test_the_last_used_come_first_each_once() -> None:

@@ -1,8 +1,9 @@
 """The history's ranges, a week, a month or a year: what is read for one and what it shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from statistics import fmean
 from typing import Any
 
@@ -20,10 +21,11 @@ from stats.lib.timestamps import DAY
 from stats.moods.entries import read_moods
 from stats.moods.history import TREND_DAYS, WEEKS, Activity, make_day, make_year, read_history
 from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
+from stats.moods.scores import mean_score
 from stats.web.http.current_user import current_dashboard
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
-from stats.web.templating.charts import charts
+from stats.web.templating.charts import charts, year_context
 from stats.web.templating.dates import day_month_year, month_year
 from stats.web.templating.entries import EntryView, entry_view
 from stats.web.templating.translation import _
@@ -35,13 +37,22 @@ MOST_NAMES = 12
 MAKERS = {"week": week_range, "month": month_range, "year": year_range}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diary:
     """What is read for a range: all that lies in the year up to its end."""
 
     scores: Mapping[date, list[float]]
     activity: Activity
     tags: StoredTags
+
+    @cached_property
+    def words(self) -> dict[date, list[str]]:
+        """The tags of each day's check-ins, in the order of the alphabet; no day without one."""
+        by_day = {
+            day: sorted(tag.name for tag in tags if not tag.in_conversations)
+            for day, tags in self.tags.by_day.items()
+        }
+        return {day: words for day, words in by_day.items() if words}
 
     @property
     def means(self) -> dict[date, float]:
@@ -55,12 +66,14 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     diary = _read(dashboard, make_range(None).last)
     span = make_range(diary.tags.first_entry)
     tag = _name(diary, request.args.get("tag", "").strip())
-    context = {
+    days = _days(dashboard, diary, span, tag)
+    context: dict[str, Any] = {
         "span": span,
         "title": _title(span),
         "addresses": _addresses(span, dashboard.today),
-        "days": _days(dashboard, diary, span, tag),
+        "days": days,
         "tag": tag,
+        "tag_mean": _mean([one["day"].mean for one in days]) if tag else None,
         "dashboard": dashboard,
         "is_current": span.last == dashboard.today,
     }
@@ -110,13 +123,19 @@ def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dic
     later = (day for day in diary.scores if day > dashboard.today)
     dates = sorted((*span.dates, *later) if span.last == dashboard.today else span.dates)[::-1]
     if tag:
-        dates = [day for day in dates if _has_tag(diary, day, tag)]
+        dates = [day for day in dates if tag in diary.words.get(day, ())]
     elif span.kind == "year":
         dates = dates[: RECENT_DAYS + sum(day > dashboard.today for day in dates)]
     return [
-        {"day": make_day(day, diary.scores, diary.activity), "tags": _own_tags(diary, day)}
+        {"day": make_day(day, diary.scores, diary.activity), "tags": diary.words.get(day, [])}
         for day in dates
     ]
+
+
+def _mean(means: Sequence[float | None]) -> float | None:
+    """Return the mean of the days that have one, None without any."""
+    logged = [mean for mean in means if mean is not None]
+    return mean_score(logged) if logged else None
 
 
 def _entries(dashboard: Dashboard, first: date, last: date) -> dict[date, list[EntryView]]:
@@ -136,29 +155,21 @@ def _year_ago(dashboard: Dashboard) -> dict[str, Any] | None:
     return {"date": day, "entries": entries} if entries else None
 
 
-def _has_tag(diary: Diary, day: date, tag: str) -> bool:
-    return fold_tag(tag) in map(fold_tag, _own_tags(diary, day))
-
-
 def _name(diary: Diary, tag: str) -> str:
     """Return a tag as the diary writes it, as it is if the diary has none such."""
-    names = {own for day in diary.tags.by_day for own in _own_tags(diary, day)}
+    names = {word for words in diary.words.values() for word in words}
     return next((name for name in names if fold_tag(name) == fold_tag(tag)), tag)
-
-
-def _own_tags(diary: Diary, day: date) -> list[str]:
-    """Return the tags of a day's check-ins."""
-    tags = diary.tags.by_day.get(day, ())
-    return sorted(tag.name for tag in tags if not tag.in_conversations)
 
 
 def _charts(diary: Diary, span: Range, tag: str) -> dict[str, Any]:
     """Return the context of trend, year and activity; with a tag all other days are blank."""
-    tags = {day: own for day in diary.tags.by_day if (own := _own_tags(diary, day))}
-    context = charts(diary.scores, span.last, diary.activity, tags)
+    if span.kind == "month":
+        context = charts(diary.scores, span.last, diary.activity, diary.words)
+    else:
+        context = year_context(make_year(diary.scores, span.last, diary.activity), diary.words)
     year = context["year"]
     if tag and span.kind == "year":
-        scores = {day: diary.scores[day] for day in diary.scores if _has_tag(diary, day, tag)}
+        scores = {day: own for day, own in diary.scores.items() if tag in diary.words.get(day, ())}
         with_tag = make_year(scores, span.last, diary.activity)
         context |= {"year": with_tag, "year_chart": year_chart(with_tag, context["lines"])}
     return context | {
@@ -211,5 +222,4 @@ def _periods_title(span: Range, today: date) -> str:
 
 def _all_tags(diary: Diary, span: Range) -> list[str]:
     """Return the tags of the range's check-ins, in the order of the alphabet."""
-    tags = {tag for day in span.dates for tag in diary.tags.by_day.get(day, ())}
-    return sorted(tag.name for tag in tags if not tag.in_conversations)
+    return sorted({word for day in span.dates for word in diary.words.get(day, ())})
