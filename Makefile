@@ -27,7 +27,7 @@ test-quick: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal $(addprefix tests/,$(QUICK))
 
 test-browser: $(VENV)/dev build/npm/node_modules
-	$(PY) -m pytest tests/browser tests/deploy tests/documents/test_api_examples.py \
+	$(PY) -m pytest -n 2 --dist loadfile tests/browser tests/deploy tests/documents/test_api_examples.py \
 		tests/packaging tests/process/test_shutdown.py -m browser
 
 # Clients that two generators make of the API's description, calling a real process.
@@ -40,8 +40,9 @@ build/clients/installed: .ci/clients/requirements.txt $(VENV)/dev
 	build/clients/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	touch $@
 
-# Six nodes on loopback: what only a cluster does, then the domain and its surfaces on it.
-ON_CLUSTER := web billing accounts activity conversations export legacy_import moods store user_stats
+# Six nodes on loopback: what only a cluster does, then whatever has keys of its own on it.
+ON_CLUSTER := web/accounts web/api billing/checkout billing/customers billing/events \
+	accounts activity conversations export legacy_import moods store user_stats
 test-cluster: $(VENV)/dev
 	$(PY) -m pytest --cluster -s tests/cluster
 	$(PY) -m pytest --cluster -n 2 --dist worksteal $(addprefix tests/,$(ON_CLUSTER))
@@ -54,6 +55,7 @@ SOAK ?= 60
 HUNG ?= 10
 RACE ?= 60
 CASES ?= 3000
+FAULT_EVERY ?= 60
 verify: verify-lives verify-diaries verify-badday verify-fuzz
 
 verify-lives: $(VENV)/dev
@@ -63,7 +65,8 @@ verify-diaries: $(VENV)/dev
 	DIARIES=$(DIARIES) $(PY) -m pytest -s tests/moods/test_diaries.py
 
 verify-badday: $(VENV)/dev
-	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) $(PY) -m pytest -s tests/badday
+	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) FAULT_EVERY=$(FAULT_EVERY) \
+		$(PY) -m pytest -s tests/badday
 
 verify-fuzz: $(VENV)/dev
 	CASES=$(CASES) $(PY) -m pytest -s tests/fuzz

@@ -19,9 +19,11 @@
     hoursAgo: (num) => format(ngettext('%(num)s hour ago', '%(num)s hours ago', num), { num }),
     yesterday: _('Yesterday'),
     daysAgo: (num) => format(ngettext('%(num)s day ago', '%(num)s days ago', num), { num }),
+    fitting: (num) => format(ngettext('%(num)s fits', '%(num)s fit', num), { num }),
     copied: _('Copied'),
     copiedStatus: _('Copied.'),
     stale: (time) => format(_('Showing %(time)s. Can’t refresh; your entries are safe.'), { time }),
+    staleUnsaved: (time) => format(_('Showing %(time)s. Can’t refresh.'), { time }),
     upToDate: _('Up to date again.'),
     deviceSays: (place) => format(_('Your device says %(place)s. Use it?'), { place }),
     charactersLeft: (num) => format(ngettext('%(num)s character left', '%(num)s characters left', num), { num }),
@@ -246,6 +248,43 @@
 
   const timezoneField = document.querySelector('[data-detect-timezone]');
   if (timezoneField && !timezoneField.value) timezoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
+
+  // A list that a field above it narrows down; what is chosen stays in it.
+  const filter = document.querySelector('[data-filters]');
+  if (filter) {
+    const list = byId(filter.dataset.filters);
+    const first = [...list.querySelectorAll(':scope > option')];
+    const groups = [...list.querySelectorAll('optgroup')].map((group) => [group, [...group.children]]);
+    const plainly = (text) => text.toLowerCase().replaceAll('−', '-');
+    const narrowDown = () => {
+      const words = plainly(filter.value).split(' ').filter(Boolean);
+      const chosen = list.value;
+      const found = [];
+      for (const [group, options] of groups) {
+        const fitting = options.filter((option) => words.every((word) => plainly(`${option.text} ${group.label} ${option.value}`).includes(word)));
+        found.push(...fitting);
+        group.replaceChildren(...options.filter((option) => option.value === chosen || fitting.includes(option)));
+      }
+      list.replaceChildren(...first, ...groups.map(([group]) => group).filter((group) => group.children.length));
+      list.value = chosen;
+      list.size = words.length ? 8 : 1;
+      if (words.length) announce(MESSAGES.fitting(found.length));
+      return found;
+    };
+    const choose = (option) => {
+      if (option) list.value = option.value;
+      filter.value = '';
+      narrowDown();
+    };
+    filter.addEventListener('input', narrowDown);
+    filter.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' || !filter.value.trim()) return;
+      event.preventDefault();
+      choose(narrowDown()[0]);
+      list.focus();
+    });
+    list.addEventListener('click', () => { if (list.size > 1) choose(); });
+  }
 
   on('focusin', (event) => { if (event.target.matches('[data-select-on-focus]')) event.target.select(); });
   for (const button of document.querySelectorAll('[data-copy]')) {
@@ -706,16 +745,23 @@
   addEventListener('pageshow', (event) => { if (event.persisted) refresh(); });
   addEventListener('online', () => { if (!staleAlert.hidden) refresh(); });
 
+  // "Your entries are safe" is not said beside "Not saved".
+  function showStale() {
+    const text = byId('mood-failed').hidden ? MESSAGES.stale : MESSAGES.staleUnsaved;
+    byId('stale-text').textContent = text(updated.textContent);
+  }
+
   function showFailure(event) {
     if ((isStats(event) || isCharts(event)) && staleAlert.hidden) {
-      byId('stale-time').textContent = updated.textContent;
+      showStale();
       byId('refresh').hidden = true;
       staleAlert.hidden = false;
-      announce(MESSAGES.stale(updated.textContent));
+      announce(byId('stale-text').textContent);
     } else if (isMoodForm(event)) {
       const error = byId('mood-failed');
       error.textContent = event.detail.elt.id === 'undo-form' ? MESSAGES.undoFailed : MESSAGES.saveFailed;
       error.hidden = false;
+      showStale();
       announce(error.textContent);
     } else if (event.detail.elt.closest('#entries form')) {
       const error = event.detail.elt.closest('.entry-change, form').querySelector('.change-failed');
@@ -736,7 +782,7 @@
     const hadFocus = staleAlert.contains(document.activeElement);
     staleAlert.hidden = true;
     byId('refresh').hidden = false;
-    if (hadFocus) byId('refresh').focus();
+    if (hadFocus) byId('main').focus({ preventScroll: true }); // Refresh stands at the foot
     announce(MESSAGES.upToDate);
     htmx.trigger(document.body, 'aira:moods'); // the charts' request may have failed too
   });
@@ -749,6 +795,7 @@
     updateRelativeTimes();
     updateUnsetText();
     showAllLeft();
+    showStale();
     limitAllTags();
     watchDay();
   });

@@ -28,6 +28,12 @@ def search_conversations(
     return matches[skip : skip + limit], len(matches)
 
 
+def matching_tags(conversation: Conversation, words: str) -> list[str]:
+    """Return the tags that hold at least one of the words: why a search has found it."""
+    terms = set(fold(words).split())
+    return [tag for tag in conversation.tags if any(term in fold(tag) for term in terms)]
+
+
 def _holds_all(conversation: Conversation, terms: set[str]) -> bool:
     text = fold(" ".join((conversation.title, conversation.summary, *conversation.tags)))
     return all(term in text for term in terms)

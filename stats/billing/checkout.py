@@ -2,23 +2,25 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from stats.billing.client_reference import reference
 from stats.billing.gateways.gateway import Gateway
-from stats.billing.ownership import customer_of, marked_user
+from stats.billing.ownership import customer_of, marked_user, sells_our_product
 from stats.billing.sync import (
     bind_customer,
     fetch_subscriptions,
     make_state,
     read_state,
+    sync,
     unbind_customer,
 )
+from stats.billing.unheard_sales import bind_link_buyers, note_link
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
 from stats.plans.price import Interval
-from stats.plans.subscription import INCOMPLETE
+from stats.plans.subscription import INCOMPLETE, Subscription
 from stats.store.client import Db
 
 
@@ -40,22 +42,25 @@ def start_checkout(
     With a live subscription that is or was ours it is the portal's update page, never a second
     subscription; else the Payment Link `link` if there is one, an open Checkout Session for the
     plan, or a new one. A customer that Stripe does not know is unbound, and a new one made. `back`
-    is our own address; `interval` is how often a new subscription is paid for. Raises
-    StripeRefused and BillingUnavailable.
+    is our own address; `interval` is how often a new subscription is paid for. A sale of which no
+    event has come counts, too. Raises StripeRefused, and BillingUnavailable also while a payment is
+    on its way.
     """
-    before, customers = read_state(db, user_id)
-    listed, unknown = fetch_subscriptions(gateway, customers)
-    live = make_state(gateway, listed, before, user_id, grace).live
-    if live:
-        subscription = max(live, key=lambda one: one.worth(time.time()).rank)
-        return gateway.portal(_payer(listed, subscription.id), subscription.id, back)
-    _check_nothing_pending(listed, user_id)
+    seen = _look(db, gateway, user_id, grace)
+    if not seen.live and bind_link_buyers(db, gateway, user_id, keys, seen.customers):
+        sync(db, gateway, user_id, grace=grace)
+        seen = _look(db, gateway, user_id, grace)
+    if seen.live:
+        subscription = max(seen.live, key=lambda one: one.worth(time.time()).rank)
+        return gateway.portal(_payer(seen.listed, subscription.id), subscription.id, back)
+    _check_nothing_pending(gateway, seen.listed, user_id)
     if link is not None:
+        note_link(db, user_id)
         return f"{link}{'&' if '?' in link else '?'}client_reference_id={reference(user_id, keys)}"
-    known = [customer for customer in customers if customer not in unknown]
+    known = [customer for customer in seen.customers if customer not in seen.unknown]
     usable = [customer for customer in known if not gateway.is_deleted(customer)]
-    customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, customers)
-    for name in unknown:
+    customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, seen.customers)
+    for name in seen.unknown:
         unbind_customer(db, user_id, name)
     session = gateway.open_session(customer, plan, interval) or gateway.checkout(
         customer, plan, reference(user_id, keys), user_id, back, interval
@@ -63,11 +68,34 @@ def start_checkout(
     return _paid_meanwhile(db, gateway, user_id, customer, back, grace) or session
 
 
-def _check_nothing_pending(listed: Sequence[Mapping[str, Any]], user_id: str) -> None:
-    # Checkout leaves one incomplete while a bank pays the first invoice
+class _Seen(NamedTuple):
+    """A user's customers, those that Stripe does not know, and their subscriptions."""
+
+    customers: list[str]
+    unknown: list[str]
+    listed: list[dict[str, Any]]
+    live: tuple[Subscription, ...]
+
+
+def _look(db: Db, gateway: Gateway, user_id: str, grace: int) -> _Seen:
+    before, customers = read_state(db, user_id)
+    listed, unknown = fetch_subscriptions(gateway, customers)
+    state = make_state(gateway, listed, before, user_id, grace)
+    return _Seen(customers, unknown, listed, state.live)
+
+
+def _check_nothing_pending(
+    gateway: Gateway, listed: Sequence[Mapping[str, Any]], user_id: str
+) -> None:
+    # Checkout leaves one incomplete while a bank pays the first invoice, and so does a Payment
+    # Link, which marks nothing
     # (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
-    if any(one.get("status") == INCOMPLETE and marked_user(one) == user_id for one in listed):
-        raise BillingUnavailable("Your payment is on its way. Your plan changes by itself.")
+    for one in listed:
+        if one.get("status") == INCOMPLETE and (
+            marked_user(one) == user_id
+            or (sells_our_product(one, gateway.products) and gateway.is_of_session(one["id"]))
+        ):
+            raise BillingUnavailable("Your payment is on its way. Your plan changes by itself.")
 
 
 def _paid_meanwhile(
@@ -78,15 +106,13 @@ def _paid_meanwhile(
     None for all others. What is open is closed then, as it is for a user who is gone; raises
     BillingUnavailable for that one.
     """
-    before, customers = read_state(db, user_id)
-    listed, _ = fetch_subscriptions(gateway, customers)
-    live = make_state(gateway, listed, before, user_id, grace).live
-    if customer in customers and not live:
+    seen = _look(db, gateway, user_id, grace)
+    if customer in seen.customers and not seen.live:
         return None
     gateway.expire_sessions(customer, user_id)
-    if customer not in customers:
+    if customer not in seen.customers:
         raise BillingUnavailable("Upgrading is not possible just now.")
-    return gateway.portal(_payer(listed, live[0].id), live[0].id, back)
+    return gateway.portal(_payer(seen.listed, seen.live[0].id), seen.live[0].id, back)
 
 
 def _payer(listed: Sequence[Mapping[str, Any]], subscription: str) -> str:

@@ -48,8 +48,12 @@ def _change(old: Subscription, new: Subscription) -> Change | None:
     """Return what has changed in a subscription that gives the same plan as before."""
     if (old.cancels is None) != (new.cancels is None):
         return Change.ENDS if old.cancels is None else Change.KEPT
+    if old.plan != new.plan:
+        return Change.MOVED
     if old.status == OVERDUE:
-        return Change.PAID
+        # An invoice may have been voided, too: then nothing was paid.
+        came = new.last_payment is not None and new.last_payment >= (old.overdue_since or 0)
+        return Change.PAID if came else Change.KEPT
     if old.is_scheduled != new.is_scheduled:
         return Change.SCHEDULED if new.is_scheduled else Change.KEPT
     return Change.PERIOD if old.price and new.price and old.price != new.price else None

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.errors import BillingUnavailable
@@ -19,6 +20,7 @@ class Prices:
     def __init__(self, gateway: StripeGateway | None, configured: Mapping[Plan, str]) -> None:
         self._gateway, self._configured = gateway, configured
         self._listed: dict[Interval, dict[Plan, Price]] = {interval: {} for interval in Interval}
+        self._products: dict[Interval, dict[Plan, str]] = {interval: {} for interval in Interval}
         self._read_at = -PRICES_SECONDS
         self._lock = threading.Lock()
 
@@ -34,6 +36,11 @@ class Prices:
         For `MONTH` it is the price that is sold otherwise, whatever its own period is.
         """
         return self._listed[interval]
+
+    def are_of_one_product(self, plan: Plan) -> bool:
+        """Return whether a plan's price by the year is the same product's as its other price."""
+        month, year = (self._products[interval].get(plan) for interval in Interval)
+        return month is not None and month == year
 
     def read(self) -> Mapping[Plan, str]:
         """Return the prices in words, asking Stripe if they are old. A plan that Stripe has no
@@ -59,14 +66,24 @@ class Prices:
 
     def _ask(self, gateway: StripeGateway) -> None:
         try:
-            self._listed = {interval: _ask_all(gateway, interval) for interval in Interval}
+            asked = {interval: _ask_all(gateway, interval) for interval in Interval}
+            self._listed = {interval: _read_all(asked[interval]) for interval in Interval}
+            self._products = {interval: _products(asked[interval]) for interval in Interval}
             self._read_at = time.monotonic()
         except BillingUnavailable:
             # What was known still stands; pages do not wait for Stripe again and again.
             self._read_at = time.monotonic() - PRICES_SECONDS + RETRY_SECONDS
 
 
-def _ask_all(gateway: StripeGateway, interval: Interval) -> dict[Plan, Price]:
+def _ask_all(gateway: StripeGateway, interval: Interval) -> dict[Plan, dict[str, Any]]:
     prices = {plan: gateway.price_of(plan, interval) for plan in PAID_PLANS}
-    read = {plan: read_price(price) for plan, price in prices.items() if price}
+    return {plan: price for plan, price in prices.items() if price}
+
+
+def _read_all(asked: Mapping[Plan, Mapping[str, Any]]) -> dict[Plan, Price]:
+    read = {plan: read_price(price) for plan, price in asked.items()}
     return {plan: price for plan, price in read.items() if price}
+
+
+def _products(asked: Mapping[Plan, Mapping[str, Any]]) -> dict[Plan, str]:
+    return {plan: str(price.get("product")) for plan, price in asked.items()}

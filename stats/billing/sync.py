@@ -7,18 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
-from stats.billing.ownership import is_ours
+from stats.billing.ownership import is_ours, sells_our_product
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
-from stats.plans.subscription import OVERDUE, Subscription, overdue_since, read_subscription
+from stats.plans.subscription import (
+    OVERDUE,
+    Subscription,
+    last_payment,
+    overdue_since,
+    period_start,
+    read_subscription,
+    with_paid,
+)
 from stats.store.client import Db
 from stats.store.keys import PLAN_KINDS, customer_key, user_keys
 from stats.store.scripts import run, run_replicated
 
 log = logging.getLogger("stats.billing.webhook")
 DONE_SECONDS = 35 * 86_400
+# As in lua/shared/customers.lua.
+CLAIM = "claim:"
 
 
 def sync(
@@ -47,7 +57,7 @@ def sync(
         return "done already"
     ticket, stored, *customers = reply
     before = BillingState.read(stored)
-    listed = _subscriptions_now(gateway, sorted(as_text(name) for name in customers), before)
+    listed = _subscriptions_now(gateway, _claimed(db, user_id, customers), before)
     state = make_state(gateway, listed, before, user_id, grace)
     return _apply(db, user_id, ticket, event_id, state)
 
@@ -80,14 +90,40 @@ def bind_customer(db: Db, user_id: str, customer: str) -> bool:
 
     Returns False if it is another user's, or the user is gone.
     """
+    keys = user_keys(user_id, PLAN_KINDS)
+    if not run_replicated(db, "billing/note_claim", keys, customer):
+        return False
     holder = run_replicated(db, "lookups/claim", [customer_key(customer)], user_id)
     if holder is not None:
+        run_replicated(db, "billing/forget_claim", keys, customer)
         log.error("customer %s is bound to another user", customer)
         return False
-    if run_replicated(db, "billing/add_customer", user_keys(user_id, PLAN_KINDS), customer):
+    if run_replicated(db, "billing/add_customer", keys, customer):
         return True
     run_replicated(db, "lookups/release", [customer_key(customer)], user_id)
     return False
+
+
+def _claimed(db: Db, user_id: str, names: Iterable[str | bytes]) -> list[str]:
+    """Return a user's customers, also those that were claimed just before a crash."""
+    texts = {as_text(name) for name in names}
+    claims = {name for name in texts if name.startswith(CLAIM)}
+    holders = {name: db.get(customer_key(name.removeprefix(CLAIM))) for name in claims}
+    held = {
+        name.removeprefix(CLAIM)
+        for name, holder in holders.items()
+        if holder is not None and as_text(holder) == user_id
+    }
+    return sorted((texts - claims) | held)
+
+
+def buys_from_us(gateway: Gateway, customer: str) -> bool:
+    """Return whether a customer has or had a subscription to a product of ours.
+
+    What Stripe lists counts: the payer of any application can put our reference into its links.
+    """
+    listed = gateway.subscriptions(customer)
+    return any(sells_our_product(subscription, gateway.products) for subscription in listed)
 
 
 def unbind_customer(db: Db, user_id: str, customer: str) -> None:
@@ -127,22 +163,36 @@ def make_state(
     if is_real_money(gateway, before):
         # A test key knows nothing of it, and must neither take the plan nor sell another.
         raise BillingUnavailable("Stripe does not know you. We are looking into it.")
-    plans, subscriptions = before.plans, []
-    for stored in listed:
-        if is_ours(stored, gateway.products, plans, user_id):
-            since = _overdue_since(gateway, stored, before)
-            subscription = read_subscription(stored, gateway.products, grace, since)
-            subscriptions.append(_with_last_plan(subscription, stored, plans))
-    return BillingState(tuple(subscriptions))
+    plans, rows = before.plans, {row.id: row for row in before.subscriptions}
+    return BillingState(
+        tuple(
+            _read(gateway, stored, rows.get(str(stored["id"])), plans, grace)
+            for stored in listed
+            if is_ours(stored, gateway.products, plans, user_id)
+        )
+    )
 
 
-def _overdue_since(gateway: Gateway, stored: Mapping[str, Any], before: BillingState) -> int | None:
+def _read(
+    gateway: Gateway,
+    stored: Mapping[str, Any],
+    row: Subscription | None,
+    plans: Mapping[str, Plan],
+    grace: int,
+) -> Subscription:
+    """Return what Stripe says of a subscription, beside what was stored of it (`row`)."""
+    is_overdue, was_overdue = stored.get("status") == OVERDUE, row and row.status == OVERDUE
+    invoices = gateway.invoices(str(stored["id"])) if is_overdue or was_overdue else []
+    since = _overdue_since(invoices, row) if is_overdue else None
+    current = read_subscription(stored, gateway.products, grace, since)
+    current = _with_last_plan(current, stored, plans)
+    money = last_payment(invoices) or (row.last_payment if row else None)
+    return with_paid(replace(current, last_payment=money), row, period_start(stored), grace)
+
+
+def _overdue_since(invoices: Iterable[Mapping[str, Any]], row: Subscription | None) -> int:
     """Return when a subscription became past due: by its invoices, else when that was seen."""
-    if stored.get("status") != OVERDUE:
-        return None
-    since = overdue_since(gateway.invoices(str(stored["id"])))
-    seen = (one.overdue_since for one in before.subscriptions if one.id == stored["id"])
-    return since or next(filter(None, seen), int(time.time()))
+    return overdue_since(invoices) or (row and row.overdue_since) or int(time.time())
 
 
 def _with_last_plan(
@@ -171,4 +221,4 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
 def read_state(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
     """Return what was stored about a user's subscriptions, and the user's Stripe customers."""
     stored, customers = run(db, "billing/read_state", user_keys(user_id, PLAN_KINDS))
-    return BillingState.read(stored), sorted(as_text(name) for name in customers)
+    return BillingState.read(stored), _claimed(db, user_id, customers)

@@ -15,7 +15,7 @@ from stats.billing.client_reference import read_reference
 from stats.billing.gateways.gateway import Gateway, StripeRefused, UnknownCustomer
 from stats.billing.orphans import keep_orphan
 from stats.billing.ownership import customer_of, is_about_us, sells_our_product
-from stats.billing.sync import bind_customer, log, read_state, sync
+from stats.billing.sync import bind_customer, buys_from_us, log, read_state, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id
 from stats.plans.plan import Plan
@@ -144,17 +144,11 @@ def _unbound(
         return keep_orphan(db, event, customer, "no user")
     if not user_stats_exist(db, user_id):
         return _gone(db, event, customer)
-    if customer and not _buys_from_us(gateway, customer):
+    if customer and not buys_from_us(gateway, customer):
         return NOT_OURS
     if customer and not bind_customer(db, user_id, customer):
         return keep_orphan(db, event, customer, "bound to another user")
     return ""
-
-
-def _buys_from_us(gateway: Gateway, customer: str) -> bool:
-    # What Stripe lists counts: the payer of any application can put our reference into its links.
-    listed = gateway.subscriptions(customer)
-    return any(sells_our_product(subscription, gateway.products) for subscription in listed)
 
 
 def _is_orphan(gateway: Gateway, stripe_object: Mapping[str, Any], customer: str | None) -> bool:
@@ -165,7 +159,7 @@ def _is_orphan(gateway: Gateway, stripe_object: Mapping[str, Any], customer: str
         return False
     try:
         # A Checkout Session does not say what it sells.
-        return _buys_from_us(gateway, customer)
+        return buys_from_us(gateway, customer)
     except UnknownCustomer:
         return False
 

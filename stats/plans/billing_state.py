@@ -42,8 +42,8 @@ class BillingState:
 
     def paid(self) -> str:
         """Return the plans with the moments (s) at which they end, as the scripts take them."""
-        plans = ((subscription.plan, subscription.ends) for subscription in self.live)
-        return " ".join(sorted(f"{plan}:{ends or ''}" for plan, ends in plans if plan))
+        given = [one for subscription in self.live for one in subscription.gives]
+        return " ".join(sorted(f"{plan}:{ends or ''}" for plan, ends in given))
 
     def plan(self, now: float) -> Plan:
         """Return the highest plan that is paid for at `now` (s since 1970)."""
@@ -55,7 +55,7 @@ class BillingState:
         if plan == Plan.FREE:
             return None
         giving = [subscription for subscription in self.live if subscription.worth(now) == plan]
-        return max(giving, key=lambda subscription: subscription.ends or float("inf"), default=None)
+        return max(giving, key=lambda one: one.given(now)[1] or float("inf"), default=None)
 
     def overdue(self, now: float) -> Subscription | None:
         """Return a subscription that was not paid: it gives the plan, or would give a higher one.

@@ -1,7 +1,7 @@
 """What a Stripe subscription is, and which plan it gives when."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stats.plans.plan import Plan, highest
@@ -19,6 +19,18 @@ UNPAID_INVOICES = frozenset({"open", "uncollectible"})
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """The plan that a subscription had when it was last seen paid, and until when (s) that is paid.
+
+    `graced` is when a grace above that plan began in this period, None if there was none.
+    """
+
+    plan: Plan
+    until: int
+    graced: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A Stripe subscription as far as it matters here; moments are in seconds since 1970.
 
@@ -28,7 +40,8 @@ class Subscription:
     where there is none. `price` is what all its items cost together, without a discount; None
     where that is no single amount. While nothing is collected, `collection_resumes` may say until
     when. `is_scheduled` is for a change that Stripe will make later; `livemode` is None where an
-    older release stored it.
+    older release stored it. `paid` is what was paid for when it was last seen paid, and
+    `last_payment` when money came last, as far as that was asked: while or after it was `past_due`.
     """
 
     id: str
@@ -44,10 +57,12 @@ class Subscription:
     collection_resumes: int | None = None
     is_scheduled: bool = False
     livemode: bool | None = None
+    paid: Paid | None = None
+    last_payment: int | None = None
 
     @property
     def ends(self) -> int | None:
-        """The moment at which it stops giving its plan, None while it goes on."""
+        """The moment at which it stops giving its own plan, None while it goes on."""
         return min((end for end in (self.cancels, self.patience) if end is not None), default=None)
 
     @property
@@ -65,11 +80,32 @@ class Subscription:
         over = self.patience is not None and now >= self.patience
         return self.is_live and over and (self.cancels is None or now < self.cancels)
 
+    @property
+    def gives(self) -> tuple[tuple[Plan, int | None], ...]:
+        """What it entitles to, highest first, each until a moment or, with None, without end.
+
+        Past due, that is its own plan for the grace, then what was paid for already, for as long as
+        it was. Who has changed to a lower plan was credited the rest of the higher one.
+        """
+        if not self.is_live or self.plan is None:
+            return ()
+        if self.paid is None or self.ends is None or self.patience is None:
+            return ((self.plan, self.ends),)
+        rest = min(self.plan, self.paid.plan, key=lambda plan: plan.rank)
+        until = min(filter(None, (self.paid.until, self.cancels)))
+        left = ((rest, until),) if until > self.ends else ()
+        return ((self.plan, self.ends), *left)
+
+    def given(self, now: float) -> tuple[Plan, int | None]:
+        """Return the plan that it gives at `now` and until when; that which it gave last, if it
+        gives none any more."""
+        gives = self.gives or ((Plan.FREE, None),)
+        return next((one for one in gives if one[1] is None or now < one[1]), gives[-1])
+
     def worth(self, now: float) -> Plan:
         """Return the plan that it entitles to at `now`."""
-        if not self.is_live or self.plan is None or (self.ends is not None and now >= self.ends):
-            return Plan.FREE
-        return self.plan
+        plan, until = self.given(now)
+        return plan if until is None or now < until else Plan.FREE
 
 
 def read_subscription(
@@ -108,6 +144,44 @@ def read_subscription(
     )
 
 
+def with_paid(
+    current: Subscription, before: Subscription | None, began: int | None, grace: int
+) -> Subscription:
+    """Return a subscription with what was paid for when it was last seen paid.
+
+    `before` is what was stored of it, `began` (s) the start of its period, `grace` in seconds. A
+    grace above the plan that is paid for counts once in a paid period, unless money came since.
+    """
+    last = last_paid(before) if before else None
+    if current.status in PAYING and current.plan is not None and current.renews is not None:
+        is_new = last is None or (began is not None and began >= last.until)
+        graced = None if last is None or is_new else last.graced
+        return replace(current, paid=Paid(current.plan, current.renews, graced))
+    since = current.overdue_since
+    if since is None or last is None or current.plan is None or current.plan.rank <= last.plan.rank:
+        return replace(current, paid=last)
+    graced = since if last.graced is None or _came_after(current, last.graced) else last.graced
+    return replace(current, paid=replace(last, graced=graced), patience=min(since, graced) + grace)
+
+
+def _came_after(subscription: Subscription, moment: int) -> bool:
+    return subscription.last_payment is not None and subscription.last_payment > moment
+
+
+def last_paid(stored: Subscription) -> Paid | None:
+    """Return what was paid for when a subscription was last seen paid; an older release stored the
+    subscription alone."""
+    if stored.paid is None and stored.status in PAYING and stored.plan and stored.renews:
+        return Paid(stored.plan, stored.renews)
+    return stored.paid
+
+
+def period_start(stored: Mapping[str, Any]) -> int | None:
+    """Return when the present period of a subscription object of Stripe's began (s)."""
+    items = (stored.get("items") or {}).get("data") or []
+    return _period(stored, items, "current_period_start")
+
+
 def _item_price(item: Mapping[str, Any]) -> Price | None:
     return read_price(item.get("price") or {}, int(item.get("quantity") or 1))
 
@@ -126,6 +200,20 @@ def overdue_since(invoices: Iterable[Mapping[str, Any]]) -> int | None:
         if invoice.get("status") in UNPAID_INVOICES:
             since = _due(invoice) or since
     return since
+
+
+def last_payment(invoices: Iterable[Mapping[str, Any]]) -> int | None:
+    """Return when money came last (s), by a subscription's invoices; None if it never did.
+
+    An invoice of nothing is paid without money, and one that is void was never paid
+    (https://docs.stripe.com/invoicing/overview#invoice-statuses).
+    """
+    moments = (
+        (one.get("status_transitions") or {}).get("paid_at") or one.get("created")
+        for one in invoices
+        if one.get("status") == "paid" and one.get("amount_paid")
+    )
+    return max((int(moment) for moment in moments if moment is not None), default=None)
 
 
 def _due(invoice: Mapping[str, Any]) -> int | None:

@@ -8,6 +8,7 @@ from importlib.resources import files
 SHARED = (
     *("stats", "streak", "clock", "operations"),
     *("recent_conversations", "conversations", "moods", "sessions", "two_factor", "plan"),
+    "customers",
 )
 # The one script that is run by every poll.
 READ_DASHBOARD = "dashboard/read"

@@ -19,6 +19,7 @@ from stats.web.accounts import (
     password_reset,
     personal_data,
     sign_in_links,
+    sign_up,
     two_factor,
 )
 from stats.web.accounts import settings as account
@@ -71,6 +72,7 @@ ROUTE_MODULES = (
     password_reset,
     email_address,
     sign_in_links,
+    sign_up,
     dashboard,
     history,
     day,

@@ -78,8 +78,8 @@ class Rig:
             "STRIPE_PRODUCT_PREMIUM": "prod_of_another_shop",
         }
 
-    def serve(self, until: str = "/readyz") -> None:
-        """Start the app."""
+    def serve(self, until: str = "/readyz", port: int = 0) -> None:
+        """Start the app, at a port that is free if none is given."""
         self.site: LiveServer = serve(
             self.folder / "data",
             until=until,
@@ -89,6 +89,7 @@ class Rig:
             STRIPE_SECRET_KEY=self.stripe.key,
             STRIPE_WEBHOOK_SECRET=SIGNING_SECRET,
             STRIPE_API_BASE=self.stripe.url,
+            PORT=str(port),
             **self._products,
         )
 

@@ -19,7 +19,8 @@ from tests.stripe_sim.server import Request
 from tests.web.conftest import TEMPLATES
 from tests.web.helpers import Browser
 
-MOMENTS = ("renews", "cancels", "patience", "overdue_since", "collection_resumes")
+MOMENTS = ("renews", "cancels", "patience", "overdue_since", "collection_resumes", "last_payment")
+PAID_MOMENTS = ("until", "graced")
 
 DAY = 86_400
 SERVICE_HEADERS = {"Authorization": f"Bearer {SERVICE_KEY}"}
@@ -130,6 +131,9 @@ def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
     rows = json.loads(db.hget(billing, "subscriptions") or "[]")
     for row in rows:
         row |= {name: row[name] and row[name] - seconds for name in MOMENTS}
+        if row["paid"]:
+            paid = row["paid"]
+            row["paid"] |= {name: paid[name] and paid[name] - seconds for name in PAID_MOMENTS}
     db.hset(billing, "subscriptions", json.dumps(rows))
     for subscription in (practice_subscriptions := json.loads(db.get(practice) or "[]")):
         for item in subscription["items"]["data"]:
@@ -137,6 +141,14 @@ def let_time_pass(db: redis.Redis, user_id: str, seconds: int) -> None:
                 item[name] -= seconds
     if practice_subscriptions:
         db.set(practice, json.dumps(practice_subscriptions))
+
+
+def forget_what_was_paid(db: redis.Redis, user_id: str) -> None:
+    """Store a user's subscriptions as an earlier release did: without what was paid for."""
+    billing = f"user:{{{user_id}}}:billing"
+    rows = json.loads(db.hget(billing, "subscriptions") or "[]")
+    older = [{k: v for k, v in row.items() if k not in ("paid", "last_payment")} for row in rows]
+    db.hset(billing, "subscriptions", json.dumps(older))
 
 
 def open_sessions(shop: Shop) -> list[dict[str, Any]]:

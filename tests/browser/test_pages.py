@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response, expect
 
-from tests.browser.helpers import PASSWORD, ConsoleErrors, Member, axe_violations, save, sign_up
+from tests.browser.helpers import (
+    PASSWORD,
+    ConsoleErrors,
+    Member,
+    axe_violations,
+    fill_sign_up,
+    save,
+    sign_up,
+)
 from tests.support.live_server import ROOT, LiveServer
 
 pytestmark = pytest.mark.browser
@@ -39,8 +47,13 @@ PAGES = {
     "history": ("used", "/history"),
     "day": ("used", f"/history/{datetime.now(UTC).date()}"),
     "conversations": ("used", "/conversations?q=sister"),
+    "conversation": ("used", "/conversations/said"),
 }
 LONG = "A letter to my sister about the summer house by the lake, and whether to sell it this year"
+SAID = (
+    "# The sea\n\n- swim\n- rest\n\n| day | hours |\n|---|--:|\n| Monday | 2 |\n\n`code` "
+    + "x" * 90
+)
 PICTURED = ("landing", "signup", "login", "dashboard-new", "dashboard-used", "plans-used")
 
 
@@ -53,6 +66,8 @@ def live_a_while(member: Member, site: LiveServer) -> None:
         site.api("PATCH", f"/api/mood?userId={member.id}", {"score": score, "at": at})
     for summary in ("Sleep, and what helps", LONG, "Plans for the weekend"):
         site.save_chat(member.id, summary)
+    said = [{"role": role, "content": SAID} for role in ("user", "assistant")]
+    site.save_chat(member.id, "The sea", chatId="said", tags=["sea"], messages=said)
     token = member.page.locator("[name=csrf_token]").first.get_attribute("value") or ""
     form = {"action": "pay", "plan": "Plus", "csrf_token": token}
     assert member.page.context.request.post("/billing/practice", form=form).ok
@@ -143,6 +158,24 @@ def test_the_first_view_is_light_and_from_here_alone(
     assert len(answers) >= 4
 
 
+def test_pages_of_sample_data_are_accessible_and_lead_to_an_account(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="Look around with sample data").click()
+    page.wait_for_url("**/dashboard")
+    for path in ("/settings", "/plans", "/history", "/dashboard"):
+        page.goto(path)
+        for width in (1280, 360):
+            settle(page, width, "light")
+            assert axe_violations(page) == [], (path, width)
+        page.set_viewport_size({"width": 320, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    page.locator(".sample-note").get_by_role("link", name="Create an account").click()
+    page.wait_for_url("**/signup")
+    member = fill_sign_up(page)
+    expect(page.locator("h1")).to_contain_text(member.name)
+    expect(page.locator(".sample-note")).to_have_count(0)
+
+
 def test_it_says_dark_when_the_system_does(visit: Callable[..., Page]) -> None:
     page = visit("landing")
     seen = set()
@@ -160,3 +193,28 @@ def test_a_password_is_never_on_a_page(page: Page, console_errors: ConsoleErrors
     page.get_by_role("button", name="Log in").click()
     expect(page.locator("[name=email]")).to_have_value("nobody@example.com")
     assert PASSWORD not in page.content()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_what_keeps_the_page_live_stands_at_its_foot(
+    width: int, visit: Callable[..., Page]
+) -> None:
+    page = visit("dashboard-new", viewport={"width": width, "height": 800})
+    foot = page.locator(".site-footer")
+    tools = [foot.locator(name).bounding_box() for name in ("#updated", "#refresh", ".switch")]
+    privacy = foot.get_by_role("link", name="Privacy").bounding_box()
+    assert all(tools)
+    assert privacy
+    middles = [box["y"] + box["height"] / 2 for box in tools if box]
+    assert max(middles) - min(middles) <= 1, "one row"
+    if width == 360:
+        assert max(middles) < privacy["y"], "above the links"
+    else:
+        assert abs(middles[0] - privacy["y"] - privacy["height"] / 2) <= 1, "in one row with them"
+        assert all(box["x"] + box["width"] < privacy["x"] for box in tools if box)
+
+
+def test_the_foot_has_no_switch_without_script(visit: Callable[..., Page]) -> None:
+    page = visit("dashboard-new", java_script_enabled=False)
+    expect(page.locator(".site-footer #refresh")).to_be_visible()
+    expect(page.locator(".site-footer .switch")).to_be_hidden()

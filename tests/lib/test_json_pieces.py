@@ -128,6 +128,12 @@ def test_it_stops_at_the_first_thing_that_is_wrong(
 ) -> None:
     monkeypatch.setattr(json_pieces, "PIECE_LENGTH", 64_000)
     monkeypatch.setattr(json_pieces, "BLOCK_LENGTH", 8_000)
+    # Threads that other tests have left may allocate meanwhile: they only add.
+    assert min(peak_of_refusal(beginning, rest) for _ in range(3)) <= 4 * 64_000
+
+
+def peak_of_refusal(beginning: bytes, rest: bytes) -> int:
+    """Read until it is refused, soon; return how much memory that took at most."""
     file = Endless(beginning, rest)
     tracemalloc.start()
     with pytest.raises(InvalidInput):
@@ -135,4 +141,4 @@ def test_it_stops_at_the_first_thing_that_is_wrong(
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert file.length <= 64_000 + 3 * 8_000
-    assert peak <= 4 * 64_000
+    return peak

@@ -166,6 +166,29 @@ class Stripe(Store):
         self._change(subscription, UPDATED, status="past_due", latest_invoice=invoice["id"])
         return self.view(subscription)
 
+    def go_back(self, sub: str, price: str) -> Object:
+        """A declined upgrade is taken back: its invoice is void, and the credit note costs 0."""
+        self.change_plan(sub, price)
+        subscription = self._get("subscription", sub)
+        self._void(sub)
+        invoice = self._invoice(subscription, True, "update")
+        invoice |= dict.fromkeys(("amount_due", "amount_paid", "subtotal", "total"), 0)
+        self._emit("invoice.paid", invoice)
+        self._change(subscription, UPDATED, status="active", latest_invoice=invoice["id"])
+        return self.view(subscription)
+
+    def void_invoices(self, sub: str) -> Object:
+        """The seller forgives what is unpaid: the subscription is active, and no money came."""
+        subscription = self._get("subscription", sub)
+        self._void(sub)
+        self._change(subscription, UPDATED, status="active")
+        return self.view(subscription)
+
+    def _void(self, sub: str) -> None:
+        for invoice in self._all("invoice", status="open"):
+            if invoice["parent"]["subscription_details"]["subscription"] == sub:
+                self._change(invoice, "invoice.voided", status="void")
+
     def recover_payment(self, sub: str) -> Object:
         """The money comes after all: the subscription is active again."""
         subscription = self._get("subscription", sub)

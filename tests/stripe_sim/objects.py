@@ -195,7 +195,13 @@ class Store:
 
     def undelivered(self) -> list[Object]:
         """Return the events that no endpoint has taken yet, oldest first."""
-        return [event for event in self.events if event["id"] not in self._delivered]
+        pending = [obj for obj in self._all("event") if obj["id"] not in self._delivered]
+        return [self.view(event) for event in pending]
+
+    def event_ids(self, *, undelivered: bool = False) -> list[str]:
+        """Return the ids of all events, or of those that no endpoint has taken, oldest first."""
+        names = [str(obj["id"]) for obj in self._all("event")]
+        return [one for one in names if not (undelivered and one in self._delivered)]
 
     def mark_delivered(self, *event_ids: str) -> None:
         """Note that the endpoint answered 2xx."""

@@ -126,6 +126,11 @@ class StripeServer:
         if key != self.key:
             raise ApiError(f"Invalid API Key provided: {key[:7]}****{key[-4:]}", status=401)
 
+    def forget_idempotency(self) -> None:
+        """Forget what was asked under which idempotency key, as Stripe does after a day."""
+        with self._lock:
+            self._saved.clear()
+
     def _once(self, key: str, request: Request, execute: Callable[[], Answer]) -> Answer:
         with self._lock:
             first = self._saved.get(key)

@@ -44,6 +44,18 @@ class Gateway(Protocol):
     def is_deleted(self, customer: str) -> bool:
         """Return whether a customer was deleted: nothing can be sold to it any more."""
 
+    def session(self, session_id: str) -> dict[str, Any] | None:
+        """Return a Checkout Session with its line items, None if Stripe knows none of that id."""
+
+    def completed_sessions(self, since: int) -> list[dict[str, Any]]:
+        """Return the Checkout Sessions opened since a moment (s) and completed, newest first.
+
+        In a few seconds Stripe may not have listed all of them: those are left out.
+        """
+
+    def is_of_session(self, subscription: str) -> bool:
+        """Return whether a subscription was sold by Checkout or a Payment Link."""
+
     def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Return the address of an open Checkout Session for this plan, if there is one."""
 

@@ -65,6 +65,18 @@ class PracticeGateway:
         """Practice customers go with their users."""
         return False
 
+    def session(self, session_id: str) -> dict[str, Any] | None:
+        """Practice keeps no sessions."""
+        return None
+
+    def completed_sessions(self, since: int) -> list[dict[str, Any]]:
+        """Practice keeps no sessions."""
+        return []
+
+    def is_of_session(self, subscription: str) -> bool:
+        """Practice keeps no sessions."""
+        return False
+
     def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Practice keeps no sessions."""
         return None

@@ -106,6 +106,42 @@ class StripeGateway:
         )
         return bool(stored.get("deleted"))
 
+    def session(self, session_id: str) -> dict[str, Any] | None:
+        """Return a Checkout Session with its line items, None if Stripe knows none of that id."""
+        params: Any = {"expand": ["line_items"]}
+        retrieve = self._quick.v1.checkout.sessions.retrieve
+        try:
+            return self._call(
+                lambda: retrieve(session_id, params).to_dict(for_json=True), session_id
+            )
+        except StripeRefused as error:
+            if error.stripe_code != MISSING:
+                raise
+            return None
+
+    def completed_sessions(self, since: int) -> list[dict[str, Any]]:
+        """Return the completed Checkout Sessions opened since a moment (s), newest first.
+
+        What Stripe does not list within QUICK_TIMEOUT seconds is left out.
+        """
+        return self._call(lambda: self._completed_sessions(since))
+
+    def _completed_sessions(self, since: int) -> list[dict[str, Any]]:
+        deadline = time.monotonic() + QUICK_TIMEOUT
+        params: Any = {"created": {"gte": since}, "status": "complete", "limit": PAGE_SIZE}
+        page = self._quick.v1.checkout.sessions.list(params)
+        sessions = [item.to_dict(for_json=True) for item in page.data]
+        while page.has_more and time.monotonic() < deadline:
+            page = page.next_page()
+            sessions += [item.to_dict(for_json=True) for item in page.data]
+        return sessions
+
+    def is_of_session(self, subscription: str) -> bool:
+        """Return whether a subscription was sold by Checkout or a Payment Link."""
+        params: Any = {"subscription": subscription, "limit": 1}
+        sessions = self._quick.v1.checkout.sessions
+        return bool(self._call(lambda: sessions.list(params).data, subscription))
+
     def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
         """Return the address of an open Checkout Session at today's price, if there is one."""
         sessions = self._open_sessions(self._patient, customer)

@@ -1,34 +1,33 @@
-"""Sign-up, log-in with one or two factors, log-out."""
+"""Log-in with one or two factors, log-out."""
 
 import time
 from dataclasses import astuple
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import current_user
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired
 
-from stats.accounts import log_in, login_history, sign_up
-from stats.accounts.deletion import close_account
+from stats.accounts import log_in, login_history
 from stats.accounts.email_address import canonical_email
 from stats.accounts.second_factor import two_factor
 from stats.accounts.second_factor.code_lockout import claim_lock_notice
 from stats.activity.clock import Clock, check_clock, time_zones
-from stats.errors import EmailTaken, InvalidInput
+from stats.errors import InvalidInput
 from stats.lib.messages import N_
 from stats.rate_limit import Attempt
 from stats.web.accounts import emails
-from stats.web.accounts.email_address import send_confirmation
+from stats.web.accounts.session_end import end_session, is_member, leave_sample
 from stats.web.http.access import public
 from stats.web.http.current_user import begin_session
 from stats.web.http.forms.base_form import Form
 from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.forms.stale_forms import takes_stale_token
 from stats.web.http.login_redirect import local_path
-from stats.web.http.rate_limits import HOUR, by_address, count_attempt, limited
+from stats.web.http.rate_limits import by_address, count_attempt
 from stats.web.monitoring.audit_log import record_event
-from stats.web.runtime import current_runtime, db
+from stats.web.runtime import db
 from stats.web.templating.translation import _, error_message, ngettext
 
 bp = Blueprint("auth", __name__)
@@ -40,15 +39,6 @@ CODE_EXPIRED = N_("Enter your password once more, and then a new code.")
 CODE_TIMEOUT = 5 * 60
 # A longer redirect target would not fit into the session cookie.
 MAX_TARGET_LENGTH = 1000
-
-
-class SignUpForm(Form):
-    """The sign-up form; a script fills in the time zone of the browser."""
-
-    name = StringField(validators=[DataRequired(N_("Tell us what to call you."))])
-    email = StringField(validators=[DataRequired(N_("Enter your e-mail address."))])
-    password = PasswordField(validators=[DataRequired(N_("Choose a password."))])
-    timezone = HiddenField()
 
 
 class LogInForm(Form):
@@ -64,41 +54,6 @@ class CodeForm(Form):
     """The form for the second factor: a TOTP code or a recovery code."""
 
     code = StringField(validators=[DataRequired(N_("Enter the code."))])
-
-
-@bp.route("/signup", methods=["GET", "POST"])
-@limited(100, HOUR, by=by_address)  # offices share an address
-@public
-@takes_stale_token
-@repeatable
-def signup() -> ResponseReturnValue:
-    """Show the form, or create an account and log in."""
-    if current_user.is_authenticated:
-        return redirect(url_for("dashboard.page"))
-    form = SignUpForm()
-    if form.validate_on_submit() and (login := _sign_up(form)):
-        begin_session(login, remember=True)
-        record_event("signup", login.user_id)
-        send_confirmation(login.user_id, form.email.data)
-        return redirect(url_for("dashboard.page"))
-    return render_template("accounts/signup.html", form=form), form.status
-
-
-def _sign_up(form: SignUpForm) -> log_in.Login | None:
-    try:
-        return sign_up.sign_up(
-            db(),
-            name=form.name.data,
-            email=form.email.data,
-            password=form.password.data,
-            clock=browser_clock(form.timezone.data),
-            **client_info(),
-        )
-    except EmailTaken as error:
-        form.email.errors = [error_message(error)]
-    except InvalidInput as error:
-        add_error(form, error)
-    return None
 
 
 def browser_clock(timezone: str) -> Clock | None:
@@ -123,7 +78,7 @@ def add_error(form: Form, error: InvalidInput) -> None:
 def login() -> ResponseReturnValue:
     """Show the form, or log in and redirect to `next`."""
     target = local_path(request.values.get("next"))
-    if current_user.is_authenticated:
+    if is_member():
         return redirect(target)
     form = LogInForm(request.form if request.method == "POST" else None, next=target)
     if form.validate_on_submit():
@@ -155,7 +110,11 @@ def count_login_attempt(*names: str) -> Attempt:
 def start_session(
     login: log_in.Login | log_in.Halfway, target: str, *, remember: bool
 ) -> ResponseReturnValue:
-    """Begin a login session and redirect to `target`; ask for the second factor first if needed."""
+    """Begin a login session and redirect to `target`; ask for the second factor first if needed.
+
+    Sample data that was looked at until now is left behind.
+    """
+    leave_sample()
     if isinstance(login, log_in.Login):
         begin_session(login, remember=remember)
         record_event("login", login.user_id, how=login.method)
@@ -224,11 +183,5 @@ def _finish(login: log_in.Login, target: str, remember: bool) -> ResponseReturnV
 @repeatable
 def logout() -> ResponseReturnValue:
     """End this session only; deletes a sample account. A page of an older session will do."""
-    user_id = current_user.id
-    is_sample = log_in.log_out(db(), user_id, session["sid"])
-    record_event("logout", user_id)
-    logout_user()
-    session.clear()
-    if is_sample:
-        close_account(db(), current_runtime().gateway, user_id)
+    end_session()
     return redirect(url_for("pages.landing"))

@@ -28,7 +28,7 @@ from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, count_attempt, limited
 from stats.web.monitoring.audit_log import record_event
 from stats.web.runtime import current_runtime, db
-from stats.web.templating.timezones import place_name
+from stats.web.templating.timezones import grouped_zones, place_name, zone_option
 from stats.web.templating.translation import _, error_message
 
 bp = Blueprint("account", __name__)
@@ -75,12 +75,14 @@ def settings_page(form: ProfileForm | None = None, **errors: Any) -> str:
     if is_sample(current_user.email) or not current_user.email:
         del context["password_errors"]
     form = form or _profile_form()
+    zone, now = form.timezone.data, current_dashboard().now
     address_fields = (form.email, form.current_password)
     return render_template(
         "accounts/settings.html",
         form=form,
         address_errors={field.name: field.errors[0] for field in address_fields if field.errors},
-        timezones=sorted(time_zones()),
+        zone_groups=grouped_zones(now),
+        own_zone=zone_option(zone, now) if zone in time_zones() else None,
         other_sessions=len(other_sessions),
         security=recent_logins(),
         email_state=address_state(db(), current_user.id),

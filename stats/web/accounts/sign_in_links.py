@@ -1,18 +1,18 @@
 """Sign-in links: the page that a link of `POST /api/users/<id>/link` opens."""
 
-from flask import Blueprint, render_template, request, session, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats.accounts import log_in, sign_in_links
-from stats.accounts.deletion import close_account
 from stats.accounts.profile import set_timezone
 from stats.web.accounts.auth import browser_clock, client_info, start_session
+from stats.web.accounts.session_end import end_session
 from stats.web.http.access import public
 from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_address, limited
 from stats.web.monitoring.audit_log import record_event
-from stats.web.runtime import current_runtime, db
+from stats.web.runtime import db
 
 bp = Blueprint("links", __name__)
 
@@ -39,21 +39,12 @@ def _log_in(token: str) -> ResponseReturnValue | None:
     if not login:
         record_event("login.failed", link.user_id if link else None, reason="link")
         return None
-    _end_current_session()
+    if current_user.is_authenticated:
+        end_session()
     clock = browser_clock(request.form.get("timezone", ""))
     if clock and isinstance(login, log_in.Login):
         set_timezone(db(), login.user_id, clock.timezone, unless_chosen=True)
     return start_session(login, url_for("dashboard.page"), remember=True)
-
-
-def _end_current_session() -> None:
-    """End the session that this browser had, of whichever user; deletes a sample account."""
-    if not current_user.is_authenticated:
-        return
-    user_id = current_user.id
-    if log_in.log_out(db(), user_id, session["sid"]):
-        close_account(db(), current_runtime().gateway, user_id)
-    record_event("logout", user_id)
 
 
 def _expired() -> ResponseReturnValue:

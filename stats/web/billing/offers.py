@@ -53,7 +53,7 @@ def _offer(offered: Plan, prices: Prices, plan: PlanView | None, live: bool, by:
         nothing = Price(own.currency, 0).amount_text if own else free_price(prices)
         return Offer(offered, nothing, action)
     if plan and plan.subscription and action in ("manage", "keep"):
-        return Offer(offered, prices.paid(plan.subscription), action)
+        return Offer(offered, plan.own_price(prices, offered), action)
     if yearly:
         by_month = yearly.by_month.amount_text if yearly.by_month else None
         return Offer(offered, yearly.text, action, offered_by, by_month)
@@ -76,6 +76,9 @@ def _listed(offered: Plan, prices: Prices, plan: PlanView | None) -> str | None:
 
 
 def _action(offered: Plan, plan: PlanView, live: bool, by: Interval) -> str:
+    unpaid = plan.unpaid
+    if unpaid and unpaid.is_paid_rest and offered in (plan.name, unpaid.plan) and not plan.granted:
+        return "manage"
     if offered == plan.name:
         if not live:
             return "current"
@@ -97,9 +100,14 @@ def paid_by(plan: PlanView) -> Interval:
     return Interval.YEAR if price and price.interval == Interval.YEAR else Interval.MONTH
 
 
-def saving(prices: Prices) -> str | None:
-    """Return in words what paying by the year saves, counted from the prices; None for nothing."""
+def saving(prices: Prices, plan: PlanView | None) -> str | None:
+    """Return in words what paying by the year saves, counted from the prices; None for nothing.
+
+    It is said of prices of one product alone, and to no payer of a price that is not sold any more.
+    """
     monthly, yearly = prices.listed(Interval.MONTH), prices.listed(Interval.YEAR)
+    if not all(prices.are_of_one_product(sold) for sold in yearly) or _pays_otherwise(plan, prices):
+        return None
     months = [_months(monthly.get(plan), price) for plan, price in yearly.items()]
     known = [number for number in months if number is not None]
     if not known or len(known) < len(months) or max(known) >= YEAR:
@@ -114,6 +122,14 @@ def saving(prices: Prices) -> str | None:
     return (
         _("By the year you pay at least %(percent)s%% less.", percent=percent) if percent else None
     )
+
+
+def _pays_otherwise(plan: PlanView | None, prices: Prices) -> bool:
+    own = plan.paid if plan else None
+    if own is None or own.plan is None:
+        return False
+    sold = [prices.listed(interval).get(own.plan) for interval in Interval]
+    return own.price is None or own.discounted or own.price not in sold
 
 
 def _months(monthly: Price | None, yearly: Price) -> float | None:

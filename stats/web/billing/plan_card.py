@@ -9,20 +9,35 @@ from stats.dashboard import Dashboard
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, highest
 from stats.plans.price import Interval
+from stats.plans.subscription import Subscription
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import price_parts
+
+
+class PlanUntil(NamedTuple):
+    """A plan and the day on which it ends or ended, None for a day that is not known."""
+
+    plan: Plan
+    day: str | None
 
 
 class UnpaidView(NamedTuple):
     """A payment that failed: its day (None if Stripe has not said), and the plan that it is for.
 
-    `until` is the day until which the plan stays, or on which it went if it `is_lost`.
+    `kept` is what its subscription gives meanwhile, `then` what is paid for after that, and `lost`
+    what it gave last, if it gives nothing that the user has.
     """
 
     failed: str | None
     plan: Plan
-    until: str | None
-    is_lost: bool
+    kept: PlanUntil | None = None
+    then: PlanUntil | None = None
+    lost: PlanUntil | None = None
+
+    @property
+    def is_paid_rest(self) -> bool:
+        """Whether what is kept is not for the grace, but was paid for."""
+        return self.kept is not None and self.kept.plan != self.plan
 
 
 class PlanView:
@@ -49,8 +64,16 @@ class PlanView:
         """Return what the user pays: the own price, never that of the list. None if unknown."""
         if self.name == Plan.FREE:
             return free_price(prices)
-        paid = prices.paid(self.subscription) if self.subscription else None
+        paid = self.own_price(prices, self.name)
         return paid and " ".join(price_parts(paid)).strip()
+
+    def own_price(self, prices: Prices, plan: Plan) -> str | None:
+        """Return what the subscription costs in words, if it is one to `plan`; None if unknown.
+
+        One that is past due may give another plan, which was paid for before.
+        """
+        own = self.subscription
+        return prices.paid(own) if own and own.plan == plan else None
 
     @property
     def discounted(self) -> bool:
@@ -100,20 +123,41 @@ class PlanView:
         subscription = self._dashboard.billing.overdue(self._now)
         if subscription is None or subscription.plan is None:
             return None
-        since, until = subscription.overdue_since, subscription.ends
-        return UnpaidView(
-            None if since is None else self.day(since),
-            subscription.plan,
-            None if until is None else self.day(until),
-            subscription.is_lost(self._now),
-        )
+        since = subscription.overdue_since
+        failed = None if since is None else self.day(since)
+        if subscription != self.paid:
+            return UnpaidView(failed, subscription.plan, lost=self._lost(subscription))
+        kept = self._until(*subscription.given(self._now))
+        return UnpaidView(failed, subscription.plan, kept, self._then(subscription))
+
+    def _until(self, plan: Plan, until: int | None) -> PlanUntil:
+        return PlanUntil(plan, None if until is None else self.day(until))
+
+    def _then(self, subscription: Subscription) -> PlanUntil | None:
+        """Return what the user has after the grace, if it is what the subscription paid for."""
+        (_, grace), *rest = subscription.gives
+        if not rest or grace is None or self._now >= grace:
+            return None
+        has = highest((self._grant, self._dashboard.billing.plan(grace)))
+        return self._until(*rest[0]) if has == rest[0][0] else None
+
+    def _lost(self, subscription: Subscription) -> PlanUntil | None:
+        """Return what a subscription gave last since its payment failed that the user lacks."""
+        since = subscription.overdue_since or 0
+        lost = [(plan, end) for plan, end in subscription.gives if end is None or end > since]
+        higher = [one for one in lost if one[0].rank > self.name.rank]
+        return self._until(*higher[-1]) if higher else None
 
     @property
     def afterwards(self) -> Plan:
         """The plan that is left when what is paid for has ended."""
-        ends = self.paid.ends if self.paid else None
+        ends = self.paid.given(self._now)[1] if self.paid else None
         paid = self._dashboard.billing.plan(self._now if ends is None else ends)
-        return highest((self._dashboard.snapshot.grant or Plan.FREE, paid))
+        return highest((self._grant, paid))
+
+    @property
+    def _grant(self) -> Plan:
+        return self._dashboard.snapshot.grant or Plan.FREE
 
     @property
     def lapsed(self) -> bool:
@@ -128,7 +172,7 @@ class PlanView:
         others = BillingState(tuple(one for one in rows if one != self.subscription))
         renews = self.subscription.renews if self.subscription else None
         paid = others.plan(self._now if renews is None else renews)
-        return highest((self._dashboard.snapshot.grant or Plan.FREE, paid))
+        return highest((self._grant, paid))
 
     @property
     def is_monthly(self) -> bool:
@@ -139,7 +183,7 @@ class PlanView:
     @property
     def paid_until(self) -> str | None:
         """The day on which what is paid for ends, beside a grant, too; None if it goes on."""
-        ends = self.paid.ends if self.paid else None
+        ends = self.paid.given(self._now)[1] if self.paid else None
         return None if ends is None else self.day(ends)
 
     def day(self, moment: int) -> str:

@@ -1,5 +1,6 @@
 """The plans page, redirects to Stripe and back, and the practice checkout."""
 
+import re
 import time
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
@@ -11,9 +12,10 @@ from stats.billing.gateways.gateway import Gateway
 from stats.billing.gateways.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.portal_visit import Visit, begin_visit, read_visit
+from stats.billing.unheard_sales import sync_session
 from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
 from stats.plans.billing_state import BillingState
-from stats.plans.plan import Plan, check_plan, highest
+from stats.plans.plan import PAID_PLANS, Plan, check_plan
 from stats.plans.price import Interval
 from stats.web.billing.offers import make_offers, offered_by, saving
 from stats.web.billing.plan_card import PlanView
@@ -64,7 +66,7 @@ def _offers(plan: PlanView | None) -> dict[str, object]:
     live = plan is not None and any(one.plan for one in current_dashboard().billing.live)
     by = offered_by(prices, request.args.get("by"), plan)
     offers = make_offers(prices, plan, has_subscription=live, by=by or Interval.MONTH)
-    return {"offers": offers, "by": by, "saving": saving(prices), "has_subscription": live}
+    return {"offers": offers, "by": by, "saving": saving(prices, plan), "has_subscription": live}
 
 
 def _change_message(visit: Visit, plan: PlanView) -> str | None:
@@ -151,15 +153,21 @@ def back() -> ResponseReturnValue:
 
     A grant is no payment: it ends no waiting. The address only says what to wait for.
     """
-    count, bought = _poll_number(), _bought()
+    count, named, session_id = _poll_number(), _named_plan(), _session_id()
+    bought = named or Plan.PLUS
     paid = _has_arrived(current_dashboard().billing, bought)
-    if count == 0 and not paid and request.method == "GET" and _sync_bought(bought):
-        return redirect(url_for("billing.back", plan=bought))
+    is_known = paid and (named is not None or session_id is None)
+    if count == 0 and not is_known and request.method == "GET":
+        bought = _sync_bought(named, session_id)
+        paid = _has_arrived(sync.read_state(db(), current_user.id)[0], bought)
+        if paid:
+            return redirect(url_for("billing.back", plan=bought))
     page = "billing/checkout_return.html" if count == 0 else "billing/_checkout_return.html"
     return render_template(
         page,
         paid=paid,
         bought=bought,
+        session_id=session_id,
         waiting=not paid and count < MAX_RETURN_POLLS,
         next_try=count + 1,
         plan=PlanView(current_dashboard(), current_runtime().prices),
@@ -172,31 +180,55 @@ def _poll_number() -> int:
     return int(number) if usable else MAX_RETURN_POLLS
 
 
-def _bought() -> Plan:
-    """Return the plan that the address names, the lowest that is sold if it names none."""
-    try:
-        return highest((check_plan(request.args.get("plan")), Plan.PLUS))
-    except InvalidInput:
-        return Plan.PLUS
+def _named_plan() -> Plan | None:
+    """Return the plan that the address names as bought, None if it names none."""
+    named = request.args.get("plan")
+    return Plan(named) if named in PAID_PLANS else None
+
+
+def _session_id() -> str | None:
+    """Return what stands in the address as the id of a Checkout Session; it may be anybody's."""
+    session_id = request.args.get("session_id", "")
+    return session_id if re.fullmatch(r"cs_[A-Za-z0-9_]{1,200}", session_id) else None
 
 
 def _has_arrived(state: BillingState, bought: Plan) -> bool:
     return state.plan(time.time()).rank >= bought.rank
 
 
-def _sync_bought(bought: Plan) -> bool:
-    """Read the user's subscriptions from Stripe; return whether what was bought is there now."""
-    runtime = current_runtime()
+def _sync_bought(named: Plan | None, session_id: str | None) -> Plan:
+    """Read the user's subscriptions from Stripe; return the plan that was bought.
+
+    That is what the session has sold if it is the user's, else the plan that the address names,
+    else the lowest that is sold.
+    """
+    runtime, bought = current_runtime(), named or Plan.PLUS
     if runtime.gateway is None:
-        return False
+        return bought
     try:
         sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
+        state = sync.read_state(runtime.db, current_user.id)[0]
+        if session_id and not (named and _has_arrived(state, bought)):
+            bought = _sync_session(runtime.gateway, session_id) or bought
         checkout.close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
     except WritesRefused:
         current_app.logger.warning("The return page waits: the store takes no writes")
-    return _has_arrived(sync.read_state(runtime.db, current_user.id)[0], bought)
+    return bought
+
+
+def _sync_session(gateway: Gateway, session_id: str) -> Plan | None:
+    """Sync with what a session has sold to the user; return its plan, None if it is not theirs."""
+    runtime = current_runtime()
+    return sync_session(
+        runtime.db,
+        gateway,
+        current_user.id,
+        session_id,
+        keys=runtime.settings.secret_keys,
+        grace=runtime.grace,
+    )
 
 
 @bp.route("/billing/practice", methods=["GET", "POST"])

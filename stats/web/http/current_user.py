@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, session
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user
 
+from stats.accounts.email_address import is_sample
 from stats.accounts.sessions import Login, touch_session
 from stats.dashboard import PAGE_SPAN, WEEK_SPAN, Dashboard, Unchanged, get_dashboard
 from stats.errors import UserNotFound, WritesRefused
@@ -33,6 +34,7 @@ class SessionUser(UserMixin):  # type: ignore[misc]
         self.id, self.name, self.email = dashboard.user_id, dashboard.name, dashboard.email
         self.theme, self.live = dashboard.theme, dashboard.live
         self.timezone = dashboard.clock.timezone
+        self.is_sample = is_sample(dashboard.email)
         self.dashboard = dashboard
 
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from stats import conversations
-from stats.conversation_search import search_conversations
+from stats.conversation_search import matching_tags, search_conversations
 from stats.lib.normalisation import visible
 from stats.lib.text import clean
 from stats.web.http.current_user import current_dashboard
@@ -13,6 +13,7 @@ from stats.web.http.forms.repeated_forms import repeatable
 from stats.web.http.rate_limits import HOUR, by_user, limited
 from stats.web.runtime import db
 from stats.web.templating.formatting import ConversationView
+from stats.web.templating.markdown import MarkdownPage
 from stats.web.templating.translation import _
 
 bp = Blueprint("conversations", __name__, url_prefix="/conversations")
@@ -33,7 +34,10 @@ def page() -> ResponseReturnValue:
     results, total = search_conversations(db(), current_user.id, query, limit=PAGE_SIZE, skip=skip)
     if number > 1 and not results:
         return _last_page(query, total)
-    conversations = [ConversationView(result, current_dashboard()) for result in results]
+    conversations = [
+        (ConversationView(result, current_dashboard()), matching_tags(result, query))
+        for result in results
+    ]
     return render_template(
         "conversations/list.html",
         q=query,
@@ -57,7 +61,9 @@ def one(chat_id: str) -> ResponseReturnValue:
     """Show one conversation."""
     chat = conversations.get_conversation(db(), current_user.id, chat_id)
     return render_template(
-        "conversations/detail.html", conversation=ConversationView(chat, current_dashboard())
+        "conversations/detail.html",
+        conversation=ConversationView(chat, current_dashboard()),
+        markdown=MarkdownPage(),
     )
 
 

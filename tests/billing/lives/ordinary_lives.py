@@ -1,28 +1,31 @@
 """Random lives of one customer on the simulated Stripe, delivered as badly as networks can."""
 
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
-from stats.billing import webhook
+from stats.billing import sync, webhook
 from stats.billing.gateways.gateway import UnknownCustomer
-from stats.plans.plan import Plan, highest
+from stats.plans.billing_state import BillingState
+from stats.plans.plan import Plan
 from stats.store.client import Db
 from stats.store.keys import customer_key
 from stats.user_stats import create_user_stats, open_stats
-from tests.billing.lives.strange_lives import STRANGE
+from tests.billing.lives.oracle import DAY, GRACE, Oracle
+from tests.billing.lives.strange_lives import KEYS, STRANGE
 from tests.stripe_sim.model import ENDED, Stripe
 
-DAY = 86_400
-GRACE = 14 * DAY
 ACTIONS = ("subscribe", "pay_later", "settle", "cancel", "cancel_at_end", "keep", "change", "fail")
 ACTIONS += ("unpaid", "recover", "pause", "resume", "wait", "wait_long", "decline")
 ACTIONS += tuple(STRANGE)
-ACTIONS += ("decline_upgrade", "pause_collection", "resume_collection")
+ACTIONS += ("decline_upgrade", "go_back", "void", "pause_collection", "resume_collection")
+# Declined within a paid period, taken back, and declined again.
+ACTIONS += ("decline_upgrade", "go_back", "wait")
+run_replicated, make_state, apply = sync.run_replicated, sync.make_state, sync._apply
 
 
 class Crash(Exception):
@@ -42,8 +45,10 @@ class World:
     overtakes: float = 0.25
     surprises: int = 10
     sessions: list[str] = field(default_factory=list)
+    listed: list[dict[str, Any]] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     sold_twice: int = 0
+    unheard: int = 0
 
     def __post_init__(self) -> None:
         self.stripe = Stripe(seed=self.random.randrange(1 << 30), now=1_700_000_000)
@@ -59,7 +64,9 @@ class World:
         create_user_stats(self.db, self.user_id)
         metadata = {"user_id": self.user_id}
         self.customer = self.stripe.create_customer(metadata=metadata)["id"]
+        self.customers = [self.customer]
         self.metadata = {"metadata": metadata}
+        self.oracle = Oracle(self.stripe, self.products)
 
     # The gateway
 
@@ -93,7 +100,7 @@ class World:
 
     def act(self, action: str) -> None:
         """Do something at Stripe, if it makes sense now."""
-        own = self.stripe.all("subscription", customer=self.customer)
+        own = [s for s in self.stripe.all("subscription") if s["customer"] in self.customers]
         live = [s for s in own if s["status"] not in ENDED]
         steps: dict[str, Callable[[], object]] = {
             "subscribe": lambda: self.checkout(pay=True),
@@ -154,6 +161,10 @@ class World:
         name, status = subscription["id"], subscription["status"]
         if action == "decline_upgrade" and status in ("active", "past_due"):
             self.stripe.decline_upgrade(name, self.random.choice(self.all_prices))
+        elif action == "go_back" and status == "past_due":
+            self.stripe.go_back(name, self.random.choice(self.all_prices))
+        elif action == "void" and status == "past_due":
+            self.stripe.void_invoices(name)
         elif action == "pause_collection" and status in ("active", "past_due"):
             self.stripe.pause(name, collection_only=True)
         elif action == "resume_collection" and subscription["pause_collection"]:
@@ -163,10 +174,10 @@ class World:
 
     def deliver_one(self) -> None:
         """Deliver any event, delivered before or not; it may be lost on the way."""
-        events = self.stripe.events
-        fresh = self.stripe.undelivered()
-        event = self.random.choice(fresh if fresh and self.random.random() < 0.7 else events)
-        self.deliver(event)
+        fresh = self.stripe.event_ids(undelivered=True)
+        is_fresh = fresh and self.random.random() < 0.7
+        name = self.random.choice(fresh if is_fresh else self.stripe.event_ids())
+        self.deliver(self.stripe.get("event", name))
 
     def deliver(self, event: dict[str, Any]) -> bool:
         """Deliver one event; return whether it was taken."""
@@ -180,9 +191,35 @@ class World:
         return True
 
     def handle(self, event: dict[str, Any]) -> None:
-        """Act on an event, with the clock of Stripe."""
-        with patch("stats.billing.webhook.time.time", lambda: self.stripe.now):
-            webhook.handle(self.db, self, event, ("a key",), grace=GRACE)  # type: ignore[arg-type]
+        """Act on an event."""
+        with self.watched():
+            webhook.handle(self.db, self, event, KEYS, grace=GRACE)  # type: ignore[arg-type]
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Run the app by the clock of Stripe, let it die behind a claim, note what it stores."""
+
+        def run(db: Db, script: str, *args: Any) -> Any:
+            reply = run_replicated(db, script, *args)
+            if script == "lookups/claim" and self.random.random() < self.crashes:
+                raise Crash
+            return reply
+
+        def make(gateway: Any, listed: list[dict[str, Any]], *args: Any) -> BillingState:
+            self.listed = listed
+            return make_state(gateway, listed, *args)
+
+        def store(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState) -> str:
+            outcome = apply(db, user_id, ticket, event_id, state)
+            if outcome == "applied":
+                self.oracle.note(self.listed, state)
+            return outcome
+
+        with (
+            patch("stats.billing.webhook.time.time", lambda: self.stripe.now),
+            patch.multiple(sync, run_replicated=run, make_state=make, _apply=store),
+        ):
+            yield
 
     def come_to_rest(self) -> None:
         """Stripe tries again, in any order, until everything was taken."""
@@ -194,33 +231,8 @@ class World:
     # The truth
 
     def due(self) -> Plan:
-        """What the money entitles to now, worked out from Stripe alone."""
-        own = self.stripe.all("subscription", customer=self.customer)
-        return highest(self._worth(found) for found in own)
-
-    def plan_of(self, subscription: dict[str, Any]) -> Plan | None:
-        """What a subscription was sold as, None for another application's product."""
-        return self.products.get(subscription["items"]["data"][0]["price"]["product"])
-
-    def _worth(self, subscription: dict[str, Any]) -> Plan:
-        now = self.stripe.now
-        if subscription["status"] not in ("active", "trialing", "past_due"):
-            return Plan.FREE
-        if subscription["cancel_at"] is not None and now >= subscription["cancel_at"]:
-            return Plan.FREE
-        if subscription["status"] == "past_due" and now >= self.overdue_since(subscription) + GRACE:
-            return Plan.FREE
-        return self.plan_of(subscription) or Plan.FREE
-
-    def overdue_since(self, subscription: dict[str, Any]) -> int:
-        """Return when a subscription became past due, by the changes of its status alone."""
-        changes = [
-            event["created"]
-            for event in self.stripe.events
-            if event["data"]["object"]["id"] == subscription["id"]
-            and "status" in event["data"].get("previous_attributes", {})
-        ]
-        return int(changes[-1])
+        """What the money entitles to now."""
+        return self.oracle.due(self.customers)
 
     def shown(self) -> Plan:
         """What the user is shown now."""
@@ -237,5 +249,6 @@ def live(db: Db, seed: str) -> tuple[Plan, Plan, int]:
             world.deliver_one()
     world.come_to_rest()
     assert not world.sold_twice
+    assert not world.unheard
     assert not any(db.exists(customer_key(stranger)) for stranger in world.strangers)
     return world.shown(), world.due(), len(world.stripe.events)

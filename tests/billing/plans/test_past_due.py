@@ -11,6 +11,7 @@ from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     DAY,
     app_with_settings,
+    forget_what_was_paid,
     format_day,
     let_time_pass,
     plan_card_text,
@@ -34,6 +35,12 @@ def pay_for(shop: Shop, browser: Browser, days: int, every: str = "month") -> st
     return subscription_id
 
 
+def paid_until(shop: Shop, subscription_id: str) -> int:
+    """Return the end of a subscription's present period."""
+    [item] = shop.stripe.get("subscription", subscription_id)["items"]["data"]
+    return int(item["current_period_end"])
+
+
 def decline_upgrade(shop: Shop, subscription_id: str, ago: int) -> int:
     """Let an upgrade's invoice be declined so many seconds ago; return when patience ends."""
     shop.stripe.now = int(time.time()) - ago
@@ -42,18 +49,24 @@ def decline_upgrade(shop: Shop, subscription_id: str, ago: int) -> int:
     return shop.stripe.now + GRACE
 
 
-@pytest.mark.parametrize(("every", "day"), [("month", 20), ("year", 200), ("year", 14)])
+@pytest.mark.parametrize(
+    ("every", "day", "left"), [("month", 20, "Free"), ("year", 200, "Plus"), ("year", 14, "Plus")]
+)
 def test_it_keeps_the_plan_when_an_upgrade_is_declined(
-    shop: Shop, alice: Browser, every: str, day: int
+    shop: Shop, alice: Browser, every: str, day: int, left: str
 ) -> None:
-    until = decline_upgrade(shop, pay_for(shop, alice, day, every), 60)
+    subscription = pay_for(shop, alice, day, every)
+    until = decline_upgrade(shop, subscription, 60)
     assert shop.plan(alice.user_id) == "Premium"
-    assert shop.db.hget(alice.key("stats"), "paid") == f"Premium:{until}"
+    paid = f"Premium:{until}"
+    if left == "Plus":
+        paid = f"Plus:{paid_until(shop, subscription)} {paid}"
+    assert shop.db.hget(alice.key("stats"), "paid") == paid
     let_time_pass(shop.db, alice.user_id, GRACE - 120)
     assert shop.plan(alice.user_id) == "Premium"
     let_time_pass(shop.db, alice.user_id, 180)
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
-    assert shop.plan(alice.user_id) == "Free"
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == left
+    assert shop.plan(alice.user_id) == left
 
 
 def test_it_tells_of_it_on_dashboard_and_plans_with_the_way_to_mend_it(
@@ -73,7 +86,9 @@ def test_it_tells_of_it_on_dashboard_and_plans_with_the_way_to_mend_it(
 
 
 def test_it_still_tells_when_the_plan_has_gone(shop: Shop, alice: Browser) -> None:
-    until = decline_upgrade(shop, pay_for(shop, alice, 28), 15 * DAY)
+    subscription = pay_for(shop, alice, 40)
+    shop.stripe.declining.add(shop.stripe.get("subscription", subscription)["customer"])
+    until = decline_upgrade(shop, subscription, 15 * DAY)
     assert shop.plan(alice.user_id) == "Free"
     for text in (plan_card_text(alice), visible_text(alice.get("/plans").text)):
         assert f"The payment of {format_day(until - GRACE)} did not go through" in text
@@ -95,7 +110,8 @@ def test_it_is_patient_anew_after_a_recovery_of_which_no_event_came(
 ) -> None:
     subscription_id = pay_for(shop, alice, 28)
     decline_upgrade(shop, subscription_id, 20 * DAY)
-    assert shop.plan(alice.user_id) == "Free"
+    assert shop.plan(alice.user_id) == "Plus"
+    shop.stripe.now += DAY
     shop.stripe.recover_payment(subscription_id)
     until = decline_upgrade(shop, subscription_id, DAY)
     assert shop.plan(alice.user_id) == "Premium"
@@ -127,6 +143,7 @@ def test_reconcile_sees_a_plan_that_was_taken_too_early(shop: Shop, alice: Brows
     until = decline_upgrade(shop, pay_for(shop, alice, 20), DAY)
     # What an earlier release wrote: patience from the beginning of the period.
     let_time_pass(shop.db, alice.user_id, until - int(time.time()) + DAY)
+    forget_what_was_paid(shop.db, alice.user_id)
     assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
     result = run_billing_command(shop.app, "reconcile")
     assert result.exit_code == 1
@@ -138,8 +155,10 @@ def test_reconcile_sees_a_plan_that_was_taken_too_early(shop: Shop, alice: Brows
 
 def test_it_has_as_much_patience_as_is_set(shop: Shop, alice: Browser) -> None:
     shop.app = app_with_settings(shop, past_due_days=3)
-    until = decline_upgrade(shop, pay_for(shop, alice, 20), DAY)
-    assert shop.db.hget(alice.key("stats"), "paid") == f"Premium:{until - 11 * DAY}"
+    subscription = pay_for(shop, alice, 20)
+    until = decline_upgrade(shop, subscription, DAY)
+    paid = f"Plus:{paid_until(shop, subscription)} Premium:{until - 11 * DAY}"
+    assert shop.db.hget(alice.key("stats"), "paid") == paid
 
 
 def invoice(status: str, at: int, due: int | None = None, **more: Any) -> dict[str, Any]:

@@ -24,14 +24,15 @@ SCRIPTS = pytest.mark.parametrize("script", [True, False], ids=["script", "plain
 LATENCIES = pytest.mark.parametrize("latency", [0.2, 0.6])
 
 
-def press_twice(page: Page, button: Locator) -> None:
-    """Press where the button is, and there again before any answer can have come."""
+def press_twice(line: SlowLine, page: Page, button: Locator) -> None:
+    """Press where the button is, and there again before any answer has come."""
     button.scroll_into_view_if_needed()
     box = button.bounding_box()
     assert box
-    for _ in range(2):
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.wait_for_timeout(BETWEEN_PRESSES_MS)
+    with line.holding_answers():
+        for _ in range(2):
+            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            page.wait_for_timeout(BETWEEN_PRESSES_MS)
 
 
 @SCRIPTS
@@ -48,7 +49,7 @@ def test_a_sign_in_link_leads_in(
     page = visit(script)
     page.goto(line.url + link.removeprefix(site.url))
     line.latency = latency
-    press_twice(page, page.get_by_role("button", name="Go to my dashboard"))
+    press_twice(line, page, page.get_by_role("button", name="Go to my dashboard"))
     expect(page.locator("h1")).to_contain_text(member.name)
     page.goto("/settings")
     expect(page.locator("[name=name]")).to_have_value(member.name)
@@ -66,7 +67,7 @@ def test_two_factor_shows_its_recovery_codes(
     page.locator("#on-code").fill(totp_code(secret, int(time.time())))
     page.locator("#on-current_password").fill(PASSWORD)
     line.latency = latency
-    press_twice(page, page.get_by_role("button", name="Switch on"))
+    press_twice(line, page, page.get_by_role("button", name="Switch on"))
     codes = page.locator("#recovery-codes")
     expect(codes).to_be_visible()
     assert len(set(codes.input_value().split())) == 10
@@ -84,12 +85,12 @@ def test_a_deletion_says_goodbye(
     page.locator("summary", has_text="Delete").click()
     page.locator("[name=confirm]").fill(member.email)
     line.latency = 0.6
-    press_twice(page, page.locator("form:has([name=confirm]) [type=submit]"))
+    press_twice(line, page, page.locator("form:has([name=confirm]) [type=submit]"))
     expect(page.locator("main")).to_contain_text("Your account and everything in it are gone")
 
 
 def test_a_button_rests_while_its_form_is_under_way(
-    visit: Callable[[bool], Page],
+    visit: Callable[[bool], Page], line: SlowLine
 ) -> None:
     page, held = visit(True), list[Route]()
 
@@ -101,7 +102,7 @@ def test_a_button_rests_while_its_form_is_under_way(
     page.route("**/settings", hold)
     page.evaluate(WATCH_BUTTONS)
     button = page.locator("form:has([name=timezone]) [type=submit]").first
-    press_twice(page, button)
+    press_twice(line, page, button)
     assert len(held) == 1
     held[0].continue_()
     expect(page.locator(".alert-success")).to_be_visible()

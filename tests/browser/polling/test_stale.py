@@ -106,6 +106,43 @@ def test_charts_that_failed_are_asked_for_again(
     expect(page.locator(".trend .marks [data-m='8']").first).to_be_visible()
 
 
+def test_it_calls_no_entry_safe_beside_one_that_is_not(
+    member: Member, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect(*FAILED)
+    page = member.page
+    page.goto("/dashboard")
+    stale, safe = page.locator("#stale"), "your entries are safe"
+    page.route(STATS, fail)
+    refresh(page)
+    expect(stale).to_contain_text(safe)
+    page.route(MOOD, fail)
+    page.locator("#mood-save").click()
+    expect(page.locator("#mood-failed")).to_contain_text("Not saved")
+    expect(stale).to_be_visible()
+    expect(stale).to_contain_text("Can’t refresh.")
+    expect(stale).not_to_contain_text(safe)
+    page.unroute(MOOD)
+    save(page)
+    expect(page.locator("#mood-failed")).to_be_hidden()
+    expect(stale).to_contain_text(safe)
+
+
+def test_it_calls_no_entry_safe_when_the_numbers_fail_after_it(
+    member: Member, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect(*FAILED)
+    page = member.page
+    page.goto("/dashboard")
+    page.route(MOOD, fail)
+    page.locator("#mood-save").click()
+    expect(page.locator("#mood-failed")).to_contain_text("Not saved")
+    page.route(STATS, fail)
+    refresh(page)
+    expect(page.locator("#stale")).to_contain_text("Can’t refresh.")
+    expect(page.locator("[role=status]")).not_to_contain_text("safe")
+
+
 def test_it_recovers_on_retry(member: Member, console_errors: ConsoleErrors) -> None:
     console_errors.expect(*FAILED)
     page = member.page

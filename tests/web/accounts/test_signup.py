@@ -65,6 +65,17 @@ def test_it_says_beside_the_field_what_will_not_do(
     assert remaining_keys(valkey) == []
 
 
+def test_it_says_all_that_will_not_do_at_once(app: Flask, valkey: Redis) -> None:
+    typed = {"name": "n" * 81, "email": "alice", "password": "short"}
+    answer = Browser(app).post("/signup", typed)
+    assert {field: field_error(answer, field) for field in typed} == {
+        "name": "A name needs 1 to 80 characters.",
+        "email": "This is not an e-mail address.",
+        "password": "A password needs 8 to 128 characters.",
+    }
+    assert remaining_keys(valkey) == []
+
+
 @pytest.mark.parametrize("email", ["alice@example.com", "Alice@EXAMPLE.com"])
 def test_it_refuses_an_address_that_has_an_account(
     app: Flask, valkey: Redis, alice: Browser, email: str

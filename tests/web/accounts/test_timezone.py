@@ -1,5 +1,7 @@
 """The time zone: taken from the press of a sign-in link, offered on the dashboard, or chosen."""
 
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -81,6 +83,30 @@ def test_it_changes_no_zone_without_a_token(alice: Browser, valkey: Redis) -> No
     answer = alice.client.post("/settings/timezone", data={"timezone": "Asia/Tokyo"})
     assert answer.status_code == 400
     assert clock(valkey, alice) == ("UTC", 0)
+
+
+def test_settings_offer_places_by_region_with_their_offset(alice: Browser) -> None:
+    page = alice.get("/settings").text
+    assert re.search(r'<optgroup label="Asia">.*<option value="Asia/Tokyo">Tokyo \(UTC\+9\)', page)
+    assert '<option value="UTC" selected>UTC</option>' in page
+    assert "GMT+1" not in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "label"),
+    [("Etc/GMT+1", "GMT+1 (UTC−1)"), ("Asia/Calcutta", "Calcutta (UTC+5:30)")],
+)
+def test_settings_keep_a_zone_that_is_offered_no_more(
+    alice: Browser, valkey: Redis, zone: str, label: str
+) -> None:
+    form = {"name": "Alice", "timezone": zone, "day_start": "0"}
+    assert alice.post("/settings", form).status_code == 303
+    page = alice.get("/settings").text
+    assert f'<option value="{zone}" selected>{label}</option>' in page
+    assert page.count(" selected>") == 2, "the zone, and the start of the day"
+    assert "no longer a time zone" not in page
+    assert alice.post("/settings", form).status_code == 303
+    assert clock(valkey, alice) == (zone, 0)
 
 
 def test_it_shows_every_page_to_whoever_has_a_zone_that_has_gone(

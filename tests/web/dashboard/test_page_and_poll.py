@@ -45,6 +45,15 @@ def test_it_shows_a_new_user_what_is_true(alice: Browser) -> None:
     assert re.search(r"Good (morning|afternoon|evening), <bdi>Alice</bdi>", page.text)
 
 
+def test_it_says_on_the_first_day_alone_how_days_count(valkey: Redis, alice: Browser) -> None:
+    (card,) = re.findall(
+        r'<section class="card first-day".*?</section>', alice.get("/dashboard").text, re.DOTALL
+    )
+    assert card.count("<li>") == 3
+    valkey.hincrby(alice.key("account"), "created", -86_400)
+    assert "first-day" not in alice.get("/dashboard").text
+
+
 def test_it_says_when_its_numbers_were_read(valkey: Redis, alice: Browser) -> None:
     valkey.hset(alice.key("stats"), "timezone", "Asia/Tokyo")
     page = alice.get("/dashboard").text

@@ -19,7 +19,7 @@ from stats import rate_limit
 from stats.rate_limit import MinuteCounter, count_hit
 from stats.store.client import connect
 from stats.web.accounts import personal_data, settings
-from stats.web.accounts.auth import signup
+from stats.web.accounts.sign_up import signup
 from stats.web.http import rate_limits
 from stats.web.http.rate_limits import Limit, limits_of
 from stats.web.pages.public import sample

@@ -59,6 +59,16 @@ def test_it_finds_words_as_people_read_them(alice: Browser, query: str) -> None:
     assert titles(found.text) == ["I don\u2019t like café"]
 
 
+def test_a_hit_by_a_tag_shows_the_tag(alice: Browser) -> None:
+    save(alice, "c1", title="A walk", tags=["Café", "sea", "<b>x"])
+    save(alice, "c2", title="The sea")
+    for query, shown in (("cafe", ["Café"]), ("sea", ["sea"]), ("walk sea", ["sea"]), ("", [])):
+        page = alice.get(URL, query_string={"q": query}).text
+        assert re.findall(r'<li dir="auto">([^<]+)</li>', page) == shown, query
+        assert ("Tags that fit" in page) == bool(shown)
+    assert "&lt;b&gt;x</li>" in alice.get(URL, query_string={"q": "<b>"}).text
+
+
 @pytest.mark.parametrize("query", ["\u200b", " ", "\u3164"])
 def test_it_looks_for_nothing_where_nothing_is_to_be_seen(alice: Browser, query: str) -> None:
     save(alice, "c1", title="A talk")

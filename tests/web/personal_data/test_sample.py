@@ -7,7 +7,21 @@ from flask import Flask
 from redis import Redis
 
 from app import create_app
-from tests.web.helpers import Browser, Client, displayed_stats, dump_all, remaining_keys, sign_up
+from tests.web.helpers import (
+    PASSWORD,
+    Browser,
+    Client,
+    displayed_stats,
+    dump_all,
+    remaining_keys,
+    sign_up,
+)
+
+PAGES = (
+    *("/dashboard", "/history", "/history/2026-03-01", "/conversations", "/plans", "/settings"),
+    *("/privacy", "/conversations/sample-001"),
+)
+SAYING = "This is sample data"
 
 
 @pytest.fixture
@@ -121,3 +135,52 @@ def test_a_member_stays_who_they_are(embedded: Flask, valkey: Redis) -> None:
     before = dump_all(valkey)
     assert alice.post("/sample").location == "/dashboard"
     assert dump_all(valkey) == before
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_what_it_is_and_where_an_account_is_made(
+    embedded: Flask, robin: Browser, page: str
+) -> None:
+    shown = robin.get(page)
+    assert shown.status_code == 200
+    assert SAYING in shown.text
+    assert 'href="/signup">Create an account' in shown.text
+    if page != "/conversations/sample-001":
+        assert SAYING not in sign_up(embedded, "Alice").get(page).text
+
+
+def test_it_leads_to_an_account_of_ones_own_and_is_gone(
+    embedded: Flask, robin: Browser, valkey: Redis
+) -> None:
+    form = robin.get("/signup")
+    assert form.status_code == 200
+    assert SAYING not in form.text
+    old = robin.session
+    typed = {"name": "Alice", "email": "alice@example.com", "password": PASSWORD}
+    assert robin.post("/signup", typed).location == "/dashboard"
+    page = robin.get("/dashboard")
+    assert "Alice" in page.text
+    assert SAYING not in page.text
+    assert displayed_stats(page)["days_active"] == "1"
+    assert not [key for key in valkey.scan_iter() if robin.user_id in key]
+    assert Browser(embedded, old).get("/dashboard").status_code == 302, "its session has ended"
+
+
+def test_a_sign_up_that_is_refused_leaves_it_as_it_is(robin: Browser, valkey: Redis) -> None:
+    before = dump_all(valkey)
+    assert robin.post("/signup", {"name": "Alice"}).status_code == 422
+    assert dump_all(valkey) == before
+    assert SAYING in robin.get("/dashboard").text
+
+
+def test_whoever_has_an_account_logs_in_from_it(
+    embedded: Flask, robin: Browser, valkey: Redis
+) -> None:
+    alice = sign_up(embedded, "Alice")
+    assert robin.get("/login").status_code == 200
+    form = {"email": "alice@example.com", "password": PASSWORD}
+    assert robin.post("/login", form).location == "/dashboard"
+    assert SAYING not in robin.get("/dashboard").text
+    robin.forget_token()
+    assert robin.get("/settings/export.json").json["account"]["id"] == alice.user_id
+    assert not [key for key in valkey.scan_iter() if robin.user_id in key]

@@ -131,7 +131,8 @@ def test_every_score_is_in_its_place(
     assert f"the lowest day {said}, the highest day {said}, the mean {mean}." in drawn
 
 
-FIRST, AGAIN = "Three check-ins draw your first line.", "Three check-ins in 30 days draw a line."
+FIRST = "Three days with a check-in draw your first line."
+AGAIN = "Three days with a check-in, of these 30, draw a line."
 
 
 @pytest.mark.parametrize(

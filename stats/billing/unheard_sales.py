@@ -1,0 +1,83 @@
+"""Sales of which no event has come yet: found at Stripe by the reference that we signed."""
+
+import time
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from stats.billing.client_reference import read_reference
+from stats.billing.gateways.gateway import Gateway, UnknownCustomer
+from stats.billing.ownership import customer_of
+from stats.billing.sync import bind_customer, buys_from_us, sync
+from stats.plans.plan import Plan, highest
+from stats.store.client import Db
+from stats.store.keys import PLAN_KINDS, user_key, user_keys
+from stats.store.scripts import run_replicated
+
+# For as long Stripe sends an event again (https://docs.stripe.com/webhooks#retries).
+LOOK_BACK = 3 * 86_400
+CLOCK_SKEW = 300
+
+
+def note_link(db: Db, user_id: str) -> None:
+    """Note that a user is sent to a Payment Link: whoever pays there is no customer of ours yet."""
+    keys = user_keys(user_id, PLAN_KINDS)
+    run_replicated(db, "billing/note_link", keys, int(time.time()))
+
+
+def bind_link_buyers(
+    db: Db, gateway: Gateway, user_id: str, keys: Sequence[str], known: Container[str]
+) -> bool:
+    """Bind the customers that a user became at Payment Links; return whether any is not `known`.
+
+    Looks at the last days alone, as far as Stripe lists them. Raises BillingUnavailable.
+    """
+    opened = db.hget(user_key(user_id, "billing"), "link_at")
+    if opened is None:
+        return False
+    since = max(int(opened), int(time.time()) - LOOK_BACK) - CLOCK_SKEW
+    sessions = [
+        session
+        for session in gateway.completed_sessions(since)
+        if _is_of(session, user_id, keys) and customer_of(session) not in known
+    ]
+    bound = [_bind_buyer(db, gateway, user_id, session) for session in sessions]
+    return any(bound)
+
+
+def sync_session(
+    db: Db, gateway: Gateway, user_id: str, session_id: str, *, keys: Sequence[str], grace: int
+) -> Plan | None:
+    """Sync with what a Checkout Session has sold to a user; return its plan.
+
+    The id may come from anywhere: None, and nothing is done, unless Stripe says that the session
+    carries the reference that we signed for this user. Raises BillingUnavailable.
+    """
+    session = gateway.session(session_id)
+    if session is None or not _is_of(session, user_id, keys):
+        return None
+    if _bind_buyer(db, gateway, user_id, session):
+        sync(db, gateway, user_id, grace=grace)
+    return _sold(session, gateway.products)
+
+
+def _is_of(session: Mapping[str, Any], user_id: str, keys: Sequence[str]) -> bool:
+    reference = session.get("client_reference_id")
+    return bool(reference) and read_reference(str(reference), keys) == user_id
+
+
+def _bind_buyer(db: Db, gateway: Gateway, user_id: str, session: Mapping[str, Any]) -> bool:
+    customer = customer_of(session)
+    if session.get("status") != "complete" or customer is None:
+        return False
+    try:
+        return buys_from_us(gateway, customer) and bind_customer(db, user_id, customer)
+    except UnknownCustomer:
+        # Deleted since.
+        return False
+
+
+def _sold(session: Mapping[str, Any], products: Mapping[str, Plan]) -> Plan | None:
+    lines = (session.get("line_items") or {}).get("data") or []
+    names = [str((line.get("price") or {}).get("product")) for line in lines]
+    plans = [products[name] for name in names if name in products]
+    return highest(plans) if plans else None
