@@ -152,7 +152,7 @@
     const full = isFull(field);
     for (const input of chipInputs(field)) input.disabled = full && !input.checked;
     const takesFocus = document.activeElement === more;
-    more.hidden = full && !more.value;
+    more.hidden = full && !more.value && !more.ariaInvalid;
     field.querySelector('.chips-full').hidden = !full;
     if (more.hidden && takesFocus) chipInputs(field).filter((input) => input.checked).pop().focus();
   }

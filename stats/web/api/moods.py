@@ -84,7 +84,8 @@ def _summary(entries: list[moods.MoodEntry]) -> dict[str, Any]:
 @documented_for_user(
     "Record a mood",
     description="The score of the entry with the latest `at` is the one that is shown. An entry "
-    "about this moment (within a minute) counts the day as active.",
+    "about this moment (within a minute) counts the day as active. Tags are kept without spaces "
+    "around them, and one that is there twice, in whatever case, once.",
     parameters=[IDEMPOTENCY_KEY],
     body=MoodBody,
     body_example=examples.MOOD_BODY,

@@ -137,3 +137,17 @@ def test_without_a_script_the_field_takes_several(
     page.locator("#mood-save").click()
     expect(last_entry(page)).to_contain_text("slow morning")
     assert stored(site, member) == [["walk", "tea", "slow morning"]]
+
+
+def test_nine_are_refused_with_the_reason_and_the_focus_on_the_field(
+    dashboard: Page, console_errors: ConsoleErrors
+) -> None:
+    console_errors.expect("status of 422", "Error Code 422")
+    type_tags(dashboard, "a,b,c,d,e,f,g,")
+    dashboard.keyboard.insert_text("h")
+    dashboard.locator(".chip", has_text="walk").click()
+    dashboard.locator("#mood-save").click()
+    expect(dashboard.locator("#tags-error")).to_have_text("8 tags at most.")
+    expect(dashboard.locator("#tags-more")).to_be_focused()
+    expect(dashboard.locator("#tags-more")).to_have_value("h")
+    assert len(chosen(dashboard)) == 8
