@@ -153,6 +153,15 @@ def test_a_chart_that_comes_anew_keeps_the_focus_on_its_day(member: Member) -> N
     expect(page.locator(".year .day-line span")).to_contain_text("5 In between")
 
 
+def test_what_stands_for_the_line_does_not_cover_the_days(member: Member) -> None:
+    member.page.goto("/dashboard")
+    save(member.page)
+    expect(member.page.locator(".placeholder-text")).to_be_visible()
+    there = day(member.page, ".trend", 15).get_attribute("href")
+    day(member.page, ".trend", 15).click()
+    member.page.wait_for_url(f"**{there}")
+
+
 def test_without_script_days_are_links_and_two_tab_stops(
     open_context: Callable[..., BrowserContext],
 ) -> None:
