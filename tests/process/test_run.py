@@ -72,10 +72,10 @@ def test_a_deployed_one_says_where_it_is_in_the_log(tmp_path: Path) -> None:
     env = environment(tmp_path, free_port(), REDIS_URL="redis://127.0.0.1:1", SECRET_KEY="k" * 32)
     process = start_process(env)
     assert process.stderr
-    line = json.loads(process.stderr.readline())
+    first = process.stderr.readline()
     process.terminate()
     output, _ = process.communicate(timeout=20)
-    assert line["event"] == f"Aira Stats is at http://127.0.0.1:{env['PORT']}"
+    assert json.loads(first)["event"] == f"Aira Stats is at http://127.0.0.1:{env['PORT']}"
     assert output == ""
 
 
