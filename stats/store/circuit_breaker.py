@@ -1,5 +1,6 @@
 """A circuit breaker: while a server hangs or refuses, one caller at a time tries it."""
 
+import logging
 import threading
 import time
 from types import TracebackType
@@ -9,6 +10,8 @@ from redis.exceptions import RedisClusterException
 
 from stats.errors import StoreUnavailable
 from stats.store.cut_connections import is_cut
+
+log = logging.getLogger(__name__)
 
 RETRY_INTERVAL = 1.0
 # What redis-py raises for a server that cannot be reached, and all that it raises: its own
@@ -22,7 +25,8 @@ class CircuitBreaker:
 
     After a call has failed to reach it, calls are refused with StoreUnavailable for RETRY_INTERVAL
     seconds; then one call may try again, and the others are refused until it has come back. A
-    connection that was cut says nothing about the server, so it changes nothing.
+    connection that was cut says nothing about the server, so it changes nothing. The first failure
+    and the end of the outage are logged, by the kind of error alone: messages may quote an address.
     """
 
     def __init__(self) -> None:
@@ -53,6 +57,14 @@ class CircuitBreaker:
         if is_cut(error):
             return
         if isinstance(error, UNREACHABLE_ERRORS):
-            self._closed, self._try_at = False, time.monotonic() + RETRY_INTERVAL
+            self._try_at = time.monotonic() + RETRY_INTERVAL
+            self._set_closed(False, f"Redis cannot be used: {type(error).__name__}")
         elif not self._closed:
-            self._closed = True
+            self._set_closed(True, "Redis can be used again")
+
+    def _set_closed(self, closed: bool, line: str) -> None:
+        with self._lock:
+            if self._closed is closed:
+                return
+            self._closed = closed
+        log.warning(line)

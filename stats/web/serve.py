@@ -1,6 +1,7 @@
 """The server: Granian's parent process, its workers, and the app of each worker."""
 
 import gc
+import logging
 import os
 import socket
 import sys
@@ -41,7 +42,7 @@ def main() -> None:
         settings = complete(settings)
     except StatsError as error:
         sys.exit(f"aira-stats: {error}")
-    print(_startup_line(settings), flush=True)
+    _announce(settings)
     with counters.share_metrics(settings.workers):
         _serve(settings)
 
@@ -77,11 +78,14 @@ def _check_port(settings: Settings) -> None:
         raise ConfigError(f"PORT: cannot listen on {settings.port}: {error.strerror}.") from None
 
 
-def _startup_line(settings: Settings) -> str:
+def _announce(settings: Settings) -> None:
+    """Say where it is: to the person at the terminal when embedded, in the log when deployed."""
     line = f"Aira Stats is at http://{settings.host}:{settings.port}"
-    if not Settings.from_env(os.environ).embedded:
-        return line
-    return f"{line}   service key: {settings.api_keys[0]}"
+    if Settings.from_env(os.environ).embedded:
+        print(f"{line}   service key: {settings.api_keys[0]}", flush=True)
+        return
+    log_setup.set_up(settings)
+    logging.getLogger("aira").info(line)
 
 
 @cache

@@ -527,10 +527,17 @@ def test_it_finds_a_key_that_is_empty(folder: Path) -> None:
     assert examine(folder) == (Code.FILE_EMPTY, [Code.FILE_EMPTY])
 
 
-def test_it_finds_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["file/data", "long" * 100], ids=["below a file", "too long"])
+def test_it_finds_a_folder_that_cannot_be_used(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
-    exits, codes = examine(tmp_path / "file" / "data")
+    exits, codes = examine(tmp_path / name)
     assert (exits, codes) == (Code.STORE_UNREACHABLE, [Code.STORE_UNREACHABLE])
+
+
+def test_it_finds_a_key_that_cannot_be_read(folder: Path) -> None:
+    (folder / "secret.key").unlink(missing_ok=True)
+    (folder / "secret.key").mkdir(mode=0o700)
+    assert examine(folder) == (Code.STORE_UNREACHABLE, [Code.STORE_UNREACHABLE])
 
 
 def test_the_worst_finding_is_the_exit_code(deployment: Deployment) -> None:

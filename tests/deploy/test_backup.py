@@ -1,5 +1,6 @@
 """`flask backup` under load, and what it restores to."""
 
+import re
 import shutil
 import stat
 import subprocess
@@ -143,6 +144,8 @@ def test_it_says_why_there_is_no_backup(tmp_path: Path) -> None:
     empty = flask(tmp_path / "data", "backup", str(tmp_path / "new"))
     assert empty.returncode == 1
     assert empty.stderr.startswith("Error: The backup failed:")
+    nowhere = flask(tmp_path / "data", "backup", str(tmp_path / ("long" * 100)))
+    assert re.fullmatch(r"Error: The backup failed: [^\n]+\n", nowhere.stderr)
     own = {"REDIS_URL": "redis://127.0.0.1:9", "SECRET_KEY": "x" * 32}
     elsewhere = flask(tmp_path / "data", "backup", str(tmp_path / "new"), **own)
     assert "Back up Redis itself." in elsewhere.stderr

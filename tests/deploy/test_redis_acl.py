@@ -132,6 +132,23 @@ def test_it_may_do_nothing_else(store: Guarded, settings: dict[str, str]) -> Non
         nobody.ping()
 
 
+def test_what_scripts_wrote_is_there_after_a_restart(store: Guarded, site: LiveServer) -> None:
+    """Redis 7.0 replays it as the default user, who is off: one without rights loses it."""
+    Person(site.port, site.key)
+    default = store.admin.acl_getuser("default")
+    assert default is not None
+    assert "off" in default["flags"]
+    assert default["categories"] == ["+@all"]
+    assert (default["keys"], default["channels"]) == (["~*"], ["&*"])
+    before = store.dump()
+    assert before
+    site.destroy()
+    store.process.terminate()
+    store.process.wait(20)
+    store.start()
+    assert store.dump() == before
+
+
 def test_it_names_each_command_that_is_used_and_no_other() -> None:
     scripts = "".join(path.read_text() for path in (ROOT / "stats/lua").rglob("*.lua"))
     called = {name.lower() for name in re.findall(r"redis\.p?call\('([A-Z]+)'", scripts)}

@@ -109,9 +109,9 @@ class Machine:
         }
 
     @contextmanager
-    def restart(self, *ports: int) -> Iterator[subprocess.Popen[bytes]]:
+    def restart(self, *ports: int, host: str = HOST) -> Iterator[subprocess.Popen[bytes]]:
         """Run the script; what is left of it at the end is killed."""
-        words = [str(DEPLOY / "rolling-restart"), HOST, *map(str, ports)]
+        words = [str(DEPLOY / "rolling-restart"), host, *map(str, ports)]
         with open(self.words, "w") as said:
             script = subprocess.Popen(words, env=self.env, stderr=said, start_new_session=True)
         try:
@@ -220,4 +220,47 @@ def test_an_instance_that_does_not_come_back_stays_out(
             assert eventually(machine.wish)
             wish.unlink()
             assert script.wait(50) == 0, machine.words.read_text()
+        assert (nginx.folder / "aira-upstream.conf").read_text() == upstream(*two_instances)
+
+
+def take_out(nginx: Nginx, port: int) -> None:
+    """Mark an instance as the script does."""
+    file = nginx.folder / "aira-upstream.conf"
+    file.write_text(
+        file.read_text().replace(f":{port} fail_timeout=2s;", f":{port} fail_timeout=2s down;")
+    )
+    subprocess.run(nginx.command("-s", "reload"), check=True)
+
+
+def test_the_last_one_that_serves_stays_in(
+    folder: Path, two_instances: dict[int, LiveServer]
+) -> None:
+    first, second = two_instances
+    with run_nginx(folder / "nginx-of-last", *two_instances) as nginx:
+        place = folder / "last"
+        place.mkdir()
+        machine = Machine(place, nginx)
+        take_out(nginx, first)
+        before = (nginx.folder / "aira-upstream.conf").read_text()
+        with machine.restart(second) as script:
+            assert eventually(lambda: script.poll() is not None or machine.wish())
+            assert script.poll() == 1
+        assert f"so {second} stays in" in machine.words.read_text()
+        assert (nginx.folder / "aira-upstream.conf").read_text() == before
+        assert nginx.curl("/readyz").status == 200
+
+
+def test_a_name_that_is_not_served_takes_nobody_out(
+    folder: Path, two_instances: dict[int, LiveServer]
+) -> None:
+    with run_nginx(folder / "nginx-of-names", *two_instances) as nginx:
+        place = folder / "name"
+        place.mkdir()
+        machine = Machine(place, nginx)
+        with machine.restart(*two_instances, host="aira.exampel") as script:
+            assert eventually(lambda: script.poll() is not None or machine.wish())
+            assert script.poll() == 1
+        assert machine.words.read_text().splitlines() == [
+            f"aira.exampel is not served on {next(iter(two_instances))}: is the name right?"
+        ]
         assert (nginx.folder / "aira-upstream.conf").read_text() == upstream(*two_instances)

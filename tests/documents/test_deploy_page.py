@@ -12,7 +12,7 @@ from tests.support.live_server import ROOT
 
 DEPLOY = ROOT / "docs" / "deploy"
 # What makes files; the rest is about services.
-WRITES = re.compile(r"^(install -m|sed -i|password=|name=)")
+WRITES = re.compile(r"^(install -m|sed -i|password=|name=|memory=)")
 
 
 def commands() -> list[str]:
@@ -39,6 +39,7 @@ def test_the_settings_are_filled_in(etc: Path) -> None:
     assert settings.public_url == "https://aira.example"
     redis = (etc / "redis" / "aira.conf").read_text()
     assert f"user aira on >{urlsplit(settings.redis_url).password} " in redis
+    assert "\nmaxmemory 1gb\n" in redis
     assert "PASSWORD" not in redis.partition("user default")[2]
     assert len({*settings.secret_keys, *settings.api_keys}) == 2
     assert all(len(key) == 64 for key in (*settings.secret_keys, *settings.api_keys))

@@ -1,5 +1,6 @@
 """The life of the process: `python app.py`, as `make run` and a terminal treat it."""
 
+import json
 import os
 import re
 import signal
@@ -65,6 +66,17 @@ def test_it_says_where_it_is_and_ctrl_c_leaves_nothing_running(start: Serve) -> 
     ]
     assert all("GET /readyz" in line for line in errors.splitlines()), errors
     assert not site.answers()
+
+
+def test_a_deployed_one_says_where_it_is_in_the_log(tmp_path: Path) -> None:
+    env = environment(tmp_path, free_port(), REDIS_URL="redis://127.0.0.1:1", SECRET_KEY="k" * 32)
+    process = start_process(env)
+    assert process.stderr
+    first = process.stderr.readline()
+    process.terminate()
+    output, _ = process.communicate(timeout=20)
+    assert json.loads(first)["event"] == f"Aira Stats is at http://127.0.0.1:{env['PORT']}"
+    assert output == ""
 
 
 def test_its_keys_are_private_and_outlive_it(start: Serve) -> None:

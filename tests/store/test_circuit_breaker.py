@@ -1,6 +1,8 @@
-"""The circuit breaker, by a clock that stands still: who is let through and who is refused."""
+"""The circuit breaker, by a clock that stands still: who is let through, and what it logs."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import redis
@@ -114,3 +116,31 @@ def test_a_connection_that_is_cut_changes_nothing(clock, is_open):
     with pytest.raises(redis.ConnectionError):
         call(breaker, redis.ConnectionError("Connection closed by server."))
     assert breaker.closed is not is_open
+
+
+def test_it_logs_an_outage_once_and_its_end_once(clock, caplog):
+    breaker = CircuitBreaker()
+    wrong = redis.AuthenticationError("WRONGPASS for redis://aira:hush@127.0.0.1")
+    for _ in range(3):
+        with pytest.raises(redis.AuthenticationError):
+            call(breaker, wrong)
+        clock[0] += RETRY_INTERVAL
+    call(breaker)
+    call(breaker)
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("WARNING", "Redis cannot be used: AuthenticationError"),
+        ("WARNING", "Redis can be used again"),
+    ]
+
+
+def test_callers_that_fail_at_once_log_one_line(clock, caplog):
+    breaker = CircuitBreaker()
+    barrier = threading.Barrier(20)
+
+    def fail(_: int) -> None:
+        with suppress(redis.TimeoutError), breaker:
+            barrier.wait()
+            raise redis.TimeoutError
+
+    run_concurrently(20, fail)
+    assert len(caplog.records) == 1

@@ -25,9 +25,9 @@ def backup(target: Path) -> None:
     with operator_context() as runtime:
         if not runtime.base_settings.embedded:
             raise click.ClickException("This is for the embedded store. Back up Redis itself.")
-        if target.exists():
-            raise click.ClickException(f"{target} exists. Name a new folder.")
         try:
+            if target.exists():
+                raise click.ClickException(f"{target} exists. Name a new folder.")
             copy_store(runtime.base_settings.data_dir, target)
         except OSError as error:
             raise click.ClickException(f"The backup failed: {error}.") from None

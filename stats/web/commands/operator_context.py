@@ -1,5 +1,6 @@
 """What all commands share: the runtime, logging, error messages, safe output."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,9 @@ OPERATOR = "operator"
 # NOAUTH, WRONGPASS, and NOPERM for what the user may not do.
 ACCESS_ERRORS = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
 
+# A command says by itself, in one line, that Redis is away.
+OUTAGES = logging.getLogger("stats.store.circuit_breaker")
+
 
 @contextmanager
 def operator_context() -> Iterator[Runtime]:
@@ -25,6 +29,7 @@ def operator_context() -> Iterator[Runtime]:
     """
     runtime = current_runtime()
     log_setup.set_up(runtime.base_settings)
+    OUTAGES.disabled = True
     try:
         yield runtime
     except StatsError as error:
@@ -33,6 +38,8 @@ def operator_context() -> Iterator[Runtime]:
         raise click.ClickException("Redis refuses the user or password of the address.") from None
     except REDIS_ERRORS:
         raise click.ClickException("Redis does not answer.") from None
+    finally:
+        OUTAGES.disabled = False
 
 
 def escape_unprintable(text: str) -> str:

@@ -1,6 +1,7 @@
 """`flask doctor`: checks of the settings, and of the files of an embedded instance."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -118,8 +119,14 @@ def _check_addresses(settings: Settings) -> Iterator[Finding]:
 
 def check_files(settings: Settings) -> Iterator[Finding]:
     """Yield what is empty or readable by others in the folder of an embedded instance."""
-    folder = settings.data_dir
-    if not settings.embedded or not folder.is_dir():
+    if settings.embedded:
+        # What cannot be read has no store either, and the check of that says why.
+        with suppress(OSError):
+            yield from _check_folder(settings.data_dir)
+
+
+def _check_folder(folder: Path) -> Iterator[Finding]:
+    if not folder.is_dir():
         return
     if _is_open(folder):
         yield Finding(Code.FOLDER_OPEN, f"{folder} is open to others", f"chmod 700 {folder}")
