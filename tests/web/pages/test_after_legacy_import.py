@@ -103,6 +103,7 @@ def agree(reading: LegacyReading, user: LegacyUser) -> None:
 
 
 @pytest.mark.one_server
+@pytest.mark.timeout(240)
 def test_every_one_of_a_thousand_dashboards_is_right(
     app: Flask, service_client: FlaskClient, valkey: redis.Redis, server_url: str
 ) -> None:
