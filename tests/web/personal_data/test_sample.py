@@ -21,7 +21,7 @@ PAGES = (
     *("/dashboard", "/history", "/history/2026-03-01", "/conversations", "/plans", "/settings"),
     *("/privacy", "/conversations/sample-001"),
 )
-SAYING = "This is sample data"
+SAYING = "A made-up year."
 
 
 @pytest.fixture
