@@ -249,7 +249,7 @@
   const timezoneField = document.querySelector('[data-detect-timezone]');
   if (timezoneField && !timezoneField.value) timezoneField.value = Intl.DateTimeFormat().resolvedOptions().timeZone || '';
 
-  // A list that a field above it narrows down; what is chosen stays in it.
+  // A list that a field below it narrows down; what is chosen stays in it.
   const filter = document.querySelector('[data-filters]');
   if (filter) {
     const list = byId(filter.dataset.filters);
@@ -293,11 +293,11 @@
     button.hidden = false;
     button.addEventListener('click', async () => {
       try {
-        await navigator.clipboard.writeText(byId(button.dataset.copy).value);
+        await navigator.clipboard.writeText(byId(button.dataset.copy).textContent);
         button.textContent = MESSAGES.copied;
         announce(MESSAGES.copiedStatus);
         setTimeout(() => { button.textContent = label; }, 2000);
-      } catch { byId(button.dataset.copy).focus(); }
+      } catch { getSelection().selectAllChildren(byId(button.dataset.copy)); }
     });
   }
 

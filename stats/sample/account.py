@@ -126,20 +126,15 @@ def _note(random: Random, score: float) -> Note:
 def _conversations(
     random: Random, clock: Clock, days: Sequence[date]
 ) -> list[ArchivedConversation]:
-    """Return conversations on some of these days, oldest first; no text twice before all."""
+    """Return conversations on some of these days, oldest first; no text twice in thirty."""
     times = sorted(
         _at(random, clock, day, 7, 22) for day in random.choices(days, k=CONVERSATION_COUNT)
     )
+    texts = random.sample(sample_conversations(), len(sample_conversations()))
     return [
         _conversation(f"sample-{number:03}", sample, at)
-        for number, (sample, at) in enumerate(zip(_shuffled(random), times, strict=False), 1)
+        for number, (sample, at) in enumerate(zip(itertools.cycle(texts), times, strict=False), 1)
     ]
-
-
-def _shuffled(random: Random) -> Iterator[SampleConversation]:
-    pool = sample_conversations()
-    while True:
-        yield from random.sample(pool, len(pool))
 
 
 def _conversation(chat_id: str, sample: SampleConversation, at: datetime) -> ArchivedConversation:

@@ -85,7 +85,7 @@ class Member:
         if not self._id:
             tab = self.page.context.new_page()
             tab.goto("/settings")
-            self._id = tab.locator("#user-id").input_value()
+            self._id = tab.locator("#user-id").inner_text()
             tab.close()
         return self._id
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import redis
-from flask import Flask, current_app, jsonify, render_template, request
+from flask import Flask, current_app, jsonify, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from redis.exceptions import ClusterError, InvalidResponse, TryAgainError
@@ -59,7 +59,7 @@ PAGE_MESSAGES = {
     ),
     404: (
         N_("Nothing here"),
-        N_("There is no page at this address. It may have been deleted or mistyped."),
+        N_("The page may be gone, or the address mistyped."),
     ),
     405: (N_("That does not work here"), N_("This address cannot be used in that way.")),
     413: (N_("Too much at once"), N_("What you sent is larger than this page can take.")),
@@ -184,7 +184,19 @@ def _page(error: Exception, status: int) -> str:
     own_sentence = isinstance(error, InvalidInput | BillingUnavailable | Busy | CodesLocked)
     if own_sentence and not isinstance(error, OperationReused):
         title, sentence = _("That did not work"), error_message(error)
-    action = ("/dashboard", _("Try again") if status == 503 else _("Go to your dashboard"))
     return render_template(
-        "layout/error.html", without_session=True, title=title, message=sentence, action=action
+        "layout/error.html",
+        without_session=True,
+        title=title,
+        message=sentence,
+        actions=_actions(status),
     )
+
+
+def _actions(status: int) -> list[tuple[str, str]]:
+    """Return addresses and words of an error page's links; the cookie alone says to whom."""
+    if status == 503:
+        return [("/dashboard", _("Try again"))]
+    if "sid" in session:
+        return [("/dashboard", _("Go to your dashboard"))]
+    return [("/", _("To the start page")), ("/login", _("Log in"))]

@@ -18,6 +18,7 @@ from stats.web.templating.dates import (
     weekday_day_month,
 )
 from stats.web.templating.entries import is_chosen, offered_tags, tag_key
+from stats.web.templating.formatting import unbroken
 from stats.web.templating.means import mean_text
 from stats.web.templating.translation import language, price_parts, translate, translate_plural
 
@@ -27,7 +28,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     install: Any = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
     install(translate, translate_plural, newstyle=True)
-    app.jinja_env.filters.update(isolate=isolate, isolate_plain=isolate_plain)
+    app.jinja_env.filters.update(isolate=isolate, isolate_plain=isolate_plain, unbroken=unbroken)
     app.jinja_env.globals.update(
         language=language,
         weekday=weekday,

@@ -1,6 +1,7 @@
 """Dashboard values as text, and the presenter of conversations."""
 
 import hashlib
+import re
 from datetime import datetime
 
 from markupsafe import Markup, escape
@@ -35,6 +36,12 @@ def local_time(dashboard: Dashboard, moment: datetime) -> datetime:
 def local_clock_text(calendar: Calendar, moment: datetime) -> str:
     """Return a moment as `19:31` in the zone that the user lived in at that moment."""
     return clock_text(calendar.clock_at(milliseconds(moment)), moment)
+
+
+def unbroken(text: str) -> Markup:
+    """Return a text of ours as HTML in which no line ends within a word with a hyphen."""
+    kept = re.sub(r"\w+(?:-\w+)+", r'<span class="nowrap">\g<0></span>', str(escape(text)))
+    return Markup(kept)  # noqa: S704 - it is escaped
 
 
 def _clock(local: datetime) -> str:

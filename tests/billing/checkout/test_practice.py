@@ -83,6 +83,12 @@ def test_it_goes_the_whole_way(app: Flask, valkey: redis.Redis, alice: Browser) 
     assert not valkey.exists("billing:orphans")
 
 
+def test_the_plans_say_once_that_nothing_is_paid(alice: Browser) -> None:
+    page = alice.get("/plans").text
+    assert page.count("Practice mode: nothing is paid, no card is needed.") == 1
+    assert "In practice" not in page
+
+
 def test_it_shows_each_step_within_one_poll(app: Flask, alice: Browser) -> None:
     ends = format_day(time.time() + MONTH)
     steps = [

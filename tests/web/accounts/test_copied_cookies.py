@@ -78,7 +78,7 @@ def test_pages_that_are_open_in_other_tabs_can_still_be_sent(alice: Browser, act
 
 def test_the_button_stands_there_where_no_other_session_is_known(alice: Browser) -> None:
     page = alice.get("/settings").text
-    assert "Only here." in page
+    assert "Only here, as far as we can see." in page
     assert "Log out everywhere else" in page
 
 

@@ -40,7 +40,7 @@ def test_it_tells_of_log_ins_in_words(app: Flask, alice: Browser) -> None:
     assert "Password Firefox on Linux, 127.0.0.1" in said
     assert "Signed up An unknown browser, 127.0.0.1" in said
     assert "Tries that failed" not in said
-    assert "Your password alone logs you in." in said
+    assert "You log in with a password only." in said
 
 
 def test_it_tells_of_failed_tries_apart(app: Flask, alice: Browser) -> None:

@@ -92,7 +92,7 @@ def test_it_logs_out_everywhere_else(app: Flask, alice: Browser, bob: Browser) -
     assert (answer.status_code, answer.location) == (303, "/settings")
     page = alice.get("/settings")
     assert "logged in only here now" in page.text
-    assert "Only here." in page.text
+    assert "Only here, as far as we can see." in page.text
     for other in others:
         assert other.get("/dashboard").status_code == 302
     assert bob.get("/dashboard").status_code == 200

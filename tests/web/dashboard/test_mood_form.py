@@ -126,7 +126,7 @@ def test_it_fills_in_yesterday(alice: Browser) -> None:
     assert re.search(r"Yesterday’s check-ins.*?<b[^>]*>3</b>.*?Low", answer.text, re.DOTALL)
     page = alice.get("/dashboard")
     assert displayed_stats(page)["mood_score"] == "3"
-    assert "Last mood" in page.text
+    assert "Mood yesterday" in page.text
     assert 'aria-valuetext="Not logged"' in page.text
     [today] = re.findall(r'id="today" datetime="([^"]+)"', page.text)
     [entry] = alice.moods()

@@ -94,10 +94,11 @@ def test_conversations(poll: Poll, count: int, said: str) -> None:
         ((), "Mood today", "—", "No check-in yet"),
         (((0.1, 6.5),), "Mood today", "6.5 Good", "7-day mean 6.5"),
         (((2, 1), (0.1, 4)), "Mood today", "4 A little low", "7-day mean 2.5"),
-        (((1, 10),), "Last mood", "10 Very good", "Yesterday 7-day mean 10.0"),
-        (((2, 0),), "Last mood", "0 Very low", "10 March 7-day mean 0.0"),
-        (((40, 3), (7, 5)), "Last mood", "5 In between", "5 March"),
-        (((100, 2.5),), "Last mood", "2.5 Low", "3 December 2023"),
+        (((1, 10),), "Mood yesterday", "10 Very good", "7-day mean 10.0"),
+        (((7, 1), (1, 9)), "Mood yesterday", "9 Very good", "7-day mean 5.0"),
+        (((2, 0),), "Mood on 10 March", "0 Very low", "7-day mean 0.0"),
+        (((40, 3), (7, 5)), "Mood on 5 March", "5 In between", "7-day mean 5.0"),
+        (((100, 2.5),), "Mood on 3 December 2023", "2.5 Low", "7-day mean 2.5"),
     ],
 )
 def test_mood(poll: Poll, moods: Any, name: str, number: str, said: str) -> None:

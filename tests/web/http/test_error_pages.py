@@ -185,6 +185,17 @@ def test_it_has_a_page_for_what_is_not_there(client: FlaskClient, url: str) -> N
     assert "Nothing here" in answer.text
 
 
+def test_it_leads_strangers_to_the_start_and_others_to_their_page(
+    client: FlaskClient, alice: Browser
+) -> None:
+    stranger, own = client.get("/nope").text, alice.get("/nope").text
+    assert 'href="/">To the start page' in stranger
+    assert 'href="/login">Log in' in stranger
+    assert "your dashboard" not in stranger
+    assert 'href="/dashboard">Go to your dashboard' in own
+    assert "Log in" not in own
+
+
 def test_it_has_a_page_for_what_cannot_be_done_and_for_too_much(alice: Browser) -> None:
     answer = alice.client.put("/dashboard")
     assert (answer.status_code, answer.mimetype) == (405, "text/html")

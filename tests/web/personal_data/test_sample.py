@@ -1,5 +1,7 @@
 """Looking around with sample data."""
 
+import calendar
+import re
 from dataclasses import replace
 
 import pytest
@@ -21,7 +23,7 @@ PAGES = (
     *("/dashboard", "/history", "/history/2026-03-01", "/conversations", "/plans", "/settings"),
     *("/privacy", "/conversations/sample-001"),
 )
-SAYING = "This is sample data"
+SAYING = "A made-up year."
 
 
 @pytest.fixture
@@ -184,3 +186,15 @@ def test_whoever_has_an_account_logs_in_from_it(
     robin.forget_token()
     assert robin.get("/settings/export.json").json["account"]["id"] == alice.user_id
     assert not [key for key in valkey.scan_iter() if robin.user_id in key]
+
+
+def test_no_conversation_is_told_twice_on_a_page_nor_speaks_of_another_time(
+    robin: Browser,
+) -> None:
+    page = robin.get("/conversations").text
+    titles = re.findall(r'<h2 dir="auto"><a [^>]*>([^<]+)', page)
+    assert len(titles) == len(set(titles)) == 30
+    names = (*calendar.month_name[1:], *calendar.day_name)
+    told = robin.get("/settings/export.json").json["conversations"]
+    said = re.findall("[A-Z][a-z]+", " ".join(str(one["messages"]) + one["title"] for one in told))
+    assert not set(names).intersection(said)

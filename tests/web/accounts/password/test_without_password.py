@@ -33,7 +33,7 @@ def test_settings_show_no_form_that_cannot_work(maya: Browser) -> None:
     assert "maya@example.com" in page
     assert 'type="password"' not in page
     assert "/settings/two-factor" not in page
-    assert "Your password alone" not in page
+    assert "You log in with a password" not in page
     assert "You have none yet" in page
 
 
