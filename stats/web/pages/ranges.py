@@ -32,10 +32,11 @@ from stats.moods.history import (
 from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
 from stats.moods.scores import mean_score
 from stats.web.http.current_user import current_dashboard
+from stats.web.pages.day_strip import day_strip
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
 from stats.web.templating.charts import trend_context, year_context
-from stats.web.templating.dates import day_month, day_month_year, month_year
+from stats.web.templating.dates import day_month, day_month_year, month, month_year
 from stats.web.templating.entries import EntryView, entry_view
 from stats.web.templating.translation import _
 from stats.web.templating.year_chart import year_chart
@@ -88,6 +89,7 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     }
     if span.kind == "week":
         context["entries"] = _entries(dashboard, span.first, span.last)
+        context["strip"] = day_strip(span.first, dashboard.today, diary.scores)
     else:
         context |= _findings(diary, span, dashboard.today) | _charts(diary, span, tag)
         context["year_ago"] = _year_ago(dashboard) if context["is_current"] else None
@@ -204,7 +206,7 @@ def _findings(diary: Diary, span: Range, today: date) -> dict[str, Any]:
     effects = find_tag_effects(tagged_year(means, diary.tags.by_day, span.last, today))
     return {
         "periods": [insight_charts.period_row(p) for p in (comparison.period, comparison.before)],
-        "periods_title": _periods_title(span, today),
+        "periods_title": _periods_title(span),
         "halves": [insight_charts.halves(p) for p in (comparison.period, comparison.before)],
         "weekdays": insight_charts.weekday_marks(pattern.weekdays),
         "bars": insight_charts.score_bars(distribution),
@@ -227,12 +229,11 @@ def _compare(span: Range, means: Mapping[date, float]) -> Comparison:
     return compare_periods(period, make_period(means, before, first - DAY))
 
 
-def _periods_title(span: Range, today: date) -> str:
+def _periods_title(span: Range) -> str:
     if span.kind == "month":
-        return _("%(month)s and the month before", month=month_year(span.first))
-    if span.last == today:
-        return _("30 days and the 30 before")
-    return _("30 days up to %(day)s and the 30 before", day=day_month_year(span.last))
+        before = span.first - DAY
+        return _("%(month)s and %(before)s", month=month(span.first), before=month(before))
+    return _("30 days and the 30 before")
 
 
 def _all_tags(diary: Diary, span: Range) -> list[str]:

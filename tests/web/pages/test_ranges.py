@@ -145,7 +145,11 @@ def test_a_week_shows_its_entries(valkey: redis.Redis, alice: Browser) -> None:
     write(valkey, alice, date(2026, 11, 25), 5)
     write(valkey, alice, date(2026, 11, 30), 2, note="the week after")
     page = alice.get("/history/week/2026-11-29").text
-    assert LISTED.findall(page) == [f"2026-11-{day}" for day in range(29, 22, -1)]
+    strip, listed = page.split("</nav>", 4)[3:]
+    assert LISTED.findall(listed) == [f"2026-11-{day}" for day in range(29, 22, -1)]
+    assert LISTED.findall(strip) == [f"2026-11-{day}" for day in range(23, 30)]
+    assert "26 November 2026, not logged" in text(strip)
+    assert "25 November 2026, mood 6.5" in text(strip)
     week = card(page, "week-days")
     assert "Monday 23 November Mood 6.5 12:00 6.5 Good tired Short <night>" in week
     assert "Wednesday 25 November Mean 6.5 12:00 5 In between 12:00 8 Good" in week
@@ -153,7 +157,10 @@ def test_a_week_shows_its_entries(valkey: redis.Redis, alice: Browser) -> None:
     assert "the week" not in week.replace("The days of the week", "")
     assert "Today Not logged" not in week
     this = alice.get("/history/week/2026-12-01").text
-    assert LISTED.findall(this) == ["2026-12-01", "2026-11-30"]
+    strip, listed = this.split("</nav>", 4)[3:]
+    assert LISTED.findall(listed) == ["2026-12-01", "2026-11-30"]
+    assert LISTED.findall(strip) == ["2026-11-30", "2026-12-01"]
+    assert re.findall(r"<b>(\d+)</b>", strip) == ["30", "1", "2", "3", "4", "5", "6"]
     assert "Today Not logged" in card(this, "week-days")
 
 
@@ -164,7 +171,7 @@ def test_a_month_shows_its_trend_its_cards_and_its_days(year: Browser) -> None:
     assert "30 of 30 days" in card(page, "trend")
     assert "Today" not in card(page, "trend")
     assert trend_days(page) == [f"2026-11-{day:02}" for day in range(1, 31)]
-    assert "November 2026 and the month before" in page
+    assert "<h2>November and October</h2>" in page
     assert "1 Nov – 30 Nov · 30 days" in page
     assert "1 Oct – 31 Oct · 31 days" in page
     assert "Counted over the year up to 30 November 2026." in card(page, "tag-effects")
