@@ -10,7 +10,7 @@ from stats.lib.messages import N_, LazyMessage, lazy_gettext
 from stats.moods.scores import round_half_up, round_score
 
 MIN_DAYS = 4
-TOO_FEW = N_("Too few days yet: it takes four with a check-in.")
+TOO_FEW = N_("Too few days yet: it takes four days with a check-in.")
 ALL_ALIKE = N_("At least half of your days are at %(low)s.")
 MIDDLE_HALF = N_("Half of your days lie between %(low)s and %(high)s.")
 MOST_OFTEN = N_("%(half)s Most often it is a %(score)s.")

@@ -19,12 +19,12 @@ WEEKDAYS = (
     *(N_("Mondays"), N_("Tuesdays"), N_("Wednesdays"), N_("Thursdays")),
     *(N_("Fridays"), N_("Saturdays"), N_("Sundays")),
 )
-WEEKDAYS_DIFFER = ngettext_noop(
-    "%(low)s were lower than %(high)s: %(one)s against %(other)s, from %(num)s week.",
-    "%(low)s were lower than %(high)s: %(one)s against %(other)s, from %(num)s weeks.",
+WEEKDAYS_DIFFER = N_(
+    "%(low)s were lower than %(high)s: %(one)s on %(low_days)s against %(other)s on %(high_days)s."
 )
+DAYS = ngettext_noop("%(num)s day", "%(num)s days")
 WEEKDAYS_ALIKE = N_("No weekday differs from the others by more than the usual ups and downs.")
-TOO_FEW = N_("Too few days yet: it takes four Mondays and four of another weekday, say.")
+TOO_FEW = N_("Not enough yet: this needs two weekdays with four days logged each.")
 
 
 class Weekday(NamedTuple):
@@ -57,7 +57,7 @@ def compare_weekdays(means: Mapping[date, float]) -> WeekdayPattern:
     """
     by_day = [[mean for day, mean in means.items() if day.weekday() == n] for n in range(7)]
     weekdays = tuple(_weekday(number, scores) for number, scores in enumerate(by_day))
-    return WeekdayPattern(weekdays, _finding(by_day, means))
+    return WeekdayPattern(weekdays, _finding(by_day))
 
 
 def _weekday(number: int, scores: Sequence[float]) -> Weekday:
@@ -66,7 +66,7 @@ def _weekday(number: int, scores: Sequence[float]) -> Weekday:
     return Weekday(number, len(scores), round_half_up(fmean(scores)), *middle_half(scores))
 
 
-def _finding(by_day: Sequence[Sequence[float]], means: Mapping[date, float]) -> LazyMessage:
+def _finding(by_day: Sequence[Sequence[float]]) -> LazyMessage:
     usable = [n for n in range(7) if len(by_day[n]) >= MIN_DAYS]
     if len(usable) < 2:
         return lazy_gettext(TOO_FEW)
@@ -76,9 +76,9 @@ def _finding(by_day: Sequence[Sequence[float]], means: Mapping[date, float]) -> 
     one, other = (f"{round_half_up(mean):.1f}" for mean in (first, second))
     if second - first <= _margin([by_day[n] for n in usable], by_day[low], by_day[high]):
         return lazy_gettext(WEEKDAYS_ALIKE)
-    weeks = len({day.isocalendar()[:2] for day in means})
     names = {"low": WEEKDAYS[low], "high": WEEKDAYS[high], "one": one, "other": other}
-    return lazy_ngettext(*WEEKDAYS_DIFFER, num=weeks, **names)
+    low_days, high_days = (lazy_ngettext(*DAYS, num=len(by_day[n])) for n in (low, high))
+    return lazy_gettext(WEEKDAYS_DIFFER, low_days=low_days, high_days=high_days, **names)
 
 
 def _margin(

@@ -35,7 +35,7 @@ class Day(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The last 30 days, oldest first: each one's mean, and the 7-day mean where it was logged.
+    """Days in a row, oldest first: each one's mean, and the 7-day mean where it was logged.
 
     `has_means` says whether a day has several entries.
     """
@@ -114,10 +114,10 @@ def year_dates(today: date) -> tuple[date, ...]:
     return tuple(map(date.fromordinal, range(first, first + YEAR_DAYS)))
 
 
-def make_trend(scores: Mapping[date, Sequence[float]], today: date) -> Trend:
-    """Return the 30 days up to `today`. No day of `scores` is empty."""
+def make_trend(scores: Mapping[date, Sequence[float]], last: date, days: int = TREND_DAYS) -> Trend:
+    """Return so many days up to `last`, 30 unless told. No day of `scores` is empty."""
     before = len(WEEK) - 1
-    dates = year_dates(today)[-TREND_DAYS - before :]
+    dates = year_dates(last)[-days - before :]
     by_date = [scores.get(day) for day in dates]
     exact = [fmean(entries) if entries else None for entries in by_date]
     logged = [mean for mean in exact[before:] if mean is not None]

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.helpers import axe_violations
+from tests.browser.helpers import axe_violations, save
 
 pytestmark = pytest.mark.browser
 
@@ -69,3 +69,32 @@ def test_every_chart_has_a_table(robin: Page) -> None:
         expect(card.get_by_role("table")).to_be_visible()
     weekdays = robin.get_by_role("table", name="Mood by weekday")
     expect(weekdays.get_by_role("row")).to_have_count(8)
+
+
+CENTRES = """selector => [...document.querySelectorAll(selector)].map((one) => {
+    const box = one.getBoundingClientRect();
+    return box.left + box.width / 2;
+})"""
+
+
+@pytest.mark.parametrize("month", ["2", "3", "4", "now"])
+def test_the_days_of_a_month_lie_over_their_dots(robin: Page, month: str) -> None:
+    if month == "now":
+        save(robin)
+        robin.goto("/history")
+        robin.get_by_role("link", name="Month", exact=True).click()
+        assert axe_violations(robin) == []
+    else:
+        robin.goto(recent_month(robin, int(month)))
+    for width in (320, 1280):
+        robin.set_viewport_size({"width": width, "height": 900})
+        links = robin.evaluate(CENTRES, ".trend .days a")
+        dots = robin.evaluate(CENTRES, ".trend .marks circle:not(.ring)")
+        assert links
+        assert links == pytest.approx(dots, abs=1)
+
+
+def recent_month(page: Page, month: int) -> str:
+    """The address of such a month in the year up to today."""
+    year, now = page.evaluate("[new Date().getFullYear(), new Date().getMonth() + 1]")
+    return f"/history/month/{year - (month >= now)}-{month:02}"

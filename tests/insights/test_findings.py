@@ -75,18 +75,27 @@ def test_it_names_the_weekday_that_differs() -> None:
     scores = [5.0, 6.5, 6.0, 6.5, 6.0, 7.5, 6.5] * 5
     wobble = [score + 0.1 * (n % 3) for n, score in enumerate(scores)]
     pattern = compare_weekdays(days(wobble))
-    assert pattern.finding == "Mondays were lower than Saturdays: 5.1 against 7.6, from 5 weeks."
+    said = "Mondays were lower than Saturdays: 5.1 on 5 days against 7.6 on 5 days."
+    assert pattern.finding == said
     assert [one.days for one in pattern.weekdays] == [5] * 7
     assert pattern.weekdays[0].mean == 5.1
+
+
+def test_it_counts_the_days_of_both_weekdays() -> None:
+    scores = [5.0, 6.5, 6.0, 6.5, 6.0, 7.5, 6.5] * 6
+    wobble = days([score + 0.1 * (n % 3) for n, score in enumerate(scores)])
+    del wobble[MONDAY]
+    assert " on 5 days against " in (said := compare_weekdays(wobble).finding)
+    assert said.endswith(" on 6 days.")
 
 
 def test_it_says_that_no_weekday_differs_or_that_it_cannot_be_known() -> None:
     noise = moods(Random("weekdays"), 70)
     assert compare_weekdays(days(noise)).finding.startswith("No weekday differs")
     assert compare_weekdays(days([5.0] * 70)).finding.startswith("No weekday differs")
-    assert compare_weekdays(days([1.0, 9.0] * 11)).finding.startswith("Too few days yet")
+    assert compare_weekdays(days([1.0, 9.0] * 11)).finding.startswith("Not enough yet")
     nothing = compare_weekdays({})
-    assert nothing.finding.startswith("Too few days yet")
+    assert nothing.finding.startswith("Not enough yet")
     assert {(one.days, one.mean, one.low) for one in nothing.weekdays} == {(0, None, None)}
 
 
@@ -99,8 +108,8 @@ def test_it_says_that_no_weekday_differs_or_that_it_cannot_be_known() -> None:
         ),
         ([4.0, 4.0, 6.0, 6.0], "Half of your days lie between 4 and 6."),
         ([6.0, 6.0, 6.0, 6.0], "At least half of your days are at 6. Most often it is a 6."),
-        ([6.0, 6.0, 6.0], "Too few days yet: it takes four with a check-in."),
-        ([], "Too few days yet: it takes four with a check-in."),
+        ([6.0, 6.0, 6.0], "Too few days yet: it takes four days with a check-in."),
+        ([], "Too few days yet: it takes four days with a check-in."),
     ],
 )
 def test_it_says_how_often(scores: list[float], said: str) -> None:

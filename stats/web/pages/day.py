@@ -1,7 +1,5 @@
 """The page of one day: its neighbours, its check-ins and conversations, a check-in for it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from flask import abort, redirect, render_template, request
@@ -12,28 +10,20 @@ from stats.dashboard import Dashboard
 from stats.errors import InvalidInput
 from stats.lib.timestamps import DAY
 from stats.moods import entries as moods
-from stats.moods.history import make_day, read_history
+from stats.moods.history import read_history
 from stats.web.http.current_user import current_dashboard
 from stats.web.http.forms.base_form import form_operation, read_note, read_score, read_tags
 from stats.web.http.forms.check_ins import take_deleted
 from stats.web.http.forms.form_day import moment_of, return_url, takes_check_in
 from stats.web.http.forms.mood_form import MoodForm, invalid_form
-from stats.web.pages.history import FIRST_DAY, bp, parse_day
+from stats.web.pages.day_strip import FIRST_DAY, day_strip
+from stats.web.pages.history import bp, parse_day
 from stats.web.runtime import db
 from stats.web.templating.entries import Correction, DayView, day_view
 from stats.web.templating.formatting import ConversationView
 
 # How many days stand before and after the one that is shown.
 NEIGHBOURS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """One of the seven days; one that has no page is no link."""
-
-    date: date
-    mean: float | None
-    has_page: bool
 
 
 @bp.get("/<day>")
@@ -81,7 +71,7 @@ def show_day(
         "history/day.html",
         day=day,
         is_today=day == dashboard.today,
-        neighbours=list(_neighbours(day, last, scores)),
+        strip=day_strip(day - NEIGHBOURS * DAY, last, scores),
         shown=_check_ins(dashboard, day, correction),
         undo=dashboard.snapshot.undo,
         correction=correction,
@@ -107,14 +97,6 @@ def _form(dashboard: Dashboard, day: date) -> MoodForm | None:
     if dashboard.calendar.same_time_on(day, dashboard.now) is None:
         return None  # a zone that was changed has gone past it
     return MoodForm(dashboard.today, day=day.isoformat())
-
-
-def _neighbours(
-    day: date, last: date, scores: Mapping[date, Sequence[float]]
-) -> Iterator[Neighbour]:
-    for back in range(-NEIGHBOURS, NEIGHBOURS + 1):
-        other = day + back * DAY
-        yield Neighbour(other, make_day(other, scores).mean, FIRST_DAY <= other <= last)
 
 
 def _check_ins(dashboard: Dashboard, day: date, correction: Correction) -> DayView:

@@ -8,11 +8,10 @@ from flask.typing import ResponseReturnValue
 
 from stats.moods.ranges import month_range, week_range, year_range
 from stats.web.http.current_user import current_dashboard
+from stats.web.pages.day_strip import FIRST_DAY
 from stats.web.pages.ranges import show_range
 
 bp = Blueprint("history", __name__, url_prefix="/history")
-
-FIRST_DAY = date(2000, 1, 1)
 
 
 @bp.get("")

@@ -1,5 +1,6 @@
 """The history's ranges, a week, a month or a year: what is read for one and what it shows."""
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,14 +20,23 @@ from stats.insights.weekdays import compare_weekdays
 from stats.lib.tags import fold_tag
 from stats.lib.timestamps import DAY
 from stats.moods.entries import read_moods
-from stats.moods.history import TREND_DAYS, WEEKS, Activity, make_day, make_year, read_history
+from stats.moods.history import (
+    TREND_DAYS,
+    WEEKS,
+    Activity,
+    make_day,
+    make_trend,
+    make_year,
+    read_history,
+)
 from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
 from stats.moods.scores import mean_score
 from stats.web.http.current_user import current_dashboard
+from stats.web.pages.day_strip import day_strip
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
-from stats.web.templating.charts import charts, year_context
-from stats.web.templating.dates import day_month_year, month_year
+from stats.web.templating.charts import trend_context, year_context
+from stats.web.templating.dates import day_month, day_month_year, month, month_year
 from stats.web.templating.entries import EntryView, entry_view
 from stats.web.templating.translation import _
 from stats.web.templating.year_chart import year_chart
@@ -79,6 +89,7 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     }
     if span.kind == "week":
         context["entries"] = _entries(dashboard, span.first, span.last)
+        context["strip"] = day_strip(span.first, dashboard.today, diary.scores)
     else:
         context |= _findings(diary, span, dashboard.today) | _charts(diary, span, tag)
         context["year_ago"] = _year_ago(dashboard) if context["is_current"] else None
@@ -93,9 +104,10 @@ def _read(dashboard: Dashboard, last: date) -> Diary:
 def _title(span: Range) -> str:
     if span.kind == "month":
         return month_year(span.first)
-    return _(
-        "%(first)s – %(last)s", first=day_month_year(span.first), last=day_month_year(span.last)
-    )
+    last = day_month_year(span.last)
+    if span.first == span.last:
+        return last
+    return _("%(first)s – %(last)s", first=day_month(span.first, span.last), last=last)
 
 
 def address(span: Range, today: date) -> str:
@@ -162,12 +174,11 @@ def _name(diary: Diary, tag: str) -> str:
 
 
 def _charts(diary: Diary, span: Range, tag: str) -> dict[str, Any]:
-    """Return the context of trend, year and activity; with a tag all other days are blank."""
-    if span.kind == "month":
-        context = charts(diary.scores, span.last, diary.activity, diary.words)
-    else:
-        context = year_context(make_year(diary.scores, span.last, diary.activity), diary.words)
+    """Return the context of trend, year and activity; with a tag the year's others are blank."""
+    context = year_context(make_year(diary.scores, span.last, diary.activity), diary.words)
     year = context["year"]
+    if span.kind == "month":
+        context |= _month_trend(diary, span)
     if tag and span.kind == "year":
         scores = {day: own for day, own in diary.scores.items() if tag in diary.words.get(day, ())}
         with_tag = make_year(scores, span.last, diary.activity)
@@ -176,8 +187,14 @@ def _charts(diary: Diary, span: Range, tag: str) -> dict[str, Any]:
         "activity_year": year,
         "active_days": sum(bool(day.active) for day in year.days),
         "conversations": sum(day.conversations or 0 for day in year.days),
-        "trend_title": _("30 days up to %(day)s", day=day_month_year(span.last)),
     }
+
+
+def _month_trend(diary: Diary, span: Range) -> dict[str, Any]:
+    """Return the context of the trend of a month, whose days to come have their places, too."""
+    trend = make_trend(diary.scores, span.last, len(span.dates))
+    places = monthrange(span.last.year, span.last.month)[1]
+    return trend_context(trend, places) | {"month": month_year(span.first)}
 
 
 def _findings(diary: Diary, span: Range, today: date) -> dict[str, Any]:
@@ -189,7 +206,7 @@ def _findings(diary: Diary, span: Range, today: date) -> dict[str, Any]:
     effects = find_tag_effects(tagged_year(means, diary.tags.by_day, span.last, today))
     return {
         "periods": [insight_charts.period_row(p) for p in (comparison.period, comparison.before)],
-        "periods_title": _periods_title(span, today),
+        "periods_title": _periods_title(span),
         "halves": [insight_charts.halves(p) for p in (comparison.period, comparison.before)],
         "weekdays": insight_charts.weekday_marks(pattern.weekdays),
         "bars": insight_charts.score_bars(distribution),
@@ -212,12 +229,11 @@ def _compare(span: Range, means: Mapping[date, float]) -> Comparison:
     return compare_periods(period, make_period(means, before, first - DAY))
 
 
-def _periods_title(span: Range, today: date) -> str:
+def _periods_title(span: Range) -> str:
     if span.kind == "month":
-        return _("%(month)s and the month before", month=month_year(span.first))
-    if span.last == today:
-        return _("The last 30 days and the 30 before")
-    return _("30 days up to %(day)s and the 30 before", day=day_month_year(span.last))
+        before = span.first - DAY
+        return _("%(month)s and %(before)s", month=month(span.first), before=month(before))
+    return _("30 days and the 30 before")
 
 
 def _all_tags(diary: Diary, span: Range) -> list[str]:

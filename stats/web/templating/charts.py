@@ -38,13 +38,23 @@ def charts(
     `activity` and `tags` (words by day) are said of the days if they are given.
     """
     context = year_context(make_year(scores, today, activity), tags)
-    trend = make_trend(scores, today)
-    return context | {
+    return (
+        context
+        | trend_context(make_trend(scores, today), TREND_DAYS)
+        | {
+            "is_first_line": context["year"].logged < MIN_LINE_DAYS,
+        }
+    )
+
+
+def trend_context(trend: Trend, places: int) -> dict[str, Any]:
+    """Return the context of a trend, with `places` for days side by side, some perhaps to come."""
+    return {
         "trend": trend,
-        "dots": dots(trend),
-        "line": week_line(trend),
+        "places": places,
+        "dots": dots(trend, places),
+        "line": week_line(trend, places),
         "has_line": trend.logged >= MIN_LINE_DAYS,
-        "is_first_line": context["year"].logged < MIN_LINE_DAYS,
     }
 
 
@@ -59,15 +69,15 @@ def year_context(year: Year, tags: Mapping[date, Sequence[str]] = NO_TAGS) -> di
     }
 
 
-def dots(trend: Trend) -> list[Dot]:
-    """Return the dots of the 30 days, oldest first."""
+def dots(trend: Trend, places: int) -> list[Dot]:
+    """Return the dots of the days, oldest first."""
     return [
-        Dot(_x(index), EMPTY_Y if mean is None else _y(mean), mean)
+        Dot(_x(index, places), EMPTY_Y if mean is None else _y(mean), mean)
         for index, mean in enumerate(trend.means)
     ]
 
 
-def week_line(trend: Trend) -> str:
+def week_line(trend: Trend, places: int) -> str:
     """Return the path of the 7-day mean, which breaks where nothing was logged.
 
     https://www.w3.org/TR/SVG11/paths.html#PathData
@@ -75,13 +85,13 @@ def week_line(trend: Trend) -> str:
     path, command = [], "M"
     for index, mean in enumerate(trend.week_means):
         if mean is not None:
-            path.append(f"{command}{_x(index)} {_y(mean):.1f}")
+            path.append(f"{command}{_x(index, places)} {_y(mean):.1f}")
         command = "M" if mean is None else "L"
     return "".join(path)
 
 
-def _x(index: int) -> str:
-    return f"{index * 100 / (TREND_DAYS - 1):.2f}"
+def _x(index: int, places: int) -> str:
+    return f"{index * 100 / (places - 1):.2f}"
 
 
 def _y(mean: float) -> float:

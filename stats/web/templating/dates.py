@@ -38,7 +38,8 @@ def short_weekday(day: date) -> str:
     return _(SHORT_WEEKDAYS[day.weekday()])
 
 
-def _month(day: date) -> str:
+def month(day: date) -> str:
+    """Return `March`."""
     return _(MONTHS[day.month - 1])
 
 
@@ -46,7 +47,7 @@ def day_month(day: date, today: date | None = None) -> str:
     """Return `12 March`, with the year if it is not that of `today`."""
     if today is not None and day.year != today.year:
         return day_month_year(day)
-    return _("%(day)s %(month)s", day=day.day, month=_month(day))
+    return _("%(day)s %(month)s", day=day.day, month=month(day))
 
 
 def short_day_month(day: date) -> str:
@@ -70,7 +71,7 @@ def short_weekdays_days_months(days: Iterable[date]) -> list[str]:
 
 def month_year(day: date) -> str:
     """Return `March 2026`."""
-    return _("%(month)s %(year)s", month=_month(day), year=day.year)
+    return _("%(month)s %(year)s", month=month(day), year=day.year)
 
 
 def short_month_year(day: date) -> str:
@@ -80,7 +81,7 @@ def short_month_year(day: date) -> str:
 
 def day_month_year(day: date) -> str:
     """Return `12 March 2026`."""
-    return _("%(day)s %(month)s %(year)s", day=day.day, month=_month(day), year=day.year)
+    return _("%(day)s %(month)s %(year)s", day=day.day, month=month(day), year=day.year)
 
 
 def weekday_day_month(day: date, *, year: bool = False) -> str:

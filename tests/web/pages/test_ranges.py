@@ -70,6 +70,11 @@ def card(page: str, name: str) -> str:
     return text(found[0]) if found else ""
 
 
+def trend_days(page: str) -> list[str]:
+    """The days that the trend links to."""
+    return re.findall(r'id="trend-([\d-]+)"', page)
+
+
 def ways(page: str) -> dict[str, str]:
     return dict(LINK.findall(page))
 
@@ -140,28 +145,86 @@ def test_a_week_shows_its_entries(valkey: redis.Redis, alice: Browser) -> None:
     write(valkey, alice, date(2026, 11, 25), 5)
     write(valkey, alice, date(2026, 11, 30), 2, note="the week after")
     page = alice.get("/history/week/2026-11-29").text
-    assert LISTED.findall(page) == [f"2026-11-{day}" for day in range(29, 22, -1)]
+    strip, listed = page.split("</nav>", 4)[3:]
+    assert LISTED.findall(listed) == [f"2026-11-{day}" for day in range(29, 22, -1)]
+    assert LISTED.findall(strip) == [f"2026-11-{day}" for day in range(23, 30)]
+    assert "26 November 2026, not logged" in text(strip)
+    assert "25 November 2026, mood 6.5" in text(strip)
     week = card(page, "week-days")
-    assert "Monday 23 November 12:00 6.5 Good tired Short <night>" in week
+    assert "Monday 23 November Mood 6.5 12:00 6.5 Good tired Short <night>" in week
     assert "Wednesday 25 November Mean 6.5 12:00 5 In between 12:00 8 Good" in week
     assert week.count("Not logged") == 5
     assert "the week" not in week.replace("The days of the week", "")
     assert "Today Not logged" not in week
     this = alice.get("/history/week/2026-12-01").text
-    assert LISTED.findall(this) == ["2026-12-01", "2026-11-30"]
+    strip, listed = this.split("</nav>", 4)[3:]
+    assert LISTED.findall(listed) == ["2026-12-01", "2026-11-30"]
+    assert LISTED.findall(strip) == ["2026-11-30", "2026-12-01"]
+    assert re.findall(r"<b>(\d+)</b>", strip) == ["30", "1", "2", "3", "4", "5", "6"]
     assert "Today Not logged" in card(this, "week-days")
 
 
 def test_a_month_shows_its_trend_its_cards_and_its_days(year: Browser) -> None:
     page = year.get("/history/month/2026-11").text
     assert LISTED.findall(page) == [f"2026-11-{day:02}" for day in range(30, 0, -1)]
-    assert "30 days up to 30 November 2026" in card(page, "trend")
+    assert "Day by day Mean" in card(page, "trend")
+    assert "30 of 30 days" in card(page, "trend")
     assert "Today" not in card(page, "trend")
-    assert "November 2026 and the month before" in page
+    assert trend_days(page) == [f"2026-11-{day:02}" for day in range(1, 31)]
+    assert "<h2>November and October</h2>" in page
     assert "1 Nov – 30 Nov · 30 days" in page
     assert "1 Oct – 31 Oct · 31 days" in page
     assert "Counted over the year up to 30 November 2026." in card(page, "tag-effects")
     assert 'class="card year"' not in page
+
+
+@pytest.mark.parametrize(
+    ("month", "days", "places"), [("2026-10", 31, 31), ("2026-02", 28, 28), ("2026-12", 1, 31)]
+)
+def test_a_month_draws_its_own_days(year: Browser, month: str, days: int, places: int) -> None:
+    year.post("/dashboard/mood", {"score": "5", "day": "today"})
+    page = year.get(f"/history/month/{month}").text
+    trend = card(page, "trend")
+    assert trend_days(page) == [f"{month}-{day:02}" for day in range(1, days + 1)]
+    assert f'data-places="{places}"' in page
+    assert page.count('<li aria-hidden="true">') == places - days
+    assert f"{days} of {days} day" in trend
+    assert "Last 30 days" not in trend
+
+
+def test_a_month_of_one_day_says_so_and_what_counts_the_year(year: Browser) -> None:
+    page = year.get("/history/month/2026-12").text
+    assert "1 Dec · 0 days" in page
+    assert "1 Dec – 1 Dec" not in page
+    assert "What goes with good days They say what was, not why. From the past year" in (
+        card(page, "tag-effects")
+    )
+    week = year.get("/history/week/2026-12-01").text
+    assert "History 30 November – 1 December 2026" in text(week)
+    assert "From the past year" not in year.get("/history").text
+
+
+def test_cards_without_a_day_have_a_sentence_and_no_chart(alice: Browser) -> None:
+    for address in ("/history", "/history/month/2026-12"):
+        cards = alice.get(address).text.split('<div class="finding-cards">')[1]
+        findings = cards.split('<div class="history-pair">')[0]
+        assert findings.count('<section class="card finding">') == 3
+        assert findings.count('class="placeholder"') == 3
+        assert "<svg" not in findings
+        assert "<table" not in findings
+
+
+def test_tags_of_conversations_have_a_line_of_their_own(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    messages = [{"role": "user", "content": "Hi"}]
+    save_conversation(valkey, alice.user_id, messages, chat_id="chat", tags=["work"])
+    write(valkey, alice, TODAY, 5)
+    write(valkey, alice, back(1), 5, tags=["work"])
+    with time_machine.travel(NOON + timedelta(1), tick=False):
+        said = card(alice.get("/history").text, "tag-effects")
+    assert "Too few days yet in check-ins: work." in said
+    assert "Too few days yet in conversations: work." in said
 
 
 def test_a_year_shows_the_days_of_that_year(year: Browser) -> None:
@@ -215,12 +278,13 @@ def test_a_conversations_tag_says_so(valkey: redis.Redis, alice: Browser) -> Non
 def test_with_nothing_to_name_only_the_explaining_lines_stand(alice: Browser) -> None:
     said = card(alice.get("/history").text, "tag-effects")
     assert said.startswith(
-        "What goes with good days They say what was, not why. A tag is named from ten days on each "
-        "side, and only if chance alone would hardly make such a difference. How it is counted"
+        "What goes with good days A tag is named after ten days with it and ten without, and only "
+        "if chance alone would hardly make such a difference. How it is counted"
     )
     page = alice.get("/history").text
     assert "Too few days to compare" in page
-    assert page.count("Too few days yet") == 2
+    assert page.count("Too few days yet") == 1
+    assert "Not enough yet" in page
 
 
 def test_a_tag_filters_the_days(year: Browser) -> None:

@@ -183,7 +183,7 @@ def test_the_script_says_only_what_stands_at_its_top() -> None:
 def test_a_sentence_keeps_its_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     days = [date(2026, 3, 1) + timedelta(n) for n in range(28)]
     lower = compare_weekdays({day: float(day.weekday()) for day in days}).finding
-    assert lower == "Mondays were lower than Sundays: 0.0 against 6.0, from 5 weeks."
+    assert lower == "Mondays were lower than Sundays: 0.0 on 4 days against 6.0 on 4 days."
     monkeypatch.setattr(translation, "get_translations", Odd)
     assert "Ɱóñđáýš" in translation.gettext(lower)
     with pytest.raises(InvalidInput, match="A name needs 1 to 80 characters") as refused:
