@@ -37,7 +37,7 @@ def bring(page: Page, data: bytes) -> None:
     page.locator("#file").set_input_files(
         {"name": "aira.json", "mimeType": "application/json", "buffer": data}
     )
-    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Restore", exact=True).click()
 
 
 def test_it_shows_how_far_it_is_and_says_what_it_took(page: Page, member: Member) -> None:
@@ -66,7 +66,7 @@ def test_a_wrong_file_is_said_beside_the_field(
 def test_no_file_is_said_as_that(page: Page, member: Member, console_errors: ConsoleErrors) -> None:
     console_errors.expect("422")
     page.goto("/settings")
-    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Restore", exact=True).click()
     expect(page.locator("#file-error")).to_contain_text("No file was chosen.")
 
 
@@ -91,5 +91,5 @@ def test_what_fails_is_said_and_can_be_tried_again(
     expect(page.locator("#import-failed")).to_contain_text(message)
     expect(page.locator("#import-progress")).to_be_hidden()
     page.unroute("**/settings/import")
-    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Restore", exact=True).click()
     expect(page.get_by_text("Taken: 1 conversation.")).to_be_visible()

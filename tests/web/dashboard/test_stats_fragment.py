@@ -191,7 +191,7 @@ def test_what_is_put_into_sentences_is_no_markup(
     monkeypatch.setattr(translation, "get_translations", Sharp)
     drawn = poll((5, 6), recent=[conversation(0, "A walk")], created=days_ago(40))
     for text in (
-        "&#34;&lt;7 &#34;&lt;March</span>",
+        "&#34;&lt;7 &#34;&lt;March</dt>",
         "&#34;&lt;&#34;&lt;Feb 2024</dd>",
         ' title="&#34;&lt;&#34;&lt;12 &#34;&lt;March, 12:00"',
         ">&#34;&lt;&#34;&lt;12 &#34;&lt;March, 12:00</time>",

@@ -32,6 +32,7 @@ SPOKEN = {"aria-label", "aria-valuetext", "title", "placeholder", "alt", "label"
 MARKS = ("_", "ngettext")
 NAMES = {"Ada", "Aira", "Free", "Plus", "Premium"} | set(re.findall("[A-Za-z]+", str(time_zones())))
 ADDRESS = re.compile(r"[\w-]+@example\.\w+")
+USER_ID = re.compile('(?<=id="user-id">)[^<]+')
 
 
 class Odd(gettext.NullTranslations):
@@ -64,7 +65,7 @@ class Reader(HTMLParser):
 
 def english(page: str) -> set[str]:
     """Return the plain words that a page shows and that are nobody's name."""
-    text = " ".join(Reader(page).texts)
+    text = " ".join(Reader(USER_ID.sub("", page)).texts)
     return set(re.findall("[A-Za-z]+", ADDRESS.sub("", text))) - NAMES
 
 
