@@ -1,0 +1,390 @@
+"""Tries to be sold twice, to lose what is paid for, to bind others, and to be told what is false."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+
+from stats.billing.client_reference import reference as sign_reference
+from stats.billing.gateways import stripe_gateway
+from stats.plans.plan import Plan
+from stats.plans.subscription import INCOMPLETE, LIVE
+from tests.billing.checkout.test_payment_links import LINKS
+from tests.billing.checkout.test_portal_visit import come_back, visit_portal
+from tests.billing.conftest import Shop
+from tests.billing.helpers import (
+    DAY,
+    app_with_settings,
+    buy_plan,
+    format_day,
+    grant_plan,
+    in_shop,
+    open_sessions,
+    plan_card_text,
+    run_billing_command,
+    start_checkout,
+    user_of_customer,
+    visible_text,
+)
+from tests.billing.plans.test_past_due import GRACE, decline_upgrade, paid_until, pay_for
+from tests.billing.plans.test_payer import add_price, of_plan, plans_text, sell_by_the_year
+from tests.stripe_sim import ApiError
+from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.server import Request, StripeServer
+from tests.web.helpers import Browser, displayed_stats, sign_up
+
+PORTAL = "https://billing.stripe.com/"
+CHECKOUT = "https://checkout.stripe.com/"
+LINK = "https://buy.stripe.com/"
+CARD_MONTH = "2099-01"
+
+
+@pytest.fixture
+def link_app(shop: Shop) -> Flask:
+    """The shop, which sells both plans by Payment Links."""
+    shop.app = app_with_settings(shop, stripe_payment_links=LINKS)
+    return shop.app
+
+
+@pytest.fixture
+def buyer(link_app: Flask) -> Browser:
+    """Somebody who can buy there."""
+    return sign_up(link_app, "Alice")
+
+
+def token(browser: Browser, shop: Shop) -> str:
+    """Return the reference that a link carries for somebody."""
+    return sign_reference(browser.user_id, shop.settings.secret_keys)
+
+
+def open_link(shop: Shop, browser: Browser, plan: Plan = Plan.PLUS) -> str:
+    """Press a plan's button where a link sells it, and open the page; return the session's id."""
+    location = start_checkout(browser, plan)
+    assert location.startswith(LINK)
+    carried = location.partition("client_reference_id=")[2]
+    session_id: str = shop.stripe.open_payment_link(shop.prices[plan], carried)["id"]
+    return session_id
+
+
+def open_checkout(shop: Shop, browser: Browser, plan: str = "Plus", by: str = "month") -> str:
+    """Press a plan's button; return the id of the session that it leads to."""
+    location = browser.post("/billing/checkout", {"plan": plan, "by": by}).location
+    assert location.startswith(CHECKOUT), location
+    return location.rpartition("/")[2]
+
+
+def bought(shop: Shop) -> list[dict[str, Any]]:
+    """Return the subscriptions that are charged for, or will be once the bank has paid."""
+    return [one for one in shop.stripe.all("subscription") if one["status"] in (*LIVE, INCOMPLETE)]
+
+
+def assert_sold_once(shop: Shop, session_id: str) -> None:
+    """Pay in a session if that is still possible, and see that there is one subscription."""
+    with suppress(ApiError):
+        shop.stripe.pay(session_id)
+    assert len(bought(shop)) == 1, [one["id"] for one in bought(shop)]
+
+
+def send_of_type(shop: Shop, kind: str) -> None:
+    """Deliver the pending events of one type alone."""
+    shop.send_all([one for one in shop.stripe.undelivered() if one["type"] == kind])
+
+
+def meanwhile(shop: Shop, method: str, path: str, act: Callable[[], object], nth: int = 1) -> None:
+    """Let something happen, once, while Stripe's answer to the nth such request is under way."""
+    left = [nth]
+
+    def on_answer(request: Request) -> None:
+        if (request.method, request.path) != (method, path):
+            return
+        left[0] -= 1
+        if left[0] == 0:
+            shop.server.on_answer = lambda request: None
+            other = threading.Thread(target=act)
+            other.start()
+            other.join(20)
+
+    shop.server.on_answer = on_answer
+
+
+def delete_account(browser: Browser, email: str = "alice@example.com") -> int:
+    """Press the button that deletes the account; return the status of the answer."""
+    return browser.post("/settings/delete", {"confirm": email}).status_code
+
+
+# (a) Sold twice: tabs
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("Plus", "month"), ("Premium", "month")),
+        (("Plus", "month"), ("Plus", "year")),
+        (("Premium", "year"), ("Plus", "month")),
+    ],
+)
+def test_a1_two_tabs_are_paid_before_any_event_comes(
+    shop: Shop, first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    sell_by_the_year(shop)
+    alice = sign_up(shop.app, "Alice")
+    one, two = open_checkout(shop, alice, *first), open_checkout(shop, alice, *second)
+    shop.stripe.pay(two)
+    assert_sold_once(shop, one)
+
+
+def test_a2_the_same_plan_in_two_tabs_is_one_session(shop: Shop, alice: Browser) -> None:
+    assert open_checkout(shop, alice) == open_checkout(shop, alice)
+
+
+def test_a3_the_same_plan_pressed_at_once_in_two_tabs(shop: Shop, alice: Browser) -> None:
+    open_checkout(shop, alice, "Premium")
+    tabs = [Browser(shop.app, alice.session) for _ in range(2)]
+    assert all(tab.token for tab in tabs)
+    press = lambda: tabs[1].post("/billing/checkout", {"plan": "Plus"})  # noqa: E731
+    meanwhile(shop, "GET", "/v1/checkout/sessions", press)
+    tabs[0].post("/billing/checkout", {"plan": "Plus"})
+    plus = [one["id"] for one in open_sessions(shop) if one["metadata"]["plan"] == "Plus"]
+    shop.stripe.pay(plus[0])
+    assert_sold_once(shop, plus[-1])
+
+
+def test_a4_the_bank_pays_between_look_and_sale(shop: Shop, alice: Browser) -> None:
+    """As test_nothing_is_sold_when_paid_between_look_and_sale, but by a bank."""
+    plus = open_checkout(shop, alice)
+
+    def pay() -> None:
+        shop.stripe.pay(plus, asynchronous=True)
+        shop.deliver_pending()
+
+    meanwhile(shop, "GET", "/v1/checkout/sessions", pay)
+    location = alice.post("/billing/checkout", {"plan": "Premium"}).location or ""
+    if location.startswith(CHECKOUT):
+        assert_sold_once(shop, location.rpartition("/")[2])
+
+
+def test_a5_the_bank_pays_in_one_tab_and_the_return_page_is_seen(
+    shop: Shop, alice: Browser
+) -> None:
+    """No event has come; by card the return page closes the other tab."""
+    plus = open_checkout(shop, alice)
+    premium = open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(plus, asynchronous=True)
+    alice.get(f"/billing/return?plan=Plus&session_id={plus}")
+    assert_sold_once(shop, premium)
+
+
+def test_a6_pressing_again_while_the_bank_pays_closes_the_other_tab(
+    shop: Shop, alice: Browser
+) -> None:
+    plus = open_checkout(shop, alice)
+    premium = open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(plus, asynchronous=True)
+    assert alice.post("/billing/checkout", {"plan": "Premium"}).status_code == 503
+    assert_sold_once(shop, premium)
+
+
+def test_a7_only_the_subscriptions_event_has_come(shop: Shop, alice: Browser) -> None:
+    """checkout.session.completed is late, the plan is there: the other tab is still for sale."""
+    plus = open_checkout(shop, alice)
+    premium = open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(plus)
+    send_of_type(shop, "customer.subscription.created")
+    send_of_type(shop, "customer.subscription.updated")
+    assert shop.plan(alice.user_id) == "Plus"
+    assert_sold_once(shop, premium)
+
+
+@pytest.mark.parametrize("how", ["press", "portal"])
+def test_a8_a_payer_presses_while_another_tab_is_open(
+    shop: Shop, alice: Browser, how: str
+) -> None:
+    """Paid in one tab, no event; the person presses another button, which leads to the portal."""
+    plus = open_checkout(shop, alice)
+    premium = open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(plus)
+    if how == "press":
+        assert start_checkout(alice, "Premium").startswith(PORTAL)
+    else:
+        visit_portal(shop, alice)
+        alice.get("/plans?from=portal")
+    assert_sold_once(shop, premium)
+
+
+@pytest.mark.parametrize("status", ["unpaid", "paused"])
+@pytest.mark.parametrize("seen", ["event", "press"])
+def test_a9_a_lapsed_subscription_comes_back_while_a_session_is_open(
+    shop: Shop, alice: Browser, status: str, seen: str
+) -> None:
+    """On hold, so a session is opened; then the old invoice is paid; the session is for sale."""
+    lapsed = shop.subscribe(alice.user_id)["id"]
+    shop.stripe.update("subscription", lapsed, status=status)
+    shop.deliver_pending()
+    session = open_checkout(shop, alice)
+    shop.stripe.update("subscription", lapsed, status="active")
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    if seen == "press":
+        assert start_checkout(alice).startswith(PORTAL)
+    assert_sold_once(shop, session)
+
+
+# (a) Sold twice: Payment Links
+
+
+def test_a10_two_links_in_two_tabs(shop: Shop, buyer: Browser) -> None:
+    plus, premium = open_link(shop, buyer), open_link(shop, buyer, Plan.PREMIUM)
+    shop.stripe.pay(plus)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+    assert_sold_once(shop, premium)
+
+
+def test_a11_a_link_in_one_tab_and_checkout_in_another(shop: Shop) -> None:
+    shop.app = app_with_settings(
+        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
+    )
+    alice = sign_up(shop.app, "Alice")
+    plus, premium = open_link(shop, alice), open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(premium)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Premium"
+    assert_sold_once(shop, plus)
+
+
+def test_a12_two_links_both_paid_give_the_highest_and_are_reported(
+    shop: Shop, buyer: Browser
+) -> None:
+    plus, premium = open_link(shop, buyer), open_link(shop, buyer, Plan.PREMIUM)
+    shop.stripe.pay(plus)
+    shop.stripe.pay(premium)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Premium"
+    result = run_billing_command(shop.app, "reconcile")
+    assert "several live subscriptions" in result.output
+
+
+@pytest.mark.parametrize("hours", [70, 80, 94])
+def test_a13_a_link_paid_in_its_last_hour_whose_events_stripe_still_sends(
+    shop: Shop, buyer: Browser, hours: int
+) -> None:
+    """A session lives 24 hours, its events are sent for 72 more: 95 hours after it was opened."""
+    carried = token(buyer, shop)
+    start_checkout(buyer)
+    key = buyer.key("billing")
+    opened = int(time.time()) - hours * 3600
+    shop.db.hset(key, "link_at", opened)
+    shop.stripe.now = opened
+    session = shop.stripe.open_payment_link(shop.prices[Plan.PLUS], carried)["id"]
+    shop.stripe.now = min(opened + 23 * 3600, int(time.time()))
+    shop.stripe.pay(session)
+    shop.stripe.now = int(time.time())
+    assert start_checkout(buyer).startswith(PORTAL)
+
+
+def test_a14_many_other_sales_hide_ones_own(
+    shop: Shop, buyer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stripe lists slowly, so that the own session is not reached: nothing may be sold."""
+    session = open_link(shop, buyer)
+    shop.stripe.pay(session)
+    for _ in range(3):
+        other = shop.stripe.open_payment_link(shop.prices[Plan.PLUS], "another-shop")["id"]
+        shop.stripe.pay(other)
+    monkeypatch.setattr(stripe_gateway, "PAGE_SIZE", 1)
+    monkeypatch.setattr(stripe_gateway, "QUICK_TIMEOUT", 0.0)
+    answer = buyer.post("/billing/checkout", {"plan": "Plus"})
+    assert not (answer.location or "").startswith(LINK)
+
+
+def test_a15_a_link_is_paid_between_look_and_redirect(shop: Shop, buyer: Browser) -> None:
+    session = open_link(shop, buyer)
+    meanwhile(shop, "GET", "/v1/checkout/sessions", lambda: shop.stripe.pay(session))
+    buyer.post("/billing/checkout", {"plan": "Premium"})
+    assert start_checkout(buyer, "Premium").startswith(PORTAL)
+
+
+def test_a16_a_product_renamed_between_a_links_payment_and_its_events(
+    shop: Shop, buyer: Browser
+) -> None:
+    """By Checkout such a payer is known by the mark; by a link nothing is marked."""
+    session = open_link(shop, buyer)
+    paid = shop.stripe.pay(session)
+    renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
+    shop.stripe.change_plan(paid["subscription"], renamed)
+    shop.deliver_pending()
+    assert not start_checkout(buyer).startswith(LINK)
+
+
+def test_a17_a_link_that_was_open_while_the_setting_was_renamed(
+    shop: Shop, buyer: Browser
+) -> None:
+    session = open_link(shop, buyer)
+    renamed = {"prod_renamed": Plan.PLUS} | {
+        product: plan for product, plan in shop.products.items() if plan != Plan.PLUS
+    }
+    shop.app = app_with_settings(shop, stripe_products=renamed, stripe_payment_links=LINKS)
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    assert not start_checkout(in_shop(shop, buyer)).startswith(LINK)
+
+
+# (a) Sold twice: keys
+
+
+def test_a18_a_payer_under_the_live_key_of_another_account(valkey: redis.Redis) -> None:
+    ours, other = Stripe(livemode=True), Stripe(livemode=True, seed=9)
+    with StripeServer(ours) as a, StripeServer(other) as b:
+        shop, elsewhere = Shop(ours, a, valkey), Shop(other, b, valkey)
+        alice = sign_up(shop.app, "Alice")
+        buy_plan(shop, alice)
+        answer = in_shop(elsewhere, alice).post("/billing/checkout", {"plan": "Premium"})
+        sold = (answer.location or "").startswith(CHECKOUT)
+        assert not sold
+        assert start_checkout(alice, "Premium").startswith(PORTAL)
+
+
+def test_a19_the_payer_comes_back_from_the_key_of_another_account(valkey: redis.Redis) -> None:
+    """The wrong live key was set for an hour; the person pressed once; then the right one."""
+    ours, other = Stripe(livemode=True), Stripe(livemode=True, seed=9)
+    with StripeServer(ours) as a, StripeServer(other) as b:
+        shop, elsewhere = Shop(ours, a, valkey), Shop(other, b, valkey)
+        alice = sign_up(shop.app, "Alice")
+        buy_plan(shop, alice)
+        in_shop(elsewhere, alice).post("/billing/checkout", {"plan": "Premium"})
+        a.forget_idempotency()
+        assert start_checkout(alice, "Premium").startswith(PORTAL)
+
+
+def test_a20_a_payer_stored_by_an_older_release_under_the_test_key(valkey: redis.Redis) -> None:
+    """Its rows do not say of which mode they are."""
+    live_stripe, test_stripe = Stripe(livemode=True), Stripe(seed=9)
+    with StripeServer(live_stripe) as a, StripeServer(test_stripe) as b:
+        shop, test = Shop(live_stripe, a, valkey), Shop(test_stripe, b, valkey)
+        alice = sign_up(shop.app, "Alice")
+        buy_plan(shop, alice)
+        key = alice.key("billing")
+        rows = valkey.hget(key, "subscriptions")
+        valkey.hset(key, "subscriptions", rows.replace('"livemode":true', '"livemode":null'))
+        in_shop(test, alice).post("/billing/checkout", {"plan": "Premium"})
+        a.forget_idempotency()
+        assert start_checkout(alice, "Premium").startswith(PORTAL)
+        assert shop.plan(alice.user_id) == "Plus"
+
+
+def test_a21_the_secret_key_is_replaced_while_a_link_is_paid(shop: Shop, buyer: Browser) -> None:
+    """The key that signed the reference is gone; the old one was kept as the second: held."""
+    session = open_link(shop, buyer)
+    shop.stripe.pay(session)
+    old = shop.settings.secret_keys
+    shop.app = app_with_settings(
+        shop, secret_keys=("another key that is long enough, too", *old), stripe_payment_links=LINKS
+    )
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
