@@ -388,3 +388,431 @@ def test_a21_the_secret_key_is_replaced_while_a_link_is_paid(shop: Shop, buyer: 
     )
     shop.deliver_pending()
     assert shop.plan(buyer.user_id) == "Plus"
+
+
+# (b) Kept, lost, billed on: deletion
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_b1_an_account_goes_before_the_event_of_its_link_comes(
+    shop: Shop, buyer: Browser, *, asynchronous: bool
+) -> None:
+    """Whoever paid at a link is no customer of ours until an event or a press has come."""
+    session = open_link(shop, buyer)
+    shop.stripe.pay(session, asynchronous=asynchronous)
+    status = delete_account(buyer)
+    gone = not shop.db.exists(buyer.key("stats"))
+    if asynchronous:
+        with suppress(ApiError):
+            shop.stripe.settle(session)
+    shop.deliver_pending()
+    assert status in (303, 503)
+    assert not (gone and bought(shop)), shop.orphans()
+
+
+def test_b2_an_account_goes_while_its_link_is_open(shop: Shop, buyer: Browser) -> None:
+    session = open_link(shop, buyer)
+    assert delete_account(buyer) == 303
+    with suppress(ApiError):
+        shop.stripe.pay(session)
+    shop.deliver_pending()
+    assert not bought(shop) or shop.orphans()
+
+
+def test_b3_a_deletion_that_stops_half_way_says_what_it_has_ended(
+    shop: Shop, buyer: Browser
+) -> None:
+    """Two customers; Stripe goes away behind the first one's subscription."""
+    for plan in (Plan.PLUS, Plan.PREMIUM):
+        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
+    shop.deliver_pending()
+    assert len(bought(shop)) == 2
+    assert buyer.token
+
+    def on_answer(request: Request) -> None:
+        if request.method == "DELETE":
+            shop.server.down = True
+            shop.server.on_answer = lambda request: None
+
+    shop.server.on_answer = on_answer
+    answer = buyer.post("/settings/delete", {"confirm": "alice@example.com"})
+    assert answer.status_code == 503
+    shop.server.down = False
+    said = visible_text(answer.text)
+    ended = 2 - len(bought(shop))
+    assert ended == 0 or "nothing was deleted" not in said.lower(), said[-600:]
+
+
+def open_link_without_press(shop: Shop, browser: Browser, plan: Plan = Plan.PLUS) -> str:
+    """Open a link again from the browser's history; return the session's id."""
+    session_id: str = shop.stripe.open_payment_link(shop.prices[plan], token(browser, shop))["id"]
+    return session_id
+
+
+def test_b4_a_payer_goes_under_the_live_key_of_another_account(valkey: redis.Redis) -> None:
+    ours, other = Stripe(livemode=True), Stripe(livemode=True, seed=9)
+    with StripeServer(ours) as a, StripeServer(other) as b:
+        shop, elsewhere = Shop(ours, a, valkey), Shop(other, b, valkey)
+        alice = sign_up(shop.app, "Alice")
+        buy_plan(shop, alice)
+        delete_account(in_shop(elsewhere, alice))
+        gone = not valkey.exists(alice.key("stats"))
+        assert not (gone and bought(shop))
+
+
+# (b) Lost though it is paid
+
+
+@pytest.mark.parametrize("to", ["canceled", "unpaid"])
+def test_b5_a_paid_year_after_the_last_try_for_a_declined_upgrade(
+    shop: Shop, alice: Browser, to: str
+) -> None:
+    """The card for an upgrade is declined; Stripe gives up after its tries. The year is paid."""
+    subscription = pay_for(shop, alice, 30, "year")
+    decline_upgrade(shop, subscription, 10 * DAY)
+    assert "After that you are on Plus, which is paid until" in plan_card_text(alice)
+    shop.stripe.now = int(time.time())
+    shop.stripe.fail_payment(subscription, to=to)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+
+
+@pytest.mark.parametrize("query", ["?plan=Plus&session_id={}", "?session_id={}"])
+def test_b6_a_product_renamed_before_the_return_from_a_link(
+    shop: Shop, buyer: Browser, query: str
+) -> None:
+    session = open_link(shop, buyer)
+    paid = shop.stripe.pay(session)
+    renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
+    shop.stripe.change_plan(paid["subscription"], renamed)
+    buyer.get("/billing/return" + query.format(session))
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus" or shop.orphans()
+
+
+def test_b7_a_link_payer_whose_product_changes_later_keeps_the_plan(
+    shop: Shop, buyer: Browser
+) -> None:
+    paid = shop.stripe.pay(open_link(shop, buyer))
+    shop.deliver_pending()
+    renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
+    shop.stripe.change_plan(paid["subscription"], renamed)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+    assert start_checkout(buyer, "Premium").startswith(PORTAL)
+    run_billing_command(shop.app, "reconcile", "--fix", "--yes")
+    assert shop.plan(buyer.user_id) == "Plus"
+
+
+@pytest.mark.parametrize("status", ["unpaid", "paused", "past_due", "trialing", "active"])
+def test_b8_a_new_product_while_on_hold_and_back(
+    shop: Shop, buyer: Browser, status: str
+) -> None:
+    paid = shop.stripe.pay(open_link(shop, buyer))
+    shop.deliver_pending()
+    name = paid["subscription"]
+    shop.stripe.update("subscription", name, status=status)
+    shop.deliver_pending()
+    renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
+    shop.stripe.change_plan(name, renamed)
+    shop.deliver_pending()
+    shop.stripe.update("subscription", name, status="active")
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+
+
+def test_b9_a_link_paid_by_the_bank_over_days(shop: Shop, buyer: Browser) -> None:
+    """The completed event comes at once, the money within the 23 hours that Stripe waits."""
+    session = open_link(shop, buyer)
+    shop.stripe.pay(session, asynchronous=True)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Free"
+    shop.stripe.advance(22 * 3600)
+    assert buyer.post("/billing/checkout", {"plan": "Premium"}).status_code == 503
+    shop.stripe.settle(session)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+
+
+def test_b10_an_upgrade_in_a_trial_that_is_declined(shop: Shop, alice: Browser) -> None:
+    subscription = shop.subscribe(alice.user_id, trial_days=30)["id"]
+    shop.deliver_pending()
+    shop.stripe.decline_upgrade(subscription, shop.prices[Plan.PREMIUM])
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Premium"
+    assert "Put it right" in plan_card_text(alice)
+
+
+def test_b11_a_second_subscription_is_refunded_and_ended(shop: Shop, alice: Browser) -> None:
+    buy_plan(shop, alice)
+    second = shop.subscribe(alice.user_id, Plan.PREMIUM)["id"]
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Premium"
+    shop.stripe.cancel(second)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+
+
+def test_b12_a_dispute_takes_nothing_by_itself(shop: Shop, alice: Browser) -> None:
+    buy_plan(shop, alice)
+    shop.stripe.dispute(bought(shop)[0]["id"])
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+
+
+def test_b13_a_customer_deleted_at_stripe_and_bought_again(shop: Shop, alice: Browser) -> None:
+    buy_plan(shop, alice)
+    shop.stripe.delete_customer(bought(shop)[0]["customer"])
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Free"
+    buy_plan(shop, alice, "Premium")
+    assert shop.plan(alice.user_id) == "Premium"
+    assert start_checkout(alice).startswith(PORTAL)
+
+
+def test_b14_a_customer_deleted_while_a_session_is_open(shop: Shop, alice: Browser) -> None:
+    open_checkout(shop, alice)
+    shop.stripe.delete_customer(shop.stripe.all("customer")[0]["id"])
+    shop.deliver_pending()
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+
+
+def test_b15_two_users_at_once_and_their_events_mixed(
+    shop: Shop, alice: Browser, bob: Browser
+) -> None:
+    one, two = open_checkout(shop, alice), open_checkout(shop, bob, "Premium")
+    shop.stripe.pay(one)
+    shop.stripe.pay(two)
+    shop.send_all(shop.stripe.undelivered()[::-1])
+    assert (shop.plan(alice.user_id), shop.plan(bob.user_id)) == ("Plus", "Premium")
+
+
+# (c) Somebody else's
+
+
+def test_c1_a_bundle_of_another_application_with_our_product(shop: Shop, alice: Browser) -> None:
+    """Their subscription holds our product beside theirs, and names a user of theirs."""
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    customer = shop.stripe.create_customer()["id"]
+    shop.stripe.create_subscription(
+        customer, [club, shop.prices[Plan.PLUS]], metadata={"user_id": alice.user_id, "app": "club"}
+    )
+    shop.deliver_pending()
+    assert user_of_customer(shop.db, customer) is None
+
+
+def test_c2_a_friend_pays_at_my_link(shop: Shop, buyer: Browser) -> None:
+    """Mallory sends her link to Bob, who pays for himself: is his portal open to her?"""
+    session = open_link(shop, buyer)
+    shop.stripe.pay(session, email="bob@example.com")
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+    assert start_checkout(buyer).startswith(PORTAL)
+    portal = shop.stripe.all("billing_portal.session")[0]
+    customer = shop.stripe.get("customer", portal["customer"])
+    assert customer["email"] == "bob@example.com"
+
+
+def test_c3_another_applications_session_of_my_customer_is_left_open(
+    shop: Shop, alice: Browser
+) -> None:
+    session = open_checkout(shop, alice)
+    customer = shop.stripe.get("checkout.session", session)["customer"]
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    theirs = shop.stripe.open_session(
+        [club],
+        customer=customer,
+        metadata={"user_id": alice.user_id, "plan": "Plus"},
+        client_reference_id=alice.user_id,
+    )["id"]
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    delete_account(alice)
+    assert shop.stripe.get("checkout.session", theirs)["status"] == "open"
+
+
+def test_c4_what_became_another_applications_is_not_ended_with_the_account(
+    shop: Shop, alice: Browser
+) -> None:
+    """Ours, then ended; the same customer buys of another application; the account goes."""
+    buy_plan(shop, alice)
+    [ours] = bought(shop)
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    theirs = shop.stripe.create_subscription(ours["customer"], [club])["id"]
+    shop.stripe.cancel(ours["id"])
+    shop.deliver_pending()
+    assert delete_account(alice) == 303
+    assert shop.stripe.get("subscription", theirs)["status"] == "active"
+
+
+def test_c5_another_applications_incomplete_one_stops_no_sale(shop: Shop, alice: Browser) -> None:
+    session = open_checkout(shop, alice)
+    customer = shop.stripe.get("checkout.session", session)["customer"]
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    shop.stripe.create_subscription(
+        customer, [club], status="incomplete", metadata={"user_id": alice.user_id}
+    )
+    shop.deliver_pending()
+    assert open_checkout(shop, alice) == session
+
+
+def test_c6_a_reference_of_mine_in_the_address_of_another(
+    shop: Shop, buyer: Browser
+) -> None:
+    """Bob's browser comes back with the session that Alice has paid."""
+    bob = sign_up(shop.app, "Bob")
+    session = open_link(shop, buyer)
+    shop.stripe.pay(session)
+    page = bob.get(f"/billing/return?plan=Plus&session_id={session}")
+    assert "You have Plus" not in page.text
+    assert shop.plan(bob.user_id) == "Free"
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+
+
+def test_c7_reconcile_binds_nobody_by_the_metadata_of_a_bundle(
+    shop: Shop, alice: Browser
+) -> None:
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    customer = shop.stripe.create_customer()["id"]
+    shop.stripe.create_subscription(
+        customer, [club], metadata={"user_id": alice.user_id, "plan": "Plus"}
+    )
+    run_billing_command(shop.app, "reconcile", "--fix")
+    assert user_of_customer(shop.db, customer) is None
+
+
+# (d) Sentences about money
+
+
+def waiting(page: str) -> bool:
+    """Whether the return page promises a plan that is to come."""
+    text = visible_text(page)
+    return "Confirming your payment" in text or "Your plan will appear by itself" in text
+
+
+def test_d1_the_return_page_after_the_bank_has_refused(shop: Shop, alice: Browser) -> None:
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session, asynchronous=True)
+    shop.stripe.settle(session, succeeded=False)
+    shop.stripe.advance(DAY)
+    shop.deliver_pending()
+    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
+    assert not waiting(page.text)
+    assert not waiting(alice.get(f"/billing/return?plan=Plus&session_id={session}&try=30").text)
+
+
+def test_d2_the_return_page_of_a_plan_that_has_ended_since(shop: Shop, alice: Browser) -> None:
+    """The tab is restored by the browser months later."""
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    shop.stripe.cancel(bought(shop)[0]["id"])
+    shop.deliver_pending()
+    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
+    assert not waiting(page.text)
+
+
+def test_d3_the_return_page_of_a_session_that_was_not_paid(shop: Shop, alice: Browser) -> None:
+    """Expired, never paid: Stripe never sends a browser back with it, but addresses are kept."""
+    session = open_checkout(shop, alice)
+    shop.stripe.expire_session(session)
+    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
+    assert not waiting(page.text)
+
+
+def test_d4_the_return_page_while_a_bank_takes_days(shop: Shop, alice: Browser) -> None:
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session, asynchronous=True)
+    shop.deliver_pending()
+    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
+    assert "This takes a few seconds." not in visible_text(page.text)
+
+
+def test_d5_the_return_page_after_the_plan_was_changed_down(shop: Shop, alice: Browser) -> None:
+    """Premium was bought, then changed to Plus; the old tab is reloaded."""
+    session = open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    shop.stripe.change_plan(bought(shop)[0]["id"], shop.prices[Plan.PLUS])
+    shop.deliver_pending()
+    page = alice.get(f"/billing/return?plan=Premium&session_id={session}")
+    assert not waiting(page.text)
+
+
+def test_d6_the_plans_page_while_a_bank_pays(shop: Shop, alice: Browser) -> None:
+    """Pressing is refused with "on its way": the page may not offer it for £6 today."""
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session, asynchronous=True)
+    shop.deliver_pending()
+    assert alice.post("/billing/checkout", {"plan": "Plus"}).status_code == 503
+    assert "£6 today" not in plans_text(alice)
+
+
+def test_d7_a_portal_that_ends_at_once(shop: Shop, alice: Browser) -> None:
+    """The portal's settings end at once; the page says that the plan stays. Does doctor tell?"""
+    features = shop.stripe.portal_configurations[0]["features"]
+    features["subscription_cancel"]["mode"] = "immediately"
+    buy_plan(shop, alice)
+    result = shop.app.test_cli_runner().invoke(args=["doctor"])
+    said = "Ending costs nothing, and the plan stays until the end" in plans_text(alice)
+    assert not said or re.search(r"at once|immediately", result.output), result.output
+
+
+def test_d8_one_of_two_equal_plans_is_ended_in_the_portal(shop: Shop, alice: Browser) -> None:
+    first = shop.subscribe(alice.user_id)["id"]
+    yearly = add_price(shop, Plan.PLUS, 5400, interval="year")
+    shop.stripe.create_subscription(
+        shop.stripe.get("subscription", first)["customer"],
+        [yearly],
+        metadata={"user_id": alice.user_id},
+    )
+    shop.deliver_pending()
+    address = visit_portal(shop, alice)
+    for one in bought(shop):
+        if one["id"] == first:
+            shop.stripe.cancel(first)
+    said = come_back(alice, address)
+    assert "another price" not in said
+
+
+def test_d9_what_two_subscriptions_cost_is_told(shop: Shop, alice: Browser) -> None:
+    shop.subscribe(alice.user_id)
+    shop.subscribe(alice.user_id, Plan.PREMIUM)
+    shop.deliver_pending()
+    text = plans_text(alice) + plan_card_text(alice)
+    assert "£18" in text or "two" in text.lower() or "£6" in plan_card_text(alice)
+
+
+@pytest.mark.parametrize("other", ["first", "second"])
+def test_d10_end_premium_at_stripe_leads_to_who_pays_premium(
+    shop: Shop, buyer: Browser, other: str
+) -> None:
+    """Plus by one link, Premium by another: two customers, and one button "End Premium"."""
+    plans = [Plan.PLUS, Plan.PREMIUM] if other == "second" else [Plan.PREMIUM, Plan.PLUS]
+    for plan in plans:
+        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
+    shop.deliver_pending()
+    assert "End Premium at Stripe" in plans_text(buyer)
+    assert buyer.post("/billing/portal").status_code == 303
+    portal = shop.stripe.all("billing_portal.session")[0]
+    premium = [one for one in bought(shop) if shop.prices[Plan.PREMIUM] in str(one)]
+    assert portal["customer"] == premium[0]["customer"]
+
+
+@pytest.mark.parametrize("other", ["first", "second"])
+def test_d11_put_it_right_leads_to_who_owes(shop: Shop, buyer: Browser, other: str) -> None:
+    plans = [Plan.PLUS, Plan.PREMIUM] if other == "second" else [Plan.PREMIUM, Plan.PLUS]
+    for plan in plans:
+        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
+    shop.deliver_pending()
+    premium = next(one for one in bought(shop) if shop.prices[Plan.PREMIUM] in str(one))
+    shop.stripe.fail_payment(premium["id"])
+    shop.deliver_pending()
+    assert "Put it right at Stripe" in plan_card_text(buyer)
+    assert buyer.post("/billing/portal").status_code == 303
+    portal = shop.stripe.all("billing_portal.session")[0]
+    assert portal["customer"] == premium["customer"]
