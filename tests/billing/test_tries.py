@@ -1,5 +1,6 @@
 """Tries to be sold twice, to lose what is paid for, to bind others, and to be told what is false."""
 
+import random
 import re
 import threading
 import time
@@ -1401,3 +1402,219 @@ def test_e18_a_payer_is_told_of_an_invoice_that_is_open_on_hold(
     shop.deliver_pending()
     text = plans_text(alice) + plan_card_text(alice)
     assert re.search(r"on hold|did not go through|unpaid|open invoice", text)
+
+
+# Random hours of one person with several tabs, by the real routes
+
+
+def spend_an_hour(shop: Shop, browser: Browser, chance: random.Random, *, late: bool) -> None:
+    """Press, pay, come back, change, end and resume in any order; no step may sell a second one.
+
+    Without `late` every event arrives before the next step.
+    """
+    opened: list[str] = []
+    for _ in range(chance.randint(5, 14)):
+        step = chance.choice(("press", "press", "pay", "back", "portal", "change", "end", "keep"))
+        own = bought(shop)
+        if step == "press":
+            plan, by = chance.choice(("Plus", "Premium")), chance.choice(("month", "year"))
+            form = {"plan": plan, "by": by}
+            location = browser.post("/billing/checkout", form).location or ""
+            if location.startswith(CHECKOUT):
+                opened.append(location.rpartition("/")[2])
+        elif step == "pay" and opened:
+            with suppress(ApiError):
+                shop.stripe.pay(chance.choice(opened), asynchronous=chance.random() < 0.2)
+        elif step == "back" and opened:
+            browser.get(f"/billing/return?plan=Plus&session_id={chance.choice(opened)}")
+        elif step == "portal":
+            browser.post("/billing/portal")
+            browser.get("/plans?from=portal")
+        elif own and own[0]["status"] == "active":
+            name = own[0]["id"]
+            if step == "change":
+                shop.stripe.change_plan(name, chance.choice(list(shop.prices.values())))
+            elif step == "end":
+                shop.stripe.cancel(name, at_period_end=chance.random() < 0.5)
+            elif step == "keep":
+                shop.stripe.keep(name)
+        if not late or chance.random() < 0.3:
+            shop.deliver_pending()
+        assert len(bought(shop)) <= 1, step
+    shop.deliver_pending()
+    [own_plan] = [one["items"]["data"][0]["price"]["product"] for one in bought(shop)] or [""]
+    if bought(shop) and bought(shop)[0]["status"] == "active":
+        assert shop.plan(browser.user_id) == shop.products[own_plan]
+    else:
+        assert shop.plan(browser.user_id) == "Free"
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_f1_an_hour_with_every_event_at_once(shop: Shop, seed: int) -> None:
+    sell_by_the_year(shop)
+    spend_an_hour(shop, sign_up(shop.app, "Alice"), random.Random(seed), late=False)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_f2_an_hour_with_late_events(shop: Shop, seed: int) -> None:
+    sell_by_the_year(shop)
+    spend_an_hour(shop, sign_up(shop.app, "Alice"), random.Random(seed), late=True)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("sold_by", ["link", "checkout"])
+def test_f3_deleted_at_each_answer_of_the_completed_event(
+    shop: Shop, sold_by: str, number: int
+) -> None:
+    links = {Plan.PLUS: "https://buy.stripe.com/test_plus"} if sold_by == "link" else {}
+    shop.app = app_with_settings(shop, stripe_payment_links=links)
+    alice = sign_up(shop.app, "Alice")
+    session = open_link(shop, alice) if links else open_checkout(shop, alice)
+    assert alice.token
+    shop.stripe.pay(session)
+    at_answer(shop, number, lambda: delete_account(alice))
+    send_of_type(shop, "checkout.session.completed")
+    shop.server.on_answer = lambda request: None
+    gone = not shop.db.exists(alice.key("stats"))
+    shop.deliver_pending()
+    assert not (gone and bought(shop)), shop.orphans()
+
+
+@pytest.mark.parametrize("lost", range(1, 7))
+@pytest.mark.parametrize("executed", [True, False])
+def test_f4_one_of_stripes_answers_to_a_press_is_lost(
+    shop: Shop, alice: Browser, *, lost: int, executed: bool
+) -> None:
+    session = open_checkout(shop, alice)
+    shop.stripe.expire_session(session)
+    assert alice.token
+    answers = [0]
+
+    def on_answer(request: Request) -> None:
+        answers[0] += 1
+        if answers[0] == lost:
+            shop.server.fail_next(3, status=None, executed=executed)
+
+    shop.server.on_answer = on_answer
+    alice.post("/billing/checkout", {"plan": "Plus"})
+    shop.server.on_answer = lambda request: None
+    shop.server._faults.clear()
+    start_checkout(alice)
+    assert len(open_sessions(shop)) <= 1
+    shop.stripe.pay(open_sessions(shop)[0]["id"])
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    assert len([c for c in shop.stripe.all("customer")]) == 1
+
+
+def test_f5_a_scheduled_change_keeps_what_is_paid(shop: Shop, alice: Browser) -> None:
+    buy_plan(shop, alice, "Premium")
+    name = bought(shop)[0]["id"]
+    address = visit_portal(shop, alice)
+    shop.stripe.schedule_change(name)
+    assert "Until then Premium stays." in come_back(alice, address)
+    assert start_checkout(alice, "Plus").startswith(PORTAL)
+    shop.stripe.change_plan(name, shop.prices[Plan.PLUS])
+    shop.stripe.update("subscription", name, schedule=None)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+
+
+def test_f6_a_trial_by_the_operator_that_is_paused_and_resumed(shop: Shop, alice: Browser) -> None:
+    name = shop.subscribe(alice.user_id, trial_days=7)["id"]
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    shop.stripe.pause(name)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Free"
+    shop.stripe.resume(name)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    assert start_checkout(alice).startswith(PORTAL)
+
+
+def test_f7_an_upgrade_while_payments_are_paused(shop: Shop, alice: Browser) -> None:
+    """Nothing is collected: "At once, then £12 a month" promises a payment that does not come."""
+    buy_plan(shop, alice)
+    shop.stripe.pause(bought(shop)[0]["id"], collection_only=True)
+    shop.deliver_pending()
+    assert "Payments are paused" in of_plan(alice, "Plus")
+    assert start_checkout(alice, "Premium").startswith(PORTAL)
+
+
+def test_f8_somebody_else_comes_back_with_my_session(
+    shop: Shop, alice: Browser, bob: Browser
+) -> None:
+    """A shared computer: Bob is logged in when Alice's payment returns. It is not his payment."""
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    assert not waiting(bob.get(f"/billing/return?plan=Plus&session_id={session}").text)
+
+
+def test_f9_premium_is_a_gift_and_plus_was_bought(shop: Shop, alice: Browser) -> None:
+    """What the return page confirms is what was bought."""
+    session = open_checkout(shop, alice)
+    grant_plan(shop, alice, "Premium")
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    text = visible_text(alice.get(f"/billing/return?plan=Plus&session_id={session}").text)
+    assert "Plus" in text, text
+
+
+def test_f10_the_settings_tell_a_payer_what_a_deletion_does(shop: Shop, alice: Browser) -> None:
+    """The plan ends at once, with what is left of the period; the page does not say so."""
+    buy_plan(shop, alice)
+    text = visible_text(alice.get("/settings").text)
+    assert re.search(r"(subscription|Plus|plan) (ends|ended|is ended)", text), text[-700:]
+
+
+def test_f11_the_price_changes_while_the_page_is_open(shop: Shop, alice: Browser) -> None:
+    """Known for five minutes: the page says £6 and Checkout asks £7."""
+    assert "£6 today" in of_plan(alice, "Plus")
+    product = shop.stripe.get("price", shop.prices[Plan.PLUS])["product"]
+    new = add_price(shop, Plan.PLUS, 700)
+    with shop.stripe.lock:
+        shop.stripe._objects[product]["default_price"] = new
+    session = shop.stripe.get("checkout.session", open_checkout(shop, alice))
+    text = of_plan(alice, "Plus")
+    assert f"£{session['amount_total'] // 100} today" in text
+
+
+def test_f12_the_rate_of_a_year_that_has_a_first_discount(shop: Shop, alice: Browser) -> None:
+    subscription = shop.subscribe(alice.user_id)
+    shop.stripe.update("subscription", subscription["id"], discounts=["di_1"])
+    shop.deliver_pending()
+    assert "less your discount" in plan_card_text(alice)
+    shop.stripe.update("subscription", subscription["id"], discounts=[])
+    shop.deliver_pending()
+    assert "less your discount" not in plan_card_text(alice)
+
+
+def test_f13_a_link_payers_deletion_after_the_events(shop: Shop, buyer: Browser) -> None:
+    for plan in (Plan.PLUS, Plan.PREMIUM):
+        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
+    shop.deliver_pending()
+    assert delete_account(buyer) == 303
+    assert not bought(shop)
+
+
+def test_f14_a_second_purchase_at_a_link_unheard_goes_with_the_account(
+    shop: Shop, buyer: Browser
+) -> None:
+    """One customer is known; the second link's payment is not heard of yet."""
+    shop.stripe.pay(open_link(shop, buyer))
+    shop.deliver_pending()
+    shop.stripe.pay(open_link_without_press(shop, buyer, Plan.PREMIUM))
+    assert delete_account(buyer) == 303
+    assert not bought(shop)
+
+
+def test_f15_an_operators_subscription_without_metadata(shop: Shop, alice: Browser) -> None:
+    """Made by hand in Stripe's dashboard for a customer of ours: it counts."""
+    session = open_checkout(shop, alice)
+    customer = shop.stripe.get("checkout.session", session)["customer"]
+    shop.stripe.create_subscription(customer, [shop.prices[Plan.PREMIUM]])
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Premium"
+    assert_sold_once(shop, session)
