@@ -22,11 +22,14 @@ from tests.billing.checkout.test_portal_visit import come_back, visit_portal
 from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     DAY,
+    EMBEDDED_SETTINGS,
     app_with_settings,
     buy_plan,
+    create_test_app,
     format_day,
     grant_plan,
     in_shop,
+    let_time_pass,
     open_sessions,
     plan_card_text,
     run_billing_command,
@@ -1618,3 +1621,229 @@ def test_f15_an_operators_subscription_without_metadata(shop: Shop, alice: Brows
     shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Premium"
     assert_sold_once(shop, session)
+
+
+# Keys, practice, deletions that stop, and what a tab that cannot be closed leads to
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_g1_who_practised_pays_nothing_once_stripe_is_set(valkey: redis.Redis, mode: str) -> None:
+    """Practice gave Premium; then a key is set. Reconcile takes what nobody pays for."""
+    practice = create_test_app(EMBEDDED_SETTINGS, valkey)
+    alice = sign_up(practice, "Alice")
+    alice.post("/billing/practice", {"action": "pay", "plan": "Premium"})
+    stripe = Stripe(livemode=mode == "live")
+    with StripeServer(stripe) as server:
+        shop = Shop(stripe, server, valkey)
+        assert shop.plan(alice.user_id) == "Premium"
+        run_billing_command(shop.app, "reconcile", "--fix", "--yes")
+        assert shop.plan(alice.user_id) == "Free"
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_g2_who_practised_can_buy_once_stripe_is_set(valkey: redis.Redis, mode: str) -> None:
+    practice = create_test_app(EMBEDDED_SETTINGS, valkey)
+    alice = sign_up(practice, "Alice")
+    alice.post("/billing/practice", {"action": "pay", "plan": "Premium"})
+    stripe = Stripe(livemode=mode == "live")
+    with StripeServer(stripe) as server:
+        shop = Shop(stripe, server, valkey)
+        alice = in_shop(shop, alice)
+        shop.stripe.pay(open_checkout(shop, alice, "Plus"))
+        shop.deliver_pending()
+        assert shop.plan(alice.user_id) == "Plus"
+        assert start_checkout(alice).startswith(PORTAL)
+
+
+def test_g3_every_answer_to_the_end_of_the_subscription_is_lost(
+    shop: Shop, alice: Browser
+) -> None:
+    """It has ended at Stripe, the answers are lost: the page may not say that it has not."""
+    buy_plan(shop, alice)
+    assert alice.token
+
+    def on_answer(request: Request) -> None:
+        if request.method == "GET" and request.path == "/v1/subscriptions":
+            shop.server.on_answer = lambda request: None
+            shop.server.fail_next(3, status=None, executed=True)
+
+    shop.server.on_answer = on_answer
+    answer = alice.post("/settings/delete", {"confirm": "alice@example.com"})
+    assert answer.status_code == 503
+    said = visible_text(answer.text)
+    assert bought(shop) or "Your subscription could not be ended" not in said
+
+
+@pytest.mark.parametrize("status", ["unpaid", "paused", "past_due", "trialing", "incomplete"])
+def test_g4_whatever_may_come_back_is_ended_with_the_account(
+    shop: Shop, alice: Browser, status: str
+) -> None:
+    name = shop.subscribe(alice.user_id)["id"]
+    shop.deliver_pending()
+    shop.stripe.update("subscription", name, status=status)
+    shop.deliver_pending()
+    assert delete_account(alice) == 303
+    assert shop.stripe.get("subscription", name)["status"] == "canceled"
+
+
+def test_g5_a_bundle_at_a_customer_of_ours_is_not_ended_whole(shop: Shop, alice: Browser) -> None:
+    """Another application sells our product with its own in one subscription."""
+    session = open_checkout(shop, alice)
+    customer = shop.stripe.get("checkout.session", session)["customer"]
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    bundle = shop.stripe.create_subscription(
+        customer, [club, shop.prices[Plan.PLUS]], metadata={"app": "club"}
+    )["id"]
+    shop.deliver_pending()
+    assert delete_account(alice) == 303
+    items = shop.stripe.get("subscription", bundle)["items"]["data"]
+    status = shop.stripe.get("subscription", bundle)["status"]
+    assert status == "active", [item["price"]["product"] for item in items]
+
+
+def test_g6_what_was_changed_to_another_applications_product_in_the_portal(
+    shop: Shop, alice: Browser
+) -> None:
+    """The portal offers all products; Plus became the book club: the plan is not paid for."""
+    buy_plan(shop, alice)
+    [subscription] = bought(shop)
+    club = shop.stripe.add_product("A book club", 300, currency="gbp")["default_price"]
+    shop.stripe.change_plan(subscription["id"], club)
+    shop.deliver_pending()
+    result = run_billing_command(shop.app, "reconcile")
+    assert "unknown product" in result.output
+    assert start_checkout(alice).startswith(PORTAL)
+
+
+def test_g7_a_tab_that_could_not_be_closed_once(shop: Shop, alice: Browser) -> None:
+    """Stripe refuses to expire a session that is being paid just then; that payment fails."""
+    premium = open_checkout(shop, alice, "Premium")
+    plus = open_checkout(shop, alice)
+    shop.stripe.pay(plus)
+
+    def on_answer(request: Request) -> None:
+        if request.path == "/v1/checkout/sessions":
+            shop.server.on_answer = lambda request: None
+            shop.server.fail_next(1, status=400)
+
+    shop.server.on_answer = on_answer
+    shop.deliver_pending()
+    shop.server.on_answer = lambda request: None
+    assert shop.plan(alice.user_id) == "Plus"
+    start_checkout(alice, "Premium")
+    assert_sold_once(shop, premium)
+
+
+@pytest.mark.parametrize("shape", ["new", "both", "old"])
+def test_g8_a_link_in_each_shape_of_the_api(valkey: redis.Redis, shape: Any) -> None:
+    stripe = Stripe(shape=shape)
+    with StripeServer(stripe) as server:
+        shop = Shop(stripe, server, valkey)
+        shop.app = app_with_settings(shop, stripe_payment_links=LINKS)
+        alice = sign_up(shop.app, "Alice")
+        shop.stripe.pay(open_link(shop, alice))
+        shop.send_all(shop.stripe.undelivered()[::-1])
+        assert shop.plan(alice.user_id) == "Plus"
+        assert start_checkout(alice).startswith(PORTAL)
+        assert delete_account(alice) == 303
+        assert not bought(shop)
+
+
+def test_g9_a_payer_by_a_link_changes_the_address_and_pays_again(
+    shop: Shop, buyer: Browser
+) -> None:
+    paid = shop.stripe.pay(open_link(shop, buyer))
+    shop.deliver_pending()
+    profile = {"name": "Alice", "timezone": "UTC", "day_start": "0"}
+    change = {"email": "new@example.com", "current_password": PASSWORD}
+    assert buyer.post("/settings", profile | change).status_code in (200, 303)
+    assert start_checkout(buyer, "Premium").startswith(PORTAL)
+    assert user_of_customer(shop.db, paid["customer"]) == buyer.user_id
+
+
+def test_g10_a_reference_of_a_deleted_account_binds_nobody(shop: Shop, buyer: Browser) -> None:
+    session = open_link(shop, buyer)
+    assert delete_account(buyer) == 303
+    again = sign_up(shop.app, "Alice")
+    shop.stripe.pay(session)
+    shop.deliver_pending()
+    assert shop.plan(again.user_id) == "Free"
+    assert shop.orphans()
+
+
+def test_g11_the_page_in_which_the_portal_was_left_open(shop: Shop, alice: Browser) -> None:
+    """Ended at once in the portal, bought anew in another tab, then back from the portal."""
+    buy_plan(shop, alice)
+    address = visit_portal(shop, alice)
+    shop.stripe.cancel(bought(shop)[0]["id"])
+    session = open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(session)
+    said = come_back(alice, address)
+    assert "ended" not in said
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Premium"
+
+
+def test_g12_what_is_said_after_the_last_day_by_the_clock(shop: Shop, alice: Browser) -> None:
+    """No event has come at the end of a period that was the last: Free, and nothing renews."""
+    buy_plan(shop, alice)
+    name = bought(shop)[0]["id"]
+    shop.stripe.cancel(name, cancel_at=int(time.time()) + 2 * DAY)
+    shop.deliver_pending()
+    let_time_pass(shop.db, alice.user_id, 3 * DAY)
+    text = plan_card_text(alice)
+    assert "Free" in text
+    assert "Renews" not in text
+    assert "Ends" not in text
+
+
+def test_g13_an_old_payment_page_beside_a_plan_that_the_operator_sold(
+    shop: Shop, alice: Browser
+) -> None:
+    """As f15, seen by a press: the live one is found and the open session stays for sale."""
+    session = open_checkout(shop, alice)
+    customer = shop.stripe.get("checkout.session", session)["customer"]
+    shop.stripe.create_subscription(customer, [shop.prices[Plan.PREMIUM]])
+    assert start_checkout(alice).startswith(PORTAL)
+    assert_sold_once(shop, session)
+
+
+def test_g14_the_declined_upgrade_is_told_until_stripe_gives_up(
+    shop: Shop, alice: Browser
+) -> None:
+    """The card says until when Plus is paid; then it is gone, and nothing says why."""
+    subscription = pay_for(shop, alice, 30, "year")
+    decline_upgrade(shop, subscription, 10 * DAY)
+    end = format_day(paid_until(shop, subscription))
+    assert f"After that you are on Plus, which is paid until {end}." in plan_card_text(alice)
+    shop.stripe.now = int(time.time())
+    shop.stripe.cancel(subscription)
+    shop.deliver_pending()
+    assert "Plus" in plan_card_text(alice)
+
+
+def test_g15_a_link_of_premium_is_paid_twice_in_one_browser_by_reload(
+    shop: Shop, buyer: Browser
+) -> None:
+    """The address of the link is loaded again after the payment was confirmed here."""
+    shop.stripe.pay(open_link(shop, buyer))
+    shop.deliver_pending()
+    again = open_link_without_press(shop, buyer)
+    shop.stripe.pay(again)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+    assert "several live subscriptions" in run_billing_command(shop.app, "reconcile").output
+
+
+def test_g16_the_rest_of_a_higher_plan_after_a_change_down_is_declined(
+    shop: Shop, alice: Browser
+) -> None:
+    """Premium is paid for the month; a change to Plus by the year is declined: Premium is paid."""
+    shop.stripe.now = int(time.time()) - 10 * DAY
+    name = shop.subscribe(alice.user_id, Plan.PREMIUM)["id"]
+    shop.deliver_pending()
+    yearly = add_price(shop, Plan.PLUS, 5400, interval="year")
+    shop.stripe.now = int(time.time()) - DAY
+    shop.stripe.decline_upgrade(name, yearly)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Premium"
