@@ -12,6 +12,7 @@ import pytest
 import redis
 from flask import Flask
 
+from stats.billing import sync
 from stats.billing.client_reference import reference as sign_reference
 from stats.billing.gateways import stripe_gateway
 from stats.plans.plan import Plan
@@ -41,6 +42,7 @@ from tests.billing.plans.test_past_due import GRACE, decline_upgrade, paid_until
 from tests.billing.plans.test_payer import add_price, of_plan, plans_text, sell_by_the_year
 from tests.stripe_sim import ApiError
 from tests.stripe_sim.model import Stripe
+from tests.stripe_sim.objects import period_end
 from tests.stripe_sim.server import Request, StripeServer
 from tests.web.helpers import PASSWORD, Browser, displayed_stats, sign_up
 
@@ -1847,3 +1849,153 @@ def test_g16_the_rest_of_a_higher_plan_after_a_change_down_is_declined(
     shop.stripe.decline_upgrade(name, yearly)
     shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Premium"
+
+
+# What was seen active is not what was paid: Stripe begins a period about an hour before it charges
+
+
+def begin_next_period(shop: Shop, name: str, ago: int) -> None:
+    """Begin a period as Stripe does: active, the invoice a draft; nothing has been charged yet.
+
+    https://docs.stripe.com/billing/subscriptions/webhooks#understand: the invoice stays a draft
+    for about an hour, and customer.subscription.updated comes as the period changes.
+    """
+    shop.stripe.now = int(time.time()) - ago
+    items = shop.stripe.get("subscription", name)["items"]
+    for item in items["data"]:
+        recurring = item["price"]["recurring"]
+        start = item["current_period_end"]
+        item["current_period_start"] = start
+        item["current_period_end"] = period_end(start, start, recurring)
+    shop.stripe.update("subscription", name, items=items)
+    shop.deliver_pending()
+
+
+@pytest.mark.parametrize(("every", "days"), [("month", 0), ("year", 0)])
+def test_h1_a_renewal_that_fails_an_hour_later(
+    shop: Shop, alice: Browser, every: str, days: int
+) -> None:
+    """The grace is over; the new period was never paid, whatever was seen in its first hour."""
+    length = 365 if every == "year" else 31
+    name = pay_for(shop, alice, length + 20 + days, every)
+    begin_next_period(shop, name, 20 * DAY)
+    shop.stripe.now = int(time.time()) - 20 * DAY + 3600
+    shop.stripe.fail_payment(name)
+    shop.deliver_pending()
+    assert shop.stripe.get("subscription", name)["status"] == "past_due"
+    text = plan_card_text(alice)
+    assert "that is paid for" not in text, text
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+
+
+def test_h2_an_upgrade_by_the_bank_that_fails_after_days(shop: Shop, alice: Browser) -> None:
+    """While a bank pays for an upgrade Stripe says active; then it is past due: Plus was paid."""
+    name = pay_for(shop, alice, 100, "year")
+    shop.stripe.now = int(time.time()) - 30 * DAY
+    shop.stripe.change_plan(name, shop.prices[Plan.PREMIUM])
+    shop.deliver_pending()
+    shop.stripe.now = int(time.time()) - 20 * DAY
+    shop.stripe.fail_payment(name)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
+    assert "Premium stays until" not in plan_card_text(alice)
+
+
+@pytest.mark.parametrize("days", [3, 10, 15])
+def test_h3_a_bank_that_says_no_after_days_leaves_a_grace(
+    shop: Shop, alice: Browser, days: int
+) -> None:
+    """The renewal's invoice is so many days old when it becomes past due: the grace begins then."""
+    name = pay_for(shop, alice, 31 + days)
+    begin_next_period(shop, name, days * DAY)
+    with shop.stripe.lock:
+        subscription = shop.stripe._objects[name]
+        invoice = shop.stripe._invoice(subscription, False, "cycle")
+        shop.stripe.now = int(time.time())
+        shop.stripe._emit("invoice.payment_failed", invoice)
+        shop.stripe._change(
+            subscription,
+            "customer.subscription.updated",
+            status="past_due",
+            latest_invoice=invoice["id"],
+        )
+    shop.deliver_pending()
+    paid = shop.db.hget(alice.key("stats"), "paid")
+    until = int(re.search(r"Plus:(\d+)", paid)[1])
+    assert until >= time.time() + GRACE - 3600, (until - time.time()) / DAY
+
+
+def test_h4_change_to_what_one_owes(shop: Shop, alice: Browser) -> None:
+    """Past due and beyond the grace: the page offers a change to the plan that is not paid."""
+    name = pay_for(shop, alice, 50)
+    shop.stripe.declining.add(shop.stripe.get("subscription", name)["customer"])
+    shop.stripe.advance(49 * DAY)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+    assert "Change to Plus" not in of_plan(alice, "Plus")
+
+
+def test_h5_an_answer_with_older_knowledge_of_a_link_payer(
+    shop: Shop, buyer: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later ticket read the state before the earlier one wrote; the product changed between."""
+    paid = shop.stripe.pay(open_link(shop, buyer))
+    send_of_type(shop, "checkout.session.completed")
+    shop.db.hdel(buyer.key("billing"), "subscriptions")
+    first, second = shop.stripe.undelivered()[-2:]
+    ask = sync._subscriptions_now
+
+    def ask_late(*args: Any) -> Any:
+        monkeypatch.setattr(sync, "_subscriptions_now", ask)
+        renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
+        other = threading.Thread(target=lambda: shop.send(first))
+        other.start()
+        other.join(20)
+        shop.stripe.change_plan(paid["subscription"], renamed)
+        return ask(*args)
+
+    monkeypatch.setattr(sync, "_subscriptions_now", ask_late)
+    shop.send(second)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+
+
+def test_h6_a_renewal_that_is_paid_an_hour_later(shop: Shop, alice: Browser) -> None:
+    name = pay_for(shop, alice, 40)
+    begin_next_period(shop, name, 9 * DAY)
+    shop.stripe.recover_payment(name)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    assert "did not go through" not in plan_card_text(alice)
+
+
+@pytest.mark.parametrize("to", ["canceled", "unpaid"])
+def test_h7_a_renewal_whose_last_try_has_failed(shop: Shop, alice: Browser, to: str) -> None:
+    name = pay_for(shop, alice, 365 + 5, "year")
+    begin_next_period(shop, name, 5 * DAY)
+    shop.stripe.fail_payment(name)
+    shop.stripe.fail_payment(name, to=to)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Free"
+
+
+def test_h8_the_next_renewal_after_an_unpaid_one(shop: Shop, alice: Browser) -> None:
+    """Past due is left as it is: each new month is seen as past due, and nothing comes back."""
+    name = pay_for(shop, alice, 100)
+    shop.stripe.declining.add(shop.stripe.get("subscription", name)["customer"])
+    shop.stripe.advance(99 * DAY)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+
+
+def test_h9_a_trial_that_ends_and_is_not_paid_an_hour_later(shop: Shop, alice: Browser) -> None:
+    """At its end a trial is active with a draft; then the card is refused: nothing was paid."""
+    shop.stripe.now = int(time.time()) - 30 * DAY
+    name = shop.subscribe(alice.user_id, trial_days=10)["id"]
+    shop.deliver_pending()
+    begin_next_period(shop, name, 20 * DAY)
+    shop.stripe.update("subscription", name, status="active")
+    shop.deliver_pending()
+    shop.stripe.fail_payment(name)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
