@@ -24,6 +24,7 @@ from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     DAY,
     EMBEDDED_SETTINGS,
+    SERVICE_HEADERS,
     app_with_settings,
     buy_plan,
     create_test_app,
@@ -208,9 +209,7 @@ def test_a7_only_the_subscriptions_event_has_come(shop: Shop, alice: Browser) ->
 
 
 @pytest.mark.parametrize("how", ["press", "portal"])
-def test_a8_a_payer_presses_while_another_tab_is_open(
-    shop: Shop, alice: Browser, how: str
-) -> None:
+def test_a8_a_payer_presses_while_another_tab_is_open(shop: Shop, alice: Browser, how: str) -> None:
     """Paid in one tab, no event; the person presses another button, which leads to the portal."""
     plus = open_checkout(shop, alice)
     premium = open_checkout(shop, alice, "Premium")
@@ -328,9 +327,7 @@ def test_a16_a_product_renamed_between_a_links_payment_and_its_events(
     assert not start_checkout(buyer).startswith(LINK)
 
 
-def test_a17_a_link_that_was_open_while_the_setting_was_renamed(
-    shop: Shop, buyer: Browser
-) -> None:
+def test_a17_a_link_that_was_open_while_the_setting_was_renamed(shop: Shop, buyer: Browser) -> None:
     session = open_link(shop, buyer)
     renamed = {"prod_renamed": Plan.PLUS} | {
         product: plan for product, plan in shop.products.items() if plan != Plan.PLUS
@@ -511,9 +508,7 @@ def test_b7_a_link_payer_whose_product_changes_later_keeps_the_plan(
 
 
 @pytest.mark.parametrize("status", ["unpaid", "paused", "past_due", "trialing", "active"])
-def test_b8_a_new_product_while_on_hold_and_back(
-    shop: Shop, buyer: Browser, status: str
-) -> None:
+def test_b8_a_new_product_while_on_hold_and_back(shop: Shop, buyer: Browser, status: str) -> None:
     paid = shop.stripe.pay(open_link(shop, buyer))
     shop.deliver_pending()
     name = paid["subscription"]
@@ -663,9 +658,7 @@ def test_c5_another_applications_incomplete_one_stops_no_sale(shop: Shop, alice:
     assert open_checkout(shop, alice) == session
 
 
-def test_c6_a_reference_of_mine_in_the_address_of_another(
-    shop: Shop, buyer: Browser
-) -> None:
+def test_c6_a_reference_of_mine_in_the_address_of_another(shop: Shop, buyer: Browser) -> None:
     """Bob's browser comes back with the session that Alice has paid."""
     bob = sign_up(shop.app, "Bob")
     session = open_link(shop, buyer)
@@ -677,9 +670,7 @@ def test_c6_a_reference_of_mine_in_the_address_of_another(
     assert shop.plan(buyer.user_id) == "Plus"
 
 
-def test_c7_reconcile_binds_nobody_by_the_metadata_of_a_bundle(
-    shop: Shop, alice: Browser
-) -> None:
+def test_c7_reconcile_binds_nobody_by_the_metadata_of_a_bundle(shop: Shop, alice: Browser) -> None:
     club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
     customer = shop.stripe.create_customer()["id"]
     shop.stripe.create_subscription(
@@ -827,9 +818,7 @@ def test_d11_put_it_right_leads_to_who_owes(shop: Shop, buyer: Browser, other: s
 
 
 @pytest.mark.parametrize("held", ["incomplete", "unpaid", "paused", "open"])
-def test_a22_an_hour_of_the_test_key_forgets_no_customer(
-    valkey: redis.Redis, held: str
-) -> None:
+def test_a22_an_hour_of_the_test_key_forgets_no_customer(valkey: redis.Redis, held: str) -> None:
     """Nothing is live in live mode, but something is on its way; the test key, a press, back."""
     real_stripe, test_stripe = Stripe(livemode=True), Stripe(seed=9)
     with StripeServer(real_stripe) as a, StripeServer(test_stripe) as b:
@@ -1258,9 +1247,7 @@ def test_e5_a_link_paid_by_the_bank_whose_product_is_renamed_meanwhile(
 
 
 @pytest.mark.parametrize("events", ["all", "none"])
-def test_e6_a_price_by_the_year_of_a_product_that_no_setting_maps(
-    shop: Shop, events: str
-) -> None:
+def test_e6_a_price_by_the_year_of_a_product_that_no_setting_maps(shop: Shop, events: str) -> None:
     other = shop.stripe.add_product("Plus by the year", 5400, currency="gbp", interval="year")
     shop.app = app_with_settings(shop, stripe_yearly_prices={Plan.PLUS: other["default_price"]})
     alice = sign_up(shop.app, "Alice")
@@ -1281,9 +1268,7 @@ def test_e7_a_link_payer_changes_in_the_portal_and_comes_back(shop: Shop, buyer:
     assert shop.plan(buyer.user_id) == "Premium"
 
 
-def test_e8_ended_in_the_portal_and_bought_again_in_an_old_tab(
-    shop: Shop, alice: Browser
-) -> None:
+def test_e8_ended_in_the_portal_and_bought_again_in_an_old_tab(shop: Shop, alice: Browser) -> None:
     buy_plan(shop, alice)
     address = visit_portal(shop, alice)
     shop.stripe.cancel(bought(shop)[0]["id"])
@@ -1351,9 +1336,7 @@ def test_e13_a_grant_changes_nothing_of_a_sale(shop: Shop, alice: Browser, plan:
     assert start_checkout(alice, plan).startswith(PORTAL)
 
 
-def test_e14_a_sample_account_that_has_paid_at_a_link_logs_out(
-    shop: Shop, link_app: Flask
-) -> None:
+def test_e14_a_sample_account_that_has_paid_at_a_link_logs_out(shop: Shop, link_app: Flask) -> None:
     browser = Browser(link_app)
     answer = browser.post("/sample")
     if answer.status_code not in (302, 303):
@@ -1398,9 +1381,7 @@ def test_e17_a_plan_that_was_paid_for_a_grace_of_none(shop: Shop, alice: Browser
     assert shop.plan(alice.user_id) == "Plus"
 
 
-def test_e18_a_payer_is_told_of_an_invoice_that_is_open_on_hold(
-    shop: Shop, alice: Browser
-) -> None:
+def test_e18_a_payer_is_told_of_an_invoice_that_is_open_on_hold(shop: Shop, alice: Browser) -> None:
     """`unpaid`: the pages sell anew for £6 and say nothing of the invoice that is still open."""
     lapsed = shop.subscribe(alice.user_id)["id"]
     shop.stripe.fail_payment(lapsed, to="unpaid")
@@ -1657,9 +1638,7 @@ def test_g2_who_practised_can_buy_once_stripe_is_set(valkey: redis.Redis, mode: 
         assert start_checkout(alice).startswith(PORTAL)
 
 
-def test_g3_every_answer_to_the_end_of_the_subscription_is_lost(
-    shop: Shop, alice: Browser
-) -> None:
+def test_g3_every_answer_to_the_end_of_the_subscription_is_lost(shop: Shop, alice: Browser) -> None:
     """It has ended at Stripe, the answers are lost: the page may not say that it has not."""
     buy_plan(shop, alice)
     assert alice.token
@@ -1810,9 +1789,7 @@ def test_g13_an_old_payment_page_beside_a_plan_that_the_operator_sold(
     assert_sold_once(shop, session)
 
 
-def test_g14_the_declined_upgrade_is_told_until_stripe_gives_up(
-    shop: Shop, alice: Browser
-) -> None:
+def test_g14_the_declined_upgrade_is_told_until_stripe_gives_up(shop: Shop, alice: Browser) -> None:
     """The card says until when Plus is paid; then it is gone, and nothing says why."""
     subscription = pay_for(shop, alice, 30, "year")
     decline_upgrade(shop, subscription, 10 * DAY)
@@ -1999,3 +1976,168 @@ def test_h9_a_trial_that_ends_and_is_not_paid_an_hour_later(shop: Shop, alice: B
     shop.stripe.fail_payment(name)
     shop.deliver_pending()
     assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+
+
+# Last tries
+
+
+def test_i1_our_item_is_taken_out_of_a_bundle(shop: Shop, alice: Browser) -> None:
+    """The product was not renamed: it is not sold any more, and nothing is paid for it."""
+    session = open_checkout(shop, alice)
+    customer = shop.stripe.get("checkout.session", session)["customer"]
+    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
+    bundle = shop.stripe.create_subscription(
+        customer, [club, shop.prices[Plan.PLUS]], metadata={"user_id": alice.user_id}
+    )
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Plus"
+    items = bundle["items"]
+    items["data"] = [item for item in items["data"] if item["price"]["id"] == club]
+    shop.stripe.update("subscription", bundle["id"], items=items)
+    shop.deliver_pending()
+    assert shop.plan(alice.user_id) == "Free"
+
+
+def test_i2_what_is_told_while_a_renewal_is_not_paid(shop: Shop, alice: Browser) -> None:
+    """Within the grace the card says what comes after it: a period that nobody has paid."""
+    name = pay_for(shop, alice, 365 + 5, "year")
+    begin_next_period(shop, name, 5 * DAY)
+    shop.stripe.now = int(time.time()) - 5 * DAY + 3600
+    shop.stripe.fail_payment(name)
+    shop.deliver_pending()
+    text = plan_card_text(alice)
+    assert "which is paid until" not in text, text
+
+
+def test_i3_a_renewal_that_fails_gives_a_grace_and_no_more(shop: Shop, alice: Browser) -> None:
+    name = pay_for(shop, alice, 365 + 5, "year")
+    begin_next_period(shop, name, 5 * DAY)
+    shop.stripe.now = int(time.time()) - 5 * DAY + 3600
+    shop.stripe.fail_payment(name)
+    shop.deliver_pending()
+    paid = shop.db.hget(alice.key("stats"), "paid")
+    ends = [int(end) for end in re.findall(r":(\d+)", paid)]
+    assert max(ends) <= time.time() + GRACE, paid
+
+
+def test_i4_an_upgrade_that_is_paid_is_paid(shop: Shop, alice: Browser) -> None:
+    """As h2, but the money comes: Premium stays, and a later renewal has a grace of its own."""
+    name = pay_for(shop, alice, 100, "year")
+    shop.stripe.now = int(time.time()) - 30 * DAY
+    shop.stripe.change_plan(name, shop.prices[Plan.PREMIUM])
+    shop.stripe.recover_payment(name)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Premium"
+
+
+def test_i5_renewal_by_renewal_nothing_is_given_that_is_not_paid(
+    shop: Shop, alice: Browser
+) -> None:
+    """Three months are not paid; each began as active. The grace was given once, long ago."""
+    name = pay_for(shop, alice, 31 + 95)
+    for ago in (95, 64, 33):
+        begin_next_period(shop, name, ago * DAY)
+        shop.stripe.fail_payment(name)
+        shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_i6_the_account_goes_at_each_answer_of_a_press_by_a_link_payer(
+    shop: Shop, buyer: Browser, number: int
+) -> None:
+    """The press would bind the link's customer; the account goes in another tab."""
+    other = Browser(shop.app, buyer.session)
+    assert all(tab.token for tab in (other, buyer))
+    shop.stripe.pay(open_link(shop, buyer))
+    at_answer(shop, number, lambda: delete_account(other))
+    buyer.post("/billing/checkout", {"plan": "Premium"})
+    shop.server.on_answer = lambda request: None
+    gone = not shop.db.exists(buyer.key("stats"))
+    shop.deliver_pending()
+    assert not (gone and bought(shop)), shop.orphans()
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_i7_a_press_in_another_tab_at_each_answer_of_a_press(
+    shop: Shop, alice: Browser, number: int
+) -> None:
+    """Two presses at once for two plans; then both are paid, every event at once."""
+    tabs = [Browser(shop.app, alice.session) for _ in range(2)]
+    assert all(tab.token for tab in tabs)
+    locations: list[str] = []
+
+    def press(tab: Browser, plan: str) -> None:
+        location = tab.post("/billing/checkout", {"plan": plan}).location or ""
+        locations.append(location)
+
+    at_answer(shop, number, lambda: press(tabs[1], "Plus"))
+    press(tabs[0], "Premium")
+    for location in locations:
+        if location.startswith(CHECKOUT):
+            pay_and_deliver(shop, location.rpartition("/")[2], bank=False)
+    assert len(bought(shop)) == 1
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_i8_a_card_pays_at_each_answer_of_the_return_page(
+    shop: Shop, alice: Browser, number: int
+) -> None:
+    """Two tabs; the page of the first closes the second while that one is being paid."""
+    plus, premium = open_checkout(shop, alice), open_checkout(shop, alice, "Premium")
+    shop.stripe.pay(plus)
+    at_answer(shop, number, lambda: pay_and_deliver(shop, premium, bank=False))
+    alice.get(f"/billing/return?plan=Plus&session_id={plus}")
+    shop.server.on_answer = lambda request: None
+    shop.deliver_pending()
+    products = {one["items"]["data"][0]["price"]["product"] for one in bought(shop)}
+    highest = max((shop.products[product] for product in products), key=lambda plan: plan.rank)
+    assert shop.plan(alice.user_id) == highest
+    if len(bought(shop)) == 2:
+        assert "several live subscriptions" in run_billing_command(shop.app, "reconcile").output
+
+
+def test_i9_a_second_plan_is_told_to_who_pays_for_it(shop: Shop, alice: Browser) -> None:
+    """Two of the same plan: nothing on the pages says that money is taken twice."""
+    shop.subscribe(alice.user_id)
+    shop.subscribe(alice.user_id)
+    shop.deliver_pending()
+    text = plans_text(alice) + plan_card_text(alice)
+    assert re.search(r"two|twice|£12", of_plan(alice, "Plus") + plan_card_text(alice)), text
+
+
+def test_i10_ending_one_of_two_is_not_told_as_the_end(shop: Shop, alice: Browser) -> None:
+    """Plus is paid twice; one is ended for its period's end: the other goes on, and costs."""
+    first = shop.subscribe(alice.user_id)["id"]
+    shop.subscribe(alice.user_id)
+    shop.deliver_pending()
+    address = visit_portal(shop, alice)
+    shop.stripe.cancel(first, at_period_end=True)
+    said = come_back(alice, address)
+    assert "ends on" not in said
+    assert "Renews" in plan_card_text(alice)
+
+
+def test_i11_an_account_of_the_operators_deletion_command(shop: Shop, buyer: Browser) -> None:
+    """As b1, by the API of the service."""
+    shop.stripe.pay(open_link(shop, buyer))
+    path = f"/api/users/{buyer.user_id}"
+    answer = shop.app.test_client().delete(path, headers=SERVICE_HEADERS)
+    assert answer.status_code != 200 or not bought(shop)
+
+
+def test_i12_a_trial_that_is_ended_costs_nothing(shop: Shop, alice: Browser) -> None:
+    name = shop.subscribe(alice.user_id, trial_days=7)["id"]
+    shop.deliver_pending()
+    shop.stripe.cancel(name, at_period_end=True)
+    shop.deliver_pending()
+    assert "Ends" in plan_card_text(alice)
+    assert start_checkout(alice, "Premium").startswith(PORTAL)
+
+
+def test_i13_renews_is_said_of_what_is_renewed(shop: Shop, alice: Browser) -> None:
+    """In the hour between a period's begin and its charge the next payment is not in a year."""
+    name = pay_for(shop, alice, 365, "year")
+    begin_next_period(shop, name, 600)
+    assert "Renews" in plan_card_text(alice)
+    assert shop.plan(alice.user_id) == "Plus"
