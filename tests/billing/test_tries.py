@@ -2268,3 +2268,77 @@ def test_j8_an_upgrade_by_the_bank_is_told_as_paid(shop: Shop, alice: Browser) -
     shop.stripe.fail_payment(name)
     shop.deliver_pending()
     assert "Premium, which is paid until" not in plan_card_text(alice)
+
+
+def test_k1_a_card_that_asks_for_more_and_is_left(shop: Shop, alice: Browser) -> None:
+    """3-D Secure is begun and left: the session is open, its subscription incomplete."""
+    session = open_checkout(shop, alice)
+    stored = shop.stripe.get("checkout.session", session)
+    named = {name: stored["metadata"][name] for name in ("user_id", "plan", "seller")}
+    shop.stripe.create_subscription(
+        stored["customer"], [shop.prices[Plan.PLUS]], status="incomplete", metadata=named
+    )
+    shop.deliver_pending()
+    answer = alice.post("/billing/checkout", {"plan": "Plus"})
+    assert "Your payment is on its way." not in visible_text(answer.text)
+
+
+@pytest.mark.parametrize("sold_by", ["checkout", "link"])
+def test_k2_a_bank_that_has_refused_is_not_on_its_way(
+    shop: Shop, alice: Browser, sold_by: str
+) -> None:
+    """The event says that the payment failed; the subscription is incomplete for 23 hours."""
+    if sold_by == "link":
+        shop.app = app_with_settings(shop, stripe_payment_links=LINKS)
+        alice = in_shop(shop, alice)
+    session = open_link(shop, alice) if sold_by == "link" else open_checkout(shop, alice)
+    shop.stripe.pay(session, asynchronous=True)
+    shop.stripe.settle(session, succeeded=False)
+    shop.deliver_pending()
+    answer = alice.post("/billing/checkout", {"plan": "Plus"})
+    assert "Your payment is on its way." not in visible_text(answer.text)
+
+
+def test_k3_the_account_is_deleted_by_mistake_while_a_bank_pays(shop: Shop, alice: Browser) -> None:
+    session = open_checkout(shop, alice)
+    shop.stripe.pay(session, asynchronous=True)
+    assert delete_account(alice) == 303
+    with suppress(ApiError):
+        shop.stripe.settle(session)
+    shop.deliver_pending()
+    assert not bought(shop)
+
+
+@pytest.mark.parametrize("tries", [2, 4])
+def test_k4_a_payer_who_presses_again_and_again(shop: Shop, alice: Browser, tries: int) -> None:
+    """All four offers, opened one after the other, and each paid with every event at once."""
+    sell_by_the_year(shop)
+    alice = in_shop(shop, alice)
+    offers = [("Plus", "month"), ("Premium", "year"), ("Plus", "year"), ("Premium", "month")]
+    sessions = [open_checkout(shop, alice, *offer) for offer in offers[:tries]]
+    for session in sessions:
+        pay_and_deliver(shop, session, bank=False)
+    assert len(bought(shop)) == 1
+
+
+def test_k5_a_declined_renewal_and_a_second_plan_by_a_press(shop: Shop, alice: Browser) -> None:
+    """Past due and beyond the grace: pressing leads to the portal, never to a second one."""
+    name = pay_for(shop, alice, 60)
+    shop.stripe.declining.add(shop.stripe.get("subscription", name)["customer"])
+    shop.stripe.advance(59 * DAY)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+    for plan in ("Plus", "Premium"):
+        assert start_checkout(alice, plan).startswith(PORTAL)
+
+
+def test_k6_stripe_gave_up_and_the_old_invoice_is_paid_after_all(
+    shop: Shop, alice: Browser
+) -> None:
+    """`unpaid`, bought again (Stripe counts it as active in "Limit customers to one")."""
+    name = pay_for(shop, alice, 40)
+    shop.stripe.now = int(time.time())
+    shop.stripe.fail_payment(name, to="unpaid")
+    shop.deliver_pending()
+    location = alice.post("/billing/checkout", {"plan": "Plus"}).location or ""
+    assert not location.startswith(CHECKOUT)
