@@ -2428,3 +2428,62 @@ def test_k12_two_deletions_at_once(shop: Shop, alice: Browser) -> None:
     assert status < 500
     assert not bought(shop)
     assert not shop.db.keys("user:*")
+
+
+def make_stats_anew(shop: Shop, browser: Browser) -> None:
+    """Delete somebody's stats, as a log-out may, and make new ones."""
+    handle_user_logout(shop.db, browser.user_id, delete_stats=True)
+    create_user_stats(shop.db, browser.user_id)
+
+
+@pytest.mark.parametrize("how", ["plan", "press", "deletion"])
+def test_k13_a_renamed_link_payer_whose_stats_are_made_anew(
+    shop: Shop, buyer: Browser, how: str
+) -> None:
+    """What was known of the subscription went with the stats: it is ours no more."""
+    paid = shop.stripe.pay(open_link(shop, buyer))
+    shop.deliver_pending()
+    renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
+    shop.stripe.change_plan(paid["subscription"], renamed)
+    shop.deliver_pending()
+    assert shop.plan(buyer.user_id) == "Plus"
+    make_stats_anew(shop, buyer)
+    if how == "plan":
+        shop.stripe.update("subscription", paid["subscription"], description="again")
+        shop.deliver_pending()
+        assert shop.plan(buyer.user_id) == "Plus"
+    elif how == "press":
+        assert not start_checkout(buyer).startswith(LINK)
+    else:
+        assert delete_account(buyer) == 303
+        assert not bought(shop)
+
+
+def test_k14_the_test_key_after_stats_were_made_anew(valkey: redis.Redis) -> None:
+    """What says that real money is paid went with the stats."""
+    real_stripe, test_stripe = Stripe(livemode=True), Stripe(seed=9)
+    with StripeServer(real_stripe) as a, StripeServer(test_stripe) as b:
+        shop, test = Shop(real_stripe, a, valkey), Shop(test_stripe, b, valkey)
+        alice = sign_up(shop.app, "Alice")
+        buy_plan(shop, alice)
+        make_stats_anew(shop, alice)
+        in_shop(test, alice).post("/billing/checkout", {"plan": "Premium"})
+        assert start_checkout(alice, "Premium").startswith(PORTAL)
+
+
+def test_k15_an_overdue_years_rest_after_stats_were_made_anew(shop: Shop, alice: Browser) -> None:
+    """A declined upgrade, the grace is over, the year is paid: and the stats are made anew."""
+    name = pay_for(shop, alice, 200, "year")
+    decline_upgrade(shop, name, 15 * DAY)
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
+    make_stats_anew(shop, alice)
+    shop.stripe.update("subscription", name, description="again")
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
+
+
+def test_k16_deleting_after_stats_were_made_anew(shop: Shop, alice: Browser) -> None:
+    buy_plan(shop, alice)
+    make_stats_anew(shop, alice)
+    assert delete_account(alice) == 303
+    assert not bought(shop)
