@@ -180,8 +180,8 @@ def test_a5_the_bank_pays_in_one_tab_and_the_return_page_is_seen(
     shop: Shop, alice: Browser
 ) -> None:
     """No event has come; by card the return page closes the other tab."""
-    plus = open_checkout(shop, alice)
     premium = open_checkout(shop, alice, "Premium")
+    plus = open_checkout(shop, alice)
     shop.stripe.pay(plus, asynchronous=True)
     alice.get(f"/billing/return?plan=Plus&session_id={plus}")
     assert_sold_once(shop, premium)
@@ -190,8 +190,8 @@ def test_a5_the_bank_pays_in_one_tab_and_the_return_page_is_seen(
 def test_a6_pressing_again_while_the_bank_pays_closes_the_other_tab(
     shop: Shop, alice: Browser
 ) -> None:
-    plus = open_checkout(shop, alice)
     premium = open_checkout(shop, alice, "Premium")
+    plus = open_checkout(shop, alice)
     shop.stripe.pay(plus, asynchronous=True)
     assert alice.post("/billing/checkout", {"plan": "Premium"}).status_code == 503
     assert_sold_once(shop, premium)
@@ -199,8 +199,8 @@ def test_a6_pressing_again_while_the_bank_pays_closes_the_other_tab(
 
 def test_a7_only_the_subscriptions_event_has_come(shop: Shop, alice: Browser) -> None:
     """checkout.session.completed is late, the plan is there: the other tab is still for sale."""
-    plus = open_checkout(shop, alice)
     premium = open_checkout(shop, alice, "Premium")
+    plus = open_checkout(shop, alice)
     shop.stripe.pay(plus)
     send_of_type(shop, "customer.subscription.created")
     send_of_type(shop, "customer.subscription.updated")
@@ -211,8 +211,8 @@ def test_a7_only_the_subscriptions_event_has_come(shop: Shop, alice: Browser) ->
 @pytest.mark.parametrize("how", ["press", "portal"])
 def test_a8_a_payer_presses_while_another_tab_is_open(shop: Shop, alice: Browser, how: str) -> None:
     """Paid in one tab, no event; the person presses another button, which leads to the portal."""
-    plus = open_checkout(shop, alice)
     premium = open_checkout(shop, alice, "Premium")
+    plus = open_checkout(shop, alice)
     shop.stripe.pay(plus)
     if how == "press":
         assert start_checkout(alice, "Premium").startswith(PORTAL)
@@ -845,8 +845,8 @@ def test_a22_an_hour_of_the_test_key_forgets_no_customer(valkey: redis.Redis, he
 
 def test_a23_the_return_page_knows_the_plan_and_closes_no_tab(shop: Shop, alice: Browser) -> None:
     """The subscription's event came first, so that the return page asks nothing of Stripe."""
-    plus = open_checkout(shop, alice)
     premium = open_checkout(shop, alice, "Premium")
+    plus = open_checkout(shop, alice)
     shop.stripe.pay(plus)
     send_of_type(shop, "customer.subscription.created")
     send_of_type(shop, "customer.subscription.updated")
@@ -2083,7 +2083,7 @@ def test_i8_a_card_pays_at_each_answer_of_the_return_page(
     shop: Shop, alice: Browser, number: int
 ) -> None:
     """Two tabs; the page of the first closes the second while that one is being paid."""
-    plus, premium = open_checkout(shop, alice), open_checkout(shop, alice, "Premium")
+    premium, plus = open_checkout(shop, alice, "Premium"), open_checkout(shop, alice)
     shop.stripe.pay(plus)
     at_answer(shop, number, lambda: pay_and_deliver(shop, premium, bank=False))
     alice.get(f"/billing/return?plan=Plus&session_id={plus}")
@@ -2225,7 +2225,7 @@ def test_j5_a_bank_and_a_card_in_two_tabs_with_every_event_at_once(
     shop: Shop, alice: Browser, first: str
 ) -> None:
     other = "Premium" if first == "Plus" else "Plus"
-    one, two = open_checkout(shop, alice, first), open_checkout(shop, alice, other)
+    two, one = open_checkout(shop, alice, other), open_checkout(shop, alice, first)
     pay_and_deliver(shop, one, bank=True)
     pay_and_deliver(shop, two, bank=False)
     shop.stripe.settle(one)
@@ -2379,7 +2379,7 @@ def test_k9_no_event_all_day_and_the_person_comes_back(
     shop: Shop, alice: Browser, back: str
 ) -> None:
     """Paid at Checkout with two tabs, no event: the return page gives the plan and closes."""
-    plus, premium = open_checkout(shop, alice), open_checkout(shop, alice, "Premium")
+    premium, plus = open_checkout(shop, alice, "Premium"), open_checkout(shop, alice)
     shop.stripe.pay(plus)
     if back == "return":
         alice.get(f"/billing/return?plan=Plus&session_id={plus}")
