@@ -594,17 +594,6 @@ def test_b15_two_users_at_once_and_their_events_mixed(
 # (c) Somebody else's
 
 
-def test_c1_a_bundle_of_another_application_with_our_product(shop: Shop, alice: Browser) -> None:
-    """Their subscription holds our product beside theirs, and names a user of theirs."""
-    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
-    customer = shop.stripe.create_customer()["id"]
-    shop.stripe.create_subscription(
-        customer, [club, shop.prices[Plan.PLUS]], metadata={"user_id": alice.user_id, "app": "club"}
-    )
-    shop.deliver_pending()
-    assert user_of_customer(shop.db, customer) is None
-
-
 def test_c2_a_friend_pays_at_my_link(shop: Shop, buyer: Browser) -> None:
     """Mallory shares her link; Bob pays there for himself: his portal is not for her to open."""
     session = open_link(shop, buyer)
@@ -1666,21 +1655,6 @@ def test_g4_whatever_may_come_back_is_ended_with_the_account(
     assert shop.stripe.get("subscription", name)["status"] == "canceled"
 
 
-def test_g5_a_bundle_at_a_customer_of_ours_is_not_ended_whole(shop: Shop, alice: Browser) -> None:
-    """Another application sells our product with its own in one subscription."""
-    session = open_checkout(shop, alice)
-    customer = shop.stripe.get("checkout.session", session)["customer"]
-    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
-    bundle = shop.stripe.create_subscription(
-        customer, [club, shop.prices[Plan.PLUS]], metadata={"app": "club"}
-    )["id"]
-    shop.deliver_pending()
-    assert delete_account(alice) == 303
-    items = shop.stripe.get("subscription", bundle)["items"]["data"]
-    status = shop.stripe.get("subscription", bundle)["status"]
-    assert status == "active", [item["price"]["product"] for item in items]
-
-
 def test_g6_what_was_changed_to_another_applications_product_in_the_portal(
     shop: Shop, alice: Browser
 ) -> None:
@@ -1978,23 +1952,6 @@ def test_h9_a_trial_that_ends_and_is_not_paid_an_hour_later(shop: Shop, alice: B
 
 
 # Last tries
-
-
-def test_i1_our_item_is_taken_out_of_a_bundle(shop: Shop, alice: Browser) -> None:
-    """The product was not renamed: it is not sold any more, and nothing is paid for it."""
-    session = open_checkout(shop, alice)
-    customer = shop.stripe.get("checkout.session", session)["customer"]
-    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
-    bundle = shop.stripe.create_subscription(
-        customer, [club, shop.prices[Plan.PLUS]], metadata={"user_id": alice.user_id}
-    )
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Plus"
-    items = bundle["items"]
-    items["data"] = [item for item in items["data"] if item["price"]["id"] == club]
-    shop.stripe.update("subscription", bundle["id"], items=items)
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Free"
 
 
 def test_i2_what_is_told_while_a_renewal_is_not_paid(shop: Shop, alice: Browser) -> None:
@@ -2387,17 +2344,6 @@ def test_k9_no_event_all_day_and_the_person_comes_back(
         alice.get("/plans?from=portal")
     assert shop.plan(alice.user_id) == "Plus"
     assert_sold_once(shop, premium)
-
-
-def test_k10_reconcile_binds_the_customer_of_a_bundle(shop: Shop, alice: Browser) -> None:
-    """As c1, by the operator's command: their user of that number becomes ours."""
-    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
-    customer = shop.stripe.create_customer()["id"]
-    shop.stripe.create_subscription(
-        customer, [club, shop.prices[Plan.PLUS]], metadata={"user_id": alice.user_id, "app": "club"}
-    )
-    run_billing_command(shop.app, "reconcile", "--fix")
-    assert user_of_customer(shop.db, customer) is None
 
 
 def test_k11_going_back_from_a_declined_upgrade_after_the_renewal_hour(
