@@ -678,55 +678,6 @@ def waiting(page: str) -> bool:
     return "Confirming your payment" in text or "Your plan will appear by itself" in text
 
 
-def test_d1_the_return_page_after_the_bank_has_refused(shop: Shop, alice: Browser) -> None:
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session, asynchronous=True)
-    shop.stripe.settle(session, succeeded=False)
-    shop.stripe.advance(DAY)
-    shop.deliver_pending()
-    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
-    assert not waiting(page.text)
-    assert not waiting(alice.get(f"/billing/return?plan=Plus&session_id={session}&try=30").text)
-
-
-def test_d2_the_return_page_of_a_plan_that_has_ended_since(shop: Shop, alice: Browser) -> None:
-    """The tab is restored by the browser months later."""
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session)
-    shop.deliver_pending()
-    shop.stripe.cancel(bought(shop)[0]["id"])
-    shop.deliver_pending()
-    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
-    assert not waiting(page.text)
-
-
-def test_d3_the_return_page_of_a_session_that_was_not_paid(shop: Shop, alice: Browser) -> None:
-    """Expired, never paid: Stripe never sends a browser back with it, but addresses are kept."""
-    session = open_checkout(shop, alice)
-    shop.stripe.expire_session(session)
-    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
-    assert not waiting(page.text)
-
-
-def test_d4_the_return_page_while_a_bank_takes_days(shop: Shop, alice: Browser) -> None:
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session, asynchronous=True)
-    shop.deliver_pending()
-    page = alice.get(f"/billing/return?plan=Plus&session_id={session}")
-    assert "This takes a few seconds." not in visible_text(page.text)
-
-
-def test_d5_the_return_page_after_the_plan_was_changed_down(shop: Shop, alice: Browser) -> None:
-    """Premium was bought, then changed to Plus; the old tab is reloaded."""
-    session = open_checkout(shop, alice, "Premium")
-    shop.stripe.pay(session)
-    shop.deliver_pending()
-    shop.stripe.change_plan(bought(shop)[0]["id"], shop.prices[Plan.PLUS])
-    shop.deliver_pending()
-    page = alice.get(f"/billing/return?plan=Premium&session_id={session}")
-    assert not waiting(page.text)
-
-
 def test_d6_the_plans_page_while_a_bank_pays(shop: Shop, alice: Browser) -> None:
     """Pressing is refused with "on its way": the page may not offer it for £6 today."""
     session = open_checkout(shop, alice)
@@ -1514,26 +1465,6 @@ def test_f7_an_upgrade_while_payments_are_paused(shop: Shop, alice: Browser) -> 
     shop.deliver_pending()
     assert "Payments are paused" in of_plan(alice, "Plus")
     assert start_checkout(alice, "Premium").startswith(PORTAL)
-
-
-def test_f8_somebody_else_comes_back_with_my_session(
-    shop: Shop, alice: Browser, bob: Browser
-) -> None:
-    """A shared computer: Bob is logged in when Alice's payment returns. It is not his payment."""
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session)
-    shop.deliver_pending()
-    assert not waiting(bob.get(f"/billing/return?plan=Plus&session_id={session}").text)
-
-
-def test_f9_premium_is_a_gift_and_plus_was_bought(shop: Shop, alice: Browser) -> None:
-    """What the return page confirms is what was bought."""
-    session = open_checkout(shop, alice)
-    grant_plan(shop, alice, "Premium")
-    shop.stripe.pay(session)
-    shop.deliver_pending()
-    text = visible_text(alice.get(f"/billing/return?plan=Plus&session_id={session}").text)
-    assert "Plus" in text, text
 
 
 def test_f10_the_settings_tell_a_payer_what_a_deletion_does(shop: Shop, alice: Browser) -> None:
