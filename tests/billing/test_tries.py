@@ -422,30 +422,6 @@ def test_b2_an_account_goes_while_its_link_is_open(shop: Shop, buyer: Browser) -
     assert not bought(shop) or shop.orphans()
 
 
-def test_b3_a_deletion_that_stops_half_way_says_what_it_has_ended(
-    shop: Shop, buyer: Browser
-) -> None:
-    """Two customers; Stripe goes away behind the first one's subscription."""
-    for plan in (Plan.PLUS, Plan.PREMIUM):
-        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
-    shop.deliver_pending()
-    assert len(bought(shop)) == 2
-    assert buyer.token
-
-    def on_answer(request: Request) -> None:
-        if request.method == "DELETE":
-            shop.server.down = True
-            shop.server.on_answer = lambda request: None
-
-    shop.server.on_answer = on_answer
-    answer = buyer.post("/settings/delete", {"confirm": "alice@example.com"})
-    assert answer.status_code == 503
-    shop.server.down = False
-    said = visible_text(answer.text)
-    ended = 2 - len(bought(shop))
-    assert ended == 0 or "nothing was deleted" not in said.lower(), said[-600:]
-
-
 def open_link_without_press(shop: Shop, browser: Browser, plan: Plan = Plan.PLUS) -> str:
     """Open a link again from the browser's history; return the session's id."""
     session_id: str = shop.stripe.open_payment_link(shop.prices[plan], token(browser, shop))["id"]
@@ -687,16 +663,6 @@ def test_d6_the_plans_page_while_a_bank_pays(shop: Shop, alice: Browser) -> None
     assert "£6 today" not in plans_text(alice)
 
 
-def test_d7_a_portal_that_ends_at_once(shop: Shop, alice: Browser) -> None:
-    """The portal's settings end at once; the page says that the plan stays. Does doctor tell?"""
-    features = shop.stripe.portal_configurations[0]["features"]
-    features["subscription_cancel"]["mode"] = "immediately"
-    buy_plan(shop, alice)
-    result = shop.app.test_cli_runner().invoke(args=["doctor"])
-    said = "Ending costs nothing, and the plan stays until the end" in plans_text(alice)
-    assert not said or re.search(r"at once|immediately", result.output), result.output
-
-
 @pytest.mark.parametrize("ended", ["month", "year"])
 def test_d8_one_of_two_equal_plans_is_ended_in_the_portal(
     shop: Shop, alice: Browser, ended: str
@@ -721,37 +687,6 @@ def test_d9_what_two_subscriptions_cost_is_told(shop: Shop, alice: Browser) -> N
     shop.deliver_pending()
     text = plans_text(alice) + plan_card_text(alice)
     assert "£18" in text or "two" in text.lower() or "£6" in plan_card_text(alice)
-
-
-@pytest.mark.parametrize("other", ["first", "second"])
-def test_d10_end_premium_at_stripe_leads_to_who_pays_premium(
-    shop: Shop, buyer: Browser, other: str
-) -> None:
-    """Plus by one link, Premium by another: two customers, and one button "End Premium"."""
-    plans = [Plan.PLUS, Plan.PREMIUM] if other == "second" else [Plan.PREMIUM, Plan.PLUS]
-    for plan in plans:
-        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
-    shop.deliver_pending()
-    assert "End Premium at Stripe" in plans_text(buyer)
-    assert buyer.post("/billing/portal").status_code == 303
-    portal = shop.stripe.all("billing_portal.session")[0]
-    premium = [one for one in bought(shop) if shop.prices[Plan.PREMIUM] in str(one)]
-    assert portal["customer"] == premium[0]["customer"]
-
-
-@pytest.mark.parametrize("other", ["first", "second"])
-def test_d11_put_it_right_leads_to_who_owes(shop: Shop, buyer: Browser, other: str) -> None:
-    plans = [Plan.PLUS, Plan.PREMIUM] if other == "second" else [Plan.PREMIUM, Plan.PLUS]
-    for plan in plans:
-        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
-    shop.deliver_pending()
-    premium = next(one for one in bought(shop) if shop.prices[Plan.PREMIUM] in str(one))
-    shop.stripe.fail_payment(premium["id"])
-    shop.deliver_pending()
-    assert "Put it right at Stripe" in plan_card_text(buyer)
-    assert buyer.post("/billing/portal").status_code == 303
-    portal = shop.stripe.all("billing_portal.session")[0]
-    assert portal["customer"] == premium["customer"]
 
 
 # (a) again: what an hour of another key leaves behind
@@ -1467,13 +1402,6 @@ def test_f7_an_upgrade_while_payments_are_paused(shop: Shop, alice: Browser) -> 
     assert start_checkout(alice, "Premium").startswith(PORTAL)
 
 
-def test_f10_the_settings_tell_a_payer_what_a_deletion_does(shop: Shop, alice: Browser) -> None:
-    """The plan ends at once, with what is left of the period; the page does not say so."""
-    buy_plan(shop, alice)
-    text = visible_text(alice.get("/settings").text)
-    assert re.search(r"(subscription|Plus|plan) (ends|ended|is ended)", text), text[-700:]
-
-
 def test_f11_the_price_changes_while_the_page_is_open(shop: Shop, alice: Browser) -> None:
     """Known for five minutes: the page says £6 and Checkout asks £7."""
     assert "£6 today" in of_plan(alice, "Plus")
@@ -1555,23 +1483,6 @@ def test_g2_who_practised_can_buy_once_stripe_is_set(valkey: redis.Redis, mode: 
         shop.deliver_pending()
         assert shop.plan(alice.user_id) == "Plus"
         assert start_checkout(alice).startswith(PORTAL)
-
-
-def test_g3_every_answer_to_the_end_of_the_subscription_is_lost(shop: Shop, alice: Browser) -> None:
-    """It has ended at Stripe, the answers are lost: the page may not say that it has not."""
-    buy_plan(shop, alice)
-    assert alice.token
-
-    def on_answer(request: Request) -> None:
-        if request.method == "GET" and request.path == "/v1/subscriptions":
-            shop.server.on_answer = lambda request: None
-            shop.server.fail_next(3, status=None, executed=True)
-
-    shop.server.on_answer = on_answer
-    answer = alice.post("/settings/delete", {"confirm": "alice@example.com"})
-    assert answer.status_code == 503
-    said = visible_text(answer.text)
-    assert bought(shop) or "Your subscription could not be ended" not in said
 
 
 @pytest.mark.parametrize("status", ["unpaid", "paused", "past_due", "trialing", "incomplete"])
@@ -2155,35 +2066,6 @@ def test_j8_an_upgrade_by_the_bank_is_told_as_paid(shop: Shop, alice: Browser) -
     shop.stripe.fail_payment(name)
     shop.deliver_pending()
     assert "Premium, which is paid until" not in plan_card_text(alice)
-
-
-def test_k1_a_card_that_asks_for_more_and_is_left(shop: Shop, alice: Browser) -> None:
-    """3-D Secure is begun and left: the session is open, its subscription incomplete."""
-    session = open_checkout(shop, alice)
-    stored = shop.stripe.get("checkout.session", session)
-    named = {name: stored["metadata"][name] for name in ("user_id", "plan", "seller")}
-    shop.stripe.create_subscription(
-        stored["customer"], [shop.prices[Plan.PLUS]], status="incomplete", metadata=named
-    )
-    shop.deliver_pending()
-    answer = alice.post("/billing/checkout", {"plan": "Plus"})
-    assert "Your payment is on its way." not in visible_text(answer.text)
-
-
-@pytest.mark.parametrize("sold_by", ["checkout", "link"])
-def test_k2_a_bank_that_has_refused_is_not_on_its_way(
-    shop: Shop, alice: Browser, sold_by: str
-) -> None:
-    """The event says that the payment failed; the subscription is incomplete for 23 hours."""
-    if sold_by == "link":
-        shop.app = app_with_settings(shop, stripe_payment_links=LINKS)
-        alice = in_shop(shop, alice)
-    session = open_link(shop, alice) if sold_by == "link" else open_checkout(shop, alice)
-    shop.stripe.pay(session, asynchronous=True)
-    shop.stripe.settle(session, succeeded=False)
-    shop.deliver_pending()
-    answer = alice.post("/billing/checkout", {"plan": "Plus"})
-    assert "Your payment is on its way." not in visible_text(answer.text)
 
 
 def test_k3_the_account_is_deleted_by_mistake_while_a_bank_pays(shop: Shop, alice: Browser) -> None:

@@ -9,7 +9,7 @@ from stats.dashboard import Dashboard
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, highest
 from stats.plans.price import Interval
-from stats.plans.subscription import Subscription
+from stats.plans.subscription import INCOMPLETE, Subscription
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import price_parts
 
@@ -160,10 +160,18 @@ class PlanView:
         return self._dashboard.snapshot.grant or Plan.FREE
 
     @property
+    def unconfirmed(self) -> bool:
+        """Whether a first payment has neither come nor been given up."""
+        rows = self._dashboard.billing.subscriptions
+        return any(one.status == INCOMPLETE for one in rows)
+
+    @property
     def lapsed(self) -> bool:
         """Whether a subscription is neither live nor over: unpaid, or paused."""
         rows = self._dashboard.billing.subscriptions
-        return any(not one.is_live and not one.has_ended for one in rows)
+        return any(
+            not one.is_live and not one.has_ended and one.status != INCOMPLETE for one in rows
+        )
 
     @property
     def without(self) -> Plan:

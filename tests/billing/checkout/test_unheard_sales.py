@@ -48,11 +48,11 @@ def pay_link(
 
 
 def assert_no_sale(shop: Shop, browser: Browser) -> None:
-    """Pressing again sells nothing, by the link or by Checkout: a payment is on its way."""
+    """Pressing again sells nothing, by the link or by Checkout: a payment is not confirmed."""
     for plan in ("Plus", "Premium"):
         answer = browser.post("/billing/checkout", {"plan": plan})
         assert answer.status_code == 503
-        assert "Your payment is on its way." in answer.text
+        assert "Your last payment is not confirmed." in answer.text
     assert not stripe_requests(shop, "POST", "/v1/checkout/sessions")
 
 
