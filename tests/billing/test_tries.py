@@ -654,41 +654,6 @@ def waiting(page: str) -> bool:
     return "Confirming your payment" in text or "Your plan will appear by itself" in text
 
 
-def test_d6_the_plans_page_while_a_bank_pays(shop: Shop, alice: Browser) -> None:
-    """Pressing is refused with "on its way": the page may not offer it for £6 today."""
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session, asynchronous=True)
-    shop.deliver_pending()
-    assert alice.post("/billing/checkout", {"plan": "Plus"}).status_code == 503
-    assert "£6 today" not in plans_text(alice)
-
-
-@pytest.mark.parametrize("ended", ["month", "year"])
-def test_d8_one_of_two_equal_plans_is_ended_in_the_portal(
-    shop: Shop, alice: Browser, ended: str
-) -> None:
-    first = shop.subscribe(alice.user_id)["id"]
-    yearly = add_price(shop, Plan.PLUS, 5400, interval="year")
-    second = shop.stripe.create_subscription(
-        shop.stripe.get("subscription", first)["customer"],
-        [yearly],
-        metadata={"user_id": alice.user_id},
-    )["id"]
-    shop.deliver_pending()
-    address = visit_portal(shop, alice)
-    shop.stripe.cancel(first if ended == "month" else second)
-    said = come_back(alice, address)
-    assert "another price" not in said, said
-
-
-def test_d9_what_two_subscriptions_cost_is_told(shop: Shop, alice: Browser) -> None:
-    shop.subscribe(alice.user_id)
-    shop.subscribe(alice.user_id, Plan.PREMIUM)
-    shop.deliver_pending()
-    text = plans_text(alice) + plan_card_text(alice)
-    assert "£18" in text or "two" in text.lower() or "£6" in plan_card_text(alice)
-
-
 # (a) again: what an hour of another key leaves behind
 
 
@@ -931,16 +896,6 @@ def test_d13_nothing_is_paid_in_a_trial(shop: Shop, alice: Browser) -> None:
     assert "which is paid until" not in plan_card_text(alice)
 
 
-def test_d14_overdue_and_ended_at_the_end_of_the_period(shop: Shop, alice: Browser) -> None:
-    """It was ended, and a payment failed: nothing goes on, so there is nothing to end."""
-    subscription = pay_for(shop, alice, 10)
-    shop.stripe.now = int(time.time()) - DAY
-    shop.stripe.fail_payment(subscription)
-    shop.stripe.cancel(subscription, at_period_end=True)
-    shop.deliver_pending()
-    assert "End Plus at Stripe" not in plans_text(alice)
-
-
 def test_d15_a_grant_that_is_higher_beside_a_payment_that_failed(
     shop: Shop, alice: Browser
 ) -> None:
@@ -974,18 +929,6 @@ def test_d17_what_is_offered_beside_a_subscription_on_hold(shop: Shop, alice: Br
     shop.stripe.recover_payment(lapsed)
     shop.deliver_pending()
     assert len(bought(shop)) == 1
-
-
-def test_d18_the_next_payment_is_the_earlier_of_two(shop: Shop, alice: Browser) -> None:
-    """Premium by the year and Plus by the month: the next payment is in a month."""
-    yearly = add_price(shop, Plan.PREMIUM, 10800, interval="year")
-    first = shop.subscribe(alice.user_id)
-    shop.stripe.create_subscription(
-        first["customer"], [yearly], metadata={"user_id": alice.user_id}
-    )
-    shop.deliver_pending()
-    month = format_day(paid_until(shop, first["id"]))
-    assert month in plan_card_text(alice)
 
 
 # Something happens while each of Stripe's answers is under way
@@ -1717,16 +1660,6 @@ def test_h3_a_bank_that_says_no_after_days_leaves_a_grace(
     assert until >= time.time() + GRACE - 3600, (until - time.time()) / DAY
 
 
-def test_h4_change_to_what_one_owes(shop: Shop, alice: Browser) -> None:
-    """Past due and beyond the grace: the page offers a change to the plan that is not paid."""
-    name = pay_for(shop, alice, 50)
-    shop.stripe.declining.add(shop.stripe.get("subscription", name)["customer"])
-    shop.stripe.advance(49 * DAY)
-    shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
-    assert "Change to Plus" not in of_plan(alice, "Plus")
-
-
 def test_h5_an_answer_with_older_knowledge_of_a_link_payer(
     shop: Shop, buyer: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1893,15 +1826,6 @@ def test_i8_a_card_pays_at_each_answer_of_the_return_page(
     assert shop.plan(alice.user_id) == highest
     if len(bought(shop)) == 2:
         assert "several live subscriptions" in run_billing_command(shop.app, "reconcile").output
-
-
-def test_i9_a_second_plan_is_told_to_who_pays_for_it(shop: Shop, alice: Browser) -> None:
-    """Two of the same plan: nothing on the pages says that money is taken twice."""
-    shop.subscribe(alice.user_id)
-    shop.subscribe(alice.user_id)
-    shop.deliver_pending()
-    text = plans_text(alice) + plan_card_text(alice)
-    assert re.search(r"two|twice|£12", of_plan(alice, "Plus") + plan_card_text(alice)), text
 
 
 def test_i10_ending_one_of_two_is_not_told_as_the_end(shop: Shop, alice: Browser) -> None:
