@@ -12,12 +12,12 @@ from stats.billing.gateways.gateway import Gateway
 from stats.billing.gateways.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.portal_visit import Visit, begin_visit, read_visit
-from stats.billing.purchase import Outcome, Purchase
 from stats.billing.unheard_sales import sync_session
 from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import PAID_PLANS, Plan, check_plan
 from stats.plans.price import Interval
+from stats.plans.purchase import Outcome, Purchase
 from stats.web.billing.offers import make_offers, offered_by, saving
 from stats.web.billing.plan_card import PlanView
 from stats.web.billing.plan_change import change_message
