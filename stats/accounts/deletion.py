@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from stats.accounts.email_address import is_sample
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
-from stats.billing.ownership import is_ours
+from stats.billing.ownership import is_bundle, is_ours
 from stats.billing.sync import is_real_money, read_state
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
@@ -19,9 +19,10 @@ def close_account(db: Db, gateway: Gateway | None, user_id: str) -> None:
     """End what Stripe may charge a user for, then delete all that is stored.
 
     Open Checkout Sessions are closed and subscriptions ended that are or were ours; those of other
-    products stay. A customer that Stripe does not know has none. Raises BillingUnavailable, with
-    nothing deleted, when Stripe cannot be reached or is not set up while the user has a customer,
-    and when the key is of test mode while something is paid in live mode.
+    products stay, also where another application sells ours along with them. A customer that Stripe
+    does not know has none. Raises BillingUnavailable, with nothing deleted, when Stripe cannot be
+    reached or is not set up while the user has a customer, and when the key is of test mode while
+    something is paid in live mode.
     """
     state, customers = read_state(db, user_id)
     if gateway is not None and is_real_money(gateway, state):
@@ -47,8 +48,11 @@ def _end_billing(gateway: Gateway, state: BillingState, user_id: str, customer: 
     # Sessions first: what is paid for meanwhile is among the subscriptions then.
     gateway.expire_sessions(customer, user_id)
     for stored in gateway.subscriptions(customer):
-        if stored.get("status") not in ENDED and is_ours(
-            stored, gateway.products, state.plans, user_id
+        is_sold_by_us = is_ours(stored, gateway.products, state.plans, user_id)
+        if (
+            stored.get("status") not in ENDED
+            and is_sold_by_us
+            and not is_bundle(stored, gateway.products)
         ):
             gateway.cancel(str(stored["id"]))
 

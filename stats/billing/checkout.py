@@ -17,11 +17,18 @@ from stats.billing.sync import (
 )
 from stats.billing.unheard_sales import bind_link_buyers, note_link
 from stats.errors import BillingUnavailable, InvalidInput
+from stats.lib.messages import N_
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan
 from stats.plans.price import Interval
 from stats.plans.subscription import INCOMPLETE, Subscription
 from stats.store.client import Db
+
+# It may be under way at a bank, refused or never finished: Stripe gives up after 23 hours.
+UNCONFIRMED = N_(
+    "Your last payment is not confirmed. Once it is, your plan changes by itself; "
+    "if it was refused, you can try again a day later."
+)
 
 
 def start_checkout(
@@ -95,7 +102,7 @@ def _check_nothing_pending(
             marked_user(one) == user_id
             or (sells_our_product(one, gateway.products) and gateway.is_of_session(one["id"]))
         ):
-            raise BillingUnavailable("Your payment is on its way. Your plan changes by itself.")
+            raise BillingUnavailable(UNCONFIRMED)
 
 
 def _paid_meanwhile(
@@ -146,9 +153,13 @@ def open_portal(db: Db, gateway: Gateway, user_id: str, *, back: str) -> str:
 
 
 def _payer_now(gateway: Gateway, state: BillingState, customers: Sequence[str]) -> str:
-    """Return the one of several customers who pays, else the first one that Stripe knows."""
+    """Return the one of several customers whose payment is overdue, else who pays for the plan,
+    else who pays at all, else the first one that Stripe knows."""
     listed, unknown = fetch_subscriptions(gateway, customers)
-    live = {subscription.id for subscription in state.live}
-    paying = (str(customer_of(stored)) for stored in listed if stored["id"] in live)
+    payers = {str(stored["id"]): str(customer_of(stored)) for stored in listed}
+    now = time.time()
+    for subscription in (state.overdue(now), state.best(now), *state.live):
+        if subscription is not None and subscription.id in payers:
+            return payers[subscription.id]
     known = (customer for customer in customers if customer not in unknown)
-    return next(paying, None) or next(known, customers[0])
+    return next(known, customers[0])

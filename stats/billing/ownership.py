@@ -27,6 +27,23 @@ def sells_our_product(subscription: Stored, products: Mapping[str, Plan]) -> boo
     return read_subscription(subscription, products, 0).plan is not None
 
 
+def is_bundle(subscription: Stored, products: Mapping[str, Plan]) -> bool:
+    """Return whether another application sells a product of ours together with its own."""
+    return marked_user(subscription) is None and (
+        read_subscription(subscription, products, 0).is_bundled
+    )
+
+
+def named_user(subscription: Stored, products: Mapping[str, Plan]) -> str | None:
+    """Return the user id in the metadata of a subscription to a product of ours, as it stands.
+
+    None for a bundle of another application's: it writes the ids of its own users there.
+    """
+    if not sells_our_product(subscription, products) or is_bundle(subscription, products):
+        return marked_user(subscription)
+    return (subscription.get("metadata") or {}).get("user_id")
+
+
 def marked_user(stripe_object: Stored) -> str | None:
     """Return the user id in the metadata that our Checkout writes, None without such metadata."""
     metadata = stripe_object.get("metadata") or {}

@@ -19,6 +19,7 @@ class Change(StrEnum):
 
     MOVED = "moved"
     ENDED = "ended"
+    ONE_ENDED = "one ended"
     ENDS = "ends"
     KEPT = "kept"
     PAID = "paid"
@@ -40,6 +41,8 @@ class Visit:
         had, has = self.before.plan(self.began), after.plan(now)
         if had != has:
             return Change.ENDED if has == Plan.FREE else Change.MOVED
+        if {one.id for one in self.before.live} - {one.id for one in after.live}:
+            return Change.ONE_ENDED if after.live else None
         old, new = self.before.best(self.began), after.best(now)
         return _change(old, new) if old and new else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stats.billing.gateways.stripe_gateway import StripeGateway
-from stats.billing.ownership import customer_of, is_about_us, sells_our_product
+from stats.billing.ownership import customer_of, is_about_us, named_user, sells_our_product
 from stats.billing.sync import (
     bind_customer,
     fetch_subscriptions,
@@ -102,7 +102,7 @@ def _ids(subscriptions: Iterable[Subscription]) -> str:
 
 def _from_stripe(db: Db, gateway: StripeGateway, only: str | None) -> Iterator[Discrepancy]:
     for stored in gateway.all_subscriptions():
-        named = (stored.get("metadata") or {}).get("user_id")
+        named = named_user(stored, gateway.products)
         if stored["status"] not in LIVE or not is_about_us(stored, gateway.products):
             continue
         if only is None or named == only:

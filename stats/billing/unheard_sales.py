@@ -7,8 +7,8 @@ from typing import Any
 from stats.billing.client_reference import read_reference
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import customer_of
-from stats.billing.sync import bind_customer, buys_from_us, sync
-from stats.plans.plan import Plan, highest
+from stats.billing.sync import bind_customer, buys_from_us, read_state, sync
+from stats.plans.purchase import Outcome, Purchase, read_purchase
 from stats.store.client import Db
 from stats.store.keys import PLAN_KINDS, user_key, user_keys
 from stats.store.scripts import run_replicated
@@ -46,18 +46,22 @@ def bind_link_buyers(
 
 def sync_session(
     db: Db, gateway: Gateway, user_id: str, session_id: str, *, keys: Sequence[str], grace: int
-) -> Plan | None:
-    """Sync with what a Checkout Session has sold to a user; return its plan.
+) -> Purchase:
+    """Sync with what a Checkout Session has sold to a user; return what became of it.
 
-    The id may come from anywhere: None, and nothing is done, unless Stripe says that the session
-    carries the reference that we signed for this user. Raises BillingUnavailable.
+    The id may come from anywhere: nothing is done unless Stripe says that the session carries the
+    reference that we signed for this user. Raises BillingUnavailable.
     """
     session = gateway.session(session_id)
-    if session is None or not _is_of(session, user_id, keys):
-        return None
+    if session is None:
+        return Purchase(Outcome.WAITING)
+    if not _is_of(session, user_id, keys):
+        return Purchase(Outcome.FOREIGN)
     if _bind_buyer(db, gateway, user_id, session):
         sync(db, gateway, user_id, grace=grace)
-    return _sold(session, gateway.products)
+    elif session.get("status") == "complete":
+        return Purchase(Outcome.WAITING)
+    return read_purchase(session, read_state(db, user_id)[0], gateway.products)
 
 
 def _is_of(session: Mapping[str, Any], user_id: str, keys: Sequence[str]) -> bool:
@@ -74,10 +78,3 @@ def _bind_buyer(db: Db, gateway: Gateway, user_id: str, session: Mapping[str, An
     except UnknownCustomer:
         # Deleted since.
         return False
-
-
-def _sold(session: Mapping[str, Any], products: Mapping[str, Plan]) -> Plan | None:
-    lines = (session.get("line_items") or {}).get("data") or []
-    names = [str((line.get("price") or {}).get("product")) for line in lines]
-    plans = [products[name] for name in names if name in products]
-    return highest(plans) if plans else None

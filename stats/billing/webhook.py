@@ -14,7 +14,7 @@ import stripe
 from stats.billing.client_reference import read_reference
 from stats.billing.gateways.gateway import Gateway, StripeRefused, UnknownCustomer
 from stats.billing.orphans import keep_orphan
-from stats.billing.ownership import customer_of, is_about_us, sells_our_product
+from stats.billing.ownership import customer_of, is_about_us, named_user
 from stats.billing.sync import bind_customer, buys_from_us, log, read_state, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id
@@ -170,10 +170,7 @@ def _named_user(
     """Return the user in the metadata of a subscription to a product of ours, or in a reference
     that we signed."""
     if stripe_object.get("object") == "subscription":
-        is_sold_by_us = sells_our_product(stripe_object, products)
-        return (
-            _our_id((stripe_object.get("metadata") or {}).get("user_id")) if is_sold_by_us else None
-        )
+        return _our_id(named_user(stripe_object, products))
     reference = stripe_object.get("client_reference_id")
     return read_reference(str(reference), keys) if reference else None
 

@@ -37,8 +37,12 @@ class BillingState:
 
     @property
     def plans(self) -> dict[str, Plan]:
-        """The subscriptions that have a plan of ours, by their ids, whether live or not."""
-        return {known.id: known.plan for known in self.subscriptions if known.plan}
+        """The subscriptions that have a plan of ours, by their ids, whether live or not.
+
+        Not those that were bundled with what others sell: without our item they are theirs.
+        """
+        rows = self.subscriptions
+        return {known.id: known.plan for known in rows if known.plan and not known.is_bundled}
 
     def paid(self) -> str:
         """Return the plans with the moments (s) at which they end, as the scripts take them."""

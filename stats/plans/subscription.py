@@ -42,6 +42,7 @@ class Subscription:
     when. `is_scheduled` is for a change that Stripe will make later; `livemode` is None where an
     older release stored it. `paid` is what was paid for when it was last seen paid, and
     `last_payment` when money came last, as far as that was asked: while or after it was `past_due`.
+    `is_bundled` is for one that holds items of others beside ours, which may be taken out again.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Subscription:
     livemode: bool | None = None
     paid: Paid | None = None
     last_payment: int | None = None
+    is_bundled: bool = False
 
     @property
     def ends(self) -> int | None:
@@ -141,6 +143,7 @@ def read_subscription(
         collection_resumes=pause.get("resumes_at"),
         is_scheduled=bool(stored.get("schedule")),
         livemode=bool(stored.get("livemode")),
+        is_bundled=0 < len(plans) < len(items),
     )
 
 

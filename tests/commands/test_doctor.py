@@ -254,6 +254,11 @@ def portal_without_end(deployment: Deployment) -> None:
 
 
 @breaks(Code.PORTAL)
+def portal_that_ends_at_once(deployment: Deployment) -> None:
+    deployment.portal["subscription_cancel"]["mode"] = "immediately"
+
+
+@breaks(Code.PORTAL)
 def portal_without_a_plan(deployment: Deployment) -> None:
     plus = next(iter(deployment.settings.stripe_products))
     deployment.portal["subscription_update"]["products"] = [{"product": plus}]

@@ -35,7 +35,8 @@ bp = Blueprint("account", __name__)
 CONFIRM_BY_ADDRESS = N_("Type the e-mail address of this account to delete it.")
 CONFIRM_BY_ID = N_("Type the user ID of this account to delete it.")
 NOT_DELETED = N_(
-    "Your subscription could not be ended just now, so nothing was deleted. Try again in a minute."
+    "Your account was not deleted: Stripe has not confirmed the end of all that you pay for. "
+    "Some of it may have ended already. Try again in a minute."
 )
 ACCOUNT_DELETED = N_("Your account and everything in it are gone. Take care.")
 
@@ -87,6 +88,7 @@ def settings_page(form: ProfileForm | None = None, **errors: Any) -> str:
         security=recent_logins(),
         email_state=address_state(db(), current_user.id),
         is_sample=is_sample(current_user.email),
+        is_payer=bool(current_dashboard().billing.live),
         has_password=bool(passwords.credentials(db(), current_user.id)[0]),
         **(context | errors),
     )

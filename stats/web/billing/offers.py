@@ -77,7 +77,8 @@ def _listed(offered: Plan, prices: Prices, plan: PlanView | None) -> str | None:
 
 def _action(offered: Plan, plan: PlanView, live: bool, by: Interval) -> str:
     unpaid = plan.unpaid
-    if unpaid and unpaid.is_paid_rest and offered in (plan.name, unpaid.plan) and not plan.granted:
+    owed = (plan.name, unpaid.plan) if unpaid and unpaid.is_paid_rest else (unpaid and unpaid.plan,)
+    if offered in owed and offered != Plan.FREE and not plan.granted:
         return "manage"
     if offered == plan.name:
         if not live:
@@ -86,7 +87,7 @@ def _action(offered: Plan, plan: PlanView, live: bool, by: Interval) -> str:
             return "change"
         return "keep" if plan.ends else "manage"
     if offered == Plan.FREE:
-        return "end" if live and not plan.ends else "none"
+        return "end" if live and not plan.is_ending else "none"
     if plan.granted and offered.rank < plan.name.rank:
         return "none"
     if live:

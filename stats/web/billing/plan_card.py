@@ -9,7 +9,7 @@ from stats.dashboard import Dashboard
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, highest
 from stats.plans.price import Interval
-from stats.plans.subscription import Subscription
+from stats.plans.subscription import INCOMPLETE, PAYING, Subscription
 from stats.web.templating.dates import day_month
 from stats.web.templating.translation import price_parts
 
@@ -40,6 +40,14 @@ class UnpaidView(NamedTuple):
         return self.kept is not None and self.kept.plan != self.plan
 
 
+class AlsoPaid(NamedTuple):
+    """A further plan that goes on: its price in words and the day of its next payment, if known."""
+
+    plan: Plan
+    price: str | None
+    renews: str | None
+
+
 class PlanView:
     """A user's plan for templates: price, usage, and the days of renewal and end as text.
 
@@ -56,6 +64,7 @@ class PlanView:
         self.paid = dashboard.billing.best(self._now)
         self.subscription = None if self.granted else self.paid
         self.price = self._price(prices)
+        self.also_paid = self._also_paid(prices)
         self.limit = plan.daily_conversations
         self.used = dashboard.used_today
         self.day_start = dashboard.clock.day_start
@@ -66,6 +75,25 @@ class PlanView:
             return free_price(prices)
         paid = self.own_price(prices, self.name)
         return paid and " ".join(price_parts(paid)).strip()
+
+    def _also_paid(self, prices: Prices) -> list[AlsoPaid]:
+        """Return what is charged for beside the subscription that gives the plan."""
+        others = [one for one in self._dashboard.billing.live if one != self.paid]
+        return [
+            AlsoPaid(one.plan, _full_price(one, prices), self._next_payment(one))
+            for one in others
+            if one.plan and one.status in PAYING and one.cancels is None
+        ]
+
+    def _next_payment(self, subscription: Subscription) -> str | None:
+        """Return the day of the next payment; None if there is none, or Stripe has not said."""
+        if (
+            subscription.ends is not None
+            or subscription.collection_paused
+            or subscription.renews is None
+        ):
+            return None
+        return self.day(subscription.renews) if self._now < subscription.renews else None
 
     def own_price(self, prices: Prices, plan: Plan) -> str | None:
         """Return what the subscription costs in words, if it is one to `plan`; None if unknown.
@@ -83,15 +111,7 @@ class PlanView:
     @property
     def renews(self) -> str | None:
         """The day of the next payment; None if there is none, or Stripe has not said."""
-        subscription = self.subscription
-        if (
-            subscription is None
-            or subscription.ends is not None
-            or subscription.collection_paused
-            or subscription.renews is None
-        ):
-            return None
-        return self.day(subscription.renews) if self._now < subscription.renews else None
+        return self._next_payment(self.subscription) if self.subscription else None
 
     @property
     def ends(self) -> str | None:
@@ -100,6 +120,11 @@ class PlanView:
         if subscription is None or subscription.ends is None or self.unpaid:
             return None
         return self.day(subscription.ends)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its end was asked for, paid or not."""
+        return self.subscription is not None and self.subscription.cancels is not None
 
     @property
     def is_scheduled(self) -> bool:
@@ -160,10 +185,18 @@ class PlanView:
         return self._dashboard.snapshot.grant or Plan.FREE
 
     @property
+    def unconfirmed(self) -> bool:
+        """Whether a first payment has neither come nor been given up."""
+        rows = self._dashboard.billing.subscriptions
+        return any(one.status == INCOMPLETE for one in rows)
+
+    @property
     def lapsed(self) -> bool:
         """Whether a subscription is neither live nor over: unpaid, or paused."""
         rows = self._dashboard.billing.subscriptions
-        return any(not one.is_live and not one.has_ended for one in rows)
+        return any(
+            not one.is_live and not one.has_ended and one.status != INCOMPLETE for one in rows
+        )
 
     @property
     def without(self) -> Plan:
@@ -190,6 +223,12 @@ class PlanView:
         """Return a moment's day (s since 1970) as the user's clock has it."""
         local = datetime.fromtimestamp(moment, self._dashboard.clock.zone)
         return day_month(local, self._dashboard.today)
+
+
+def _full_price(subscription: Subscription, prices: Prices) -> str | None:
+    """Return a subscription's price in words; None if it is unknown, or a discount lowers it."""
+    price = None if subscription.discounted else prices.paid(subscription)
+    return " ".join(price_parts(price)).strip() if price else None
 
 
 def free_price(prices: Prices) -> str | None:

@@ -19,6 +19,9 @@ def change_message(change: Change, plan: PlanView, prices: Prices) -> str:
         return _("Your change is noted at Stripe. Until then %(plan)s stays.", plan=own.plan)
     first = {
         Change.MOVED: _moved(own, plan),
+        Change.ONE_ENDED: _(
+            "One of your subscriptions has ended. %(plan)s goes on.", plan=own.plan
+        ),
         Change.PAID: _("The payment went through. %(plan)s goes on.", plan=own.plan),
         Change.PERIOD: _("You pay another price for %(plan)s now.", plan=own.plan),
     }.get(change, _("%(plan)s goes on.", plan=own.plan))

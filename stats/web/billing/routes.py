@@ -17,6 +17,7 @@ from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import PAID_PLANS, Plan, check_plan
 from stats.plans.price import Interval
+from stats.plans.purchase import Outcome, Purchase
 from stats.web.billing.offers import make_offers, offered_by, saving
 from stats.web.billing.plan_card import PlanView
 from stats.web.billing.plan_change import change_message
@@ -154,21 +155,20 @@ def back() -> ResponseReturnValue:
     A grant is no payment: it ends no waiting. The address only says what to wait for.
     """
     count, named, session_id = _poll_number(), _named_plan(), _session_id()
-    bought = named or Plan.PLUS
-    paid = _has_arrived(current_dashboard().billing, bought)
-    is_known = paid and (named is not None or session_id is None)
+    purchase = _purchase(current_dashboard().billing, named or Plan.PLUS)
+    is_paid = purchase.outcome == Outcome.ARRIVED
+    is_known = is_paid and (named is not None or session_id is None)
     if count == 0 and not is_known and request.method == "GET":
-        bought = _sync_bought(named, session_id)
-        paid = _has_arrived(sync.read_state(db(), current_user.id)[0], bought)
-        if paid:
-            return redirect(url_for("billing.back", plan=bought))
+        purchase = _sync_bought(named, session_id)
+        if purchase.outcome == Outcome.ARRIVED:
+            return redirect(url_for("billing.back", plan=purchase.plan))
     page = "billing/checkout_return.html" if count == 0 else "billing/_checkout_return.html"
     return render_template(
         page,
-        paid=paid,
-        bought=bought,
+        outcome=purchase.outcome,
+        bought=purchase.plan,
         session_id=session_id,
-        waiting=not paid and count < MAX_RETURN_POLLS,
+        polls=purchase.outcome == Outcome.WAITING and count < MAX_RETURN_POLLS,
         next_try=count + 1,
         plan=PlanView(current_dashboard(), current_runtime().prices),
     )
@@ -192,36 +192,39 @@ def _session_id() -> str | None:
     return session_id if re.fullmatch(r"cs_[A-Za-z0-9_]{1,200}", session_id) else None
 
 
-def _has_arrived(state: BillingState, bought: Plan) -> bool:
-    return state.plan(time.time()).rank >= bought.rank
+def _purchase(state: BillingState, bought: Plan) -> Purchase:
+    """Return what is known of a purchase without its session: whether the plan is there."""
+    has_arrived = state.plan(time.time()).rank >= bought.rank
+    return Purchase(Outcome.ARRIVED if has_arrived else Outcome.WAITING, bought)
 
 
-def _sync_bought(named: Plan | None, session_id: str | None) -> Plan:
-    """Read the user's subscriptions from Stripe; return the plan that was bought.
+def _sync_bought(named: Plan | None, session_id: str | None) -> Purchase:
+    """Read the user's subscriptions from Stripe; return what became of what was bought.
 
-    That is what the session has sold if it is the user's, else the plan that the address names,
-    else the lowest that is sold.
+    The session says it if it is the user's; else the plan counts that the address names, else the
+    lowest that is sold.
     """
     runtime, bought = current_runtime(), named or Plan.PLUS
+    purchase = Purchase(Outcome.WAITING, bought)
     if runtime.gateway is None:
-        return bought
+        return purchase
     try:
         sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
-        state = sync.read_state(runtime.db, current_user.id)[0]
-        if session_id and not (named and _has_arrived(state, bought)):
-            bought = _sync_session(runtime.gateway, session_id) or bought
+        purchase = _purchase(sync.read_state(runtime.db, current_user.id)[0], bought)
+        if session_id and not (named and purchase.outcome == Outcome.ARRIVED):
+            purchase = _sync_session(runtime.gateway, session_id, bought)
         checkout.close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
     except WritesRefused:
         current_app.logger.warning("The return page waits: the store takes no writes")
-    return bought
+    return purchase
 
 
-def _sync_session(gateway: Gateway, session_id: str) -> Plan | None:
-    """Sync with what a session has sold to the user; return its plan, None if it is not theirs."""
+def _sync_session(gateway: Gateway, session_id: str, bought: Plan) -> Purchase:
+    """Sync with what a session has sold to the user; return what became of it."""
     runtime = current_runtime()
-    return sync_session(
+    purchase = sync_session(
         runtime.db,
         gateway,
         current_user.id,
@@ -229,6 +232,9 @@ def _sync_session(gateway: Gateway, session_id: str) -> Plan | None:
         keys=runtime.settings.secret_keys,
         grace=runtime.grace,
     )
+    if purchase.outcome == Outcome.WAITING:
+        return _purchase(sync.read_state(runtime.db, current_user.id)[0], bought)
+    return purchase._replace(plan=purchase.plan or bought)
 
 
 @bp.route("/billing/practice", methods=["GET", "POST"])

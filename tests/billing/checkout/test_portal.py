@@ -2,8 +2,10 @@
 
 import pytest
 
+from stats.billing.client_reference import reference
+from stats.plans.plan import Plan
 from tests.billing.conftest import Shop
-from tests.billing.helpers import start_checkout, stripe_requests
+from tests.billing.helpers import plan_card_text, start_checkout, stripe_requests, visible_text
 from tests.stripe_sim.server import Request
 from tests.web.helpers import Browser
 
@@ -54,3 +56,41 @@ def test_it_opens_the_portal_for_a_payer_alone(shop: Shop, alice: Browser, bob: 
     assert portal["customer"] == subscription["customer"]
     assert bob.post("/billing/portal").status_code == 400
     assert len(shop.stripe.all("billing_portal.session")) == 1
+
+
+def buy_both_at_links(shop: Shop, browser: Browser, plans: tuple[Plan, ...]) -> str:
+    """Buy two plans at links, as two customers; return the subscription to Premium."""
+    token = reference(browser.user_id, shop.settings.secret_keys)
+    paid = {}
+    for plan in plans:
+        session = shop.stripe.open_payment_link(shop.prices[plan], token)["id"]
+        paid[plan] = str(shop.stripe.pay(session)["subscription"])
+    shop.deliver_pending()
+    return paid[Plan.PREMIUM]
+
+
+BOTH = [(Plan.PLUS, Plan.PREMIUM), (Plan.PREMIUM, Plan.PLUS)]
+
+
+@pytest.mark.parametrize("plans", BOTH)
+def test_the_button_that_ends_a_plan_leads_to_who_pays_for_it(
+    shop: Shop, alice: Browser, plans: tuple[Plan, ...]
+) -> None:
+    premium = buy_both_at_links(shop, alice, plans)
+    assert "End Premium at Stripe" in visible_text(alice.get("/plans").text)
+    assert alice.post("/billing/portal").status_code == 303
+    [portal] = shop.stripe.all("billing_portal.session")
+    assert portal["customer"] == shop.stripe.get("subscription", premium)["customer"]
+
+
+@pytest.mark.parametrize("plans", BOTH)
+def test_the_button_that_puts_a_payment_right_leads_to_who_owes(
+    shop: Shop, alice: Browser, plans: tuple[Plan, ...]
+) -> None:
+    premium = buy_both_at_links(shop, alice, plans)
+    shop.stripe.fail_payment(premium)
+    shop.deliver_pending()
+    assert "Put it right at Stripe" in plan_card_text(alice)
+    assert alice.post("/billing/portal").status_code == 303
+    [portal] = shop.stripe.all("billing_portal.session")
+    assert portal["customer"] == shop.stripe.get("subscription", premium)["customer"]

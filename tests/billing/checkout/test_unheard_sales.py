@@ -10,7 +10,7 @@ from stats.billing import sync
 from stats.billing.client_reference import reference as sign_reference
 from stats.plans.plan import Plan
 from tests.billing.checkout.test_payment_links import pay, reference
-from tests.billing.checkout.test_return import WAITING
+from tests.billing.checkout.test_return import FOREIGN, PENDING, WAITING
 from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     DAY,
@@ -48,11 +48,11 @@ def pay_link(
 
 
 def assert_no_sale(shop: Shop, browser: Browser) -> None:
-    """Pressing again sells nothing, by the link or by Checkout: a payment is on its way."""
+    """Pressing again sells nothing, by the link or by Checkout: a payment is not confirmed."""
     for plan in ("Plus", "Premium"):
         answer = browser.post("/billing/checkout", {"plan": plan})
         assert answer.status_code == 503
-        assert "Your payment is on its way." in answer.text
+        assert "Your last payment is not confirmed." in answer.text
     assert not stripe_requests(shop, "POST", "/v1/checkout/sessions")
 
 
@@ -121,7 +121,7 @@ def test_a_session_without_the_own_reference_binds_nobody(
     session = pay_link(shop, references.get(theirs, ""))
     before = customer_binding_keys(shop.db)
     page = buyer.get(f"/billing/return?plan=Plus&session_id={session['id']}")
-    assert WAITING in page.text
+    assert FOREIGN in page.text
     assert customer_binding_keys(shop.db) == before
     assert shop.plan(buyer.user_id) == "Free"
 
@@ -155,7 +155,7 @@ def test_nothing_is_sold_while_a_banks_payment_is_on_its_way(
         shop.deliver_pending()
     assert_no_sale(shop, buyer)
     page = buyer.get(f"/billing/return?session_id={session['id']}")
-    assert WAITING in page.text
+    assert PENDING in page.text
     assert_no_sale(shop, buyer)
     shop.stripe.settle(session["id"])
     shop.deliver_pending()
@@ -180,7 +180,7 @@ def test_it_waits_for_what_was_bought(shop: Shop, buyer: Browser, query: str) ->
     token = sign_reference(buyer.user_id, shop.settings.secret_keys)
     session = pay_link(shop, token, Plan.PREMIUM, asynchronous=True)
     page = buyer.get("/billing/return" + query.format(session["id"]))
-    assert WAITING in page.text
+    assert PENDING in page.text
     shop.stripe.settle(session["id"])
     answer = buyer.get("/billing/return" + query.format(session["id"]))
     assert answer.location == "/billing/return?plan=Premium"

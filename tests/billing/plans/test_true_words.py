@@ -1,19 +1,23 @@
 """What the pages say of money is so."""
 
+import time
+
 import pytest
 
 from stats.plans.plan import Plan
 from tests.billing.checkout.test_portal_visit import come_back, visit_portal
 from tests.billing.conftest import Shop
 from tests.billing.helpers import (
+    DAY,
     app_with_settings,
     grant_plan,
     in_shop,
     plan_card_text,
     start_checkout,
 )
+from tests.billing.plans.test_past_due import pay_for
 from tests.billing.plans.test_payer import add_price, of_plan, plans_text
-from tests.web.helpers import Browser
+from tests.web.helpers import Browser, displayed_stats
 
 
 def yearly_shop(shop: Shop, alice: Browser) -> Browser:
@@ -137,3 +141,27 @@ def test_what_is_paid_is_not_what_a_grant_gives(shop: Shop, alice: Browser) -> N
     back = visit_portal(shop, alice)
     shop.stripe.change_plan(subscription, shop.prices[Plan.PLUS])
     assert "You have Plus now" not in come_back(alice, back)
+
+
+def test_a_plan_that_is_owed_is_to_be_paid_and_not_changed_to(shop: Shop, alice: Browser) -> None:
+    """Past due and beyond the grace."""
+    name = pay_for(shop, alice, 50)
+    shop.stripe.declining.add(shop.stripe.get("subscription", name)["customer"])
+    shop.stripe.advance(49 * DAY)
+    shop.deliver_pending()
+    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
+    text = of_plan(alice, "Plus")
+    assert "Manage at Stripe You have Plus as soon as the payment goes through." in text
+    assert "Change to Plus" not in text
+
+
+def test_what_ends_already_is_not_offered_to_be_ended(shop: Shop, alice: Browser) -> None:
+    """Its end was asked for, and a payment failed."""
+    subscription = pay_for(shop, alice, 10)
+    shop.stripe.now = int(time.time()) - DAY
+    shop.stripe.fail_payment(subscription)
+    shop.deliver_pending()
+    assert "End Plus at Stripe" in plans_text(alice)
+    shop.stripe.cancel(subscription, at_period_end=True)
+    shop.deliver_pending()
+    assert "End Plus at Stripe" not in plans_text(alice)

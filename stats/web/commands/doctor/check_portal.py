@@ -39,6 +39,9 @@ def _problems(features: Mapping[str, Any], products: Iterable[str]) -> Iterator[
     for name, act in FEATURES.items():
         if not (features.get(name) or {}).get("enabled"):
             yield f"does not let people {act}"
+    cancel = features.get("subscription_cancel") or {}
+    if cancel.get("enabled") and cancel.get("mode") == "immediately":
+        yield "ends a plan at once, not at the end of what was paid for"
     update = features.get("subscription_update") or {}
     if update.get("enabled") and "price" not in (update.get("default_allowed_updates") or ()):
         yield "does not let people change to another price"
