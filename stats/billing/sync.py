@@ -11,12 +11,13 @@ from stats.billing.ownership import is_ours, sells_our_product
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
+from stats.plans.invoices import last_payment, overdue_since, paid_for
 from stats.plans.plan import Plan
 from stats.plans.subscription import (
     OVERDUE,
+    PAYING,
     Subscription,
-    last_payment,
-    overdue_since,
+    last_paid,
     period_start,
     read_subscription,
     with_paid,
@@ -58,7 +59,7 @@ def sync(
     ticket, stored, *customers = reply
     before = BillingState.read(stored)
     listed = _subscriptions_now(gateway, _claimed(db, user_id, customers), before)
-    state = make_state(gateway, listed, before, user_id, grace)
+    state = make_state(gateway, listed, before, user_id, grace, event)
     return _apply(db, user_id, ticket, event_id, state)
 
 
@@ -153,9 +154,10 @@ def make_state(
     before: BillingState,
     user_id: str,
     grace: int,
+    event: Mapping[str, Any] | None = None,
 ) -> BillingState:
     """Return the state that those of the subscriptions which Stripe listed for a user make that
-    are ours, or were.
+    are ours, or were; `event` is what told of a change.
 
     A subscription of ours whose product no setting maps keeps the plan it had. Raises
     BillingUnavailable, also with a key of test mode for who pays in live mode.
@@ -166,7 +168,7 @@ def make_state(
     plans, rows = before.plans, {row.id: row for row in before.subscriptions}
     return BillingState(
         tuple(
-            _read(gateway, stored, rows.get(str(stored["id"])), plans, grace)
+            _read(gateway, stored, rows.get(str(stored["id"])), plans, grace, event)
             for stored in listed
             if is_ours(stored, gateway.products, plans, user_id)
         )
@@ -179,20 +181,43 @@ def _read(
     row: Subscription | None,
     plans: Mapping[str, Plan],
     grace: int,
+    event: Mapping[str, Any] | None,
 ) -> Subscription:
     """Return what Stripe says of a subscription, beside what was stored of it (`row`)."""
     is_overdue, was_overdue = stored.get("status") == OVERDUE, row and row.status == OVERDUE
     invoices = gateway.invoices(str(stored["id"])) if is_overdue or was_overdue else []
-    since = _overdue_since(invoices, row) if is_overdue else None
+    since = _overdue_since(invoices, row, _change_to_overdue(event, stored)) if is_overdue else None
     current = read_subscription(stored, gateway.products, grace, since)
     current = _with_last_plan(current, stored, plans)
     money = last_payment(invoices) or (row.last_payment if row else None)
-    return with_paid(replace(current, last_payment=money), row, period_start(stored), grace)
+    began, paid = period_start(stored), last_paid(row) if row else None
+    if is_overdue:
+        paid = paid_for(invoices, paid, began, gateway.products)
+    return with_paid(replace(current, last_payment=money), paid, began, grace)
 
 
-def _overdue_since(invoices: Iterable[Mapping[str, Any]], row: Subscription | None) -> int:
-    """Return when a subscription became past due: by its invoices, else when that was seen."""
-    return overdue_since(invoices) or (row and row.overdue_since) or int(time.time())
+def _overdue_since(
+    invoices: Iterable[Mapping[str, Any]], row: Subscription | None, changed: int | None
+) -> int:
+    """Return when a subscription became past due: by its invoices, else when that was seen.
+
+    A bank may refuse an invoice after days: what `changed` the status, or was seen to, is later.
+    """
+    seen = row.overdue_since if row else None
+    known = [moment for moment in (overdue_since(invoices), seen, changed) if moment is not None]
+    return max(known, default=int(time.time()))
+
+
+def _change_to_overdue(event: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> int | None:
+    """Return when an event says that a subscription has become past due (s), None if it does not.
+
+    https://docs.stripe.com/api/events/object#event_object-data-previous_attributes
+    """
+    data = event["data"] if event else {}
+    before = (data.get("previous_attributes") or {}).get("status")
+    became = data.get("object") or {}
+    is_change = before in PAYING and became.get("status") == OVERDUE
+    return int(event["created"]) if event and is_change and became["id"] == stored["id"] else None
 
 
 def _with_last_plan(

@@ -43,7 +43,6 @@ from tests.billing.plans.test_past_due import GRACE, decline_upgrade, paid_until
 from tests.billing.plans.test_payer import add_price, of_plan, plans_text, sell_by_the_year
 from tests.stripe_sim import ApiError
 from tests.stripe_sim.model import Stripe
-from tests.stripe_sim.objects import period_end
 from tests.stripe_sim.server import Request, StripeServer
 from tests.web.helpers import PASSWORD, Browser, displayed_stats, sign_up
 
@@ -1830,77 +1829,6 @@ def test_g16_the_rest_of_a_higher_plan_after_a_change_down_is_declined(
 # What was seen active is not what was paid: Stripe begins a period about an hour before it charges
 
 
-def begin_next_period(shop: Shop, name: str, ago: int) -> None:
-    """Begin a period as Stripe does: active, the invoice a draft; nothing has been charged yet.
-
-    https://docs.stripe.com/billing/subscriptions/webhooks#understand: the invoice stays a draft
-    for about an hour, and customer.subscription.updated comes as the period changes.
-    """
-    shop.stripe.now = int(time.time()) - ago
-    items = shop.stripe.get("subscription", name)["items"]
-    for item in items["data"]:
-        recurring = item["price"]["recurring"]
-        start = item["current_period_end"]
-        item["current_period_start"] = start
-        item["current_period_end"] = period_end(start, start, recurring)
-    shop.stripe.update("subscription", name, items=items)
-    shop.deliver_pending()
-
-
-@pytest.mark.parametrize(("every", "days"), [("month", 0), ("year", 0)])
-def test_h1_a_renewal_that_fails_an_hour_later(
-    shop: Shop, alice: Browser, every: str, days: int
-) -> None:
-    """The grace is over; the new period was never paid, whatever was seen in its first hour."""
-    length = 365 if every == "year" else 31
-    name = pay_for(shop, alice, length + 20 + days, every)
-    begin_next_period(shop, name, 20 * DAY)
-    shop.stripe.now = int(time.time()) - 20 * DAY + 3600
-    shop.stripe.fail_payment(name)
-    shop.deliver_pending()
-    assert shop.stripe.get("subscription", name)["status"] == "past_due"
-    text = plan_card_text(alice)
-    assert "that is paid for" not in text, text
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
-
-
-def test_h2_an_upgrade_by_the_bank_that_fails_after_days(shop: Shop, alice: Browser) -> None:
-    """While a bank pays for an upgrade Stripe says active; then it is past due: Plus was paid."""
-    name = pay_for(shop, alice, 100, "year")
-    shop.stripe.now = int(time.time()) - 30 * DAY
-    shop.stripe.change_plan(name, shop.prices[Plan.PREMIUM])
-    shop.deliver_pending()
-    shop.stripe.now = int(time.time()) - 20 * DAY
-    shop.stripe.fail_payment(name)
-    shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
-    assert "Premium stays until" not in plan_card_text(alice)
-
-
-@pytest.mark.parametrize("days", [3, 10, 15])
-def test_h3_a_bank_that_says_no_after_days_leaves_a_grace(
-    shop: Shop, alice: Browser, days: int
-) -> None:
-    """The renewal's invoice is so many days old when it becomes past due: the grace begins then."""
-    name = pay_for(shop, alice, 31 + days)
-    begin_next_period(shop, name, days * DAY)
-    with shop.stripe.lock:
-        subscription = shop.stripe._objects[name]
-        invoice = shop.stripe._invoice(subscription, False, "cycle")
-        shop.stripe.now = int(time.time())
-        shop.stripe._emit("invoice.payment_failed", invoice)
-        shop.stripe._change(
-            subscription,
-            "customer.subscription.updated",
-            status="past_due",
-            latest_invoice=invoice["id"],
-        )
-    shop.deliver_pending()
-    paid = shop.db.hget(alice.key("stats"), "paid")
-    until = int(re.search(r"Plus:(\d+)", paid)[1])
-    assert until >= time.time() + GRACE - 3600, (until - time.time()) / DAY
-
-
 def test_h4_change_to_what_one_owes(shop: Shop, alice: Browser) -> None:
     """Past due and beyond the grace: the page offers a change to the plan that is not paid."""
     name = pay_for(shop, alice, 50)
@@ -1936,47 +1864,6 @@ def test_h5_an_answer_with_older_knowledge_of_a_link_payer(
     assert shop.plan(buyer.user_id) == "Plus"
 
 
-def test_h6_a_renewal_that_is_paid_an_hour_later(shop: Shop, alice: Browser) -> None:
-    name = pay_for(shop, alice, 40)
-    begin_next_period(shop, name, 9 * DAY)
-    shop.stripe.recover_payment(name)
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Plus"
-    assert "did not go through" not in plan_card_text(alice)
-
-
-@pytest.mark.parametrize("to", ["canceled", "unpaid"])
-def test_h7_a_renewal_whose_last_try_has_failed(shop: Shop, alice: Browser, to: str) -> None:
-    name = pay_for(shop, alice, 365 + 5, "year")
-    begin_next_period(shop, name, 5 * DAY)
-    shop.stripe.fail_payment(name)
-    shop.stripe.fail_payment(name, to=to)
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Free"
-
-
-def test_h8_the_next_renewal_after_an_unpaid_one(shop: Shop, alice: Browser) -> None:
-    """Past due is left as it is: each new month is seen as past due, and nothing comes back."""
-    name = pay_for(shop, alice, 100)
-    shop.stripe.declining.add(shop.stripe.get("subscription", name)["customer"])
-    shop.stripe.advance(99 * DAY)
-    shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
-
-
-def test_h9_a_trial_that_ends_and_is_not_paid_an_hour_later(shop: Shop, alice: Browser) -> None:
-    """At its end a trial is active with a draft; then the card is refused: nothing was paid."""
-    shop.stripe.now = int(time.time()) - 30 * DAY
-    name = shop.subscribe(alice.user_id, trial_days=10)["id"]
-    shop.deliver_pending()
-    begin_next_period(shop, name, 20 * DAY)
-    shop.stripe.update("subscription", name, status="active")
-    shop.deliver_pending()
-    shop.stripe.fail_payment(name)
-    shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
-
-
 # Last tries
 
 
@@ -1995,50 +1882,6 @@ def test_i1_our_item_is_taken_out_of_a_bundle(shop: Shop, alice: Browser) -> Non
     shop.stripe.update("subscription", bundle["id"], items=items)
     shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
-
-
-def test_i2_what_is_told_while_a_renewal_is_not_paid(shop: Shop, alice: Browser) -> None:
-    """Within the grace the card says what comes after it: a period that nobody has paid."""
-    name = pay_for(shop, alice, 365 + 5, "year")
-    begin_next_period(shop, name, 5 * DAY)
-    shop.stripe.now = int(time.time()) - 5 * DAY + 3600
-    shop.stripe.fail_payment(name)
-    shop.deliver_pending()
-    text = plan_card_text(alice)
-    assert "which is paid until" not in text, text
-
-
-def test_i3_a_renewal_that_fails_gives_a_grace_and_no_more(shop: Shop, alice: Browser) -> None:
-    name = pay_for(shop, alice, 365 + 5, "year")
-    begin_next_period(shop, name, 5 * DAY)
-    shop.stripe.now = int(time.time()) - 5 * DAY + 3600
-    shop.stripe.fail_payment(name)
-    shop.deliver_pending()
-    paid = shop.db.hget(alice.key("stats"), "paid")
-    ends = [int(end) for end in re.findall(r":(\d+)", paid)]
-    assert max(ends) <= time.time() + GRACE, paid
-
-
-def test_i4_an_upgrade_that_is_paid_is_paid(shop: Shop, alice: Browser) -> None:
-    """As h2, but the money comes: Premium stays, and a later renewal has a grace of its own."""
-    name = pay_for(shop, alice, 100, "year")
-    shop.stripe.now = int(time.time()) - 30 * DAY
-    shop.stripe.change_plan(name, shop.prices[Plan.PREMIUM])
-    shop.stripe.recover_payment(name)
-    shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Premium"
-
-
-def test_i5_renewal_by_renewal_nothing_is_given_that_is_not_paid(
-    shop: Shop, alice: Browser
-) -> None:
-    """Three months are not paid; each began as active. The grace was given once, long ago."""
-    name = pay_for(shop, alice, 31 + 95)
-    for ago in (95, 64, 33):
-        begin_next_period(shop, name, ago * DAY)
-        shop.stripe.fail_payment(name)
-        shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
 
 
 @pytest.mark.parametrize("number", range(1, 5))
@@ -2132,33 +1975,6 @@ def test_i12_a_trial_that_is_ended_costs_nothing(shop: Shop, alice: Browser) -> 
     shop.deliver_pending()
     assert "Ends" in plan_card_text(alice)
     assert start_checkout(alice, "Premium").startswith(PORTAL)
-
-
-def test_i13_renews_is_said_of_what_is_renewed(shop: Shop, alice: Browser) -> None:
-    """In the hour between a period's begin and its charge the next payment is not in a year."""
-    name = pay_for(shop, alice, 365, "year")
-    begin_next_period(shop, name, 600)
-    assert "Renews" in plan_card_text(alice)
-    assert shop.plan(alice.user_id) == "Plus"
-
-
-@pytest.mark.parametrize("mended_by", ["events", "replay", "reconcile"])
-def test_j1_a_paid_renewal_of_which_no_event_came(
-    shop: Shop, alice: Browser, mended_by: str
-) -> None:
-    """The year was paid while no event arrived; then an upgrade is declined, its grace is over."""
-    name = pay_for(shop, alice, 365 + 100, "year")
-    shop.stripe.advance(366 * DAY)
-    shop.stripe.mark_delivered(*[event["id"] for event in shop.stripe.undelivered()])
-    shop.stripe.now = int(time.time()) - 20 * DAY
-    shop.stripe.decline_upgrade(name, shop.prices[Plan.PREMIUM])
-    if mended_by == "replay":
-        run_billing_command(shop.app, "replay")
-    elif mended_by == "reconcile":
-        run_billing_command(shop.app, "reconcile", "--fix", "--yes")
-    else:
-        shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
 
 
 def test_j2_a_later_ticket_that_knows_less(
@@ -2255,18 +2071,6 @@ def test_j7_a_checkout_and_then_the_link_of_another_tab(shop: Shop) -> None:
     pay_and_deliver(shop, premium, bank=False)
     alice.get(f"/billing/return?plan=Premium&session_id={premium}")
     assert_sold_once(shop, plus)
-
-
-def test_j8_an_upgrade_by_the_bank_is_told_as_paid(shop: Shop, alice: Browser) -> None:
-    """As h2, within the grace: what is said to come after it was never paid."""
-    name = pay_for(shop, alice, 100, "year")
-    shop.stripe.now = int(time.time()) - 10 * DAY
-    shop.stripe.change_plan(name, shop.prices[Plan.PREMIUM])
-    shop.deliver_pending()
-    shop.stripe.now = int(time.time()) - 5 * DAY
-    shop.stripe.fail_payment(name)
-    shop.deliver_pending()
-    assert "Premium, which is paid until" not in plan_card_text(alice)
 
 
 def test_k1_a_card_that_asks_for_more_and_is_left(shop: Shop, alice: Browser) -> None:
@@ -2398,24 +2202,6 @@ def test_k10_reconcile_binds_the_customer_of_a_bundle(shop: Shop, alice: Browser
     )
     run_billing_command(shop.app, "reconcile", "--fix")
     assert user_of_customer(shop.db, customer) is None
-
-
-def test_k11_going_back_from_a_declined_upgrade_after_the_renewal_hour(
-    shop: Shop, alice: Browser
-) -> None:
-    """The renewal is paid; an upgrade is declined and taken back: Plus is paid for the month."""
-    name = pay_for(shop, alice, 40)
-    begin_next_period(shop, name, 9 * DAY)
-    shop.stripe.recover_payment(name)
-    shop.deliver_pending()
-    shop.stripe.now = int(time.time()) - 2 * DAY
-    shop.stripe.decline_upgrade(name, shop.prices[Plan.PREMIUM])
-    shop.deliver_pending()
-    shop.stripe.now = int(time.time())
-    shop.stripe.go_back(name, shop.prices[Plan.PLUS])
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Plus"
-    assert "did not go through" not in plan_card_text(alice)
 
 
 def test_k12_two_deletions_at_once(shop: Shop, alice: Browser) -> None:
