@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
+from stats.billing.gateways.practice_gateway import PREFIX
 from stats.billing.ownership import is_ours, sells_our_product
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
@@ -63,12 +64,21 @@ def sync(
     return _apply(db, user_id, ticket, event_id, state)
 
 
-def is_real_money(gateway: Gateway, before: BillingState) -> bool:
-    """Return whether something is paid in live mode, and the key is of test mode.
+def is_real_money(
+    gateway: Gateway, before: BillingState, listed: Iterable[Mapping[str, Any]] | None = None
+) -> bool:
+    """Return whether something may be paid in live mode, and the key is of test mode.
 
-    A key sees the objects of its own mode alone (https://docs.stripe.com/keys#test-live-modes).
+    A key sees the objects of its own mode alone (https://docs.stripe.com/keys#test-live-modes), so
+    what it `listed`, if it was asked, is none of that. What may still be paid counts, too.
     """
-    return not gateway.livemode and any(one.livemode for one in before.live)
+    if gateway.livemode:
+        return False
+    seen = None if listed is None else {str(stored["id"]) for stored in listed}
+    return any(
+        row.livemode or (row.livemode is None and seen is not None and row.id not in seen)
+        for row in before.subscriptions
+    )
 
 
 def is_test_money(gateway: Gateway, before: BillingState) -> bool:
@@ -76,13 +86,31 @@ def is_test_money(gateway: Gateway, before: BillingState) -> bool:
     return gateway.livemode and before.is_of_mode(livemode=False)
 
 
+def is_other_account(
+    gateway: Gateway, unknown: Sequence[str], customers: Sequence[str], before: BillingState
+) -> bool:
+    """Return whether Stripe knows none of a user's customers, and what is paid is not known.
+
+    That is what the key of another account looks like. Test mode and practice pay for nothing.
+    """
+    made = [name for name in unknown if not name.startswith(PREFIX)]
+    knows_none = bool(made) and len(unknown) == len(customers)
+    return knows_none and not is_test_money(gateway, before)
+
+
+def check_account(
+    gateway: Gateway, unknown: Sequence[str], customers: Sequence[str], before: BillingState
+) -> None:
+    """Raise UnknownCustomer if the key is another account's."""
+    if is_other_account(gateway, unknown, customers, before):
+        raise UnknownCustomer("Stripe does not know you. We are looking into it.")
+
+
 def _subscriptions_now(
     gateway: Gateway, customers: list[str], before: BillingState
 ) -> list[dict[str, Any]]:
     listed, unknown = fetch_subscriptions(gateway, customers)
-    if unknown and unknown == customers and not is_test_money(gateway, before):
-        # That is what the key of another account looks like: what is paid is not known.
-        raise UnknownCustomer("Stripe does not know you. We are looking into it.")
+    check_account(gateway, unknown, customers, before)
     return listed
 
 
@@ -162,7 +190,8 @@ def make_state(
     A subscription of ours whose product no setting maps keeps the plan it had. Raises
     BillingUnavailable, also with a key of test mode for who pays in live mode.
     """
-    if is_real_money(gateway, before):
+    listed = list(listed)
+    if is_real_money(gateway, before, listed):
         # A test key knows nothing of it, and must neither take the plan nor sell another.
         raise BillingUnavailable("Stripe does not know you. We are looking into it.")
     plans, rows = before.plans, {row.id: row for row in before.subscriptions}

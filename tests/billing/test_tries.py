@@ -23,11 +23,9 @@ from tests.billing.checkout.test_portal_visit import come_back, visit_portal
 from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     DAY,
-    EMBEDDED_SETTINGS,
     SERVICE_HEADERS,
     app_with_settings,
     buy_plan,
-    create_test_app,
     format_day,
     grant_plan,
     in_shop,
@@ -338,46 +336,6 @@ def test_a17_a_link_that_was_open_while_the_setting_was_renamed(shop: Shop, buye
 
 
 # (a) Sold twice: keys
-
-
-def test_a18_a_payer_under_the_live_key_of_another_account(valkey: redis.Redis) -> None:
-    ours, other = Stripe(livemode=True), Stripe(livemode=True, seed=9)
-    with StripeServer(ours) as a, StripeServer(other) as b:
-        shop, elsewhere = Shop(ours, a, valkey), Shop(other, b, valkey)
-        alice = sign_up(shop.app, "Alice")
-        buy_plan(shop, alice)
-        answer = in_shop(elsewhere, alice).post("/billing/checkout", {"plan": "Premium"})
-        sold = (answer.location or "").startswith(CHECKOUT)
-        assert not sold
-        assert start_checkout(alice, "Premium").startswith(PORTAL)
-
-
-def test_a19_the_payer_comes_back_from_the_key_of_another_account(valkey: redis.Redis) -> None:
-    """The wrong live key was set for an hour; the person pressed once; then the right one."""
-    ours, other = Stripe(livemode=True), Stripe(livemode=True, seed=9)
-    with StripeServer(ours) as a, StripeServer(other) as b:
-        shop, elsewhere = Shop(ours, a, valkey), Shop(other, b, valkey)
-        alice = sign_up(shop.app, "Alice")
-        buy_plan(shop, alice)
-        in_shop(elsewhere, alice).post("/billing/checkout", {"plan": "Premium"})
-        a.forget_idempotency()
-        assert start_checkout(alice, "Premium").startswith(PORTAL)
-
-
-def test_a20_a_payer_stored_by_an_older_release_under_the_test_key(valkey: redis.Redis) -> None:
-    """Its rows do not say of which mode they are."""
-    live_stripe, test_stripe = Stripe(livemode=True), Stripe(seed=9)
-    with StripeServer(live_stripe) as a, StripeServer(test_stripe) as b:
-        shop, test = Shop(live_stripe, a, valkey), Shop(test_stripe, b, valkey)
-        alice = sign_up(shop.app, "Alice")
-        buy_plan(shop, alice)
-        key = alice.key("billing")
-        rows = valkey.hget(key, "subscriptions")
-        valkey.hset(key, "subscriptions", rows.replace('"livemode":true', '"livemode":null'))
-        in_shop(test, alice).post("/billing/checkout", {"plan": "Premium"})
-        a.forget_idempotency()
-        assert start_checkout(alice, "Premium").startswith(PORTAL)
-        assert shop.plan(alice.user_id) == "Plus"
 
 
 def test_a21_the_secret_key_is_replaced_while_a_link_is_paid(shop: Shop, buyer: Browser) -> None:
@@ -814,32 +772,6 @@ def test_d11_put_it_right_leads_to_who_owes(shop: Shop, buyer: Browser, other: s
 
 
 # (a) again: what an hour of another key leaves behind
-
-
-@pytest.mark.parametrize("held", ["incomplete", "unpaid", "paused", "open"])
-def test_a22_an_hour_of_the_test_key_forgets_no_customer(valkey: redis.Redis, held: str) -> None:
-    """Nothing is live in live mode, but something is on its way; the test key, a press, back."""
-    real_stripe, test_stripe = Stripe(livemode=True), Stripe(seed=9)
-    with StripeServer(real_stripe) as a, StripeServer(test_stripe) as b:
-        shop, test = Shop(real_stripe, a, valkey), Shop(test_stripe, b, valkey)
-        alice = sign_up(shop.app, "Alice")
-        session = open_checkout(shop, alice)
-        if held != "open":
-            shop.stripe.pay(session, asynchronous=held == "incomplete")
-            [subscription] = bought(shop)
-            if held != "incomplete":
-                shop.stripe.update("subscription", subscription["id"], status=held)
-            shop.deliver_pending()
-        in_shop(test, alice).post("/billing/checkout", {"plan": "Premium"})
-        a.forget_idempotency()
-        if held == "open":
-            shop.stripe.pay(session)
-        elif held == "incomplete":
-            assert alice.post("/billing/checkout", {"plan": "Plus"}).status_code == 503
-            return
-        else:
-            shop.stripe.update("subscription", subscription["id"], status="active")
-        assert start_checkout(alice).startswith(PORTAL)
 
 
 def test_a23_the_return_page_knows_the_plan_and_closes_no_tab(shop: Shop, alice: Browser) -> None:
@@ -1605,35 +1537,6 @@ def test_f15_an_operators_subscription_without_metadata(shop: Shop, alice: Brows
 
 
 # Keys, practice, deletions that stop, and what a tab that cannot be closed leads to
-
-
-@pytest.mark.parametrize("mode", ["live", "test"])
-def test_g1_who_practised_pays_nothing_once_stripe_is_set(valkey: redis.Redis, mode: str) -> None:
-    """Practice gave Premium; then a key is set. Reconcile takes what nobody pays for."""
-    practice = create_test_app(EMBEDDED_SETTINGS, valkey)
-    alice = sign_up(practice, "Alice")
-    alice.post("/billing/practice", {"action": "pay", "plan": "Premium"})
-    stripe = Stripe(livemode=mode == "live")
-    with StripeServer(stripe) as server:
-        shop = Shop(stripe, server, valkey)
-        assert shop.plan(alice.user_id) == "Premium"
-        run_billing_command(shop.app, "reconcile", "--fix", "--yes")
-        assert shop.plan(alice.user_id) == "Free"
-
-
-@pytest.mark.parametrize("mode", ["live", "test"])
-def test_g2_who_practised_can_buy_once_stripe_is_set(valkey: redis.Redis, mode: str) -> None:
-    practice = create_test_app(EMBEDDED_SETTINGS, valkey)
-    alice = sign_up(practice, "Alice")
-    alice.post("/billing/practice", {"action": "pay", "plan": "Premium"})
-    stripe = Stripe(livemode=mode == "live")
-    with StripeServer(stripe) as server:
-        shop = Shop(stripe, server, valkey)
-        alice = in_shop(shop, alice)
-        shop.stripe.pay(open_checkout(shop, alice, "Plus"))
-        shop.deliver_pending()
-        assert shop.plan(alice.user_id) == "Plus"
-        assert start_checkout(alice).startswith(PORTAL)
 
 
 def test_g3_every_answer_to_the_end_of_the_subscription_is_lost(shop: Shop, alice: Browser) -> None:
