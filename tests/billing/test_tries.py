@@ -2050,37 +2050,6 @@ def test_k6_stripe_gave_up_and_the_old_invoice_is_paid_after_all(
     assert not location.startswith(CHECKOUT)
 
 
-@pytest.mark.parametrize("sold_by", ["checkout", "link"])
-def test_k7_a_payer_whose_stats_were_made_anew_is_not_sold_a_second_one(
-    shop: Shop, sold_by: str
-) -> None:
-    """As b16: nothing is shown as paid, yet pressing finds what is."""
-    links = LINKS if sold_by == "link" else {}
-    shop.app = app_with_settings(shop, stripe_payment_links=links)
-    alice = sign_up(shop.app, "Alice")
-    session = open_link(shop, alice) if links else open_checkout(shop, alice)
-    shop.stripe.pay(session)
-    handle_user_logout(shop.db, alice.user_id, delete_stats=True)
-    shop.deliver_pending()
-    create_user_stats(shop.db, alice.user_id)
-    assert start_checkout(alice).startswith(PORTAL)
-
-
-@pytest.mark.parametrize("sold_by", ["checkout", "link"])
-def test_k8_what_is_paid_while_there_are_no_stats(shop: Shop, sold_by: str) -> None:
-    """The events come between the end of the stats and the new ones: 200, and nothing is kept."""
-    links = LINKS if sold_by == "link" else {}
-    shop.app = app_with_settings(shop, stripe_payment_links=links)
-    alice = sign_up(shop.app, "Alice")
-    session = open_link(shop, alice) if links else open_checkout(shop, alice)
-    shop.stripe.pay(session)
-    handle_user_logout(shop.db, alice.user_id, delete_stats=True)
-    shop.deliver_pending()
-    create_user_stats(shop.db, alice.user_id)
-    run_billing_command(shop.app, "reconcile", "--fix")
-    assert shop.plan(alice.user_id) == "Plus"
-
-
 @pytest.mark.parametrize("back", ["return", "plans"])
 def test_k9_no_event_all_day_and_the_person_comes_back(
     shop: Shop, alice: Browser, back: str
@@ -2123,56 +2092,3 @@ def make_stats_anew(shop: Shop, browser: Browser) -> None:
     """Delete somebody's stats, as a log-out may, and make new ones."""
     handle_user_logout(shop.db, browser.user_id, delete_stats=True)
     create_user_stats(shop.db, browser.user_id)
-
-
-@pytest.mark.parametrize("how", ["plan", "press", "deletion"])
-def test_k13_a_renamed_link_payer_whose_stats_are_made_anew(
-    shop: Shop, buyer: Browser, how: str
-) -> None:
-    """What was known of the subscription went with the stats: it is ours no more."""
-    paid = shop.stripe.pay(open_link(shop, buyer))
-    shop.deliver_pending()
-    renamed = shop.stripe.add_product("Renamed", currency="gbp")["default_price"]
-    shop.stripe.change_plan(paid["subscription"], renamed)
-    shop.deliver_pending()
-    assert shop.plan(buyer.user_id) == "Plus"
-    make_stats_anew(shop, buyer)
-    if how == "plan":
-        shop.stripe.update("subscription", paid["subscription"], description="again")
-        shop.deliver_pending()
-        assert shop.plan(buyer.user_id) == "Plus"
-    elif how == "press":
-        assert not start_checkout(buyer).startswith(LINK)
-    else:
-        assert delete_account(buyer) == 303
-        assert not bought(shop)
-
-
-def test_k14_the_test_key_after_stats_were_made_anew(valkey: redis.Redis) -> None:
-    """What says that real money is paid went with the stats."""
-    real_stripe, test_stripe = Stripe(livemode=True), Stripe(seed=9)
-    with StripeServer(real_stripe) as a, StripeServer(test_stripe) as b:
-        shop, test = Shop(real_stripe, a, valkey), Shop(test_stripe, b, valkey)
-        alice = sign_up(shop.app, "Alice")
-        buy_plan(shop, alice)
-        make_stats_anew(shop, alice)
-        in_shop(test, alice).post("/billing/checkout", {"plan": "Premium"})
-        assert start_checkout(alice, "Premium").startswith(PORTAL)
-
-
-def test_k15_an_overdue_years_rest_after_stats_were_made_anew(shop: Shop, alice: Browser) -> None:
-    """A declined upgrade, the grace is over, the year is paid: and the stats are made anew."""
-    name = pay_for(shop, alice, 200, "year")
-    decline_upgrade(shop, name, 15 * DAY)
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
-    make_stats_anew(shop, alice)
-    shop.stripe.update("subscription", name, description="again")
-    shop.deliver_pending()
-    assert displayed_stats(alice.get("/dashboard"))["plan"] == "Plus"
-
-
-def test_k16_deleting_after_stats_were_made_anew(shop: Shop, alice: Browser) -> None:
-    buy_plan(shop, alice)
-    make_stats_anew(shop, alice)
-    assert delete_account(alice) == 303
-    assert not bought(shop)
