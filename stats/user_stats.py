@@ -129,7 +129,7 @@ def grant_plan(db: Db, user_id: str, plan: str, *, create: bool, op: str = "") -
 def delete_user_stats(db: Db, user_id: str) -> None:
     """Delete all stats of a user, history and conversations included, in one step.
 
-    What is known of the subscriptions goes, too: `paid` is among the stats, and Stripe is asked
-    anew.
+    What is known of the subscriptions stays: Stripe goes on charging for them. What they give is
+    known again once Stripe is asked: `paid` is among the stats.
     """
-    db.unlink(*user_keys(user_id, (*STATS_KINDS, "billing")))
+    db.unlink(*user_keys(user_id, STATS_KINDS))

@@ -7,6 +7,7 @@ own Checkout has marked. A user id in the metadata alone says nothing: others wr
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
+from stats.plans.invoices import line_products
 from stats.plans.plan import PAID_PLANS, Plan
 from stats.plans.price import Interval
 from stats.plans.subscription import read_subscription
@@ -87,7 +88,5 @@ def is_about_us(stripe_object: Stored, products: Mapping[str, Plan]) -> bool:
 
 
 def _invoiced_products(invoice: Stored) -> Iterator[object]:
-    # https://docs.stripe.com/api/invoice-line-item/object; before API 2025-03-31 it was `price`.
     for line in (invoice.get("lines") or {}).get("data") or []:
-        yield ((line.get("pricing") or {}).get("price_details") or {}).get("product")
-        yield (line.get("price") or {}).get("product")
+        yield from line_products(line)

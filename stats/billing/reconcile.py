@@ -10,7 +10,7 @@ from stats.billing.ownership import customer_of, is_about_us, named_user, sells_
 from stats.billing.sync import (
     bind_customer,
     fetch_subscriptions,
-    is_test_money,
+    is_other_account,
     make_state,
     read_state,
     sync,
@@ -76,7 +76,7 @@ def _compare_user(
     listed, unknown = fetch_subscriptions(gateway, customers)
     if unknown:
         yield Discrepancy("customer unknown to Stripe", user_id, " ".join(unknown))
-    if unknown and unknown == customers and not is_test_money(gateway, stored):
+    if is_other_account(gateway, unknown, customers, stored):
         return
     now, state = time.time(), make_state(gateway, listed, stored, user_id, grace)
     have, due = stored.plan(now), state.plan(now)

@@ -14,8 +14,6 @@ INCOMPLETE = "incomplete"
 LIVE = PAYING | {OVERDUE}
 # Nothing brings these back to life.
 ENDED = frozenset({"canceled", "incomplete_expired"})
-# https://docs.stripe.com/invoicing/overview#invoice-statuses
-UNPAID_INVOICES = frozenset({"open", "uncollectible"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +146,14 @@ def read_subscription(
 
 
 def with_paid(
-    current: Subscription, before: Subscription | None, began: int | None, grace: int
+    current: Subscription, last: Paid | None, began: int | None, grace: int
 ) -> Subscription:
     """Return a subscription with what was paid for when it was last seen paid.
 
-    `before` is what was stored of it, `began` (s) the start of its period, `grace` in seconds. A
-    grace above the plan that is paid for counts once in a paid period, unless money came since.
+    `last` is what was known to be paid for, `began` (s) the start of its period, `grace` in
+    seconds. A grace above the plan that is paid for counts once in a paid period, unless money came
+    since.
     """
-    last = last_paid(before) if before else None
     if current.status in PAYING and current.plan is not None and current.renews is not None:
         is_new = last is None or (began is not None and began >= last.until)
         graced = None if last is None or is_new else last.graced
@@ -187,43 +185,6 @@ def period_start(stored: Mapping[str, Any]) -> int | None:
 
 def _item_price(item: Mapping[str, Any]) -> Price | None:
     return read_price(item.get("price") or {}, int(item.get("quantity") or 1))
-
-
-def overdue_since(invoices: Iterable[Mapping[str, Any]]) -> int | None:
-    """Return when a `past_due` subscription became so, by its invoices, newest first.
-
-    That is the date of the oldest one that nobody has paid since the last payment; None if there
-    is none. The latest invoice makes the status, so whatever was left unpaid before a payment is
-    settled (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
-    """
-    since = None
-    for invoice in invoices:
-        if invoice.get("status") == "paid":
-            break
-        if invoice.get("status") in UNPAID_INVOICES:
-            since = _due(invoice) or since
-    return since
-
-
-def last_payment(invoices: Iterable[Mapping[str, Any]]) -> int | None:
-    """Return when money came last (s), by a subscription's invoices; None if it never did.
-
-    An invoice of nothing is paid without money, and one that is void was never paid
-    (https://docs.stripe.com/invoicing/overview#invoice-statuses).
-    """
-    moments = (
-        (one.get("status_transitions") or {}).get("paid_at") or one.get("created")
-        for one in invoices
-        if one.get("status") == "paid" and one.get("amount_paid")
-    )
-    return max((int(moment) for moment in moments if moment is not None), default=None)
-
-
-def _due(invoice: Mapping[str, Any]) -> int | None:
-    """Return when an invoice was to be paid: its due date if it is sent, else when it was final."""
-    final = (invoice.get("status_transitions") or {}).get("finalized_at")
-    moment = invoice.get("due_date") or final or invoice.get("created")
-    return None if moment is None else int(moment)
 
 
 def _product(item: Mapping[str, Any]) -> str:

@@ -51,6 +51,11 @@ class Stripe(Store):
         live = [s for s in self._all("subscription", customer=customer) if s["status"] in ENTITLING]
         return {item["price"]["product"] for sub in live for item in sub["items"]["data"]}
 
+    def last_paid(self, sub: str) -> tuple[str, int] | None:
+        """Return the product that money came for last, and until when (s); None if it never did."""
+        paid: tuple[str, int] | None = self._get("subscription", sub).get("_paid")
+        return paid
+
     # Customers
 
     def create_customer(self, *, metadata: Object | None = None, **fields: Any) -> Object:
@@ -136,12 +141,44 @@ class Stripe(Store):
         )
 
     def change_plan(self, sub: str, price: str, *, item: int = 0) -> Object:
-        """Put another price on an item, as the portal does."""
+        """Put another price on an item, as the portal does; more is paid for at once."""
         subscription = self._get("subscription", sub)
-        items, new = copy(subscription["items"]), self._item(subscription, price)
-        items["data"][item] |= {"price": new["price"], "plan": new["plan"]}
-        self._change(subscription, UPDATED, items=items)
+        before = subscription["items"]["data"][item]["price"]["unit_amount"]
+        self._put_price(subscription, price, item)
+        after = subscription["items"]["data"][item]["price"]["unit_amount"]
+        if after > before and subscription["status"] == "active":
+            invoice = self._invoice(subscription, True, "update")
+            self._change(subscription, UPDATED, latest_invoice=invoice["id"])
+            self._emit("invoice.paid", invoice)
         return self.view(subscription)
+
+    def change_plan_by_bank(self, sub: str, price: str) -> Object:
+        """Change to a higher price that a bank pays: until it does, or refuses, it is active."""
+        subscription = self._get("subscription", sub)
+        self._put_price(subscription, price)
+        invoice = self._invoice(subscription, False, "update")
+        self._change(subscription, UPDATED, latest_invoice=invoice["id"])
+        return self.view(subscription)
+
+    def leave_to_bank(self, sub: str) -> Object:
+        """A bank takes days to pay the draft of a period that has begun."""
+        subscription = self._get("subscription", sub)
+        invoice = self._objects[subscription.pop("_draft")]
+        invoice |= {"status": "open", "attempted": True, "attempt_count": 1}
+        invoice["status_transitions"]["finalized_at"] = self.now
+        return self.view(subscription)
+
+    def refuse_invoice(self, sub: str) -> Object:
+        """The last invoice of a subscription, which was on its way, is not paid."""
+        subscription = self._get("subscription", sub)
+        self._emit("invoice.payment_failed", self._objects[subscription["latest_invoice"]])
+        self._change(subscription, UPDATED, status="past_due")
+        return self.view(subscription)
+
+    def _put_price(self, sub: Object, price: str, item: int = 0) -> None:
+        items, new = copy(sub["items"]), self._item(sub, price)
+        items["data"][item] |= {"price": new["price"], "plan": new["plan"]}
+        self._change(sub, UPDATED, items=items)
 
     def schedule_change(self, sub: str) -> Object:
         """Plan a change for the end of the period, as the portal may do with one down."""
@@ -159,8 +196,8 @@ class Stripe(Store):
 
     def decline_upgrade(self, sub: str, price: str) -> Object:
         """Another price is taken in the middle of a period, and the card for it is declined."""
-        self.change_plan(sub, price)
         subscription = self._get("subscription", sub)
+        self._put_price(subscription, price)
         invoice = self._invoice(subscription, False, "update")
         self._emit("invoice.payment_failed", invoice)
         self._change(subscription, UPDATED, status="past_due", latest_invoice=invoice["id"])
@@ -168,10 +205,11 @@ class Stripe(Store):
 
     def go_back(self, sub: str, price: str) -> Object:
         """A declined upgrade is taken back: its invoice is void, and the credit note costs 0."""
-        self.change_plan(sub, price)
         subscription = self._get("subscription", sub)
+        self._put_price(subscription, price)
         self._void(sub)
-        invoice = self._invoice(subscription, True, "update")
+        invoice = self._invoice(subscription, False, "update")
+        invoice |= {"status": "paid", "amount_remaining": 0}
         invoice |= dict.fromkeys(("amount_due", "amount_paid", "subtotal", "total"), 0)
         self._emit("invoice.paid", invoice)
         self._change(subscription, UPDATED, status="active", latest_invoice=invoice["id"])
@@ -192,8 +230,9 @@ class Stripe(Store):
     def recover_payment(self, sub: str) -> Object:
         """The money comes after all: the subscription is active again."""
         subscription = self._get("subscription", sub)
-        self._emit("invoice.paid", self._invoice(subscription, True, "cycle"))
-        self._change(subscription, UPDATED, status="active")
+        invoice = self._invoice(subscription, True, "cycle")
+        self._emit("invoice.paid", invoice)
+        self._change(subscription, UPDATED, status="active", latest_invoice=invoice["id"])
         return self.view(subscription)
 
     def pause(self, sub: str, *, collection_only: bool = False) -> Object:
@@ -336,6 +375,8 @@ class Stripe(Store):
             return None
         if status == "incomplete":
             return obj["created"] + 23 * HOUR, self._expire, obj
+        if obj.get("_draft") and status in ENTITLING:
+            return self._objects[obj["_draft"]]["created"] + HOUR, self._charge, obj
         renewal = min(item["current_period_end"] for item in obj["items"]["data"])
         if obj["cancel_at"] and (obj["cancel_at"] <= renewal or status not in ENTITLING):
             return obj["cancel_at"], self._end, obj
@@ -347,16 +388,35 @@ class Stripe(Store):
             if (start := item["current_period_end"]) <= self.now:
                 end = period_end(sub["billing_cycle_anchor"], start, item["price"]["recurring"])
                 item |= {"current_period_start": start, "current_period_end": end}
-        if sub["status"] == "past_due":
-            # The next period begins all the same, with an invoice of its own.
-            invoice = self._invoice(sub, False, "cycle")
-            self._change(sub, UPDATED, items=items, latest_invoice=invoice["id"])
-            return
-        paid = sub["customer"] not in self.declining
-        invoice = self._invoice(sub, paid, "cycle")
-        status = "active" if paid else "past_due"
+        # A draft at first: https://docs.stripe.com/billing/subscriptions/webhooks
+        invoice = self._invoice({**sub, "items": items}, False, "cycle")
+        invoice |= {"status": "draft", "attempted": False, "attempt_count": 0}
+        invoice["status_transitions"]["finalized_at"] = None
+        sub["_draft"] = invoice["id"]
+        status = "active" if sub["status"] == "trialing" else sub["status"]
         self._change(sub, UPDATED, items=items, latest_invoice=invoice["id"], status=status)
-        self._emit("invoice.paid" if paid else "invoice.payment_failed", invoice)
+
+    def _charge(self, sub: Object) -> None:
+        """Charge for the period that has begun; the last invoice alone makes the status."""
+        invoice = self._objects[sub.pop("_draft")]
+        invoice |= {"attempted": True, "attempt_count": 1}
+        is_last = sub["latest_invoice"] == invoice["id"]
+        if sub["status"] == "past_due" or sub["customer"] in self.declining:
+            transitions = {"finalized_at": self.now, "paid_at": None}
+            invoice |= {"status": "open", "status_transitions": transitions}
+            self._emit("invoice.payment_failed", invoice)
+            if is_last:
+                self._change(sub, UPDATED, status="past_due")
+            return
+        if is_last:
+            self._note_payment(sub)
+        self._take_money(invoice)
+
+    def _take_money(self, invoice: Object) -> None:
+        transitions = {"finalized_at": self.now, "paid_at": self.now}
+        invoice |= {"status": "paid", "status_transitions": transitions}
+        invoice |= {"amount_paid": invoice["total"], "amount_remaining": 0}
+        self._emit("invoice.paid", invoice)
 
     def _expire(self, sub: Object) -> None:
         self._change(sub, UPDATED, status="incomplete_expired", ended_at=self.now)
@@ -368,8 +428,7 @@ class Stripe(Store):
 
     def _collect(self, session: Object) -> None:
         sub = self._get("subscription", session["subscription"])
-        invoice = self._objects[sub["latest_invoice"]]
-        invoice |= {"status": "paid", "amount_paid": invoice["total"], "amount_remaining": 0}
         session["payment_status"] = "paid"
+        self._note_payment(sub)
         self._change(sub, UPDATED, status="active")
-        self._emit("invoice.paid", invoice)
+        self._take_money(self._objects[sub["latest_invoice"]])

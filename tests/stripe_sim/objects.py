@@ -297,11 +297,13 @@ class Store:
         }
 
     def _invoice(self, sub: Object, paid: bool, reason: str) -> Object:
-        prices = [item["price"] for item in sub["items"]["data"]]
         free = reason == "create" and sub["status"] == "trialing"
-        total = 0 if free else sum(price["unit_amount"] for price in prices)
+        rows = [_invoice_line(item, free) for item in sub["items"]["data"]]
+        total = sum(row["amount"] for row in rows)
         details = {"subscription": sub["id"], "metadata": sub["metadata"]}
-        lines = {**_list("/v1/invoices/lines"), "data": [_invoice_line(price) for price in prices]}
+        lines = {**_list("/v1/invoices/lines"), "data": rows}
+        if paid and total:
+            self._note_payment(sub)
         return self._add(
             "invoice",
             self._id("in"),
@@ -320,10 +322,20 @@ class Store:
             status_transitions={"finalized_at": self.now, "paid_at": self.now if paid else None},
         )
 
+    def _note_payment(self, sub: Object) -> None:
+        """Keep what money came for last: the truth to compare with, which Stripe does not tell."""
+        item = sub["items"]["data"][0]
+        sub["_paid"] = (item["price"]["product"], item["current_period_end"])
 
-def _invoice_line(price: Object) -> Object:
-    details = {"price": price["id"], "product": price["product"]}
-    return {"object": "line_item", "pricing": {"type": "price_details", "price_details": details}}
+
+def _invoice_line(item: Object, free: bool) -> Object:
+    details = {"price": item["price"]["id"], "product": item["price"]["product"]}
+    return {
+        "object": "line_item",
+        "amount": 0 if free else item["price"]["unit_amount"],
+        "period": {"start": item["current_period_start"], "end": item["current_period_end"]},
+        "pricing": {"type": "price_details", "price_details": details},
+    }
 
 
 def no_such(kind: str, id: str, param: str | None = None) -> ApiError:

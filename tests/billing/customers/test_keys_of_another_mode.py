@@ -13,12 +13,13 @@ from tests.billing.helpers import (
     app_with_settings,
     buy_plan,
     in_shop,
+    open_sessions,
     run_billing_command,
     start_checkout,
 )
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.server import StripeServer
-from tests.web.helpers import sign_up
+from tests.web.helpers import Browser, sign_up
 
 PORTAL = "https://billing.stripe.com/"
 LINK = "https://buy.stripe.com/"
@@ -100,3 +101,53 @@ def test_a_test_card_pays_nothing_once_the_shop_is_live(valkey: redis.Redis) -> 
         buy_plan(test, alice, "Premium")
         run_billing_command(live.app, "reconcile", "--fix", "--yes")
         assert live.plan(alice.user_id) == "Free"
+
+
+def test_rows_of_an_older_release_are_not_taken_for_those_of_test_mode(real: Shop) -> None:
+    """They do not say of which mode they are."""
+    alice = sign_up(real.app, "Alice")
+    buy_plan(real, alice)
+    rows = real.db.hget(alice.key("billing"), "subscriptions")
+    unmarked = rows.replace('"livemode":true', '"livemode":null')
+    assert unmarked != rows
+    real.db.hset(alice.key("billing"), "subscriptions", unmarked)
+    with with_test_key(real) as test:
+        in_shop(test, alice).post("/billing/checkout", {"plan": "Premium"})
+    real.server.forget_idempotency()
+    assert start_checkout(alice, "Premium").startswith(PORTAL)
+    assert real.plan(alice.user_id) == "Plus"
+
+
+def press_under_the_test_key(real: Shop, browser: Browser) -> None:
+    with with_test_key(real) as test:
+        in_shop(test, browser).post("/billing/checkout", {"plan": "Premium"})
+    real.server.forget_idempotency()
+
+
+@pytest.mark.parametrize("status", ["unpaid", "paused"])
+def test_the_test_key_forgets_nobody_whose_plan_may_come_back(real: Shop, status: str) -> None:
+    alice = sign_up(real.app, "Alice")
+    buy_plan(real, alice)
+    subscription = real.stripe.all("subscription")[0]["id"]
+    real.stripe.update("subscription", subscription, status=status)
+    real.deliver_pending()
+    press_under_the_test_key(real, alice)
+    real.stripe.update("subscription", subscription, status="active")
+    assert start_checkout(alice).startswith(PORTAL)
+
+
+def test_the_test_key_forgets_no_payment_on_its_way(real: Shop) -> None:
+    alice = sign_up(real.app, "Alice")
+    start_checkout(alice)
+    real.stripe.pay(open_sessions(real)[0]["id"], asynchronous=True)
+    real.deliver_pending()
+    press_under_the_test_key(real, alice)
+    assert alice.post("/billing/checkout", {"plan": "Plus"}).status_code == 503
+
+
+def test_the_test_key_forgets_no_open_session(real: Shop) -> None:
+    alice = sign_up(real.app, "Alice")
+    start_checkout(alice)
+    press_under_the_test_key(real, alice)
+    real.stripe.pay(open_sessions(real)[0]["id"])
+    assert start_checkout(alice).startswith(PORTAL)

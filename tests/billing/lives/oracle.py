@@ -15,7 +15,8 @@ PAYING = ("active", "trialing")
 
 @dataclass(frozen=True)
 class Seen:
-    """The plan of a subscription when it was last seen paid, until when, and the grace above it."""
+    """The plan of a subscription when it was last seen active, until when that is paid for, and
+    the grace above it."""
 
     plan: Plan
     until: int
@@ -46,13 +47,28 @@ class Oracle:
             graced = seen.graced if seen and begins < seen.until else None
             self.seen[name] = Seen(plan, until, graced)
             return
-        is_above = since is not None and seen is not None and plan.rank > seen.plan.rank
+        if subscription["status"] != "past_due":
+            return
+        if (seen := self._paid(name, seen)) is None:
+            return
+        self.seen[name] = seen
+        is_above = since is not None and plan.rank > seen.plan.rank
         if is_above and (seen.graced is None or self._paid_after(name, seen.graced)):
             self.seen[name] = replace(seen, graced=since)
 
+    def _paid(self, name: str, seen: Seen | None) -> Seen | None:
+        """What money came for, and no more than was seen: the rest of a higher plan is credited."""
+        paid = self.stripe.last_paid(name)
+        if paid is None or paid[0] not in self.products:
+            return seen
+        plan = self.products[paid[0]]
+        if seen is None:
+            return Seen(plan, paid[1])
+        return Seen(min(plan, seen.plan, key=lambda one: one.rank), paid[1], seen.graced)
+
     def _paid_after(self, name: str, moment: int) -> bool:
         return any(
-            invoice["amount_paid"] > 0 and invoice["created"] > moment
+            invoice["amount_paid"] > 0 and _paid_at(invoice) > moment
             for invoice in self.stripe.all("invoice", status="paid")
             if invoice["parent"]["subscription_details"]["subscription"] == name
         )
@@ -92,3 +108,7 @@ class Oracle:
             and "status" in event["data"].get("previous_attributes", {})
         ]
         return int(changes[-1])
+
+
+def _paid_at(invoice: dict[str, Any]) -> int:
+    return int(invoice["status_transitions"]["paid_at"] or invoice["created"])

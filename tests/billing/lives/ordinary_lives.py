@@ -25,6 +25,7 @@ ACTIONS += tuple(STRANGE)
 ACTIONS += ("decline_upgrade", "go_back", "void", "pause_collection", "resume_collection")
 # Declined within a paid period, taken back, and declined again.
 ACTIONS += ("decline_upgrade", "go_back", "wait")
+CHANGES = ("change", "decline_upgrade", "go_back")
 run_replicated, make_state, apply = sync.run_replicated, sync.make_state, sync._apply
 
 
@@ -53,12 +54,13 @@ class World:
     def __post_init__(self) -> None:
         self.stripe = Stripe(seed=self.random.randrange(1 << 30), now=1_700_000_000)
         self.other_price = self.stripe.add_product("A book club")["default_price"]
-        products = {plan: self.stripe.add_product(plan) for plan in (Plan.PLUS, Plan.PREMIUM)}
+        amounts = {Plan.PLUS: 900, Plan.PREMIUM: 1200}
+        products = {plan: self.stripe.add_product(plan, cost) for plan, cost in amounts.items()}
         self.prices = {plan: product["default_price"] for plan, product in products.items()}
         self.all_prices = list(self.prices.values())
         self.all_prices += [
-            self.stripe.add_price(product["id"], 5400, interval="year")["id"]
-            for product in products.values()
+            self.stripe.add_price(product["id"], 6 * amounts[plan], interval="year")["id"]
+            for plan, product in products.items()
         ]
         self.products = {product["id"]: plan for plan, product in products.items()}
         create_user_stats(self.db, self.user_id)
@@ -142,6 +144,8 @@ class World:
             self.stripe.cancel(name, at_period_end=True)
         elif action == "keep":
             self.stripe.keep(name)
+        elif not self.oracle.plan_of(subscription) and action in CHANGES:
+            return
         elif action == "change" and status != "incomplete":
             self.stripe.change_plan(name, self.random.choice(self.all_prices))
         elif action in ("fail", "unpaid") and status in ("active", "past_due"):

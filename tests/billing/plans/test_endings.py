@@ -18,6 +18,7 @@ from tests.billing.helpers import (
 from tests.web.helpers import HTMX_HEADERS, Browser, displayed_stats, poll_url, sign_up
 
 GRACE = 14 * DAY
+HOUR = 3600
 
 
 def seen(shop: Shop, browser: Browser) -> set[str]:
@@ -89,10 +90,11 @@ def fall_behind(shop: Shop, browser: Browser, ago: int) -> int:
     price = shop.stripe.add_price(product, 900, interval="day", interval_count=days)
     shop.prices[Plan.PLUS] = price["id"]
     failed = int(time.time()) - ago
-    shop.stripe.now = failed - days * DAY
+    # A period is charged for an hour after it has begun.
+    shop.stripe.now = failed - days * DAY - HOUR
     subscription = shop.subscribe(browser.user_id)
     shop.stripe.declining.add(subscription["customer"])
-    shop.stripe.advance(days * DAY + ago)
+    shop.stripe.advance(days * DAY + HOUR + ago)
     assert shop.stripe.get("subscription", subscription["id"])["status"] == "past_due"
     shop.deliver_pending()
     return failed + GRACE

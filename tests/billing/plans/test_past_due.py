@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from stats.plans.invoices import overdue_since
 from stats.plans.plan import Plan
-from stats.plans.subscription import overdue_since
 from tests.billing.conftest import Shop
 from tests.billing.helpers import (
     DAY,
