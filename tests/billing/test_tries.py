@@ -1,6 +1,5 @@
 """Tries to be sold twice, to lose what is paid for, to bind others, and to hear what is false."""
 
-import random
 import re
 import threading
 import time
@@ -40,7 +39,7 @@ from tests.billing.helpers import (
     visible_text,
 )
 from tests.billing.plans.test_past_due import GRACE, decline_upgrade, paid_until, pay_for
-from tests.billing.plans.test_payer import add_price, of_plan, plans_text, sell_by_the_year
+from tests.billing.plans.test_payer import add_price, of_plan, plans_text
 from tests.stripe_sim import ApiError
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.objects import period_end
@@ -126,118 +125,6 @@ def delete_account(browser: Browser, email: str = "alice@example.com") -> int:
 
 
 # (a) Sold twice: tabs
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (("Plus", "month"), ("Premium", "month")),
-        (("Plus", "month"), ("Plus", "year")),
-        (("Premium", "year"), ("Plus", "month")),
-    ],
-)
-def test_a1_two_tabs_are_paid_before_any_event_comes(
-    shop: Shop, first: tuple[str, str], second: tuple[str, str]
-) -> None:
-    sell_by_the_year(shop)
-    alice = sign_up(shop.app, "Alice")
-    one, two = open_checkout(shop, alice, *first), open_checkout(shop, alice, *second)
-    shop.stripe.pay(two)
-    assert_sold_once(shop, one)
-
-
-def test_a2_the_same_plan_in_two_tabs_is_one_session(shop: Shop, alice: Browser) -> None:
-    assert open_checkout(shop, alice) == open_checkout(shop, alice)
-
-
-def test_a3_the_same_plan_pressed_at_once_in_two_tabs(shop: Shop, alice: Browser) -> None:
-    open_checkout(shop, alice, "Premium")
-    tabs = [Browser(shop.app, alice.session) for _ in range(2)]
-    assert all(tab.token for tab in tabs)
-    press = lambda: tabs[1].post("/billing/checkout", {"plan": "Plus"})  # noqa: E731
-    meanwhile(shop, "GET", "/v1/checkout/sessions", press)
-    tabs[0].post("/billing/checkout", {"plan": "Plus"})
-    plus = [one["id"] for one in open_sessions(shop) if one["metadata"]["plan"] == "Plus"]
-    shop.stripe.pay(plus[0])
-    assert_sold_once(shop, plus[-1])
-
-
-def test_a4_the_bank_pays_between_look_and_sale(shop: Shop, alice: Browser) -> None:
-    """As test_nothing_is_sold_when_paid_between_look_and_sale, but by a bank."""
-    plus = open_checkout(shop, alice)
-
-    def pay() -> None:
-        shop.stripe.pay(plus, asynchronous=True)
-        shop.deliver_pending()
-
-    meanwhile(shop, "GET", "/v1/checkout/sessions", pay)
-    location = alice.post("/billing/checkout", {"plan": "Premium"}).location or ""
-    if location.startswith(CHECKOUT):
-        assert_sold_once(shop, location.rpartition("/")[2])
-
-
-def test_a5_the_bank_pays_in_one_tab_and_the_return_page_is_seen(
-    shop: Shop, alice: Browser
-) -> None:
-    """No event has come; by card the return page closes the other tab."""
-    premium = open_checkout(shop, alice, "Premium")
-    plus = open_checkout(shop, alice)
-    shop.stripe.pay(plus, asynchronous=True)
-    alice.get(f"/billing/return?plan=Plus&session_id={plus}")
-    assert_sold_once(shop, premium)
-
-
-def test_a6_pressing_again_while_the_bank_pays_closes_the_other_tab(
-    shop: Shop, alice: Browser
-) -> None:
-    premium = open_checkout(shop, alice, "Premium")
-    plus = open_checkout(shop, alice)
-    shop.stripe.pay(plus, asynchronous=True)
-    assert alice.post("/billing/checkout", {"plan": "Premium"}).status_code == 503
-    assert_sold_once(shop, premium)
-
-
-def test_a7_only_the_subscriptions_event_has_come(shop: Shop, alice: Browser) -> None:
-    """checkout.session.completed is late, the plan is there: the other tab is still for sale."""
-    premium = open_checkout(shop, alice, "Premium")
-    plus = open_checkout(shop, alice)
-    shop.stripe.pay(plus)
-    send_of_type(shop, "customer.subscription.created")
-    send_of_type(shop, "customer.subscription.updated")
-    assert shop.plan(alice.user_id) == "Plus"
-    assert_sold_once(shop, premium)
-
-
-@pytest.mark.parametrize("how", ["press", "portal"])
-def test_a8_a_payer_presses_while_another_tab_is_open(shop: Shop, alice: Browser, how: str) -> None:
-    """Paid in one tab, no event; the person presses another button, which leads to the portal."""
-    premium = open_checkout(shop, alice, "Premium")
-    plus = open_checkout(shop, alice)
-    shop.stripe.pay(plus)
-    if how == "press":
-        assert start_checkout(alice, "Premium").startswith(PORTAL)
-    else:
-        visit_portal(shop, alice)
-        alice.get("/plans?from=portal")
-    assert_sold_once(shop, premium)
-
-
-@pytest.mark.parametrize("status", ["unpaid", "paused"])
-@pytest.mark.parametrize("seen", ["event", "press"])
-def test_a9_a_lapsed_subscription_comes_back_while_a_session_is_open(
-    shop: Shop, alice: Browser, status: str, seen: str
-) -> None:
-    """On hold, so a session is opened; then the old invoice is paid; the session is for sale."""
-    lapsed = shop.subscribe(alice.user_id)["id"]
-    shop.stripe.update("subscription", lapsed, status=status)
-    shop.deliver_pending()
-    session = open_checkout(shop, alice)
-    shop.stripe.update("subscription", lapsed, status="active")
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Plus"
-    if seen == "press":
-        assert start_checkout(alice).startswith(PORTAL)
-    assert_sold_once(shop, session)
 
 
 # (a) Sold twice: Payment Links
@@ -615,24 +502,6 @@ def test_c2_a_friend_pays_at_my_link(shop: Shop, buyer: Browser) -> None:
     assert paid["customer"] not in [portal["customer"] for portal in portals]
 
 
-def test_c3_another_applications_session_of_my_customer_is_left_open(
-    shop: Shop, alice: Browser
-) -> None:
-    session = open_checkout(shop, alice)
-    customer = shop.stripe.get("checkout.session", session)["customer"]
-    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
-    theirs = shop.stripe.open_session(
-        [club],
-        customer=customer,
-        metadata={"user_id": alice.user_id, "plan": "Plus"},
-        client_reference_id=alice.user_id,
-    )["id"]
-    shop.stripe.pay(session)
-    shop.deliver_pending()
-    delete_account(alice)
-    assert shop.stripe.get("checkout.session", theirs)["status"] == "open"
-
-
 def test_c4_what_became_another_applications_is_not_ended_with_the_account(
     shop: Shop, alice: Browser
 ) -> None:
@@ -843,18 +712,6 @@ def test_a22_an_hour_of_the_test_key_forgets_no_customer(valkey: redis.Redis, he
         assert start_checkout(alice).startswith(PORTAL)
 
 
-def test_a23_the_return_page_knows_the_plan_and_closes_no_tab(shop: Shop, alice: Browser) -> None:
-    """The subscription's event came first, so that the return page asks nothing of Stripe."""
-    premium = open_checkout(shop, alice, "Premium")
-    plus = open_checkout(shop, alice)
-    shop.stripe.pay(plus)
-    send_of_type(shop, "customer.subscription.created")
-    send_of_type(shop, "customer.subscription.updated")
-    page = alice.get(f"/billing/return?plan=Plus&session_id={plus}")
-    assert "You have Plus now." in page.text
-    assert_sold_once(shop, premium)
-
-
 def test_a24_currencies_that_do_not_mix_sell_nothing(shop: Shop, alice: Browser) -> None:
     lapsed = shop.subscribe(alice.user_id)["id"]
     shop.stripe.update("subscription", lapsed, status="unpaid")
@@ -1001,17 +858,6 @@ def test_b22_a_new_interval_resets_no_grace(shop: Shop, alice: Browser) -> None:
 # (c) again
 
 
-def test_c8_another_applications_sale_closes_no_tab_of_ours(shop: Shop, alice: Browser) -> None:
-    """Our customer buys a book of another application while our Checkout is open."""
-    session = open_checkout(shop, alice)
-    customer = shop.stripe.get("checkout.session", session)["customer"]
-    club = shop.stripe.add_product("A book club", currency="gbp")["default_price"]
-    theirs = shop.stripe.open_session([club], customer=customer)["id"]
-    shop.stripe.pay(theirs)
-    shop.deliver_pending()
-    assert shop.stripe.get("checkout.session", session)["status"] == "open"
-
-
 def test_c9_my_address_is_not_written_to_who_paid_at_my_link(shop: Shop, buyer: Browser) -> None:
     """Bob's receipts go to the address that Bob gave."""
     session = open_link(shop, buyer)
@@ -1139,40 +985,6 @@ def pay_and_deliver(shop: Shop, session: str, *, bank: bool) -> None:
 
 
 ANSWERS = range(1, 11)
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-@pytest.mark.parametrize("way", ["card", "bank"])
-def test_e1_paid_in_another_tab_at_each_answer_of_a_press(
-    shop: Shop, alice: Browser, way: str, number: int
-) -> None:
-    plus = open_checkout(shop, alice)
-    at_answer(shop, number, lambda: pay_and_deliver(shop, plus, bank=way == "bank"))
-    location = alice.post("/billing/checkout", {"plan": "Premium"}).location or ""
-    pay_and_deliver(shop, plus, bank=way == "bank")
-    if location.startswith(CHECKOUT):
-        assert_sold_once(shop, location.rpartition("/")[2])
-    assert len(bought(shop)) == 1
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-@pytest.mark.parametrize("way", ["card", "bank"])
-def test_e2_paid_at_a_link_at_each_answer_of_a_press(shop: Shop, way: str, number: int) -> None:
-    """Plus is sold by a link, Premium by Checkout."""
-    shop.app = app_with_settings(
-        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
-    )
-    alice = sign_up(shop.app, "Alice")
-    open_checkout(shop, alice, "Premium")
-    shop.stripe.expire_session(open_sessions(shop)[0]["id"])
-    plus = open_link(shop, alice)
-    at_answer(shop, number, lambda: pay_and_deliver(shop, plus, bank=way == "bank"))
-    location = alice.post("/billing/checkout", {"plan": "Premium"}).location or ""
-    shop.server.on_answer = lambda request: None
-    pay_and_deliver(shop, plus, bank=way == "bank")
-    if location.startswith(CHECKOUT):
-        assert_sold_once(shop, location.rpartition("/")[2])
-    assert len(bought(shop)) == 1
 
 
 @pytest.mark.parametrize("number", ANSWERS)
@@ -1305,27 +1117,6 @@ def test_e10_the_plan_of_a_link_payer_by_the_return_address_of_the_documents(
     assert shop.plan(buyer.user_id) == "Plus"
 
 
-def test_e11_a_session_of_an_archived_price_in_an_old_tab(shop: Shop, alice: Browser) -> None:
-    session = open_checkout(shop, alice)
-    new = add_price(shop, Plan.PLUS, 700)
-    shop.app = app_with_settings(shop, stripe_prices={Plan.PLUS: new})
-    second = open_checkout(shop, in_shop(shop, alice))
-    assert second != session
-    shop.stripe.pay(second)
-    shop.deliver_pending()
-    assert_sold_once(shop, session)
-
-
-def test_e12_two_open_sessions_of_two_prices_of_one_plan(shop: Shop, alice: Browser) -> None:
-    """As a1, but by a change of the price: £6 in the old tab, £7 in the new one; no event yet."""
-    session = open_checkout(shop, alice)
-    new = add_price(shop, Plan.PLUS, 700)
-    shop.app = app_with_settings(shop, stripe_prices={Plan.PLUS: new})
-    second = open_checkout(shop, in_shop(shop, alice))
-    shop.stripe.pay(second)
-    assert_sold_once(shop, session)
-
-
 @pytest.mark.parametrize("plan", ["Plus", "Premium"])
 def test_e13_a_grant_changes_nothing_of_a_sale(shop: Shop, alice: Browser, plan: str) -> None:
     grant_plan(shop, alice, plan)
@@ -1392,60 +1183,6 @@ def test_e18_a_payer_is_told_of_an_invoice_that_is_open_on_hold(shop: Shop, alic
 # Random hours of one person with several tabs, by the real routes
 
 
-def spend_an_hour(shop: Shop, browser: Browser, chance: random.Random, *, late: bool) -> None:
-    """Press, pay, come back, change, end and resume in any order; no step may sell a second one.
-
-    Without `late` every event arrives before the next step.
-    """
-    opened: list[str] = []
-    for _ in range(chance.randint(5, 14)):
-        step = chance.choice(("press", "press", "pay", "back", "portal", "change", "end", "keep"))
-        own = bought(shop)
-        if step == "press":
-            plan, by = chance.choice(("Plus", "Premium")), chance.choice(("month", "year"))
-            form = {"plan": plan, "by": by}
-            location = browser.post("/billing/checkout", form).location or ""
-            if location.startswith(CHECKOUT):
-                opened.append(location.rpartition("/")[2])
-        elif step == "pay" and opened:
-            with suppress(ApiError):
-                shop.stripe.pay(chance.choice(opened), asynchronous=chance.random() < 0.2)
-        elif step == "back" and opened:
-            browser.get(f"/billing/return?plan=Plus&session_id={chance.choice(opened)}")
-        elif step == "portal":
-            browser.post("/billing/portal")
-            browser.get("/plans?from=portal")
-        elif own and own[0]["status"] == "active":
-            name = own[0]["id"]
-            if step == "change":
-                shop.stripe.change_plan(name, chance.choice(list(shop.prices.values())))
-            elif step == "end":
-                shop.stripe.cancel(name, at_period_end=chance.random() < 0.5)
-            elif step == "keep":
-                shop.stripe.keep(name)
-        if not late or chance.random() < 0.3:
-            shop.deliver_pending()
-        assert len(bought(shop)) <= 1, step
-    shop.deliver_pending()
-    [own_plan] = [one["items"]["data"][0]["price"]["product"] for one in bought(shop)] or [""]
-    if bought(shop) and bought(shop)[0]["status"] == "active":
-        assert shop.plan(browser.user_id) == shop.products[own_plan]
-    else:
-        assert shop.plan(browser.user_id) == "Free"
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_f1_an_hour_with_every_event_at_once(shop: Shop, seed: int) -> None:
-    sell_by_the_year(shop)
-    spend_an_hour(shop, sign_up(shop.app, "Alice"), random.Random(seed), late=False)
-
-
-@pytest.mark.parametrize("seed", range(15))
-def test_f2_an_hour_with_late_events(shop: Shop, seed: int) -> None:
-    sell_by_the_year(shop)
-    spend_an_hour(shop, sign_up(shop.app, "Alice"), random.Random(seed), late=True)
-
-
 @pytest.mark.parametrize("number", range(1, 6))
 @pytest.mark.parametrize("sold_by", ["link", "checkout"])
 def test_f3_deleted_at_each_answer_of_the_completed_event(
@@ -1463,33 +1200,6 @@ def test_f3_deleted_at_each_answer_of_the_completed_event(
     gone = not shop.db.exists(alice.key("stats"))
     shop.deliver_pending()
     assert not (gone and bought(shop)), shop.orphans()
-
-
-@pytest.mark.parametrize("lost", range(1, 7))
-@pytest.mark.parametrize("executed", [True, False])
-def test_f4_one_of_stripes_answers_to_a_press_is_lost(
-    shop: Shop, alice: Browser, *, lost: int, executed: bool
-) -> None:
-    session = open_checkout(shop, alice)
-    shop.stripe.expire_session(session)
-    assert alice.token
-    answers = [0]
-
-    def on_answer(request: Request) -> None:
-        answers[0] += 1
-        if answers[0] == lost:
-            shop.server.fail_next(3, status=None, executed=executed)
-
-    shop.server.on_answer = on_answer
-    alice.post("/billing/checkout", {"plan": "Plus"})
-    shop.server.on_answer = lambda request: None
-    shop.server._faults.clear()
-    start_checkout(alice)
-    assert len(open_sessions(shop)) <= 1
-    shop.stripe.pay(open_sessions(shop)[0]["id"])
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Plus"
-    assert len(shop.stripe.all("customer")) == 1
 
 
 def test_f5_a_scheduled_change_keeps_what_is_paid(shop: Shop, alice: Browser) -> None:
@@ -1595,16 +1305,6 @@ def test_f14_a_second_purchase_at_a_link_unheard_goes_with_the_account(
     assert not bought(shop)
 
 
-def test_f15_an_operators_subscription_without_metadata(shop: Shop, alice: Browser) -> None:
-    """Made by hand in Stripe's dashboard for a customer of ours: it counts."""
-    session = open_checkout(shop, alice)
-    customer = shop.stripe.get("checkout.session", session)["customer"]
-    shop.stripe.create_subscription(customer, [shop.prices[Plan.PREMIUM]])
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Premium"
-    assert_sold_once(shop, session)
-
-
 # Keys, practice, deletions that stop, and what a tab that cannot be closed leads to
 
 
@@ -1695,25 +1395,6 @@ def test_g6_what_was_changed_to_another_applications_product_in_the_portal(
     assert start_checkout(alice).startswith(PORTAL)
 
 
-def test_g7_a_tab_that_could_not_be_closed_once(shop: Shop, alice: Browser) -> None:
-    """Stripe refuses to expire a session that is being paid just then; that payment fails."""
-    premium = open_checkout(shop, alice, "Premium")
-    plus = open_checkout(shop, alice)
-    shop.stripe.pay(plus)
-
-    def on_answer(request: Request) -> None:
-        if request.path == "/v1/checkout/sessions":
-            shop.server.on_answer = lambda request: None
-            shop.server.fail_next(1, status=400)
-
-    shop.server.on_answer = on_answer
-    shop.deliver_pending()
-    shop.server.on_answer = lambda request: None
-    assert shop.plan(alice.user_id) == "Plus"
-    start_checkout(alice, "Premium")
-    assert_sold_once(shop, premium)
-
-
 @pytest.mark.parametrize("shape", ["new", "both", "old"])
 def test_g8_a_link_in_each_shape_of_the_api(valkey: redis.Redis, shape: Any) -> None:
     stripe = Stripe(shape=shape)
@@ -1775,17 +1456,6 @@ def test_g12_what_is_said_after_the_last_day_by_the_clock(shop: Shop, alice: Bro
     assert "Free" in text
     assert "Renews" not in text
     assert "Ends" not in text
-
-
-def test_g13_an_old_payment_page_beside_a_plan_that_the_operator_sold(
-    shop: Shop, alice: Browser
-) -> None:
-    """As f15, seen by a press: the live one is found and the open session stays for sale."""
-    session = open_checkout(shop, alice)
-    customer = shop.stripe.get("checkout.session", session)["customer"]
-    shop.stripe.create_subscription(customer, [shop.prices[Plan.PREMIUM]])
-    assert start_checkout(alice).startswith(PORTAL)
-    assert_sold_once(shop, session)
 
 
 def test_g14_the_declined_upgrade_is_told_until_stripe_gives_up(shop: Shop, alice: Browser) -> None:
@@ -2058,27 +1728,6 @@ def test_i6_the_account_goes_at_each_answer_of_a_press_by_a_link_payer(
 
 
 @pytest.mark.parametrize("number", range(1, 8))
-def test_i7_a_press_in_another_tab_at_each_answer_of_a_press(
-    shop: Shop, alice: Browser, number: int
-) -> None:
-    """Two presses at once for two plans; then both are paid, every event at once."""
-    tabs = [Browser(shop.app, alice.session) for _ in range(2)]
-    assert all(tab.token for tab in tabs)
-    locations: list[str] = []
-
-    def press(tab: Browser, plan: str) -> None:
-        location = tab.post("/billing/checkout", {"plan": plan}).location or ""
-        locations.append(location)
-
-    at_answer(shop, number, lambda: press(tabs[1], "Plus"))
-    press(tabs[0], "Premium")
-    for location in locations:
-        if location.startswith(CHECKOUT):
-            pay_and_deliver(shop, location.rpartition("/")[2], bank=False)
-    assert len(bought(shop)) == 1
-
-
-@pytest.mark.parametrize("number", range(1, 8))
 def test_i8_a_card_pays_at_each_answer_of_the_return_page(
     shop: Shop, alice: Browser, number: int
 ) -> None:
@@ -2220,20 +1869,6 @@ def test_j4_ended_by_stripe_for_a_payment_and_bought_again(shop: Shop, alice: Br
     assert len(bought(shop)) == 1
 
 
-@pytest.mark.parametrize("first", ["Plus", "Premium"])
-def test_j5_a_bank_and_a_card_in_two_tabs_with_every_event_at_once(
-    shop: Shop, alice: Browser, first: str
-) -> None:
-    other = "Premium" if first == "Plus" else "Plus"
-    two, one = open_checkout(shop, alice, other), open_checkout(shop, alice, first)
-    pay_and_deliver(shop, one, bank=True)
-    pay_and_deliver(shop, two, bank=False)
-    shop.stripe.settle(one)
-    shop.deliver_pending()
-    assert len(bought(shop)) == 1
-    assert shop.plan(alice.user_id) == first
-
-
 def test_j6_a_link_and_a_bank_with_every_event_at_once(shop: Shop) -> None:
     """The link is paid by the bank and heard of; the Checkout of the other tab is closed."""
     shop.app = app_with_settings(
@@ -2308,18 +1943,6 @@ def test_k3_the_account_is_deleted_by_mistake_while_a_bank_pays(shop: Shop, alic
     assert not bought(shop)
 
 
-@pytest.mark.parametrize("tries", [2, 4])
-def test_k4_a_payer_who_presses_again_and_again(shop: Shop, alice: Browser, tries: int) -> None:
-    """All four offers, opened one after the other, and each paid with every event at once."""
-    sell_by_the_year(shop)
-    alice = in_shop(shop, alice)
-    offers = [("Plus", "month"), ("Premium", "year"), ("Plus", "year"), ("Premium", "month")]
-    sessions = [open_checkout(shop, alice, *offer) for offer in offers[:tries]]
-    for session in sessions:
-        pay_and_deliver(shop, session, bank=False)
-    assert len(bought(shop)) == 1
-
-
 def test_k5_a_declined_renewal_and_a_second_plan_by_a_press(shop: Shop, alice: Browser) -> None:
     """Past due and beyond the grace: pressing leads to the portal, never to a second one."""
     name = pay_for(shop, alice, 60)
@@ -2372,21 +1995,6 @@ def test_k8_what_is_paid_while_there_are_no_stats(shop: Shop, sold_by: str) -> N
     create_user_stats(shop.db, alice.user_id)
     run_billing_command(shop.app, "reconcile", "--fix")
     assert shop.plan(alice.user_id) == "Plus"
-
-
-@pytest.mark.parametrize("back", ["return", "plans"])
-def test_k9_no_event_all_day_and_the_person_comes_back(
-    shop: Shop, alice: Browser, back: str
-) -> None:
-    """Paid at Checkout with two tabs, no event: the return page gives the plan and closes."""
-    premium, plus = open_checkout(shop, alice, "Premium"), open_checkout(shop, alice)
-    shop.stripe.pay(plus)
-    if back == "return":
-        alice.get(f"/billing/return?plan=Plus&session_id={plus}")
-    else:
-        alice.get("/plans?from=portal")
-    assert shop.plan(alice.user_id) == "Plus"
-    assert_sold_once(shop, premium)
 
 
 def test_k10_reconcile_binds_the_customer_of_a_bundle(shop: Shop, alice: Browser) -> None:

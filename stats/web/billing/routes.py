@@ -11,6 +11,7 @@ from stats.billing import checkout, sync
 from stats.billing.gateways.gateway import Gateway
 from stats.billing.gateways.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.gateways.stripe_gateway import StripeGateway
+from stats.billing.open_sales import close_sessions_of_payer
 from stats.billing.portal_visit import Visit, begin_visit, read_visit
 from stats.billing.unheard_sales import sync_session
 from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
@@ -210,7 +211,7 @@ def _sync_bought(named: Plan | None, session_id: str | None) -> Plan:
         state = sync.read_state(runtime.db, current_user.id)[0]
         if session_id and not (named and _has_arrived(state, bought)):
             bought = _sync_session(runtime.gateway, session_id) or bought
-        checkout.close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
+        close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
     except WritesRefused:
