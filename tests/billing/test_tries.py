@@ -17,13 +17,11 @@ from stats.billing.gateways import stripe_gateway
 from stats.plans.plan import Plan
 from stats.plans.subscription import INCOMPLETE, LIVE
 from stats.user_stats import create_user_stats, handle_user_logout
-from tests.billing.checkout.test_payment_links import LINKS
 from tests.billing.checkout.test_portal_visit import come_back, visit_portal
-from tests.billing.conftest import Shop
+from tests.billing.conftest import LINKS, Shop
 from tests.billing.helpers import (
     DAY,
     EMBEDDED_SETTINGS,
-    SERVICE_HEADERS,
     app_with_settings,
     buy_plan,
     create_test_app,
@@ -40,6 +38,7 @@ from tests.billing.helpers import (
 )
 from tests.billing.plans.test_past_due import GRACE, decline_upgrade, paid_until, pay_for
 from tests.billing.plans.test_payer import add_price, of_plan, plans_text
+from tests.billing.tabs import ONE_LINK
 from tests.stripe_sim import ApiError
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.objects import period_end
@@ -139,9 +138,7 @@ def test_a10_two_links_in_two_tabs(shop: Shop, buyer: Browser) -> None:
 
 
 def test_a11_a_link_in_one_tab_and_checkout_in_another(shop: Shop) -> None:
-    shop.app = app_with_settings(
-        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
-    )
+    shop.app = app_with_settings(shop, stripe_payment_links=ONE_LINK)
     alice = sign_up(shop.app, "Alice")
     plus, premium = open_link(shop, alice), open_checkout(shop, alice, "Premium")
     shop.stripe.pay(premium)
@@ -281,32 +278,6 @@ def test_a21_the_secret_key_is_replaced_while_a_link_is_paid(shop: Shop, buyer: 
 
 
 # (b) Kept, lost, billed on: deletion
-
-
-@pytest.mark.parametrize("asynchronous", [False, True])
-def test_b1_an_account_goes_before_the_event_of_its_link_comes(
-    shop: Shop, buyer: Browser, *, asynchronous: bool
-) -> None:
-    """Whoever paid at a link is no customer of ours until an event or a press has come."""
-    session = open_link(shop, buyer)
-    shop.stripe.pay(session, asynchronous=asynchronous)
-    status = delete_account(buyer)
-    gone = not shop.db.exists(buyer.key("stats"))
-    if asynchronous:
-        with suppress(ApiError):
-            shop.stripe.settle(session)
-    shop.deliver_pending()
-    assert status in (303, 503)
-    assert not (gone and bought(shop)), shop.orphans()
-
-
-def test_b2_an_account_goes_while_its_link_is_open(shop: Shop, buyer: Browser) -> None:
-    session = open_link(shop, buyer)
-    assert delete_account(buyer) == 303
-    with suppress(ApiError):
-        shop.stripe.pay(session)
-    shop.deliver_pending()
-    assert not bought(shop) or shop.orphans()
 
 
 def test_b3_a_deletion_that_stops_half_way_says_what_it_has_ended(
@@ -771,49 +742,6 @@ def test_b16_stats_made_anew_without_any_event(shop: Shop, alice: Browser) -> No
     assert shop.plan(alice.user_id) == "Plus"
 
 
-def test_b17_a_links_event_comes_while_the_account_goes(shop: Shop) -> None:
-    """One customer is there already; the link's is bound between the look and the deletion."""
-    shop.app = app_with_settings(
-        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
-    )
-    alice = sign_up(shop.app, "Alice")
-    open_checkout(shop, alice, "Premium")
-    session = open_link(shop, alice)
-    assert alice.token
-
-    def pay() -> None:
-        shop.stripe.pay(session)
-        shop.deliver_pending()
-
-    meanwhile(shop, "GET", "/v1/subscriptions", pay)
-    status = delete_account(alice)
-    gone = not shop.db.exists(alice.key("stats"))
-    assert status in (303, 503)
-    assert not (gone and bought(shop))
-
-
-def test_b18_a_session_is_paid_behind_the_end_of_the_subscriptions(
-    shop: Shop, alice: Browser
-) -> None:
-    """A live one is ended; a second tab, opened by a lapsed time, is closed before: held."""
-    session = open_checkout(shop, alice)
-    buy_plan(shop, alice, "Premium")
-    assert delete_account(alice) == 303
-    with suppress(ApiError):
-        shop.stripe.pay(session)
-    assert not bought(shop)
-
-
-def test_b19_the_bank_pays_while_the_account_goes(shop: Shop, alice: Browser) -> None:
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session, asynchronous=True)
-    assert alice.token
-    meanwhile(shop, "GET", "/v1/subscriptions", lambda: shop.stripe.settle(session))
-    assert delete_account(alice) == 303
-    shop.deliver_pending()
-    assert not bought(shop)
-
-
 def test_b20_grace_is_not_begun_anew_by_a_change_of_plan(shop: Shop, alice: Browser) -> None:
     """A renewal fails; the person changes to and fro in the grace: it ends when it ended."""
     subscription = pay_for(shop, alice, 40)
@@ -924,16 +852,6 @@ def test_d15_a_grant_that_is_higher_beside_a_payment_that_failed(
     assert "Premium stays: it was given to you by Aira." in text or "not go through" not in text
 
 
-def test_d16_a_deletion_of_a_payer_who_was_told_that_all_is_gone(
-    shop: Shop, buyer: Browser
-) -> None:
-    """As b1: what the landing page says after the deletion is not so while Stripe charges."""
-    shop.stripe.pay(open_link(shop, buyer))
-    answer = buyer.post("/settings/delete", {"confirm": "alice@example.com"})
-    said = visible_text(buyer.get(answer.location or "/").text)
-    assert not bought(shop) or "are gone" not in said
-
-
 def test_d17_what_is_offered_beside_a_subscription_on_hold(shop: Shop, alice: Browser) -> None:
     """On hold with an open invoice: pressing "Get Plus" sells a second one beside it."""
     lapsed = shop.subscribe(alice.user_id)["id"]
@@ -982,62 +900,6 @@ def pay_and_deliver(shop: Shop, session: str, *, bank: bool) -> None:
     with suppress(ApiError):
         shop.stripe.pay(session, asynchronous=bank)
     shop.deliver_pending()
-
-
-ANSWERS = range(1, 11)
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-@pytest.mark.parametrize("what", ["card", "bank", "link", "settle", "press"])
-def test_e3_something_at_each_answer_of_a_deletion(shop: Shop, what: str, number: int) -> None:
-    """What is bought while the account goes is ended, or there is no deletion."""
-    shop.app = app_with_settings(
-        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
-    )
-    alice = sign_up(shop.app, "Alice")
-    other = Browser(shop.app, alice.session)
-    session = open_checkout(shop, alice, "Premium")
-    if what == "settle":
-        shop.stripe.pay(session, asynchronous=True)
-    elif what == "link":
-        session = open_link(shop, alice)
-    assert all(tab.token for tab in (other, alice))
-
-    def act() -> None:
-        if what == "settle":
-            with suppress(ApiError):
-                shop.stripe.settle(session)
-            shop.deliver_pending()
-        elif what == "press":
-            location = other.post("/billing/checkout", {"plan": "Premium"}).location or ""
-            pay_and_deliver(shop, location.rpartition("/")[2], bank=False)
-        else:
-            pay_and_deliver(shop, session, bank=what == "bank")
-
-    at_answer(shop, number, act)
-    status = delete_account(alice)
-    shop.server.on_answer = lambda request: None
-    shop.deliver_pending()
-    gone = not shop.db.exists(alice.key("stats"))
-    assert status in (303, 503)
-    assert not (gone and bought(shop)), shop.orphans()
-
-
-@pytest.mark.parametrize("number", ANSWERS)
-def test_e4_deleted_at_each_answer_of_the_return_page_of_a_link(
-    shop: Shop, buyer: Browser, number: int
-) -> None:
-    """The page binds the link's customer while another tab deletes the account."""
-    other = Browser(shop.app, buyer.session)
-    session = open_link(shop, buyer)
-    shop.stripe.pay(session)
-    assert all(tab.token for tab in (other, buyer))
-    at_answer(shop, number, lambda: delete_account(other))
-    buyer.get(f"/billing/return?plan=Plus&session_id={session}")
-    fired = shop.db.exists(buyer.key("stats")) == 0
-    shop.server.on_answer = lambda request: None
-    shop.deliver_pending()
-    assert not (fired and bought(shop)), shop.orphans()
 
 
 # Other tries
@@ -1127,20 +989,6 @@ def test_e13_a_grant_changes_nothing_of_a_sale(shop: Shop, alice: Browser, plan:
     assert start_checkout(alice, plan).startswith(PORTAL)
 
 
-def test_e14_a_sample_account_that_has_paid_at_a_link_logs_out(shop: Shop) -> None:
-    """Embedded, with a key: who looks around with sample data can buy; the log-out deletes."""
-    shop.app = app_with_settings(shop, redis_url=None, stripe_payment_links=LINKS)
-    browser = Browser(shop.app)
-    assert browser.post("/sample").location == "/dashboard"
-    browser.forget_token()
-    location = start_checkout(browser)
-    carried = location.partition("client_reference_id=")[2]
-    link = shop.stripe.open_payment_link(shop.prices[Plan.PLUS], carried)
-    shop.stripe.pay(link["id"])
-    assert browser.post("/logout").status_code == 302
-    assert not bought(shop)
-
-
 def test_e15_the_events_of_two_customers_of_one_user_in_any_order(
     shop: Shop, buyer: Browser
 ) -> None:
@@ -1181,25 +1029,6 @@ def test_e18_a_payer_is_told_of_an_invoice_that_is_open_on_hold(shop: Shop, alic
 
 
 # Random hours of one person with several tabs, by the real routes
-
-
-@pytest.mark.parametrize("number", range(1, 6))
-@pytest.mark.parametrize("sold_by", ["link", "checkout"])
-def test_f3_deleted_at_each_answer_of_the_completed_event(
-    shop: Shop, sold_by: str, number: int
-) -> None:
-    links = {Plan.PLUS: "https://buy.stripe.com/test_plus"} if sold_by == "link" else {}
-    shop.app = app_with_settings(shop, stripe_payment_links=links)
-    alice = sign_up(shop.app, "Alice")
-    session = open_link(shop, alice) if links else open_checkout(shop, alice)
-    assert alice.token
-    shop.stripe.pay(session)
-    at_answer(shop, number, lambda: delete_account(alice))
-    send_of_type(shop, "checkout.session.completed")
-    shop.server.on_answer = lambda request: None
-    gone = not shop.db.exists(alice.key("stats"))
-    shop.deliver_pending()
-    assert not (gone and bought(shop)), shop.orphans()
 
 
 def test_f5_a_scheduled_change_keeps_what_is_paid(shop: Shop, alice: Browser) -> None:
@@ -1284,25 +1113,6 @@ def test_f12_the_rate_of_a_year_that_has_a_first_discount(shop: Shop, alice: Bro
     shop.stripe.update("subscription", subscription["id"], discounts=[])
     shop.deliver_pending()
     assert "less your discount" not in plan_card_text(alice)
-
-
-def test_f13_a_link_payers_deletion_after_the_events(shop: Shop, buyer: Browser) -> None:
-    for plan in (Plan.PLUS, Plan.PREMIUM):
-        shop.stripe.pay(open_link_without_press(shop, buyer, plan))
-    shop.deliver_pending()
-    assert delete_account(buyer) == 303
-    assert not bought(shop)
-
-
-def test_f14_a_second_purchase_at_a_link_unheard_goes_with_the_account(
-    shop: Shop, buyer: Browser
-) -> None:
-    """One customer is known; the second link's payment is not heard of yet."""
-    shop.stripe.pay(open_link(shop, buyer))
-    shop.deliver_pending()
-    shop.stripe.pay(open_link_without_press(shop, buyer, Plan.PREMIUM))
-    assert delete_account(buyer) == 303
-    assert not bought(shop)
 
 
 # Keys, practice, deletions that stop, and what a tab that cannot be closed leads to
@@ -1420,16 +1230,6 @@ def test_g9_a_payer_by_a_link_changes_the_address_and_pays_again(
     assert buyer.post("/settings", profile | change).status_code in (200, 303)
     assert start_checkout(buyer, "Premium").startswith(PORTAL)
     assert user_of_customer(shop.db, paid["customer"]) == buyer.user_id
-
-
-def test_g10_a_reference_of_a_deleted_account_binds_nobody(shop: Shop, buyer: Browser) -> None:
-    session = open_link(shop, buyer)
-    assert delete_account(buyer) == 303
-    again = sign_up(shop.app, "Alice")
-    shop.stripe.pay(session)
-    shop.deliver_pending()
-    assert shop.plan(again.user_id) == "Free"
-    assert shop.orphans()
 
 
 def test_g11_the_page_in_which_the_portal_was_left_open(shop: Shop, alice: Browser) -> None:
@@ -1711,22 +1511,6 @@ def test_i5_renewal_by_renewal_nothing_is_given_that_is_not_paid(
     assert displayed_stats(alice.get("/dashboard"))["plan"] == "Free"
 
 
-@pytest.mark.parametrize("number", range(1, 5))
-def test_i6_the_account_goes_at_each_answer_of_a_press_by_a_link_payer(
-    shop: Shop, buyer: Browser, number: int
-) -> None:
-    """The press would bind the link's customer; the account goes in another tab."""
-    other = Browser(shop.app, buyer.session)
-    assert all(tab.token for tab in (other, buyer))
-    shop.stripe.pay(open_link(shop, buyer))
-    at_answer(shop, number, lambda: delete_account(other))
-    buyer.post("/billing/checkout", {"plan": "Premium"})
-    shop.server.on_answer = lambda request: None
-    gone = not shop.db.exists(buyer.key("stats"))
-    shop.deliver_pending()
-    assert not (gone and bought(shop)), shop.orphans()
-
-
 @pytest.mark.parametrize("number", range(1, 8))
 def test_i8_a_card_pays_at_each_answer_of_the_return_page(
     shop: Shop, alice: Browser, number: int
@@ -1764,14 +1548,6 @@ def test_i10_ending_one_of_two_is_not_told_as_the_end(shop: Shop, alice: Browser
     said = come_back(alice, address)
     assert "ends on" not in said
     assert "Renews" in plan_card_text(alice)
-
-
-def test_i11_an_account_of_the_operators_deletion_command(shop: Shop, buyer: Browser) -> None:
-    """As b1, by the API of the service."""
-    shop.stripe.pay(open_link(shop, buyer))
-    path = f"/api/users/{buyer.user_id}"
-    answer = shop.app.test_client().delete(path, headers=SERVICE_HEADERS)
-    assert answer.status_code != 200 or not bought(shop)
 
 
 def test_i12_a_trial_that_is_ended_costs_nothing(shop: Shop, alice: Browser) -> None:
@@ -1871,9 +1647,7 @@ def test_j4_ended_by_stripe_for_a_payment_and_bought_again(shop: Shop, alice: Br
 
 def test_j6_a_link_and_a_bank_with_every_event_at_once(shop: Shop) -> None:
     """The link is paid by the bank and heard of; the Checkout of the other tab is closed."""
-    shop.app = app_with_settings(
-        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
-    )
+    shop.app = app_with_settings(shop, stripe_payment_links=ONE_LINK)
     alice = sign_up(shop.app, "Alice")
     premium, plus = open_checkout(shop, alice, "Premium"), open_link(shop, alice)
     pay_and_deliver(shop, plus, bank=True)
@@ -1882,9 +1656,7 @@ def test_j6_a_link_and_a_bank_with_every_event_at_once(shop: Shop) -> None:
 
 def test_j7_a_checkout_and_then_the_link_of_another_tab(shop: Shop) -> None:
     """Every event at once: the link's page, opened before, still sells."""
-    shop.app = app_with_settings(
-        shop, stripe_payment_links={Plan.PLUS: "https://buy.stripe.com/test_plus"}
-    )
+    shop.app = app_with_settings(shop, stripe_payment_links=ONE_LINK)
     alice = sign_up(shop.app, "Alice")
     plus, premium = open_link(shop, alice), open_checkout(shop, alice, "Premium")
     pay_and_deliver(shop, premium, bank=False)
@@ -1931,16 +1703,6 @@ def test_k2_a_bank_that_has_refused_is_not_on_its_way(
     shop.deliver_pending()
     answer = alice.post("/billing/checkout", {"plan": "Plus"})
     assert "Your payment is on its way." not in visible_text(answer.text)
-
-
-def test_k3_the_account_is_deleted_by_mistake_while_a_bank_pays(shop: Shop, alice: Browser) -> None:
-    session = open_checkout(shop, alice)
-    shop.stripe.pay(session, asynchronous=True)
-    assert delete_account(alice) == 303
-    with suppress(ApiError):
-        shop.stripe.settle(session)
-    shop.deliver_pending()
-    assert not bought(shop)
 
 
 def test_k5_a_declined_renewal_and_a_second_plan_by_a_press(shop: Shop, alice: Browser) -> None:
@@ -2024,18 +1786,6 @@ def test_k11_going_back_from_a_declined_upgrade_after_the_renewal_hour(
     shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Plus"
     assert "did not go through" not in plan_card_text(alice)
-
-
-def test_k12_two_deletions_at_once(shop: Shop, alice: Browser) -> None:
-    """The button is pressed in two tabs: what is paid is ended, and nobody is told otherwise."""
-    buy_plan(shop, alice)
-    other = Browser(shop.app, alice.session)
-    assert all(tab.token for tab in (other, alice))
-    at_answer(shop, 1, lambda: delete_account(other))
-    status = delete_account(alice)
-    assert status < 500
-    assert not bought(shop)
-    assert not shop.db.keys("user:*")
 
 
 def make_stats_anew(shop: Shop, browser: Browser) -> None:
