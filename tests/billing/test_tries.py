@@ -13,7 +13,6 @@ from flask import Flask
 
 from stats.billing import sync
 from stats.billing.client_reference import reference as sign_reference
-from stats.billing.gateways import stripe_gateway
 from stats.plans.plan import Plan
 from stats.plans.subscription import INCOMPLETE, LIVE
 from stats.user_stats import create_user_stats, handle_user_logout
@@ -38,7 +37,6 @@ from tests.billing.helpers import (
 )
 from tests.billing.plans.test_past_due import GRACE, decline_upgrade, paid_until, pay_for
 from tests.billing.plans.test_payer import add_price, of_plan, plans_text
-from tests.billing.tabs import ONE_LINK
 from tests.stripe_sim import ApiError
 from tests.stripe_sim.model import Stripe
 from tests.stripe_sim.objects import period_end
@@ -127,76 +125,6 @@ def delete_account(browser: Browser, email: str = "alice@example.com") -> int:
 
 
 # (a) Sold twice: Payment Links
-
-
-def test_a10_two_links_in_two_tabs(shop: Shop, buyer: Browser) -> None:
-    plus, premium = open_link(shop, buyer), open_link(shop, buyer, Plan.PREMIUM)
-    shop.stripe.pay(plus)
-    shop.deliver_pending()
-    assert shop.plan(buyer.user_id) == "Plus"
-    assert_sold_once(shop, premium)
-
-
-def test_a11_a_link_in_one_tab_and_checkout_in_another(shop: Shop) -> None:
-    shop.app = app_with_settings(shop, stripe_payment_links=ONE_LINK)
-    alice = sign_up(shop.app, "Alice")
-    plus, premium = open_link(shop, alice), open_checkout(shop, alice, "Premium")
-    shop.stripe.pay(premium)
-    shop.deliver_pending()
-    assert shop.plan(alice.user_id) == "Premium"
-    assert_sold_once(shop, plus)
-
-
-def test_a12_two_links_both_paid_give_the_highest_and_are_reported(
-    shop: Shop, buyer: Browser
-) -> None:
-    plus, premium = open_link(shop, buyer), open_link(shop, buyer, Plan.PREMIUM)
-    shop.stripe.pay(plus)
-    shop.stripe.pay(premium)
-    shop.deliver_pending()
-    assert shop.plan(buyer.user_id) == "Premium"
-    result = run_billing_command(shop.app, "reconcile")
-    assert "several live subscriptions" in result.output
-
-
-@pytest.mark.parametrize("hours", [70, 80, 94])
-def test_a13_a_link_paid_in_its_last_hour_whose_events_stripe_still_sends(
-    shop: Shop, buyer: Browser, hours: int
-) -> None:
-    """A session lives 24 hours, its events are sent for 72 more: 95 hours after it was opened."""
-    carried = token(buyer, shop)
-    start_checkout(buyer)
-    key = buyer.key("billing")
-    opened = int(time.time()) - hours * 3600
-    shop.db.hset(key, "link_at", opened)
-    shop.stripe.now = opened
-    session = shop.stripe.open_payment_link(shop.prices[Plan.PLUS], carried)["id"]
-    shop.stripe.now = min(opened + 23 * 3600, int(time.time()))
-    shop.stripe.pay(session)
-    shop.stripe.now = int(time.time())
-    assert start_checkout(buyer).startswith(PORTAL)
-
-
-def test_a14_many_other_sales_hide_ones_own(
-    shop: Shop, buyer: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stripe lists slowly, so that the own session is not reached: nothing may be sold."""
-    session = open_link(shop, buyer)
-    shop.stripe.pay(session)
-    for _ in range(3):
-        other = shop.stripe.open_payment_link(shop.prices[Plan.PLUS], "another-shop")["id"]
-        shop.stripe.pay(other)
-    monkeypatch.setattr(stripe_gateway, "PAGE_SIZE", 1)
-    monkeypatch.setattr(stripe_gateway, "QUICK_TIMEOUT", 0.0)
-    answer = buyer.post("/billing/checkout", {"plan": "Plus"})
-    assert not (answer.location or "").startswith(LINK)
-
-
-def test_a15_a_link_is_paid_between_look_and_redirect(shop: Shop, buyer: Browser) -> None:
-    session = open_link(shop, buyer)
-    meanwhile(shop, "GET", "/v1/checkout/sessions", lambda: shop.stripe.pay(session))
-    buyer.post("/billing/checkout", {"plan": "Premium"})
-    assert start_checkout(buyer, "Premium").startswith(PORTAL)
 
 
 def test_a16_a_product_renamed_between_a_links_payment_and_its_events(
@@ -701,13 +629,6 @@ def test_a25_a_price_in_another_currency_for_a_payer(shop: Shop, alice: Browser)
     assert start_checkout(in_shop(shop, alice), "Premium").startswith(PORTAL)
 
 
-def test_a26_links_taken_away_while_one_is_paid(shop: Shop, buyer: Browser) -> None:
-    """The operator goes back to Checkout; the link was paid, no event has come."""
-    shop.stripe.pay(open_link(shop, buyer))
-    shop.app = app_with_settings(shop)
-    assert start_checkout(in_shop(shop, buyer)).startswith(PORTAL)
-
-
 def test_a27_four_days_without_events_and_a_replay(shop: Shop, buyer: Browser) -> None:
     session = open_link(shop, buyer)
     shop.db.hset(buyer.key("billing"), "link_at", int(time.time()) - 5 * DAY)
@@ -905,21 +826,6 @@ def pay_and_deliver(shop: Shop, session: str, *, bank: bool) -> None:
 # Other tries
 
 
-def test_e5_a_link_paid_by_the_bank_whose_product_is_renamed_meanwhile(
-    shop: Shop, buyer: Browser
-) -> None:
-    """It was seen, as Plus and incomplete; then the setting names another product."""
-    session = open_link(shop, buyer)
-    shop.stripe.pay(session, asynchronous=True)
-    shop.deliver_pending()
-    renamed = {"prod_renamed": Plan.PLUS} | {
-        product: plan for product, plan in shop.products.items() if plan != Plan.PLUS
-    }
-    shop.app = app_with_settings(shop, stripe_products=renamed, stripe_payment_links=LINKS)
-    location = in_shop(shop, buyer).post("/billing/checkout", {"plan": "Plus"}).location or ""
-    assert not location.startswith(LINK)
-
-
 @pytest.mark.parametrize("events", ["all", "none"])
 def test_e6_a_price_by_the_year_of_a_product_that_no_setting_maps(shop: Shop, events: str) -> None:
     other = shop.stripe.add_product("Plus by the year", 5400, currency="gbp", interval="year")
@@ -967,16 +873,6 @@ def test_e9_ended_for_the_periods_end_and_bought_again_before_it(
     shop.deliver_pending()
     assert shop.plan(alice.user_id) == "Free"
     assert start_checkout(alice, "Premium").startswith(PORTAL)
-
-
-def test_e10_the_plan_of_a_link_payer_by_the_return_address_of_the_documents(
-    shop: Shop, buyer: Browser
-) -> None:
-    """docs/configuration.md: a link leads to /billing/return?plan=Plus, without the session."""
-    shop.stripe.pay(open_link(shop, buyer))
-    answer = buyer.get("/billing/return?plan=Plus")
-    assert answer.status_code in (200, 302)
-    assert shop.plan(buyer.user_id) == "Plus"
 
 
 @pytest.mark.parametrize("plan", ["Plus", "Premium"])
@@ -1643,25 +1539,6 @@ def test_j4_ended_by_stripe_for_a_payment_and_bought_again(shop: Shop, alice: Br
     buy_plan(shop, alice)
     assert shop.plan(alice.user_id) == "Plus"
     assert len(bought(shop)) == 1
-
-
-def test_j6_a_link_and_a_bank_with_every_event_at_once(shop: Shop) -> None:
-    """The link is paid by the bank and heard of; the Checkout of the other tab is closed."""
-    shop.app = app_with_settings(shop, stripe_payment_links=ONE_LINK)
-    alice = sign_up(shop.app, "Alice")
-    premium, plus = open_checkout(shop, alice, "Premium"), open_link(shop, alice)
-    pay_and_deliver(shop, plus, bank=True)
-    assert_sold_once(shop, premium)
-
-
-def test_j7_a_checkout_and_then_the_link_of_another_tab(shop: Shop) -> None:
-    """Every event at once: the link's page, opened before, still sells."""
-    shop.app = app_with_settings(shop, stripe_payment_links=ONE_LINK)
-    alice = sign_up(shop.app, "Alice")
-    plus, premium = open_link(shop, alice), open_checkout(shop, alice, "Premium")
-    pay_and_deliver(shop, premium, bank=False)
-    alice.get(f"/billing/return?plan=Premium&session_id={premium}")
-    assert_sold_once(shop, plus)
 
 
 def test_j8_an_upgrade_by_the_bank_is_told_as_paid(shop: Shop, alice: Browser) -> None:
