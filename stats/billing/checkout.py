@@ -1,12 +1,13 @@
 """Checkout and the customer portal."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 from stats.billing.client_reference import reference
 from stats.billing.gateways.gateway import Gateway
-from stats.billing.ownership import customer_of, marked_user, sells_our_product
+from stats.billing.open_sales import close_link_sessions, close_sessions
+from stats.billing.ownership import customer_of, is_ours, marked_user
 from stats.billing.sync import (
     bind_customer,
     check_account,
@@ -49,41 +50,50 @@ def start_checkout(
 
     With a live subscription that is or was ours it is the portal's update page, never a second
     subscription; else the Payment Link `link` if there is one, an open Checkout Session for the
-    plan, or a new one. A customer that Stripe does not know is unbound, and a new one made. `back`
-    is our own address; `interval` is how often a new subscription is paid for. A sale of which no
-    event has come counts, too. Raises StripeRefused, and BillingUnavailable also while a payment is
-    on its way.
+    plan, or a new one; what is open in another tab is closed. A customer that Stripe does not know
+    is unbound, and a new one made. `back` is our own address; `interval` is how often a new
+    subscription is paid for. A sale of which no event has come counts, too. Raises StripeRefused,
+    and BillingUnavailable also while a payment is on its way.
     """
     seen = _look(db, gateway, user_id, grace)
     if not seen.live and bind_link_buyers(db, gateway, user_id, keys, seen.customers):
         sync(db, gateway, user_id, grace=grace)
         seen = _look(db, gateway, user_id, grace)
+    known = [customer for customer in seen.customers if customer not in seen.unknown]
     if seen.live:
-        subscription = max(seen.live, key=lambda one: one.worth(time.time()).rank)
-        return gateway.portal(_payer(seen.listed, subscription.id), subscription.id, back)
-    _check_nothing_pending(gateway, seen.listed, user_id)
+        close_sessions(gateway, user_id, known)
+        close_link_sessions(db, gateway, user_id, keys)
+        return _update_page(gateway, seen, back)
+    if _is_pending(gateway, seen, user_id):
+        raise BillingUnavailable(UNCONFIRMED)
+    close_link_sessions(db, gateway, user_id, keys)
     if link is not None:
+        close_sessions(gateway, user_id, known)
         note_link(db, user_id)
         return f"{link}{'&' if '?' in link else '?'}client_reference_id={reference(user_id, keys)}"
-    known = [customer for customer in seen.customers if customer not in seen.unknown]
     usable = [customer for customer in known if not gateway.is_deleted(customer)]
     customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, seen.customers)
     # A test key knows no live customer, who may have something open.
     for name in seen.unknown if gateway.livemode else ():
         unbind_customer(db, user_id, name)
-    session = gateway.open_session(customer, plan, interval) or gateway.checkout(
+    close_sessions(gateway, user_id, usable[1:])
+    session = gateway.keep_one_session(customer, plan, interval, user_id) or gateway.checkout(
         customer, plan, reference(user_id, keys), user_id, back, interval
     )
     return _paid_meanwhile(db, gateway, user_id, customer, back, grace) or session
 
 
 class _Seen(NamedTuple):
-    """A user's customers, those that Stripe does not know, and their subscriptions."""
+    """A user's customers, those that Stripe does not know, and their subscriptions.
+
+    `known_ids` are those that were ours when they were seen last.
+    """
 
     customers: list[str]
     unknown: list[str]
     listed: list[dict[str, Any]]
     live: tuple[Subscription, ...]
+    known_ids: Container[str]
 
 
 def _look(db: Db, gateway: Gateway, user_id: str, grace: int) -> _Seen:
@@ -92,21 +102,25 @@ def _look(db: Db, gateway: Gateway, user_id: str, grace: int) -> _Seen:
     if before.subscriptions:
         check_account(gateway, unknown, customers, before)
     state = make_state(gateway, listed, before, user_id, grace)
-    return _Seen(customers, unknown, listed, state.live)
+    return _Seen(customers, unknown, listed, state.live, before.plans)
 
 
-def _check_nothing_pending(
-    gateway: Gateway, listed: Sequence[Mapping[str, Any]], user_id: str
-) -> None:
-    # Checkout leaves one incomplete while a bank pays the first invoice, and so does a Payment
-    # Link, which marks nothing
-    # (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
-    for one in listed:
-        if one.get("status") == INCOMPLETE and (
-            marked_user(one) == user_id
-            or (sells_our_product(one, gateway.products) and gateway.is_of_session(one["id"]))
-        ):
-            raise BillingUnavailable(UNCONFIRMED)
+def _is_pending(gateway: Gateway, seen: _Seen, user_id: str) -> bool:
+    """Return whether a first payment is on its way.
+
+    Checkout leaves one incomplete while a bank pays the first invoice, and so does a Payment Link,
+    which marks nothing
+    (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
+    """
+    return any(
+        marked_user(one) == user_id
+        or (
+            is_ours(one, gateway.products, seen.known_ids, user_id)
+            and gateway.is_of_session(one["id"])
+        )
+        for one in seen.listed
+        if one.get("status") == INCOMPLETE
+    )
 
 
 def _paid_meanwhile(
@@ -114,20 +128,26 @@ def _paid_meanwhile(
 ) -> str | None:
     """Return the portal's address for who paid in another tab between the look and the sale.
 
-    None for all others. What is open is closed then, as it is for a user who is gone; raises
-    BillingUnavailable for that one.
+    None for all others. What is open is closed then, as it is for a user who is gone and while a
+    bank pays; raises BillingUnavailable for these two.
     """
     seen = _look(db, gateway, user_id, grace)
-    if customer in seen.customers and not seen.live:
+    is_gone, is_pending = customer not in seen.customers, _is_pending(gateway, seen, user_id)
+    if not (is_gone or is_pending or seen.live):
         return None
     gateway.expire_sessions(customer, user_id)
-    if customer not in seen.customers:
+    if is_gone:
         raise BillingUnavailable("Upgrading is not possible just now.")
-    return gateway.portal(_payer(seen.listed, seen.live[0].id), seen.live[0].id, back)
+    if not seen.live:
+        raise BillingUnavailable(UNCONFIRMED)
+    return _update_page(gateway, seen, back)
 
 
-def _payer(listed: Sequence[Mapping[str, Any]], subscription: str) -> str:
-    return next(str(customer_of(stored)) for stored in listed if stored["id"] == subscription)
+def _update_page(gateway: Gateway, seen: _Seen, back: str) -> str:
+    """Return the address of the portal's update page for the best live subscription."""
+    best = max(seen.live, key=lambda one: one.worth(time.time()).rank)
+    payer = next(str(customer_of(stored)) for stored in seen.listed if stored["id"] == best.id)
+    return gateway.portal(payer, best.id, back)
 
 
 def _new_customer(
@@ -137,13 +157,6 @@ def _new_customer(
     if not bind_customer(db, user_id, customer):
         raise BillingUnavailable("Upgrading is not possible just now. We are looking into it.")
     return customer
-
-
-def close_sessions_of_payer(db: Db, gateway: Gateway, user_id: str) -> None:
-    """Close the open Checkout Sessions of a user who pays already; raises BillingUnavailable."""
-    state, customers = read_state(db, user_id)
-    for customer in customers if state.live else ():
-        gateway.expire_sessions(customer, user_id)
 
 
 def open_portal(db: Db, gateway: Gateway, user_id: str, *, back: str) -> str:

@@ -13,8 +13,9 @@ from stats.store.client import Db
 from stats.store.keys import PLAN_KINDS, user_key, user_keys
 from stats.store.scripts import run_replicated
 
-# For as long Stripe sends an event again (https://docs.stripe.com/webhooks#retries).
-LOOK_BACK = 3 * 86_400
+# A session is open for a day, and Stripe sends its event again for three more
+# (https://docs.stripe.com/webhooks#retries).
+LOOK_BACK = 4 * 86_400
 CLOCK_SKEW = 300
 
 
@@ -29,16 +30,16 @@ def bind_link_buyers(
 ) -> bool:
     """Bind the customers that a user became at Payment Links; return whether any is not `known`.
 
-    Looks at the last days alone, as far as Stripe lists them. Raises BillingUnavailable.
+    Looks at the last days alone. Raises BillingUnavailable.
     """
-    opened = db.hget(user_key(user_id, "billing"), "link_at")
+    opened = link_opened(db, user_id)
     if opened is None:
         return False
-    since = max(int(opened), int(time.time()) - LOOK_BACK) - CLOCK_SKEW
+    since = max(opened, int(time.time()) - LOOK_BACK) - CLOCK_SKEW
     sessions = [
         session
         for session in gateway.completed_sessions(since)
-        if _is_of(session, user_id, keys) and customer_of(session) not in known
+        if is_of(session, user_id, keys) and customer_of(session) not in known
     ]
     bound = [_bind_buyer(db, gateway, user_id, session) for session in sessions]
     return any(bound)
@@ -55,7 +56,7 @@ def sync_session(
     session = gateway.session(session_id)
     if session is None:
         return Purchase(Outcome.WAITING)
-    if not _is_of(session, user_id, keys):
+    if not is_of(session, user_id, keys):
         return Purchase(Outcome.FOREIGN)
     if _bind_buyer(db, gateway, user_id, session):
         sync(db, gateway, user_id, grace=grace)
@@ -64,7 +65,14 @@ def sync_session(
     return read_purchase(session, read_state(db, user_id)[0], gateway.products)
 
 
-def _is_of(session: Mapping[str, Any], user_id: str, keys: Sequence[str]) -> bool:
+def link_opened(db: Db, user_id: str) -> int | None:
+    """Return when (s) a user was first sent to a Payment Link, None if that never was."""
+    opened = db.hget(user_key(user_id, "billing"), "link_at")
+    return None if opened is None else int(opened)
+
+
+def is_of(session: Mapping[str, Any], user_id: str, keys: Sequence[str]) -> bool:
+    """Return whether a Checkout Session carries the reference that we signed for a user."""
     reference = session.get("client_reference_id")
     return bool(reference) and read_reference(str(reference), keys) == user_id
 

@@ -12,7 +12,12 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
-from stats.billing.gateways.gateway import Gateway, StripeRefused, UnknownCustomer
+from stats.billing.gateways.gateway import Gateway, UnknownCustomer
+from stats.billing.open_sales import (
+    close_link_sessions,
+    close_sessions,
+    close_sessions_of_payer,
+)
 from stats.billing.orphans import keep_orphan
 from stats.billing.ownership import customer_of, is_about_us, named_user
 from stats.billing.sync import bind_customer, buys_from_us, log, read_state, sync
@@ -91,11 +96,16 @@ def handle(
         user_id = _named_user(stripe_object, gateway.products, reference_keys) or ""
         if outcome := _unbound(db, gateway, event, user_id, customer):
             return outcome
-    if kind == COMPLETED and customer:
-        _close_other_sessions(db, gateway, user_id, customer)
     outcome = sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
-    # The look-up of a customer may outlive its user.
-    return _gone(db, event, customer) if outcome == "gone" else outcome
+    if outcome == "gone":
+        # The look-up of a customer may outlive its user.
+        return _gone(db, event, customer)
+    named = _named_user(stripe_object, gateway.products, reference_keys)
+    if kind == COMPLETED and named == user_id:
+        _close_other_tabs(db, gateway, user_id, reference_keys)
+    else:
+        close_sessions_of_payer(db, gateway, user_id)
+    return outcome
 
 
 def _gone(db: Db, event: Mapping[str, Any], customer: str | None) -> str:
@@ -104,14 +114,11 @@ def _gone(db: Db, event: Mapping[str, Any], customer: str | None) -> str:
     return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
 
 
-def _close_other_sessions(db: Db, gateway: Gateway, user_id: str, customer: str) -> None:
-    # What was bought in one tab is not for sale in another any more, whichever customer it names.
-    for name in {customer, *read_state(db, user_id)[1]}:
-        try:
-            gateway.expire_sessions(name, user_id)
-        except StripeRefused:
-            # The payment is credited all the same.
-            log.error("the open Checkout Sessions of customer %s stay open", name)
+def _close_other_tabs(db: Db, gateway: Gateway, user_id: str, keys: Sequence[str]) -> None:
+    # What was bought in one tab is not for sale in another any more, whichever customer it names,
+    # and while a bank pays, too.
+    close_sessions(gateway, user_id, read_state(db, user_id)[1])
+    close_link_sessions(db, gateway, user_id, keys)
 
 
 def _unacted(gateway: Gateway, event: Mapping[str, Any]) -> str:

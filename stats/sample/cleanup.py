@@ -4,6 +4,7 @@ Each is written down before it is made, so that no crash leaves one that nobody 
 """
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from stats.accounts.deletion import close_account
@@ -25,14 +26,14 @@ def note_sample(db: Db, user_id: str) -> None:
     db.zadd(SAMPLES, {user_id: int(time.time())}, nx=True)
 
 
-def make_room(db: Db, gateway: Gateway | None) -> None:
+def make_room(db: Db, gateway: Gateway | None, keys: Sequence[str]) -> None:
     """Delete the oldest samples, so that there is room for one more."""
     excess = db.zcard(SAMPLES) - MAX_SAMPLES + 1
     for user_id in _noted(db)[: max(excess, 0)]:
-        _remove(db, gateway, user_id)
+        _remove(db, gateway, user_id, keys)
 
 
-def remove_samples(db: Db, gateway: Gateway | None) -> int:
+def remove_samples(db: Db, gateway: Gateway | None, keys: Sequence[str]) -> int:
     """Delete samples whose session has ended, and the oldest beyond the number; return how many.
 
     One with a subscription stays for as long as Stripe cannot be reached. Walks through all users,
@@ -45,7 +46,7 @@ def remove_samples(db: Db, gateway: Gateway | None) -> int:
     over = [one for one in noted if not sessions(db, one) and _noted_at(db, one) < made_before]
     living = [one for one in noted if one not in over]
     beyond = living[: max(len(living) - MAX_SAMPLES, 0)]
-    return sum(_remove(db, gateway, user_id) for user_id in (*over, *beyond))
+    return sum(_remove(db, gateway, user_id, keys) for user_id in (*over, *beyond))
 
 
 def _noted(db: Db) -> list[str]:
@@ -57,9 +58,9 @@ def _noted_at(db: Db, user_id: str) -> float:
     return float(db.zscore(SAMPLES, user_id) or 0)
 
 
-def _remove(db: Db, gateway: Gateway | None, user_id: str) -> bool:
+def _remove(db: Db, gateway: Gateway | None, user_id: str, keys: Sequence[str]) -> bool:
     with suppress(BillingUnavailable):
-        close_account(db, gateway, user_id)
+        close_account(db, gateway, user_id, keys)
         db.zrem(SAMPLES, user_id)
         return True
     return False

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,10 @@ from tests.web.conftest import TEMPLATES
 from tests.web.helpers import Browser, sign_up
 
 SECRET = "whsec_of_the_tests"
+LINKS = {
+    Plan.PLUS: "https://buy.stripe.com/test_plus",
+    Plan.PREMIUM: "https://buy.stripe.com/test_premium?locale=de",
+}
 
 
 class Shop:
@@ -145,6 +150,20 @@ def alice(shop: Shop) -> Browser:
 def bob(shop: Shop) -> Browser:
     """Bob, who has just signed up in the shop."""
     return sign_up(shop.app, "Bob")
+
+
+@pytest.fixture
+def link_app(shop: Shop) -> Flask:
+    """The shop, which sells both plans by Payment Links."""
+    shop.app = create_app(replace(shop.settings, stripe_payment_links=LINKS), shop.db)
+    shop.app.jinja_env.bytecode_cache = TEMPLATES
+    return shop.app
+
+
+@pytest.fixture
+def buyer(link_app: Flask) -> Browser:
+    """Somebody who can buy at a Payment Link."""
+    return sign_up(link_app, "Alice")
 
 
 @pytest.fixture

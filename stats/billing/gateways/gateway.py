@@ -50,14 +50,23 @@ class Gateway(Protocol):
     def completed_sessions(self, since: int) -> list[dict[str, Any]]:
         """Return the Checkout Sessions opened since a moment (s) and completed, newest first.
 
+        Raises BillingUnavailable where Stripe does not list all of them in a few seconds.
+        """
+
+    def open_sessions(self, since: int) -> list[dict[str, Any]]:
+        """Return the Checkout Sessions opened since a moment (s) that can be paid, newest first.
+
         In a few seconds Stripe may not have listed all of them: those are left out.
         """
 
     def is_of_session(self, subscription: str) -> bool:
         """Return whether a subscription was sold by Checkout or a Payment Link."""
 
-    def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
-        """Return the address of an open Checkout Session for this plan, if there is one."""
+    def keep_one_session(
+        self, customer: str, plan: Plan, interval: Interval, user_id: str
+    ) -> str | None:
+        """Close a user's open Checkout Sessions but the newest for this plan; return its address,
+        None if there is none."""
 
     def checkout(
         self,
@@ -68,13 +77,19 @@ class Gateway(Protocol):
         back: str,
         interval: Interval,
     ) -> str:
-        """Return the address of a new Checkout Session; `back` is our own address."""
+        """Return the address of a new Checkout Session; `back` is our own address.
+
+        The user's older ones are closed: several tabs may open one each at once.
+        """
 
     def expire_sessions(self, customer: str, user_id: str) -> None:
         """Close the open Checkout Sessions of a user, so that nobody pays in one any more.
 
         Raises UnknownCustomer.
         """
+
+    def expire_session(self, session_id: str) -> None:
+        """Close an open Checkout Session."""
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:
         """Return the address of the customer portal, at a subscription's update if one is given."""

@@ -73,11 +73,17 @@ class PracticeGateway:
         """Practice keeps no sessions."""
         return []
 
+    def open_sessions(self, since: int) -> list[dict[str, Any]]:
+        """Practice keeps no sessions."""
+        return []
+
     def is_of_session(self, subscription: str) -> bool:
         """Practice keeps no sessions."""
         return False
 
-    def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
+    def keep_one_session(
+        self, customer: str, plan: Plan, interval: Interval, user_id: str
+    ) -> str | None:
         """Practice keeps no sessions."""
         return None
 
@@ -94,6 +100,9 @@ class PracticeGateway:
         return f"{back}/billing/practice?plan={plan}"
 
     def expire_sessions(self, customer: str, user_id: str) -> None:
+        """Practice keeps no sessions."""
+
+    def expire_session(self, session_id: str) -> None:
         """Practice keeps no sessions."""
 
     def portal(self, customer: str, subscription: str | None, back: str) -> str:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -122,19 +122,31 @@ class StripeGateway:
     def completed_sessions(self, since: int) -> list[dict[str, Any]]:
         """Return the completed Checkout Sessions opened since a moment (s), newest first.
 
+        Raises BillingUnavailable where Stripe does not list all within QUICK_TIMEOUT seconds.
+        """
+        sessions, is_all = self._call(lambda: self._sessions_since(since, "complete"))
+        if not is_all:
+            # One's own may be among the others: nothing may be sold.
+            raise BillingUnavailable("Stripe takes too long.")
+        return sessions
+
+    def open_sessions(self, since: int) -> list[dict[str, Any]]:
+        """Return the open Checkout Sessions opened since a moment (s), newest first.
+
         What Stripe does not list within QUICK_TIMEOUT seconds is left out.
         """
-        return self._call(lambda: self._completed_sessions(since))
+        return self._call(lambda: self._sessions_since(since, "open"))[0]
 
-    def _completed_sessions(self, since: int) -> list[dict[str, Any]]:
+    def _sessions_since(self, since: int, status: str) -> tuple[list[dict[str, Any]], bool]:
+        """Return the sessions that Stripe lists in time, and whether these are all."""
         deadline = time.monotonic() + QUICK_TIMEOUT
-        params: Any = {"created": {"gte": since}, "status": "complete", "limit": PAGE_SIZE}
+        params: Any = {"created": {"gte": since}, "status": status, "limit": PAGE_SIZE}
         page = self._quick.v1.checkout.sessions.list(params)
         sessions = [item.to_dict(for_json=True) for item in page.data]
         while page.has_more and time.monotonic() < deadline:
             page = page.next_page()
             sessions += [item.to_dict(for_json=True) for item in page.data]
-        return sessions
+        return sessions, not page.has_more
 
     def is_of_session(self, subscription: str) -> bool:
         """Return whether a subscription was sold by Checkout or a Payment Link."""
@@ -142,12 +154,27 @@ class StripeGateway:
         sessions = self._quick.v1.checkout.sessions
         return bool(self._call(lambda: sessions.list(params).data, subscription))
 
-    def open_session(self, customer: str, plan: Plan, interval: Interval) -> str | None:
-        """Return the address of an open Checkout Session at today's price, if there is one."""
-        sessions = self._open_sessions(self._patient, customer)
-        price = self.price(plan, interval) if sessions else ""
-        urls = (one.get("url") for one in sessions if sells(one, plan, price))
-        return next((str(url) for url in urls if url), None)
+    def keep_one_session(
+        self, customer: str, plan: Plan, interval: Interval, user_id: str
+    ) -> str | None:
+        """Close a user's open Checkout Sessions but the newest for this plan at today's price;
+        return the address of that one, None if there is none."""
+        own = self._own_sessions(self._patient, customer, user_id)
+        price = self.price(plan, interval) if own else ""
+        kept = next((one for one in own if sells(one, plan, price) and one.get("url")), None)
+        self._expire_all(one for one in own if one is not kept)
+        return str(kept["url"]) if kept else None
+
+    def _own_sessions(
+        self, client: StripeClient, customer: str, user_id: str
+    ) -> list[dict[str, Any]]:
+        """Return a user's open Checkout Sessions, newest first."""
+        sessions = self._open_sessions(client, customer)
+        return [session for session in sessions if marked_user(session) == user_id]
+
+    def _expire_all(self, sessions: Iterable[dict[str, Any]]) -> None:
+        for session in sessions:
+            self.expire_session(str(session["id"]))
 
     def _open_sessions(self, client: StripeClient, customer: str) -> list[dict[str, Any]]:
         params: Any = {"customer": customer, "status": "open", "limit": PAGE_SIZE}
@@ -155,16 +182,16 @@ class StripeGateway:
         return [session.to_dict(for_json=True) for session in listed]
 
     def expire_sessions(self, customer: str, user_id: str) -> None:
-        """Close the open Checkout Sessions of a user; one that was paid meanwhile is fine."""
-        for session in self._open_sessions(self._quick, customer):
-            if marked_user(session) == user_id:
-                self._expire(str(session["id"]))
+        """Close the open Checkout Sessions of a user."""
+        self._expire_all(self._own_sessions(self._quick, customer, user_id))
 
-    def _expire(self, session: str) -> None:
+    def expire_session(self, session_id: str) -> None:
+        """Close an open Checkout Session; one that was paid meanwhile is fine."""
+        sessions = self._quick.v1.checkout.sessions
         try:
-            self._call(lambda: self._quick.v1.checkout.sessions.expire(session), session)
+            self._call(lambda: sessions.expire(session_id), session_id)
         except StripeRefused:
-            stored = self._call(lambda: self._quick.v1.checkout.sessions.retrieve(session), session)
+            stored = self._call(lambda: sessions.retrieve(session_id), session_id)
             if stored.status == "open":
                 raise
 
@@ -177,7 +204,7 @@ class StripeGateway:
         back: str,
         interval: Interval,
     ) -> str:
-        """Return the address of a new Checkout Session."""
+        """Return the address of a new Checkout Session, and close the user's older ones."""
         metadata, price = sale_metadata(user_id, plan, interval), self.price(plan, interval)
         params: Any = {
             "mode": "subscription",
@@ -193,7 +220,10 @@ class StripeGateway:
         options: Any = {"idempotency_key": str(uuid.uuid4())}
         create = self._patient.v1.checkout.sessions.create
         session = self._call(lambda: create(params, options), customer)
-        return str(session.url)
+        newest, *older = self._own_sessions(self._patient, customer, user_id) or [{}]
+        self._expire_all(older)
+        # Pressed twice at once, both presses lead to the one that is open.
+        return str(newest["url"] if sells(newest, plan, price) else session.url)
 
     def price(self, plan: Plan, interval: Interval) -> str:
         """Return the id of the price that Checkout sells a plan at."""

@@ -20,7 +20,8 @@ def end_session() -> None:
     logout_user()
     session.clear()
     if is_sample:
-        close_account(db(), current_runtime().gateway, user_id)
+        runtime = current_runtime()
+        close_account(db(), runtime.gateway, user_id, runtime.settings.secret_keys)
 
 
 def is_member() -> bool:

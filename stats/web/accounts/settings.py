@@ -205,8 +205,9 @@ def delete() -> ResponseReturnValue:
         return settings_page(
             delete_error=_(CONFIRM_BY_ADDRESS if current_user.email else CONFIRM_BY_ID)
         ), 422
+    runtime = current_runtime()
     try:
-        close_account(db(), current_runtime().gateway, current_user.id)
+        close_account(db(), runtime.gateway, current_user.id, runtime.settings.secret_keys)
     except BillingUnavailable:
         return settings_page(delete_error=_(NOT_DELETED)), 503, {"Retry-After": "60"}
     record_event("account.deleted", current_user.id, by="the user")

@@ -101,6 +101,7 @@ def delete_user(user_id: str) -> ResponseReturnValue:
     """Delete a user and end their subscriptions."""
     require_service_key()
     require_empty_body()
-    close_account(db(), current_runtime().gateway, check_id(user_id))
+    runtime = current_runtime()
+    close_account(db(), runtime.gateway, check_id(user_id), runtime.settings.secret_keys)
     record_event("account.deleted", user_id, by="service key")
     return jsonify(success=True, message="All that was stored about the user is gone.")

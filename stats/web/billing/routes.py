@@ -11,8 +11,9 @@ from stats.billing import checkout, sync
 from stats.billing.gateways.gateway import Gateway
 from stats.billing.gateways.practice_gateway import ACTIONS, PracticeGateway, sign
 from stats.billing.gateways.stripe_gateway import StripeGateway
+from stats.billing.open_sales import close_sessions_of_payer
 from stats.billing.portal_visit import Visit, begin_visit, read_visit
-from stats.billing.unheard_sales import sync_session
+from stats.billing.unheard_sales import bind_link_buyers, sync_session
 from stats.errors import BillingUnavailable, InvalidInput, WritesRefused
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import PAID_PLANS, Plan, check_plan
@@ -209,16 +210,25 @@ def _sync_bought(named: Plan | None, session_id: str | None) -> Purchase:
     if runtime.gateway is None:
         return purchase
     try:
+        if session_id is None:
+            # A Payment Link that leads here without its session.
+            _bind_link_buyers(runtime.gateway)
         sync.sync(runtime.db, runtime.gateway, current_user.id, grace=runtime.grace)
         purchase = _purchase(sync.read_state(runtime.db, current_user.id)[0], bought)
         if session_id and not (named and purchase.outcome == Outcome.ARRIVED):
             purchase = _sync_session(runtime.gateway, session_id, bought)
-        checkout.close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
+        close_sessions_of_payer(runtime.db, runtime.gateway, current_user.id)
     except BillingUnavailable:
         current_app.logger.warning("Stripe could not be asked on the return page")
     except WritesRefused:
         current_app.logger.warning("The return page waits: the store takes no writes")
     return purchase
+
+
+def _bind_link_buyers(gateway: Gateway) -> None:
+    runtime, user_id = current_runtime(), current_user.id
+    known = sync.read_state(runtime.db, user_id)[1]
+    bind_link_buyers(runtime.db, gateway, user_id, runtime.settings.secret_keys, known)
 
 
 def _sync_session(gateway: Gateway, session_id: str, bought: Plan) -> Purchase:

@@ -134,7 +134,7 @@ def delete(id_or_email: str, yes: bool) -> None:
         user_id = operators.find(runtime.db, id_or_email)
         if not yes and click.prompt(f"Type {user_id} to delete all of it", err=True) != user_id:
             raise click.ClickException("That is another id. Nothing was deleted.")
-        close_account(runtime.db, runtime.gateway, user_id)
+        close_account(runtime.db, runtime.gateway, user_id, runtime.settings.secret_keys)
         record_event("account.deleted", user_id, by=OPERATOR)
     click.echo(f"All that was stored about {user_id} is gone.")
 
@@ -145,7 +145,7 @@ def remove_samples_() -> None:
     with operator_context() as runtime:
         if not runtime.base_settings.embedded:
             raise click.ClickException("Only an embedded store has sample accounts.")
-        removed = remove_samples(runtime.db, runtime.gateway)
+        removed = remove_samples(runtime.db, runtime.gateway, runtime.settings.secret_keys)
         if removed:
             record_event("samples.removed", None, by=OPERATOR, number=removed)
     click.echo(f"{removed} removed.")

@@ -83,7 +83,8 @@ def sample() -> ResponseReturnValue:
     """Create a sample account and log in to it."""
     if not current_user.is_authenticated:
         clock = browser_clock(request.form.get("timezone", "")) or Clock()
-        make_room(db(), current_runtime().gateway)
+        runtime = current_runtime()
+        make_room(db(), runtime.gateway, runtime.settings.secret_keys)
         login = make_sample(db(), clock, request.user_agent.string)
         begin_session(login, remember=False)
     return redirect(url_for("dashboard.page"))

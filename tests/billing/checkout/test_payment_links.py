@@ -7,15 +7,10 @@ import pytest
 from flask import Flask
 
 from stats.plans.plan import Plan
-from tests.billing.conftest import Shop
+from tests.billing.conftest import LINKS, Shop
 from tests.billing.helpers import app_with_settings, user_of_customer
 from tests.conftest import SECRET_KEY
 from tests.web.helpers import Browser, sign_up
-
-LINKS = {
-    Plan.PLUS: "https://buy.stripe.com/test_plus",
-    Plan.PREMIUM: "https://buy.stripe.com/test_premium?locale=de",
-}
 
 
 @pytest.fixture

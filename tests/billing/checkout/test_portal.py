@@ -38,7 +38,7 @@ def test_it_opens_the_whole_portal_where_its_update_page_is_off(shop: Shop, alic
     shop.deliver_pending()
 
     def refuse_the_flow(request: Request) -> None:
-        if request.path == "/v1/subscriptions":
+        if (request.method, request.path) == ("GET", "/v1/checkout/sessions"):
             shop.server.fail_next(1, status=400)
 
     shop.server.on_answer = refuse_the_flow

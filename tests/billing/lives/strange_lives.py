@@ -221,8 +221,14 @@ class Desk:
     def is_of_session(self, subscription: str) -> bool:
         return bool(self.world.stripe.all("checkout.session", subscription=subscription))
 
-    def open_session(self, customer: str, plan: str, interval: str) -> None:
+    def keep_one_session(self, customer: str, plan: str, interval: str, user_id: str) -> None:
         return None
+
+    def open_sessions(self, since: int) -> list[dict[str, Any]]:
+        return []
+
+    def expire_sessions(self, customer: str, user_id: str) -> None:
+        """No session stays open here."""
 
     def checkout(
         self, customer: str, plan: str, reference: str, user_id: str, back: str, interval: str

@@ -99,10 +99,10 @@ def test_the_command_finds_those_of_before(embedded: Flask, valkey: Redis) -> No
 
 def test_one_that_is_being_made_stays(valkey: Redis) -> None:
     cleanup.note_sample(valkey, "robin")
-    assert cleanup.remove_samples(valkey, None) == 0
+    assert cleanup.remove_samples(valkey, None, ()) == 0
     assert valkey.zcard(SAMPLES) == 1
     valkey.zadd(SAMPLES, {"robin": int(time.time()) - 2 * HOUR})
-    assert cleanup.remove_samples(valkey, None) == 1
+    assert cleanup.remove_samples(valkey, None, ()) == 1
     assert valkey.zcard(SAMPLES) == 0
 
 
@@ -117,7 +117,7 @@ def test_one_that_pays_stays_while_stripe_is_away(valkey: Redis) -> None:
     bind_customer(valkey, login.user_id, "cus_robin")
     valkey.delete(f"user:{{{login.user_id}}}:sessions")
     valkey.zadd(SAMPLES, {login.user_id: 0})
-    assert cleanup.remove_samples(valkey, Away()) == 0
+    assert cleanup.remove_samples(valkey, Away(), ()) == 0
     assert valkey.exists(f"user:{{{login.user_id}}}:stats")
 
 

@@ -46,7 +46,7 @@ class Stripe:
         if self.away:
             raise BillingUnavailable("Stripe is busy.")
         items = {"data": [{"price": {"product": "prod_plus"}}]}
-        statuses = {"sub_1": "active", "sub_0": "canceled"}
+        statuses = {"sub_1": "active", "sub_0": "canceled"} | dict.fromkeys(self.ended, "canceled")
         return [{"id": id, "status": status, "items": items} for id, status in statuses.items()]
 
     def cancel(self, subscription: str) -> None:
