@@ -31,7 +31,7 @@ class Window:
 
     def wait_for(self, expression: str) -> None:
         """Wait until a JavaScript expression is true; pages may come and go meanwhile."""
-        assert eventually(lambda: self._is_true(expression)), (self.name, expression)
+        assert eventually(lambda: self._is_true(expression), 30), (self.name, expression)
 
     def _is_true(self, expression: str) -> bool:
         try:
