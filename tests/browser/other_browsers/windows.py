@@ -40,7 +40,13 @@ class Window:
             return False
 
     def wait_for_path(self, path: str) -> None:
-        self.wait_for(f"location.pathname === '{path}' && document.readyState === 'complete'")
+        assert eventually(lambda: self.is_at(path), 30), (self.name, path)
+
+    def is_at(self, path: str) -> bool:
+        """Whether the page of this path is there as a whole."""
+        return self._is_true(
+            f"location.pathname === '{path}' && document.readyState === 'complete'"
+        )
 
     def text(self, selector: str) -> str:
         """The words of the first element that a selector finds, as a line."""
