@@ -160,7 +160,14 @@ def _init_compression(app: Flask) -> None:
         short = length is not None and length < COMPRESS_MIN_SIZE
         # A partial response has the Vary of the full one (RFC 9110, section 15.3.7).
         unchanged = short and response.status_code != 206
-        return response if unchanged else compress.after_request(response)
+        return response if unchanged else compress.after_request(_closing(response))
+
+
+def _closing(response: Response) -> Response:
+    # Flask-Compress puts its own iterable in the place of a file's, and never closes the file.
+    if close := getattr(response.response, "close", None):
+        response.call_on_close(close)
+    return response
 
 
 def _wrap_wsgi_app(app: Flask, settings: Settings, db: Db | None) -> None:

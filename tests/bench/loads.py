@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.load import FRESH, Load, Target, request, write
-from tests.bench.models import Model, make_model, new_user, year_of_moods
+from tests.bench.models import Model, full_day, make_model, new_user, year_of_moods
 from tests.bench.open.crowd import BrowserState, browser_states, csrf_token, populate
 from tests.bench.stage.servers import Store
 from tests.bench.table import Row
@@ -44,7 +44,7 @@ def make_files(on: Store) -> Files:
     """Make the users and write down what their browsers send."""
     fresh = _crowd(on, make_model(on.app, on.db, "n", new_user))
     aged = _crowd(on, make_model(on.app, on.db, "y", year_of_moods))
-    writers = _crowd(on, make_model(on.app, on.db, "w", new_user), 2 * USERS)
+    writers = _crowd(on, make_model(on.app, on.db, "w", full_day), 2 * USERS)
     return Files(
         plain=_file("plain", fresh, lambda held: get("/poll", held)),
         unchanged=_file("unchanged", fresh, lambda held: get(held.poll, held)),

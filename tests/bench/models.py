@@ -18,6 +18,7 @@ from stats.moods.entries import record_mood
 from stats.settings import Settings
 from stats.store.keys import user_key
 from stats.user_stats import open_stats
+from stats.web.templating.entries import LISTED
 from tests.bench.stage.machine import KEY, SECRET
 from tests.web.helpers import Browser, poll_url, sign_up
 
@@ -63,6 +64,12 @@ def three_conversations(db: redis.Redis, user_id: str) -> None:
     for number, summary in enumerate(SUMMARIES):
         messages = [{"role": "user", "content": "Hello"}]
         save_conversation(db, user_id, messages, chat_id=f"chat-{number}", summary=summary)
+
+
+def full_day(db: redis.Redis, user_id: str) -> None:
+    """Check in as often today as the dashboard lists: with one more its answer is as long."""
+    for _ in range(LISTED):
+        record_mood(db, user_id, 6.5)
 
 
 def year_of_moods(db: redis.Redis, user_id: str) -> None:

@@ -1,7 +1,7 @@
 """Presenters of check-ins: one, those of a day, and those that stand beside the check-in form."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +18,8 @@ from stats.web.templating.translation import _
 
 # How many tags are offered as chips; the others are in the list of the field beside them.
 OFFERED = 6
+# How many check-ins of a day stand beside the form; its page has all of them.
+LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class DayView:
     date: date
     entries: Sequence[EntryView] = ()
     mean: float | None = None
+
+    def listed(self, also: Container[int | None]) -> list[EntryView]:
+        """Return the newest LISTED check-ins, and those with the ids `also`."""
+        newest, older = self.entries[:LISTED], self.entries[LISTED:]
+        return [*newest, *(entry for entry in older if entry.id in also)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,28 @@ def test_it_shows_todays_check_ins_newest_first_with_all_they_hold(
     assert 'href="/history?tag=walk"' in page
 
 
+def test_of_a_full_day_it_lists_the_newest_and_leads_to_all(alice: Browser) -> None:
+    for hour in range(8):
+        record(alice, score=hour, at=f"2026-03-12T0{hour}:00:00+00:00")
+        record(alice, score=1, note=f"Day {hour}", at=f"2026-03-11T0{hour}:00:00+00:00")
+    page = alice.get("/dashboard").text
+    listed = lists(page)
+    assert [one[:5] for one in listed["Today’s check-ins"]] == [
+        "07:00",
+        "06:00",
+        "05:00",
+        "04:00",
+        "03:00",
+    ]
+    # The one that can be taken back is among them, whatever its time.
+    assert [one[:5] for one in listed["Yesterday’s check-ins"]][-1] == "03:00"
+    assert "Mean of 8: 3.5" in page
+    assert 'href="/history/2026-03-12">Open all 8 of today<' in page
+    assert 'href="/history/2026-03-11">Open all 8 of yesterday<' in page
+    record(alice, score=9, note="Forgotten", at="2026-03-12T00:30:00+00:00")
+    assert lists(alice.get("/dashboard").text)["Today’s check-ins"][-1].startswith("00:30")
+
+
 def test_before_the_first_one_it_shows_yesterday(alice: Browser) -> None:
     assert "Yesterday" not in "".join(lists(alice.get("/dashboard").text))
     record(alice, score=3, at="2026-03-10T20:00:00+00:00")
