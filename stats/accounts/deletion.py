@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from stats.accounts.email_address import is_sample
+from stats.billing.customers import read_state
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.open_sales import close_link_sessions
 from stats.billing.ownership import is_bundle, is_ours
-from stats.billing.sync import is_real_money, read_state
+from stats.billing.sync import is_real_money
 from stats.billing.unheard_sales import bind_link_buyers
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text

@@ -5,18 +5,11 @@ from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 from stats.billing.client_reference import reference
+from stats.billing.customers import bind_customer, read_state, unbind_customer
 from stats.billing.gateways.gateway import Gateway
 from stats.billing.open_sales import close_link_sessions, close_sessions
 from stats.billing.ownership import customer_of, is_ours, marked_user
-from stats.billing.sync import (
-    bind_customer,
-    check_account,
-    fetch_subscriptions,
-    make_state,
-    read_state,
-    sync,
-    unbind_customer,
-)
+from stats.billing.sync import check_account, fetch_subscriptions, make_state, sync
 from stats.billing.unheard_sales import bind_link_buyers, note_link
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.messages import N_
@@ -55,32 +48,28 @@ def start_checkout(
     subscription is paid for. A sale of which no event has come counts, too. Raises StripeRefused,
     and BillingUnavailable also while a payment is on its way.
     """
-    seen = _look(db, gateway, user_id, grace)
-    if not seen.live and bind_link_buyers(db, gateway, user_id, keys, seen.customers):
-        sync(db, gateway, user_id, grace=grace)
-        seen = _look(db, gateway, user_id, grace)
-    known = [customer for customer in seen.customers if customer not in seen.unknown]
-    if seen.live:
-        close_sessions(gateway, user_id, known)
-        close_link_sessions(db, gateway, user_id, keys)
-        return _update_page(gateway, seen, back)
-    if _is_pending(gateway, seen, user_id):
+    buyer = _Buyer(db, gateway, user_id, email, keys, back, grace)
+    seen = _look_for_sales(buyer)
+    if not seen.live and _is_pending(gateway, seen, user_id):
         raise BillingUnavailable(UNCONFIRMED)
+    if seen.live or link is not None:
+        close_sessions(gateway, user_id, seen.known)
     close_link_sessions(db, gateway, user_id, keys)
-    if link is not None:
-        close_sessions(gateway, user_id, known)
-        note_link(db, user_id)
-        return f"{link}{'&' if '?' in link else '?'}client_reference_id={reference(user_id, keys)}"
-    usable = [customer for customer in known if not gateway.is_deleted(customer)]
-    customer = usable[0] if usable else _new_customer(db, gateway, user_id, email, seen.customers)
-    # A test key knows no live customer, who may have something open.
-    for name in seen.unknown if gateway.livemode else ():
-        unbind_customer(db, user_id, name)
-    close_sessions(gateway, user_id, usable[1:])
-    session = gateway.keep_one_session(customer, plan, interval, user_id) or gateway.checkout(
-        customer, plan, reference(user_id, keys), user_id, back, interval
-    )
-    return _paid_meanwhile(db, gateway, user_id, customer, back, grace) or session
+    if seen.live:
+        return _update_page(gateway, seen, back)
+    return _link_page(buyer, link) if link is not None else _session(buyer, seen, plan, interval)
+
+
+class _Buyer(NamedTuple):
+    """Who wants a plan, and what a sale to them needs."""
+
+    db: Db
+    gateway: Gateway
+    user_id: str
+    email: str
+    keys: Sequence[str]
+    back: str
+    grace: int
 
 
 class _Seen(NamedTuple):
@@ -94,6 +83,42 @@ class _Seen(NamedTuple):
     listed: list[dict[str, Any]]
     live: tuple[Subscription, ...]
     known_ids: Container[str]
+
+    @property
+    def known(self) -> list[str]:
+        """The customers that Stripe knows."""
+        return [customer for customer in self.customers if customer not in self.unknown]
+
+
+def _look_for_sales(buyer: _Buyer) -> _Seen:
+    """Look at what Stripe has, also at what was sold by a link and not heard of yet."""
+    db, gateway, user_id = buyer.db, buyer.gateway, buyer.user_id
+    seen = _look(db, gateway, user_id, buyer.grace)
+    if not seen.live and bind_link_buyers(db, gateway, user_id, buyer.keys, seen.customers):
+        sync(db, gateway, user_id, grace=buyer.grace)
+        seen = _look(db, gateway, user_id, buyer.grace)
+    return seen
+
+
+def _link_page(buyer: _Buyer, link: str) -> str:
+    note_link(buyer.db, buyer.user_id)
+    signed = reference(buyer.user_id, buyer.keys)
+    return f"{link}{'&' if '?' in link else '?'}client_reference_id={signed}"
+
+
+def _session(buyer: _Buyer, seen: _Seen, plan: Plan, interval: Interval) -> str:
+    """Return the address of the one Checkout Session that is open for a plan."""
+    gateway, user_id = buyer.gateway, buyer.user_id
+    usable = [customer for customer in seen.known if not gateway.is_deleted(customer)]
+    customer = usable[0] if usable else _new_customer(buyer, seen.customers)
+    # A test key knows no live customer, who may have something open.
+    for name in seen.unknown if gateway.livemode else ():
+        unbind_customer(buyer.db, user_id, name)
+    close_sessions(gateway, user_id, usable[1:])
+    address = gateway.keep_one_session(customer, plan, interval, user_id) or gateway.checkout(
+        customer, plan, reference(user_id, buyer.keys), user_id, buyer.back, interval
+    )
+    return _paid_meanwhile(buyer, customer) or address
 
 
 def _look(db: Db, gateway: Gateway, user_id: str, grace: int) -> _Seen:
@@ -123,15 +148,14 @@ def _is_pending(gateway: Gateway, seen: _Seen, user_id: str) -> bool:
     )
 
 
-def _paid_meanwhile(
-    db: Db, gateway: Gateway, user_id: str, customer: str, back: str, grace: int
-) -> str | None:
+def _paid_meanwhile(buyer: _Buyer, customer: str) -> str | None:
     """Return the portal's address for who paid in another tab between the look and the sale.
 
     None for all others. What is open is closed then, as it is for a user who is gone and while a
     bank pays; raises BillingUnavailable for these two.
     """
-    seen = _look(db, gateway, user_id, grace)
+    gateway, user_id = buyer.gateway, buyer.user_id
+    seen = _look(buyer.db, gateway, user_id, buyer.grace)
     is_gone, is_pending = customer not in seen.customers, _is_pending(gateway, seen, user_id)
     if not (is_gone or is_pending or seen.live):
         return None
@@ -140,7 +164,7 @@ def _paid_meanwhile(
         raise BillingUnavailable("Upgrading is not possible just now.")
     if not seen.live:
         raise BillingUnavailable(UNCONFIRMED)
-    return _update_page(gateway, seen, back)
+    return _update_page(gateway, seen, buyer.back)
 
 
 def _update_page(gateway: Gateway, seen: _Seen, back: str) -> str:
@@ -150,11 +174,9 @@ def _update_page(gateway: Gateway, seen: _Seen, back: str) -> str:
     return gateway.portal(payer, best.id, back)
 
 
-def _new_customer(
-    db: Db, gateway: Gateway, user_id: str, email: str, replaced: Sequence[str]
-) -> str:
-    customer = gateway.create_customer(user_id, email, replaced)
-    if not bind_customer(db, user_id, customer):
+def _new_customer(buyer: _Buyer, replaced: Sequence[str]) -> str:
+    customer = buyer.gateway.create_customer(buyer.user_id, buyer.email, replaced)
+    if not bind_customer(buyer.db, buyer.user_id, customer):
         raise BillingUnavailable("Upgrading is not possible just now. We are looking into it.")
     return customer
 

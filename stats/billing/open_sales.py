@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterable, Sequence
 
+from stats.billing.customers import read_state
 from stats.billing.gateways.gateway import Gateway, StripeRefused
-from stats.billing.sync import log, read_state
+from stats.billing.sync import log
 from stats.billing.unheard_sales import CLOCK_SKEW, is_of, link_opened
 from stats.store.client import Db
 

@@ -5,16 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stats.billing.customers import bind_customer, read_state
 from stats.billing.gateways.stripe_gateway import StripeGateway
 from stats.billing.ownership import customer_of, is_about_us, named_user, sells_our_product
-from stats.billing.sync import (
-    bind_customer,
-    fetch_subscriptions,
-    is_other_account,
-    make_state,
-    read_state,
-    sync,
-)
+from stats.billing.sync import fetch_subscriptions, is_other_account, make_state, sync
 from stats.errors import StatsError
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from stats.billing.customers import held_customers
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.gateways.practice_gateway import PREFIX
-from stats.billing.ownership import is_ours, sells_our_product
+from stats.billing.ownership import is_ours
 from stats.errors import BillingUnavailable
-from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
 from stats.plans.invoices import last_payment, overdue_since, paid_for
 from stats.plans.plan import Plan
@@ -24,13 +24,11 @@ from stats.plans.subscription import (
     with_paid,
 )
 from stats.store.client import Db
-from stats.store.keys import PLAN_KINDS, customer_key, user_keys
-from stats.store.scripts import run, run_replicated
+from stats.store.keys import PLAN_KINDS, user_keys
+from stats.store.scripts import run_replicated
 
 log = logging.getLogger("stats.billing.webhook")
 DONE_SECONDS = 35 * 86_400
-# As in lua/shared/customers.lua.
-CLAIM = "claim:"
 
 
 def sync(
@@ -59,7 +57,7 @@ def sync(
         return "done already"
     ticket, stored, *customers = reply
     before = BillingState.read(stored)
-    listed = _subscriptions_now(gateway, _claimed(db, user_id, customers), before)
+    listed = _subscriptions_now(gateway, held_customers(db, user_id, customers), before)
     state = make_state(gateway, listed, before, user_id, grace, event)
     return _apply(db, user_id, ticket, event_id, state)
 
@@ -112,54 +110,6 @@ def _subscriptions_now(
     listed, unknown = fetch_subscriptions(gateway, customers)
     check_account(gateway, unknown, customers, before)
     return listed
-
-
-def bind_customer(db: Db, user_id: str, customer: str) -> bool:
-    """Bind a customer to a user, once and for good.
-
-    Returns False if it is another user's, or the user is gone.
-    """
-    keys = user_keys(user_id, PLAN_KINDS)
-    if not run_replicated(db, "billing/note_claim", keys, customer):
-        return False
-    holder = run_replicated(db, "lookups/claim", [customer_key(customer)], user_id)
-    if holder is not None:
-        run_replicated(db, "billing/forget_claim", keys, customer)
-        log.error("customer %s is bound to another user", customer)
-        return False
-    if run_replicated(db, "billing/add_customer", keys, customer):
-        return True
-    run_replicated(db, "lookups/release", [customer_key(customer)], user_id)
-    return False
-
-
-def _claimed(db: Db, user_id: str, names: Iterable[str | bytes]) -> list[str]:
-    """Return a user's customers, also those that were claimed just before a crash."""
-    texts = {as_text(name) for name in names}
-    claims = {name for name in texts if name.startswith(CLAIM)}
-    holders = {name: db.get(customer_key(name.removeprefix(CLAIM))) for name in claims}
-    held = {
-        name.removeprefix(CLAIM)
-        for name, holder in holders.items()
-        if holder is not None and as_text(holder) == user_id
-    }
-    return sorted((texts - claims) | held)
-
-
-def buys_from_us(gateway: Gateway, customer: str) -> bool:
-    """Return whether a customer has or had a subscription to a product of ours.
-
-    What Stripe lists counts: the payer of any application can put our reference into its links.
-    """
-    listed = gateway.subscriptions(customer)
-    return any(sells_our_product(subscription, gateway.products) for subscription in listed)
-
-
-def unbind_customer(db: Db, user_id: str, customer: str) -> None:
-    """Forget a customer of a user's that Stripe does not know."""
-    run_replicated(db, "billing/remove_customer", user_keys(user_id, PLAN_KINDS), customer)
-    run_replicated(db, "lookups/release", [customer_key(customer)], user_id)
-    log.error("customer %s of user %s is unbound", customer, user_id)
 
 
 def fetch_subscriptions(
@@ -270,9 +220,3 @@ def _apply(db: Db, user_id: str, ticket: int, event_id: str, state: BillingState
     if len(state.live) > 1:
         log.error("user %s has several live subscriptions", user_id)
     return {None: "gone", 0: "overtaken"}.get(reply, "applied")
-
-
-def read_state(db: Db, user_id: str) -> tuple[BillingState, list[str]]:
-    """Return what was stored about a user's subscriptions, and the user's Stripe customers."""
-    stored, customers = run(db, "billing/read_state", user_keys(user_id, PLAN_KINDS))
-    return BillingState.read(stored), _claimed(db, user_id, customers)

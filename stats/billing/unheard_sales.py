@@ -5,9 +5,10 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from stats.billing.client_reference import read_reference
+from stats.billing.customers import bind_customer, buys_from_us, read_state
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import customer_of
-from stats.billing.sync import bind_customer, buys_from_us, read_state, sync
+from stats.billing.sync import sync
 from stats.plans.purchase import Outcome, Purchase, read_purchase
 from stats.store.client import Db
 from stats.store.keys import PLAN_KINDS, user_key, user_keys

@@ -12,6 +12,7 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
+from stats.billing.customers import bind_customer, buys_from_us, read_state
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.open_sales import (
     close_link_sessions,
@@ -20,7 +21,7 @@ from stats.billing.open_sales import (
 )
 from stats.billing.orphans import keep_orphan
 from stats.billing.ownership import customer_of, is_about_us, named_user
-from stats.billing.sync import bind_customer, buys_from_us, log, read_state, sync
+from stats.billing.sync import log, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id
 from stats.plans.plan import Plan

@@ -27,8 +27,8 @@ from stats.web.api import conversations as api_conversations
 from stats.web.api import dashboard as api_dashboard
 from stats.web.api import moods, plans, users
 from stats.web.api.description import routes as description
+from stats.web.billing import checkout_return, webhook
 from stats.web.billing import routes as billing
-from stats.web.billing import webhook
 from stats.web.commands import billing as cli
 from stats.web.commands import import_aira
 from stats.web.dashboard import routes as dashboard
@@ -79,6 +79,7 @@ ROUTE_MODULES = (
     entries,
     conversations,
     billing,
+    checkout_return,
     account,
     personal_data,
     api_dashboard,

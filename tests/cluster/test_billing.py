@@ -8,7 +8,8 @@ import pytest
 import redis
 from redis.exceptions import RedisClusterException
 
-from stats.billing.sync import bind_customer, sync
+from stats.billing.customers import bind_customer
+from stats.billing.sync import sync
 from stats.errors import StoreUnavailable
 from stats.plans.plan import Plan
 from stats.store.client import Db, connect

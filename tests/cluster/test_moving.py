@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from stats.billing.sync import bind_customer
+from stats.billing.customers import bind_customer
 from stats.errors import StoreUnavailable
 from stats.store.client import Db
 from stats.store.keys import user_key

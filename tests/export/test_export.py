@@ -11,7 +11,7 @@ import pytest
 from stats import daily_login, user_stats
 from stats.accounts import deletion, log_in, passwords, profile, sign_in_links, sign_up
 from stats.activity.clock import Clock, user_day
-from stats.billing.sync import bind_customer
+from stats.billing.customers import bind_customer
 from stats.conversations import delete_conversation, save_conversation
 from stats.errors import InvalidInput, UserNotFound
 from stats.export.archive_format import Archive

@@ -60,18 +60,11 @@ class StripeGateway:
             ) from error
 
     def _all_subscriptions(self, customer: str) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + QUICK_TIMEOUT
-        subscriptions: list[dict[str, Any]] = []
-        page = self._quick.v1.subscriptions.list(
-            {"customer": customer, "status": "all", "limit": PAGE_SIZE}
-        )
-        while True:
-            subscriptions += [item.to_dict(for_json=True) for item in page.data]
-            if not page.has_more:
-                return subscriptions
-            if time.monotonic() > deadline:
-                raise BillingUnavailable("Stripe takes too long.")
-            page = page.next_page()
+        params: Any = {"customer": customer, "status": "all", "limit": PAGE_SIZE}
+        subscriptions, is_all = _pages_in_time(lambda: self._quick.v1.subscriptions.list(params))
+        if not is_all:
+            raise BillingUnavailable("Stripe takes too long.")
+        return subscriptions
 
     def invoices(self, subscription: str) -> list[dict[str, Any]]:
         """Return the last invoices of a subscription, newest first (PAGE_SIZE at most).
@@ -139,14 +132,8 @@ class StripeGateway:
 
     def _sessions_since(self, since: int, status: str) -> tuple[list[dict[str, Any]], bool]:
         """Return the sessions that Stripe lists in time, and whether these are all."""
-        deadline = time.monotonic() + QUICK_TIMEOUT
         params: Any = {"created": {"gte": since}, "status": status, "limit": PAGE_SIZE}
-        page = self._quick.v1.checkout.sessions.list(params)
-        sessions = [item.to_dict(for_json=True) for item in page.data]
-        while page.has_more and time.monotonic() < deadline:
-            page = page.next_page()
-            sessions += [item.to_dict(for_json=True) for item in page.data]
-        return sessions, not page.has_more
+        return _pages_in_time(lambda: self._quick.v1.checkout.sessions.list(params))
 
     def is_of_session(self, subscription: str) -> bool:
         """Return whether a subscription was sold by Checkout or a Payment Link."""
@@ -303,6 +290,17 @@ class StripeGateway:
     def _call(self, request: Callable[[], T], about: str = "") -> T:
         with self._limit.slot(), translated_errors(about):
             return request()
+
+
+def _pages_in_time(first: Callable[[], Any]) -> tuple[list[dict[str, Any]], bool]:
+    """Return what Stripe lists within QUICK_TIMEOUT seconds, and whether that is all."""
+    deadline = time.monotonic() + QUICK_TIMEOUT
+    page = first()
+    items = [item.to_dict(for_json=True) for item in page.data]
+    while page.has_more and time.monotonic() < deadline:
+        page = page.next_page()
+        items += [item.to_dict(for_json=True) for item in page.data]
+    return items, not page.has_more
 
 
 def stripe_client(settings: Settings, key: str, timeout: float, retries: int) -> StripeClient:

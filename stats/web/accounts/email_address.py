@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from stats.accounts import email_change, email_confirmation
 from stats.accounts.email_address import is_sample, normalise_email
-from stats.billing.customer_email import change_customer_email
+from stats.billing.customers import change_customer_email
 from stats.errors import EmailTaken, InvalidInput
 from stats.web.accounts import emails
 from stats.web.accounts.password_reset import WRONG_PASSWORD, bp, count_mail

@@ -9,7 +9,7 @@ from stats import operators
 from stats.accounts.deletion import close_account
 from stats.accounts.second_factor import two_factor
 from stats.accounts.sessions import sessions
-from stats.billing.customer_email import change_customer_email
+from stats.billing.customers import change_customer_email
 from stats.export.json_export import export_user
 from stats.operators import User
 from stats.sample.cleanup import remove_samples

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from stats.billing import sync
+from stats.billing import customers
 from stats.billing.client_reference import reference as sign_reference
+from stats.billing.customers import read_state
 from stats.plans.plan import Plan
 from tests.billing.checkout.test_payment_links import pay, reference
 from tests.billing.checkout.test_return import FOREIGN, PENDING, WAITING
@@ -197,7 +198,7 @@ class Crash(Exception):
 @pytest.fixture
 def crash(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let the process die behind each claim; called, it does no more."""
-    run = sync.run_replicated
+    run = customers.run_replicated
 
     def run_and_die(db: Any, script: str, *args: Any) -> Any:
         reply = run(db, script, *args)
@@ -205,8 +206,8 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             raise Crash
         return reply
 
-    monkeypatch.setattr(sync, "run_replicated", run_and_die)
-    return lambda: monkeypatch.setattr(sync, "run_replicated", run)
+    monkeypatch.setattr(customers, "run_replicated", run_and_die)
+    return lambda: monkeypatch.setattr(customers, "run_replicated", run)
 
 
 def test_the_next_press_finds_a_claimed_customer(
@@ -259,4 +260,4 @@ def test_a_claim_that_failed_gives_nothing(shop: Shop, alice: Browser) -> None:
     shop.db.hset(alice.key("billing"), f"claim:{subscription['customer']}", "")
     shop.db.set(f"stripe:customer:{{{subscription['customer']}}}", "somebody")
     assert alice.post("/billing/portal").status_code == 400
-    assert sync.read_state(shop.db, alice.user_id)[1] == []
+    assert read_state(shop.db, alice.user_id)[1] == []

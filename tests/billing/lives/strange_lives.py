@@ -5,8 +5,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from stats.billing.checkout import start_checkout
+from stats.billing.customers import bind_customer
 from stats.billing.ownership import SELLER
-from stats.billing.sync import bind_customer
 from stats.billing.unheard_sales import LOOK_BACK, sync_session
 from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan

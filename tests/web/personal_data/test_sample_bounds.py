@@ -9,7 +9,7 @@ from redis import Redis
 
 from stats.accounts.sessions import IDLE_TIMEOUT, Session
 from stats.activity.clock import Clock
-from stats.billing.sync import bind_customer
+from stats.billing.customers import bind_customer
 from stats.errors import BillingUnavailable
 from stats.sample import cleanup
 from stats.sample.account import make_sample

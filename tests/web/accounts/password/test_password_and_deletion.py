@@ -9,7 +9,7 @@ from redis import Redis
 
 from app import create_app
 from stats.accounts import passwords
-from stats.billing.sync import bind_customer
+from stats.billing.customers import bind_customer
 from stats.errors import BillingUnavailable
 from stats.plans.plan import Plan
 from tests.web.helpers import (
