@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
 .PHONY: run install test test-quick test-browser test-clients test-cluster verify verify-lives verify-diaries \
-	verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
+	verify-import verify-cluster verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
 	@exec $(PY) app.py
@@ -21,8 +21,7 @@ test: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal
 
 # What tells two interpreters apart, without browsers, clusters and processes of its own.
-QUICK := activity conversations lib moods store user_stats \
-	web/api web/dashboard web/http web/poll_cache web/templating
+QUICK := activity conversations lib moods store user_stats web/api web/poll_cache web/templating
 test-quick: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal $(addprefix tests/,$(QUICK))
 
@@ -41,8 +40,7 @@ build/clients/installed: .ci/clients/requirements.txt $(VENV)/dev
 	touch $@
 
 # Six nodes on loopback: what only a cluster does, then whatever has keys of its own on it.
-ON_CLUSTER := web/accounts web/api billing/checkout billing/customers billing/events \
-	accounts activity conversations export legacy_import moods store user_stats
+ON_CLUSTER := accounts activity conversations export legacy_import moods store user_stats
 test-cluster: $(VENV)/dev
 	$(PY) -m pytest --cluster -s tests/cluster
 	$(PY) -m pytest --cluster -n 2 --dist worksteal $(addprefix tests/,$(ON_CLUSTER))
@@ -55,14 +53,23 @@ SOAK ?= 60
 HUNG ?= 10
 RACE ?= 60
 CASES ?= 3000
+MOVED_EVERY ?= 1
 FAULT_EVERY ?= 60
-verify: verify-lives verify-diaries verify-badday verify-fuzz
+verify: verify-lives verify-diaries verify-import verify-cluster verify-badday verify-fuzz
 
 verify-lives: $(VENV)/dev
 	LIVES=$(LIVES) $(PY) -m pytest -s tests/billing/lives/test_lives.py
 
 verify-diaries: $(VENV)/dev
 	DIARIES=$(DIARIES) $(PY) -m pytest -s tests/moods/test_diaries.py
+
+verify-import: $(VENV)/dev
+	MOVED_EVERY=$(MOVED_EVERY) $(PY) -m pytest -s tests/web/pages/test_after_legacy_import.py
+
+# What comes to the same keys through the routes and through billing.
+verify-cluster: test-cluster
+	$(PY) -m pytest --cluster -n 2 --dist worksteal tests/web/accounts tests/web/api \
+		tests/billing/checkout tests/billing/customers tests/billing/events
 
 verify-badday: $(VENV)/dev
 	KILLS=$(KILLS) SOAK=$(SOAK) HUNG=$(HUNG) RACE=$(RACE) FAULT_EVERY=$(FAULT_EVERY) \

@@ -19,7 +19,7 @@ from tests.support.live_server import LiveServer, eventually, serve
 from tests.support.samples import MESSAGES
 from tests.web.helpers import PASSWORD
 
-SOAK = float(os.environ.get("SOAK", "8"))
+SOAK = float(os.environ.get("SOAK", "4"))
 WARM_UP = max(3.0, SOAK / 4)
 VISITORS, LEAST, WARM_UP_REQUESTS = 6, 800, 2500
 WORKERS = 2

@@ -9,7 +9,7 @@ from flask import Flask
 from app import create_app
 from tests.web.helpers import Browser, Client, sign_up
 
-CASES, SEED = int(os.environ.get("CASES", "300")), int(os.environ.get("SEED", "1"))
+CASES, SEED = int(os.environ.get("CASES", "200")), int(os.environ.get("SEED", "1"))
 
 
 @pytest.fixture(scope="package", autouse=True)

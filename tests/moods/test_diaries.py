@@ -26,7 +26,7 @@ from stats.user_stats import create_user_stats, open_stats
 from tests.moods.diary import Diary
 
 # The long form is 2,000: `make verify-diaries`.
-DIARIES = int(os.environ.get("DIARIES", "100"))
+DIARIES = int(os.environ.get("DIARIES", "50"))
 ZONES = (
     *("UTC", "Asia/Tokyo", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati"),
     *("Pacific/Pago_Pago", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Santiago"),

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.billing.lives.ordinary_lives import ACTIONS, World, live
 
-LIVES = int(os.environ.get("LIVES", "250"))
+LIVES = int(os.environ.get("LIVES", "100"))
 
 
 @pytest.mark.timeout(600 + LIVES // 10)
