@@ -52,7 +52,8 @@ def make_sample(db: Db, clock: Clock, agent: str = "") -> Login:
 
 
 def make_year(random: Random, clock: Clock, now: datetime) -> Archive:
-    """Return a year that ends on the user's day of `now`, with no mood on that day yet."""
+    """Return a year that ends on the user's day of `now`, with no mood on that day yet, and one on
+    the evening before."""
     today = user_day(clock, now)
     runs = list(_runs(random))
     days = _active_days(runs, today)
@@ -70,7 +71,7 @@ def make_year(random: Random, clock: Clock, now: datetime) -> Archive:
             recent_conversations=[_recent(conversation) for conversation in conversations[-3:]],
         ),
         days=frozenset(days),
-        moods=[mood for day in days[:-1] for mood in _moods(random, clock, day)],
+        moods=[mood for day in days[:-1] for mood in _moods(random, clock, day, today)],
         conversations=conversations,
     )
 
@@ -99,11 +100,11 @@ def _at(random: Random, clock: Clock, day: date, first: int, last: int) -> datet
     return day_begins(clock, day) + timedelta(seconds=random.randint(first * 3600, last * 3600))
 
 
-def _moods(random: Random, clock: Clock, day: date) -> Iterator[ArchivedMood]:
+def _moods(random: Random, clock: Clock, day: date, today: date) -> Iterator[ArchivedMood]:
     """Yield the entries of a day: mostly one in the evening, now and then one before or none."""
     if random.random() < 0.1:
         yield ArchivedMood(_at(random, clock, day, 7, 10), _score(random, day))
-    if random.random() < 0.96:
+    if random.random() < 0.96 or day == today - DAY:
         score = _score(random, day)
         note = _note(random, score) if random.random() < 0.22 else Note("")
         tags = sample_tags(

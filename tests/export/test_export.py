@@ -192,6 +192,13 @@ def test_a_sample_year_could_have_been_lived(valkey, seed):
         assert int(field(valkey, "bob", name)) == getattr(year.stats, name), name
 
 
+def test_every_sample_year_has_an_evening_before_and_a_day_to_fill_in():
+    clock = Clock("Asia/Tokyo", 3)
+    for seed in range(100):
+        year = make_year(Random(seed), clock, NOW)
+        assert user_day(clock, year.moods[-1].timestamp) == user_day(clock, NOW) - timedelta(1)
+
+
 @pytest.mark.parametrize("clock", [Clock(), Clock("Pacific/Kiritimati", 6), Clock("Etc/GMT+12")])
 def test_a_sample_is_an_export_like_any(db, clock):
     login = make_sample(db, clock, "Firefox")
