@@ -131,8 +131,9 @@ def test_every_score_is_in_its_place(
     assert f"the lowest day {said}, the highest day {said}, the mean {mean}." in drawn
 
 
-FIRST = "Three days with a check-in draw your first line."
-AGAIN = "Three days with a check-in, of these 30, draw a line."
+UNBROKEN = '<span class="nowrap">check-in</span>'
+FIRST = f"Three days with a {UNBROKEN} draw your first line."
+AGAIN = f"Three days with a {UNBROKEN}, of these 30, draw a line."
 
 
 @pytest.mark.parametrize(
