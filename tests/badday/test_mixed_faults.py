@@ -18,7 +18,7 @@ from tests.badday.helpers import KEY, Person, Rig, read_requests, send
 from tests.badday.writers import Writer, count_kept
 from tests.support.live_server import eventually
 
-FAULT_EVERY = float(os.environ.get("FAULT_EVERY", "1.5"))
+FAULT_EVERY = float(os.environ.get("FAULT_EVERY", "2"))
 # How long a fault lasts that does not end by itself.
 FAULT_SECONDS = max(1.0, FAULT_EVERY / 6)
 WRITERS, READERS = 4, 3
