@@ -1,12 +1,27 @@
 """Nothing is sold to somebody who is gone, and what they pay for is noted."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from stats.accounts.deletion import handle_account_deletion
 from tests.billing.conftest import Shop
 from tests.billing.helpers import customer_binding_keys, open_sessions, start_checkout
 from tests.stripe_sim.server import Request
 from tests.web.helpers import Browser
+
+
+def meanwhile(shop: Shop, method: str, path: str, act: Callable[[], Any]) -> None:
+    """Do something in another tab while Stripe answers the next request of a kind."""
+
+    def answer(request: Request) -> None:
+        if (request.method, request.path) == (method, path):
+            shop.server.on_answer = lambda request: None
+            tab = threading.Thread(target=act)
+            tab.start()
+            tab.join(20)
+
+    shop.server.on_answer = answer
 
 
 def test_a_payment_for_somebody_gone_is_kept_as_an_orphan(shop: Shop, alice: Browser) -> None:
@@ -24,15 +39,8 @@ def test_nothing_is_sold_to_whom_is_deleted_meanwhile(shop: Shop, alice: Browser
     other = Browser(shop.app, alice.session)
     assert all(tab.token for tab in (other, alice))
 
-    def delete(request: Request) -> None:
-        if (request.method, request.path) == ("POST", "/v1/customers"):
-            shop.server.on_answer = lambda request: None
-            form = {"confirm": "alice@example.com"}
-            leaves = threading.Thread(target=lambda: alice.post("/settings/delete", form))
-            leaves.start()
-            leaves.join(20)
-
-    shop.server.on_answer = delete
+    leave = {"confirm": "alice@example.com"}
+    meanwhile(shop, "POST", "/v1/customers", lambda: alice.post("/settings/delete", leave))
     other.post("/billing/checkout", {"plan": "Premium"})
     assert not shop.db.keys("user:*")
     assert not open_sessions(shop)
@@ -44,14 +52,7 @@ def test_a_session_opened_while_the_account_goes_is_closed(shop: Shop, alice: Br
     other = Browser(shop.app, alice.session)
     assert all(tab.token for tab in (other, alice))
 
-    def press(request: Request) -> None:
-        if (request.method, request.path) == ("GET", "/v1/subscriptions"):
-            shop.server.on_answer = lambda request: None
-            form = {"plan": "Premium"}
-            presses = threading.Thread(target=lambda: other.post("/billing/checkout", form))
-            presses.start()
-            presses.join(20)
-
-    shop.server.on_answer = press
+    buy = {"plan": "Premium"}
+    meanwhile(shop, "GET", "/v1/subscriptions", lambda: other.post("/billing/checkout", buy))
     assert alice.post("/settings/delete", {"confirm": "alice@example.com"}).status_code == 303
     assert not open_sessions(shop)
