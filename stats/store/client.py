@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
+from redis import DriverInfo
 from redis.backoff import NoBackoff
 from redis.cluster import RedisCluster
 from redis.retry import Retry
@@ -14,6 +15,8 @@ from stats.store.cluster import GuardedCluster
 from stats.store.cut_connections import call_despite_cut, is_read
 
 Db = redis.Redis | RedisCluster
+# Made once: redis-py looks its own version up for each connection that is not given one.
+DRIVER = DriverInfo()
 
 
 def connect(url: str) -> Db:
@@ -27,20 +30,21 @@ def connect(url: str) -> Db:
     """
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        return LocalRedis.from_url(url, **_timeouts())
+        return LocalRedis.from_url(url, **_options())
     if not parts.scheme.endswith("+cluster"):
-        return GuardedRedis.from_url(url, **_timeouts())
+        return GuardedRedis.from_url(url, **_options())
     plain = urlunsplit(parts._replace(scheme=parts.scheme.removesuffix("+cluster")))
-    return GuardedCluster(url=plain, **_timeouts())
+    return GuardedCluster(url=plain, **_options())
 
 
-def _timeouts() -> dict[str, Any]:
+def _options() -> dict[str, Any]:
     return {
         "socket_connect_timeout": 0.5,
         "socket_timeout": 0.8,
         "retry": Retry(NoBackoff(), 0),
         "health_check_interval": 0,
         "decode_responses": True,
+        "driver_info": DRIVER,
     }
 
 
