@@ -173,6 +173,7 @@ def test_it_sends_nothing_twice_when_an_answer_is_lost(lossy_proxy, valkey):
 
 def test_it_reads_again_when_an_answer_is_lost(lossy_proxy, valkey):
     create_user_stats(valkey, "alice")
+    assert increment_conversations(valkey, "alice") == 1
     with connect(lossy_proxy.url) as db:
         lossy_proxy.drop_once()
         assert get_user_stats(db, "alice")
@@ -181,7 +182,7 @@ def test_it_reads_again_when_an_answer_is_lost(lossy_proxy, valkey):
         lossy_proxy.drop_once()
         with pytest.raises(redis.ConnectionError):
             increment_conversations(db, "alice")
-        assert increment_conversations(db, "alice") == 2
+        assert increment_conversations(db, "alice") == 3
 
 
 def test_a_cut_of_a_server_that_is_gone_is_an_outage_at_once(lossy_proxy, valkey):
