@@ -10,6 +10,7 @@ from typing import Any
 from stats.plans.invoices import line_products
 from stats.plans.plan import PAID_PLANS, Plan
 from stats.plans.price import Interval
+from stats.plans.stripe_objects import listed, part
 from stats.plans.subscription import read_subscription
 
 Stored = Mapping[str, Any]
@@ -42,12 +43,12 @@ def named_user(subscription: Stored, products: Mapping[str, Plan]) -> str | None
     """
     if not sells_our_product(subscription, products) or is_bundle(subscription, products):
         return marked_user(subscription)
-    return (subscription.get("metadata") or {}).get("user_id")
+    return part(subscription, "metadata").get("user_id")
 
 
 def marked_user(stripe_object: Stored) -> str | None:
     """Return the user id in the metadata that our Checkout writes, None without such metadata."""
-    metadata = stripe_object.get("metadata") or {}
+    metadata = part(stripe_object, "metadata")
     is_sale = metadata.get("seller") == SELLER and metadata.get("plan") in PAID_PLANS
     return metadata.get("user_id") if is_sale else None
 
@@ -60,7 +61,7 @@ def sale_metadata(user_id: str, plan: Plan, interval: Interval) -> dict[str, str
 
 def sells(session: Stored, plan: Plan, price: str) -> bool:
     """Return whether a Checkout Session of ours sells a plan at the price with this id."""
-    metadata = session.get("metadata") or {}
+    metadata = part(session, "metadata")
     return metadata.get("plan") == plan and metadata.get("price") == price
 
 
@@ -78,7 +79,7 @@ def is_ours(
 def is_about_us(stripe_object: Stored, products: Mapping[str, Plan]) -> bool:
     """Return whether an event's object names a product of ours, or was marked by our Checkout."""
     if stripe_object.get("object") == "invoice":
-        parent = (stripe_object.get("parent") or {}).get("subscription_details") or {}
+        parent = part(stripe_object, "parent", "subscription_details")
         return bool(marked_user(parent)) or any(
             name in products for name in _invoiced_products(stripe_object)
         )
@@ -88,5 +89,5 @@ def is_about_us(stripe_object: Stored, products: Mapping[str, Plan]) -> bool:
 
 
 def _invoiced_products(invoice: Stored) -> Iterator[object]:
-    for line in (invoice.get("lines") or {}).get("data") or []:
+    for line in listed(invoice, "lines"):
         yield from line_products(line)

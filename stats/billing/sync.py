@@ -14,6 +14,7 @@ from stats.errors import BillingUnavailable
 from stats.plans.billing_state import BillingState
 from stats.plans.invoices import last_payment, overdue_since, paid_for
 from stats.plans.plan import Plan
+from stats.plans.stripe_objects import part
 from stats.plans.subscription import (
     OVERDUE,
     PAYING,
@@ -193,8 +194,8 @@ def _change_to_overdue(event: Mapping[str, Any] | None, stored: Mapping[str, Any
     https://docs.stripe.com/api/events/object#event_object-data-previous_attributes
     """
     data = event["data"] if event else {}
-    before = (data.get("previous_attributes") or {}).get("status")
-    became = data.get("object") or {}
+    before = part(data, "previous_attributes").get("status")
+    became = part(data, "object")
     is_change = before in PAYING and became.get("status") == OVERDUE
     return int(event["created"]) if event and is_change and became["id"] == stored["id"] else None
 

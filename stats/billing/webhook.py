@@ -60,7 +60,9 @@ def verify(body: bytes, header: str, secrets: Sequence[str]) -> dict[str, Any]:
         raise InvalidInput("The signature is not valid.")
     try:
         event: dict[str, Any] = json.loads(body)
-        event["id"], event["type"], event["data"]["object"].keys()
+        event["id"], event["data"]["object"].keys()
+        if _is_acted_on(event["type"]):
+            event["data"]["object"]["id"]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise InvalidInput("The body is not an event.") from None
     return event
@@ -135,7 +137,11 @@ def _unacted(gateway: Gateway, event: Mapping[str, Any]) -> str:
     if kind == DISPUTE:
         log.error("a payment is disputed: event %s", event.get("id"))
         return "logged"
-    return "" if kind in ACTED_ON or kind.startswith(SUBSCRIPTION) else "ignored"
+    return "" if _is_acted_on(kind) else "ignored"
+
+
+def _is_acted_on(kind: str) -> bool:
+    return kind in ACTED_ON or kind.startswith(SUBSCRIPTION)
 
 
 def _unbound(

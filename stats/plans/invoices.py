@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from stats.plans.plan import Plan
+from stats.plans.stripe_objects import listed, part
 from stats.plans.subscription import Paid
 
 Invoice = Mapping[str, Any]
@@ -41,7 +42,7 @@ def last_payment(invoices: Iterable[Invoice]) -> int | None:
     (https://docs.stripe.com/invoicing/overview#invoice-statuses).
     """
     moments = (
-        (one.get("status_transitions") or {}).get("paid_at") or one.get("created")
+        part(one, "status_transitions").get("paid_at") or one.get("created")
         for one in invoices
         if one.get("status") == "paid" and one.get("amount_paid")
     )
@@ -50,7 +51,7 @@ def last_payment(invoices: Iterable[Invoice]) -> int | None:
 
 def _due(invoice: Invoice) -> int | None:
     """Return when an invoice was to be paid: its due date if it is sent, else when it was final."""
-    final = (invoice.get("status_transitions") or {}).get("finalized_at")
+    final = part(invoice, "status_transitions").get("finalized_at")
     moment = invoice.get("due_date") or final or invoice.get("created")
     return None if moment is None else int(moment)
 
@@ -83,7 +84,7 @@ def _bought(invoice: Invoice, products: Mapping[str, Plan]) -> Paid | None:
     begins = invoice.get("billing_reason") in BEGINS_PERIOD
     if invoice.get("status") != "paid" or not (begins or invoice.get("total", 0) > 0):
         return None
-    lines = [line for line in invoice["lines"]["data"] if line.get("amount", 0) > 0]
+    lines = [line for line in listed(invoice, "lines") if line.get("amount", 0) > 0]
     plans = [
         (products[name], int(line["period"]["end"]))
         for line in lines
@@ -93,10 +94,10 @@ def _bought(invoice: Invoice, products: Mapping[str, Plan]) -> Paid | None:
     return Paid(*max(plans, key=lambda one: (one[0].rank, one[1]))) if plans else None
 
 
-def line_products(line: Mapping[str, Any]) -> Iterator[Any]:
+def line_products(line: Mapping[str, Any]) -> Iterator[str]:
     """Yield the product of an invoice's line, wherever an API version writes it.
 
     https://docs.stripe.com/api/invoice-line-item/object; before API 2025-03-31 it was `price`.
     """
-    yield ((line.get("pricing") or {}).get("price_details") or {}).get("product")
-    yield (line.get("price") or {}).get("product")
+    yield str(part(line, "pricing", "price_details").get("product"))
+    yield str(part(line, "price").get("product"))

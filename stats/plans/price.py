@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stats.plans.stripe_objects import part
+
 SYMBOLS = {"gbp": "£", "eur": "€", "usd": "$"}
 # https://docs.stripe.com/currencies#zero-decimal
 WHOLE = frozenset(
@@ -62,7 +64,7 @@ def read_price(price: Mapping[str, Any], quantity: int = 1) -> Price | None:
     cents = price.get("unit_amount") if cents is None else cents
     if cents is None or not price.get("currency"):
         return None
-    every = price.get("recurring") or {}
+    every = part(price, "recurring")
     interval, count = str(every.get("interval") or "month"), int(every.get("interval_count") or 1)
     return Price(str(price["currency"]), float(cents) * quantity, interval, count)
 

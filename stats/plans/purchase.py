@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from stats.plans.billing_state import BillingState
 from stats.plans.plan import Plan, highest
+from stats.plans.stripe_objects import listed, part
 from stats.plans.subscription import INCOMPLETE
 
 
@@ -51,7 +52,7 @@ def read_purchase(
 
 
 def _sold(session: Mapping[str, Any], products: Mapping[str, Plan]) -> Plan | None:
-    lines = (session.get("line_items") or {}).get("data") or []
-    names = [str((line.get("price") or {}).get("product")) for line in lines]
+    lines = listed(session, "line_items")
+    names = [str(part(line, "price").get("product")) for line in lines]
     plans = [products[name] for name in names if name in products]
     return highest(plans) if plans else None

@@ -6,6 +6,7 @@ from typing import Any
 
 from stats.plans.plan import Plan, highest
 from stats.plans.price import Price, read_price, sum_prices
+from stats.plans.stripe_objects import listed, part
 
 # https://docs.stripe.com/api/subscriptions/object#subscription_object-status
 PAYING = frozenset({"active", "trialing"})
@@ -119,14 +120,14 @@ def read_subscription(
     `products` maps product ids to plans, `grace` is the patience with `past_due` in seconds,
     counted from `overdue_since`. A period that has begun may have been paid, so it says nothing.
     """
-    items = (stored.get("items") or {}).get("data") or []
+    items = listed(stored, "items")
     plans = [products[name] for item in items if (name := _product(item)) in products]
     renews = _period(stored, items, "current_period_end")
     cancels = stored.get("cancel_at")
     if cancels is None and stored.get("cancel_at_period_end"):
         cancels = renews
     since = overdue_since if stored.get("status") == OVERDUE else None
-    pause = stored.get("pause_collection") or {}
+    pause = part(stored, "pause_collection")
     return Subscription(
         id=str(stored["id"]),
         status=str(stored.get("status")),
@@ -179,16 +180,16 @@ def last_paid(stored: Subscription) -> Paid | None:
 
 def period_start(stored: Mapping[str, Any]) -> int | None:
     """Return when the present period of a subscription object of Stripe's began (s)."""
-    items = (stored.get("items") or {}).get("data") or []
+    items = listed(stored, "items")
     return _period(stored, items, "current_period_start")
 
 
 def _item_price(item: Mapping[str, Any]) -> Price | None:
-    return read_price(item.get("price") or {}, int(item.get("quantity") or 1))
+    return read_price(part(item, "price"), int(item.get("quantity") or 1))
 
 
 def _product(item: Mapping[str, Any]) -> str:
-    product = (item.get("price") or item.get("plan") or {}).get("product")
+    product = (part(item, "price") or part(item, "plan")).get("product")
     return str(product.get("id") if isinstance(product, Mapping) else product)
 
 
