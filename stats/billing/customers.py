@@ -4,11 +4,12 @@ subscriptions, told of a changed address."""
 import logging
 from collections.abc import Iterable
 
-from stats.billing.gateways.gateway import Gateway
+from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.ownership import sells_our_product
 from stats.errors import BillingUnavailable
 from stats.lib.text import as_text
 from stats.plans.billing_state import BillingState
+from stats.plans.subscription import LIVE
 from stats.store.client import Db
 from stats.store.keys import PLAN_KINDS, customer_key, user_keys
 from stats.store.scripts import run, run_replicated
@@ -70,6 +71,17 @@ def buys_from_us(gateway: Gateway, customer: str) -> bool:
     """
     listed = gateway.subscriptions(customer)
     return any(sells_our_product(subscription, gateway.products) for subscription in listed)
+
+
+def pays_us(gateway: Gateway, customer: str) -> bool:
+    """Return whether a customer has a live subscription to a product of ours at present."""
+    try:
+        listed = gateway.subscriptions(customer)
+    except UnknownCustomer:
+        return False
+    return any(
+        one.get("status") in LIVE and sells_our_product(one, gateway.products) for one in listed
+    )
 
 
 def change_customer_email(db: Db, gateway: Gateway | None, user_id: str, email: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import stripe
 
 from stats.billing.client_reference import read_reference
-from stats.billing.customers import bind_customer, buys_from_us, read_state
+from stats.billing.customers import bind_customer, buys_from_us, pays_us, read_state
 from stats.billing.gateways.gateway import Gateway, UnknownCustomer
 from stats.billing.open_sales import (
     close_link_sessions,
@@ -25,7 +25,6 @@ from stats.billing.sync import log, sync
 from stats.errors import BillingUnavailable, InvalidInput
 from stats.lib.text import as_text, check_id
 from stats.plans.plan import Plan
-from stats.plans.subscription import LIVE
 from stats.snapshot import user_stats_exist
 from stats.store.client import Db
 from stats.store.keys import customer_key
@@ -102,7 +101,7 @@ def handle(
     outcome = sync(db, gateway, user_id, event=event, customer=customer or "", grace=grace)
     if outcome == "gone":
         # The look-up of a customer may outlive its user.
-        return _gone(db, event, customer)
+        return _gone(db, gateway, event, customer)
     named = _named_user(stripe_object, gateway.products, reference_keys)
     if kind == COMPLETED and named == user_id:
         _close_other_tabs(db, gateway, user_id, reference_keys)
@@ -111,10 +110,10 @@ def handle(
     return outcome
 
 
-def _gone(db: Db, event: Mapping[str, Any], customer: str | None) -> str:
+def _gone(db: Db, gateway: Gateway, event: Mapping[str, Any], customer: str | None) -> str:
     """Keep what somebody who is gone pays for; return what was done."""
-    is_paid = event["data"]["object"].get("status") in LIVE
-    return keep_orphan(db, event, customer, "no such user") if is_paid else "gone"
+    is_payer = customer is not None and pays_us(gateway, customer)
+    return keep_orphan(db, event, customer, "no such user") if is_payer else "gone"
 
 
 def _close_other_tabs(db: Db, gateway: Gateway, user_id: str, keys: Sequence[str]) -> None:
@@ -157,7 +156,7 @@ def _unbound(
             return NOT_OURS
         return keep_orphan(db, event, customer, "no user")
     if not user_stats_exist(db, user_id):
-        return _gone(db, event, customer)
+        return _gone(db, gateway, event, customer)
     if customer and not buys_from_us(gateway, customer):
         return NOT_OURS
     if customer and not bind_customer(db, user_id, customer):

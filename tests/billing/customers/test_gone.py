@@ -7,6 +7,7 @@ from typing import Any
 from stats.accounts.deletion import handle_account_deletion
 from tests.billing.conftest import Shop
 from tests.billing.helpers import customer_binding_keys, open_sessions, start_checkout
+from tests.billing.tabs import open_link
 from tests.stripe_sim.server import Request
 from tests.web.helpers import Browser
 
@@ -33,6 +34,31 @@ def test_a_payment_for_somebody_gone_is_kept_as_an_orphan(shop: Shop, alice: Bro
     shop.stripe.pay(shop.stripe.all("checkout.session")[0]["id"])
     shop.deliver_pending()
     assert shop.orphans()
+
+
+def test_a_link_that_somebody_gone_has_paid_is_kept_as_an_orphan(
+    shop: Shop, buyer: Browser
+) -> None:
+    session = open_link(shop, buyer)
+    handle_account_deletion(shop.db, buyer.user_id)
+    shop.stripe.pay(session)
+    [completed] = [
+        event
+        for event in shop.stripe.undelivered()
+        if event["type"] == "checkout.session.completed"
+    ]
+    assert shop.send(completed) == 200
+    assert list(shop.orphans()) == [completed["id"]]
+
+
+def test_a_subscription_that_ended_with_an_account_is_no_orphan(shop: Shop, alice: Browser) -> None:
+    start_checkout(alice)
+    shop.stripe.pay(shop.stripe.all("checkout.session")[0]["id"])
+    late = [one for one in shop.stripe.undelivered() if one["type"].startswith("customer.sub")]
+    assert late
+    assert alice.post("/settings/delete", {"confirm": "alice@example.com"}).status_code == 303
+    assert set(shop.send_all(late)) == {200}
+    assert not shop.orphans()
 
 
 def test_nothing_is_sold_to_whom_is_deleted_meanwhile(shop: Shop, alice: Browser) -> None:
