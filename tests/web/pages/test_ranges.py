@@ -300,6 +300,15 @@ def test_a_tag_filters_the_days(year: Browser) -> None:
     assert "<b></bdi>" not in nothing
 
 
+def test_no_line_ends_with_a_dot_or_between_a_day_and_its_year(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    write(valkey, alice, date(2025, 12, 31), 5, tags=["walk", "tea"])
+    listed = alice.get("/history?tag=walk").text.split('id="days"')[1]
+    assert ">Wednesday 31\u00a0December\u00a02025</a>" in listed
+    assert "1\u00a0check-in ·\u00a0<bdi>tea</bdi>, <bdi>walk</bdi>" in listed
+
+
 def test_a_year_ago_today_is_shown_if_it_was_logged(valkey: redis.Redis, alice: Browser) -> None:
     assert card(alice.get("/history").text, "year-ago") == ""
     write(valkey, alice, date(2025, 12, 1), 5.5, note="First frost.", tags=["family"])
