@@ -196,8 +196,9 @@ def test_a_month_of_one_day_says_so_and_what_counts_the_year(year: Browser) -> N
     page = year.get("/history/month/2026-12").text
     assert "1 Dec · 0 days" in page
     assert "1 Dec – 1 Dec" not in page
-    assert "What goes with good days They say what was, not why. From the past year" in (
-        card(page, "tag-effects")
+    assert (
+        "What goes with good days They say what was, not why. From the past year, up to yesterday"
+        in (card(page, "tag-effects"))
     )
     week = year.get("/history/week/2026-12-01").text
     assert "History 30 November – 1 December 2026" in text(week)
@@ -245,7 +246,7 @@ def test_it_says_what_goes_with_good_days(year: Browser) -> None:
     assert "Lower on days with work" in said
     assert "No clear difference: tea." in said
     assert "Too few days yet: swimming." in said
-    assert "They say what was, not why." in said
+    assert "They say what was, not why. Up to yesterday" in said
     assert re.search(
         r"walk \d\.\d higher With it \d\.\d on 121 days Without \d\.\d on 243 days", said
     )
