@@ -115,6 +115,13 @@ def test_nobody_without_an_entry_goes_anywhere(alice: Browser) -> None:
         page = alice.get(address)
         assert page.status_code == 200
         assert ways(page.text) == {}
+        assert "range-arrows" not in page.text, "no arrow that leads nowhere"
+
+
+def test_an_arrow_that_leads_nowhere_is_not_drawn(year: Browser) -> None:
+    for address in ("/history", "/history/month/2025-10"):
+        [arrows] = re.findall(r'<nav class="range-arrows".*?</nav>', year.get(address).text, re.S)
+        assert arrows.count("<svg") == 1
 
 
 @pytest.mark.parametrize(
