@@ -308,6 +308,51 @@ def test_a_tag_filters_the_days(year: Browser) -> None:
     assert "<b></bdi>" not in nothing
 
 
+def test_a_page_of_a_tag_names_it_and_counts_its_days_alone(year: Browser) -> None:
+    """Beside them what is counted over all days would contradict them."""
+    page = year.get("/history?tag=swimming").text
+    assert "Days with \u2068swimming\u2069 – Aira</title>" in page
+    assert "<h1>Days with <bdi>swimming</bdi></h1>" in page
+    assert "2 December 2025 – 1 December 2026 All days" in text(page)
+    assert '<a class="touch-target" href="/history">All days</a>' in page
+    assert "Your year 4 of 365 days with swimming Mood by day" in card(page, "year")
+    assert "Not logged, or without swimming" in card(page, "year")
+    assert re.findall(r'<section class="card ([a-z-]+)', page) == ["year", "recent-days"]
+    month = year.get("/history/month/2026-09?tag=swimming").text
+    assert re.findall(r'<section class="card ([a-z-]+)', month) == ["recent-days"]
+    assert '<a class="touch-target" href="/history/month/2026-09">All days</a>' in month
+
+
+def test_the_ways_from_a_tags_days_lead_to_its_days(year: Browser) -> None:
+    page = year.get("/history?tag=walk").text
+    assert ways(page) == {"prev": "/history/year/2025-12-01?tag=walk"}
+    assert {name: address for address, _, name in SWITCH.findall(page)} == {
+        "Week": "/history/week/2026-11-30",
+        "Month": "/history/month/2026-12?tag=walk",
+        "Year": "/history?tag=walk",
+    }
+    week = year.get("/history/week/2026-11-30?tag=swimming").text
+    assert "<h1>History</h1>" in week
+    assert LISTED.findall(week.split('id="days"')[1]) == ["2026-12-01", "2026-11-30"]
+
+
+def test_the_list_begins_with_the_account_or_what_is_older(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    """Days on which nobody could have logged anything are no days "Not logged"."""
+    page = alice.get("/history").text
+    assert LISTED.findall(page) == ["2026-12-01"]
+    assert card(page, "recent-days") == "Your days so far Today Not logged · active"
+    assert LISTED.findall(alice.get("/history/month/2026-12").text) == ["2026-12-01"]
+    assert len(LISTED.findall(alice.get("/history/month/2026-02").text)) == 28
+    write(valkey, alice, back(3), 5)
+    assert LISTED.findall(alice.get("/history").text) == [str(back(days)) for days in range(4)]
+    write(valkey, alice, back(400), 5)
+    page = alice.get("/history").text
+    assert len(LISTED.findall(page)) == 14
+    assert "The last 14 days" in card(page, "recent-days")
+
+
 def test_no_line_ends_with_a_dot_or_between_a_day_and_its_year(
     valkey: redis.Redis, alice: Browser
 ) -> None:
