@@ -19,7 +19,10 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 TODAY = NOON.date()
 LINK = re.compile(r'<a class="button" rel="(prev|next)" href="([^"]+)">')
 SWITCH = re.compile(r'<a href="([^"]+)"( aria-current="true")?><span>(Week|Month|Year)</span>')
-LISTED = re.compile(r'<li>\s*(?:<div class="card-header"><h3>)?<a[^>]* href="/history/(2[\d-]+)">')
+LISTED = re.compile(
+    r'<li(?: class="column-end")?>\s*(?:<div class="card-header"><h3>)?'
+    r'<a[^>]* href="/history/(2[\d-]+)">'
+)
 
 
 @pytest.fixture(autouse=True)
