@@ -215,10 +215,22 @@ def test_a_month_of_one_day_says_so_and_what_counts_the_year(year: Browser) -> N
     assert "From the past year" not in year.get("/history").text
 
 
+def test_a_month_without_a_check_in_has_no_numbers_beside_its_dotted_line(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    for has_numbers in (False, True):
+        page = alice.get("/history/month/2026-12").text
+        [plot] = re.findall(r'<div class="plot">.*?</section>', page, re.S)
+        assert ("placeholder-line" in plot) == (not has_numbers)
+        assert (">10</text>" in plot) == has_numbers
+        assert (">1 Dec</text>" in plot) == has_numbers
+        write(valkey, alice, TODAY, 5)
+
+
 def test_cards_without_a_day_have_a_sentence_and_no_chart(alice: Browser) -> None:
     for address in ("/history", "/history/month/2026-12"):
         cards = alice.get(address).text.split('<div class="finding-cards">')[1]
-        findings = cards.split('<div class="history-pair">')[0]
+        findings = cards.split('<section class="card tag-effects"')[0]
         assert findings.count('<section class="card finding">') == 3
         assert findings.count('class="placeholder"') == 3
         assert "<svg" not in findings
@@ -293,9 +305,10 @@ def test_with_nothing_to_name_only_the_explaining_lines_stand(alice: Browser) ->
         "if chance alone would hardly make such a difference. How it is counted"
     )
     page = alice.get("/history").text
-    assert "Too few days to compare" in page
-    assert page.count("Too few days yet") == 1
-    assert "Not enough yet" in page
+    assert "Too few days yet: it takes ten days with a check-in in each." in page
+    assert "Too few days yet: it takes two weekdays with four days logged each." in page
+    assert "Too few days yet: it takes four days with a check-in." in page
+    assert page.count("Too few days yet") == 3
 
 
 def test_a_tag_filters_the_days(year: Browser) -> None:
