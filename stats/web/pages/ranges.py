@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 
 from stats.dashboard import Dashboard
 from stats.insights.periods import Comparison, compare_periods, make_period
@@ -29,10 +29,11 @@ from stats.moods.history import (
     make_year,
     read_history,
 )
-from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
+from stats.moods.ranges import Range, year_ago
 from stats.moods.scores import mean_score
 from stats.web.http.current_user import current_dashboard
 from stats.web.pages.day_strip import day_strip
+from stats.web.pages.range_addresses import address, addresses_around
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
 from stats.web.templating.charts import trend_context, year_context
@@ -44,7 +45,6 @@ from stats.web.templating.year_chart import year_chart
 RECENT_DAYS = 14
 # How many tags a line names before it counts the rest.
 MOST_NAMES = 12
-MAKERS = {"week": week_range, "month": month_range, "year": year_range}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     context: dict[str, Any] = {
         "span": span,
         "title": _title(span),
-        "addresses": _addresses(span, dashboard.today, tag),
+        "addresses": addresses_around(span, dashboard.today, tag),
         "all_days": address(span, dashboard.today),
         "days": days,
         "begins_here": len(days) < RECENT_DAYS,
@@ -93,12 +93,17 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
         context["entries"] = _entries(dashboard, span.first, span.last)
         context["strip"] = day_strip(span.first, dashboard.today, diary.scores)
     else:
-        context["all_tags"] = _all_tags(diary, span)
-        context |= _charts(diary, span, tag)
-    if span.kind != "week" and not tag:  # what is counted over all days
-        context |= _findings(diary, span, dashboard.today)
-        context["year_ago"] = _year_ago(dashboard) if context["is_current"] else None
+        context |= _cards(dashboard, diary, span, tag)
     return render_template("history/page.html", **context)
+
+
+def _cards(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> dict[str, Any]:
+    """Return the context of the cards; with a tag without those that count all days."""
+    shown = _charts(diary, span, tag) | {"all_tags": _all_tags(diary, span)}
+    if tag:
+        return shown
+    past = _year_ago(dashboard) if span.last == dashboard.today else None
+    return shown | _findings(diary, span, dashboard.today) | {"year_ago": past}
 
 
 def _read(dashboard: Dashboard, last: date) -> Diary:
@@ -113,27 +118,6 @@ def _title(span: Range) -> str:
     if span.first == span.last:
         return last
     return _("%(first)s – %(last)s", first=day_month(span.first, span.last), last=last)
-
-
-def address(span: Range, today: date, tag: str = "") -> str:
-    """Return the address of a range, or of its days with a tag; a week shows them all."""
-    with_tag = tag or None
-    if span.kind == "month":
-        return url_for("history.month", month=f"{span.first:%Y-%m}", tag=with_tag)
-    if span.kind == "week":
-        return url_for("history.week", day=span.first.isoformat())
-    if span.last == today:
-        return url_for("history.page", tag=with_tag)
-    return url_for("history.year", day=span.last.isoformat(), tag=with_tag)
-
-
-def _addresses(span: Range, today: date, tag: str) -> dict[str, str]:
-    """Return the addresses of the ranges around the same last day, and of those beside it."""
-    same = {kind: make(span.last, today, None) for kind, make in MAKERS.items()}
-    make = MAKERS[span.kind]
-    beside = {"previous": span.previous, "next": span.next}
-    ranges = same | {name: make(day, today, None) for name, day in beside.items() if day}
-    return {name: address(one, today, tag) for name, one in ranges.items()}
 
 
 def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dict[str, Any]]:
