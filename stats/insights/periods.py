@@ -18,7 +18,7 @@ MIN_DAYS = 10
 LEVEL = 0.05
 # Days that follow each other are never taken to be more alike than this.
 MOST_ALIKE = 0.9
-TOO_FEW = N_("Too few days to compare: it takes ten days with a check-in in each.")
+TOO_FEW = N_("Too few days yet: it takes ten days with a check-in in each.")
 ALIKE = N_("%(one)s against %(other)s: no difference.")
 HIGHER = N_("%(one)s against %(other)s: higher by %(by)s, more than the usual ups and downs.")
 LOWER = N_("%(one)s against %(other)s: lower by %(by)s, more than the usual ups and downs.")

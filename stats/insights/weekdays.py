@@ -24,7 +24,7 @@ WEEKDAYS_DIFFER = N_(
 )
 DAYS = ngettext_noop("%(num)s day", "%(num)s days")
 WEEKDAYS_ALIKE = N_("No weekday differs from the others by more than the usual ups and downs.")
-TOO_FEW = N_("Not enough yet: this needs two weekdays with four days logged each.")
+TOO_FEW = N_("Too few days yet: it takes two weekdays with four days logged each.")
 
 
 class Weekday(NamedTuple):

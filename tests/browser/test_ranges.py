@@ -71,6 +71,45 @@ def test_every_chart_has_a_table(robin: Page) -> None:
     expect(weekdays.get_by_role("row")).to_have_count(8)
 
 
+BOXES = """selector => [...document.querySelectorAll(selector)].map((one) => {
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    return [left, top, right, bottom];
+})"""
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+@pytest.mark.parametrize("shown", ["/history", "/history?tag=walk"])
+def test_the_days_run_down_each_column(robin: Page, width: int, shown: str) -> None:
+    robin.goto(shown)
+    robin.set_viewport_size({"width": width, "height": 900})
+    boxes = robin.evaluate(BOXES, "#days li")
+    half = (len(boxes) + 1) // 2
+    for column in (boxes[:half], boxes[half:]):
+        assert len({left for left, *_ in column}) == 1
+        assert sorted(top for _, top, *_ in column) == [top for _, top, *_ in column]
+    assert [top for _, top, *_ in boxes[half:]] == [top for _, top, *_ in boxes[: len(boxes) // 2]]
+    assert boxes[half][0] > boxes[0][2]
+    lines = robin.locator("#days li").evaluate_all(
+        "all => all.map((one) => parseFloat(getComputedStyle(one).borderBottomWidth) > 0)"
+    )
+    assert [n for n, line in enumerate(lines) if not line] == [half - 1, len(boxes) - 1]
+
+
+@pytest.mark.parametrize("width", [768, 1120, 1280])
+def test_cards_beside_each_other_begin_and_end_together(robin: Page, width: int) -> None:
+    """No hole is left below one of them, and one padding puts their headings on one line."""
+    robin.goto("/history")
+    robin.set_viewport_size({"width": width, "height": 900})
+    cards = robin.evaluate(BOXES, ".history-grid .card")
+    for _, top, _, bottom in cards:
+        beside = [card for card in cards if card[1] < bottom and top < card[3]]
+        assert {(card[1], card[3]) for card in beside} == {(top, bottom)}
+    padding = robin.locator(".history-grid .card").evaluate_all(
+        "all => [...new Set(all.map((card) => getComputedStyle(card).padding))]"
+    )
+    assert padding == ["24px"]
+
+
 CENTRES = """selector => [...document.querySelectorAll(selector)].map((one) => {
     const box = one.getBoundingClientRect();
     return box.left + box.width / 2;

@@ -39,8 +39,8 @@ def compare(now: list[float], before: list[float]) -> str:
         ([8.0, 2.0] * 15, [9.0, 3.0] * 15, "5.0 against 6.0: lower by 1.0, which is within the"),
         ([6.0] * 30, [6.0] * 30, "6.0 against 6.0: no difference."),
         ([6.0] * 10, [5.0] * 10, "6.0 against 5.0: higher by 1.0, more than"),
-        ([6.0] * 9, [5.0] * 10, "Too few days to compare"),
-        ([6.0] * 10, [5.0] * 9, "Too few days to compare"),
+        ([6.0] * 9, [5.0] * 10, "Too few days yet: it takes ten days"),
+        ([6.0] * 10, [5.0] * 9, "Too few days yet: it takes ten days"),
     ],
 )
 def test_it_says_of_a_period_what_is_so(now: list[float], before: list[float], said: str) -> None:
@@ -93,9 +93,10 @@ def test_it_says_that_no_weekday_differs_or_that_it_cannot_be_known() -> None:
     noise = moods(Random("weekdays"), 70)
     assert compare_weekdays(days(noise)).finding.startswith("No weekday differs")
     assert compare_weekdays(days([5.0] * 70)).finding.startswith("No weekday differs")
-    assert compare_weekdays(days([1.0, 9.0] * 11)).finding.startswith("Not enough yet")
+    too_few = "Too few days yet: it takes two weekdays"
+    assert compare_weekdays(days([1.0, 9.0] * 11)).finding.startswith(too_few)
     nothing = compare_weekdays({})
-    assert nothing.finding.startswith("Not enough yet")
+    assert nothing.finding.startswith(too_few)
     assert {(one.days, one.mean, one.low) for one in nothing.weekdays} == {(0, None, None)}
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 
 from stats.dashboard import Dashboard
 from stats.insights.periods import Comparison, compare_periods, make_period
@@ -29,10 +29,11 @@ from stats.moods.history import (
     make_year,
     read_history,
 )
-from stats.moods.ranges import Range, month_range, week_range, year_ago, year_range
+from stats.moods.ranges import Range, year_ago
 from stats.moods.scores import mean_score
 from stats.web.http.current_user import current_dashboard
 from stats.web.pages.day_strip import day_strip
+from stats.web.pages.range_addresses import address, addresses_around
 from stats.web.runtime import db
 from stats.web.templating import insight_charts
 from stats.web.templating.charts import trend_context, year_context
@@ -44,7 +45,6 @@ from stats.web.templating.year_chart import year_chart
 RECENT_DAYS = 14
 # How many tags a line names before it counts the rest.
 MOST_NAMES = 12
-MAKERS = {"week": week_range, "month": month_range, "year": year_range}
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,15 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
     dashboard = current_dashboard()
     diary = _read(dashboard, make_range(None).last)
     span = make_range(diary.tags.first_entry)
-    tag = _name(diary, request.args.get("tag", "").strip())
+    tag = "" if span.kind == "week" else _name(diary, request.args.get("tag", "").strip())
     days = _days(dashboard, diary, span, tag)
     context: dict[str, Any] = {
         "span": span,
         "title": _title(span),
-        "addresses": _addresses(span, dashboard.today),
+        "addresses": addresses_around(span, dashboard.today, tag),
+        "all_days": address(span, dashboard.today),
         "days": days,
+        "begins_here": len(days) < RECENT_DAYS,
         "tag": tag,
         "tag_mean": _mean([one["day"].mean for one in days]) if tag else None,
         "dashboard": dashboard,
@@ -91,9 +93,17 @@ def show_range(make_range: Callable[[date | None], Range]) -> str:
         context["entries"] = _entries(dashboard, span.first, span.last)
         context["strip"] = day_strip(span.first, dashboard.today, diary.scores)
     else:
-        context |= _findings(diary, span, dashboard.today) | _charts(diary, span, tag)
-        context["year_ago"] = _year_ago(dashboard) if context["is_current"] else None
+        context |= _cards(dashboard, diary, span, tag)
     return render_template("history/page.html", **context)
+
+
+def _cards(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> dict[str, Any]:
+    """Return the context of the cards; with a tag without those that count all days."""
+    shown = _charts(diary, span, tag) | {"all_tags": _all_tags(diary, span)}
+    if tag:
+        return shown
+    past = _year_ago(dashboard) if span.last == dashboard.today else None
+    return shown | _findings(diary, span, dashboard.today) | {"year_ago": past}
 
 
 def _read(dashboard: Dashboard, last: date) -> Diary:
@@ -110,30 +120,12 @@ def _title(span: Range) -> str:
     return _("%(first)s – %(last)s", first=day_month(span.first, span.last), last=last)
 
 
-def address(span: Range, today: date) -> str:
-    """Return the address of a range."""
-    if span.kind == "month":
-        return url_for("history.month", month=f"{span.first:%Y-%m}")
-    if span.kind == "week":
-        return url_for("history.week", day=span.first.isoformat())
-    if span.last == today:
-        return url_for("history.page")
-    return url_for("history.year", day=span.last.isoformat())
-
-
-def _addresses(span: Range, today: date) -> dict[str, str]:
-    """Return the addresses of the ranges around the same last day, and of those beside it."""
-    same = {kind: make(span.last, today, None) for kind, make in MAKERS.items()}
-    make = MAKERS[span.kind]
-    beside = {"previous": span.previous, "next": span.next}
-    ranges = same | {name: make(day, today, None) for name, day in beside.items() if day}
-    return {name: address(one, today) for name, one in ranges.items()}
-
-
 def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dict[str, Any]]:
     """Return the days that are listed, newest first: with a tag all that have it, else the last."""
     later = (day for day in diary.scores if day > dashboard.today)
     dates = sorted((*span.dates, *later) if span.last == dashboard.today else span.dates)[::-1]
+    begins = _first_day(dashboard, diary)
+    dates = [day for day in dates if day >= begins] or dates
     if tag:
         dates = [day for day in dates if tag in diary.words.get(day, ())]
     elif span.kind == "year":
@@ -142,6 +134,13 @@ def _days(dashboard: Dashboard, diary: Diary, span: Range, tag: str) -> list[dic
         {"day": make_day(day, diary.scores, diary.activity), "tags": diary.words.get(day, [])}
         for day in dates
     ]
+
+
+def _first_day(dashboard: Dashboard, diary: Diary) -> date:
+    """Return the first day that can hold something: the account's, or an earlier one that does."""
+    first_entry = diary.tags.first_entry or dashboard.since
+    activity = diary.activity
+    return min(dashboard.since, first_entry, *activity.active, *activity.conversations)
 
 
 def _mean(means: Sequence[float | None]) -> float | None:
@@ -214,7 +213,6 @@ def _findings(diary: Diary, span: Range, today: date) -> dict[str, Any]:
         "effects": effects,
         "tag_axis": insight_charts.tag_axis(effects),
         "most_names": MOST_NAMES,
-        "all_tags": _all_tags(diary, span),
     }
 
 

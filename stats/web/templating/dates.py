@@ -7,6 +7,7 @@ from stats.lib.messages import N_
 from stats.lib.timestamps import iso
 from stats.web.templating.translation import _
 
+NO_BREAK_SPACE = "\u00a0"
 # Monday first, January first.
 WEEKDAYS = (
     *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday")),
@@ -85,9 +86,6 @@ def day_month_year(day: date) -> str:
 
 
 def weekday_day_month(day: date, *, year: bool = False) -> str:
-    """Return `Thursday 12 March`, or `Thursday 12 March 2026`."""
-    return _(
-        "%(weekday)s %(day)s",
-        weekday=weekday(day),
-        day=(day_month_year if year else day_month)(day),
-    )
+    """Return `Thursday 12 March`, or `Thursday 12 March 2026`, whose year stays with its day."""
+    text = day_month_year(day).replace(" ", NO_BREAK_SPACE) if year else day_month(day)
+    return _("%(weekday)s %(day)s", weekday=weekday(day), day=text)

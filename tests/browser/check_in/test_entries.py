@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.charts_page import Box, box_of
 from tests.browser.helpers import (
     ConsoleErrors,
     Member,
@@ -229,3 +230,24 @@ def test_nothing_is_wider_than_a_small_phone(page: Page, site: LiveServer, membe
         for summary in page.locator(".entry-change summary").all():
             summary.click()
         assert page.evaluate(WIDTH) <= 0, url
+
+
+@pytest.mark.parametrize("width", [320, 360, 767])
+def test_change_stands_beside_the_time_whatever_is_said(
+    page: Page, site: LiveServer, member: Member, width: int
+) -> None:
+    for words in ({}, {"tags": ["walk"]}, {"note": "A letter came."}, {"note": "a", "tags": ["b"]}):
+        record(site, member, score=4, **words)
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(f"/history/{day_before(0)}")
+    entries = page.locator(".entry").all()
+    assert len(entries) == 4
+    places = {round(box_of(one.locator("summary"))["x"]) for one in entries}
+    assert len(places) == 1
+    for one in entries:
+        time, change = (box_of(one.locator(part)) for part in (".entry-time", "summary"))
+        assert middle(change) == pytest.approx(middle(time), abs=3)
+
+
+def middle(box: Box) -> float:
+    return box["y"] + box["height"] / 2

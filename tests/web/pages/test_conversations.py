@@ -89,7 +89,7 @@ def test_a_day_keeps_what_was_said_on_it(alice: Browser, monkeypatch: pytest.Mon
     assert titles(alice.get(URL).text) == ["A walk", "Tea"]
     for day, title, other in ((then, "A walk", "Tea"), (now, "Tea", "A walk")):
         page = alice.get(f"/history/{day.date()}").text
-        assert "1 conversation" in page
+        assert "1\u00a0conversation" in page
         assert (title in page, other in page) == (True, False)
     exported = {
         item["chatId"]: item for item in alice.get("/settings/export.json").json["conversations"]

@@ -174,4 +174,4 @@ def test_it_says_of_each_conversation_when_how_long_and_what_about(alice: Browse
     said = re.search(r'<p class="caption">(.*?)</p>', page)
     assert said
     words = re.sub(r"<[^>]+>", "", said[1])
-    assert re.fullmatch(r"\d\d:\d\d · 3 messages · friends, &lt;b&gt;", words)
+    assert re.fullmatch(r"\d\d:\d\d ·&nbsp;3 messages ·&nbsp;friends, &lt;b&gt;", words)

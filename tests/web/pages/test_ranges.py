@@ -19,7 +19,10 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 TODAY = NOON.date()
 LINK = re.compile(r'<a class="button" rel="(prev|next)" href="([^"]+)">')
 SWITCH = re.compile(r'<a href="([^"]+)"( aria-current="true")?><span>(Week|Month|Year)</span>')
-LISTED = re.compile(r'<li>\s*(?:<div class="card-header"><h3>)?<a[^>]* href="/history/(2[\d-]+)">')
+LISTED = re.compile(
+    r'<li(?: class="column-end")?>\s*(?:<div class="card-header"><h3>)?'
+    r'<a[^>]* href="/history/(2[\d-]+)">'
+)
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +118,13 @@ def test_nobody_without_an_entry_goes_anywhere(alice: Browser) -> None:
         page = alice.get(address)
         assert page.status_code == 200
         assert ways(page.text) == {}
+        assert "range-arrows" not in page.text, "no arrow that leads nowhere"
+
+
+def test_an_arrow_that_leads_nowhere_is_not_drawn(year: Browser) -> None:
+    for address in ("/history", "/history/month/2025-10"):
+        [arrows] = re.findall(r'<nav class="range-arrows".*?</nav>', year.get(address).text, re.S)
+        assert arrows.count("<svg") == 1
 
 
 @pytest.mark.parametrize(
@@ -196,18 +206,31 @@ def test_a_month_of_one_day_says_so_and_what_counts_the_year(year: Browser) -> N
     page = year.get("/history/month/2026-12").text
     assert "1 Dec · 0 days" in page
     assert "1 Dec – 1 Dec" not in page
-    assert "What goes with good days They say what was, not why. From the past year" in (
-        card(page, "tag-effects")
+    assert (
+        "What goes with good days They say what was, not why. From the past year, up to yesterday"
+        in (card(page, "tag-effects"))
     )
     week = year.get("/history/week/2026-12-01").text
     assert "History 30 November – 1 December 2026" in text(week)
     assert "From the past year" not in year.get("/history").text
 
 
+def test_a_month_without_a_check_in_has_no_numbers_beside_its_dotted_line(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    for has_numbers in (False, True):
+        page = alice.get("/history/month/2026-12").text
+        [plot] = re.findall(r'<div class="plot">.*?</section>', page, re.S)
+        assert ("placeholder-line" in plot) == (not has_numbers)
+        assert (">10</text>" in plot) == has_numbers
+        assert (">1 Dec</text>" in plot) == has_numbers
+        write(valkey, alice, TODAY, 5)
+
+
 def test_cards_without_a_day_have_a_sentence_and_no_chart(alice: Browser) -> None:
     for address in ("/history", "/history/month/2026-12"):
         cards = alice.get(address).text.split('<div class="finding-cards">')[1]
-        findings = cards.split('<div class="history-pair">')[0]
+        findings = cards.split('<section class="card tag-effects"')[0]
         assert findings.count('<section class="card finding">') == 3
         assert findings.count('class="placeholder"') == 3
         assert "<svg" not in findings
@@ -245,7 +268,7 @@ def test_it_says_what_goes_with_good_days(year: Browser) -> None:
     assert "Lower on days with work" in said
     assert "No clear difference: tea." in said
     assert "Too few days yet: swimming." in said
-    assert "They say what was, not why." in said
+    assert "They say what was, not why. Up to yesterday" in said
     assert re.search(
         r"walk \d\.\d higher With it \d\.\d on 121 days Without \d\.\d on 243 days", said
     )
@@ -282,9 +305,10 @@ def test_with_nothing_to_name_only_the_explaining_lines_stand(alice: Browser) ->
         "if chance alone would hardly make such a difference. How it is counted"
     )
     page = alice.get("/history").text
-    assert "Too few days to compare" in page
-    assert page.count("Too few days yet") == 1
-    assert "Not enough yet" in page
+    assert "Too few days yet: it takes ten days with a check-in in each." in page
+    assert "Too few days yet: it takes two weekdays with four days logged each." in page
+    assert "Too few days yet: it takes four days with a check-in." in page
+    assert page.count("Too few days yet") == 3
 
 
 def test_a_tag_filters_the_days(year: Browser) -> None:
@@ -298,6 +322,60 @@ def test_a_tag_filters_the_days(year: Browser) -> None:
     nothing = year.get("/history?tag=%3Cb%3E").text
     assert "No day in this range has it." in nothing
     assert "<b></bdi>" not in nothing
+
+
+def test_a_page_of_a_tag_names_it_and_counts_its_days_alone(year: Browser) -> None:
+    """Beside them what is counted over all days would contradict them."""
+    page = year.get("/history?tag=swimming").text
+    assert "Days with \u2068swimming\u2069 – Aira</title>" in page
+    assert "<h1>Days with <bdi>swimming</bdi></h1>" in page
+    assert "2 December 2025 – 1 December 2026 All days" in text(page)
+    assert '<a class="touch-target" href="/history">All days</a>' in page
+    assert "Your year 4 of 365 days with swimming Mood by day" in card(page, "year")
+    assert "Not logged, or without swimming" in card(page, "year")
+    assert re.findall(r'<section class="card ([a-z-]+)', page) == ["year", "recent-days"]
+    month = year.get("/history/month/2026-09?tag=swimming").text
+    assert re.findall(r'<section class="card ([a-z-]+)', month) == ["recent-days"]
+    assert '<a class="touch-target" href="/history/month/2026-09">All days</a>' in month
+
+
+def test_the_ways_from_a_tags_days_lead_to_its_days(year: Browser) -> None:
+    page = year.get("/history?tag=walk").text
+    assert ways(page) == {"prev": "/history/year/2025-12-01?tag=walk"}
+    assert {name: address for address, _, name in SWITCH.findall(page)} == {
+        "Week": "/history/week/2026-11-30",
+        "Month": "/history/month/2026-12?tag=walk",
+        "Year": "/history?tag=walk",
+    }
+    week = year.get("/history/week/2026-11-30?tag=swimming").text
+    assert "<h1>History</h1>" in week
+    assert LISTED.findall(week.split('id="days"')[1]) == ["2026-12-01", "2026-11-30"]
+
+
+def test_the_list_begins_with_the_account_or_what_is_older(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    """Days on which nobody could have logged anything are no days "Not logged"."""
+    page = alice.get("/history").text
+    assert LISTED.findall(page) == ["2026-12-01"]
+    assert card(page, "recent-days") == "Your days so far Today Not logged · active"
+    assert LISTED.findall(alice.get("/history/month/2026-12").text) == ["2026-12-01"]
+    assert len(LISTED.findall(alice.get("/history/month/2026-02").text)) == 28
+    write(valkey, alice, back(3), 5)
+    assert LISTED.findall(alice.get("/history").text) == [str(back(days)) for days in range(4)]
+    write(valkey, alice, back(400), 5)
+    page = alice.get("/history").text
+    assert len(LISTED.findall(page)) == 14
+    assert "The last 14 days" in card(page, "recent-days")
+
+
+def test_no_line_ends_with_a_dot_or_between_a_day_and_its_year(
+    valkey: redis.Redis, alice: Browser
+) -> None:
+    write(valkey, alice, date(2025, 12, 31), 5, tags=["walk", "tea"])
+    listed = alice.get("/history?tag=walk").text.split('id="days"')[1]
+    assert ">Wednesday 31\u00a0December\u00a02025</a>" in listed
+    assert "1\u00a0check-in ·\u00a0<bdi>tea</bdi>, <bdi>walk</bdi>" in listed
 
 
 def test_a_year_ago_today_is_shown_if_it_was_logged(valkey: redis.Redis, alice: Browser) -> None:
