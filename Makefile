@@ -9,8 +9,9 @@ PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3.11 pyth
 	"$$python" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
 NO_PYTHON := error: no Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python
 
-.PHONY: run install test test-quick test-browser test-clients test-cluster verify verify-lives verify-diaries \
-	verify-import verify-cluster verify-badday verify-fuzz bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
+.PHONY: run install test test-quick test-browser test-installed test-clients test-cluster verify \
+	verify-lives verify-diaries verify-import verify-cluster verify-badday verify-fuzz \
+	bench bench-short bench-growth bench-open wrk lighthouse observatory screenshots strings lint types lock clean
 
 run: $(VENV)/runtime
 	@exec $(PY) app.py
@@ -26,8 +27,12 @@ test-quick: $(VENV)/dev
 	$(PY) -m pytest -n 4 --dist worksteal $(addprefix tests/,$(QUICK))
 
 test-browser: $(VENV)/dev build/npm/node_modules
-	$(PY) -m pytest -n 2 --dist loadfile tests/browser tests/deploy tests/documents/test_api_examples.py \
-		tests/packaging tests/process/test_shutdown.py -m browser
+	$(PY) -m pytest -n 2 --dist loadfile tests/browser -m browser
+
+# Wheels in empty environments, behind nginx, the examples of the documents, the end of processes.
+test-installed: $(VENV)/dev build/npm/node_modules
+	$(PY) -m pytest tests/deploy tests/documents/test_api_examples.py tests/packaging \
+		tests/process/test_shutdown.py -m browser
 
 # Clients that two generators make of the API's description, calling a real process.
 test-clients: $(VENV)/dev build/npm/node_modules build/clients/installed

@@ -78,7 +78,9 @@ def reset_signals_after_fork() -> None:
     """Restore the default action of SIGTERM in processes that are forked from now on.
 
     With the inherited handlers of the parent they would ignore a SIGTERM that comes before their
-    own handlers. Call it in the parent before it serves.
+    own handlers. Each leads a process group of its own: a signal to the parent's group is the
+    parent's, which would take a worker that it ends before for one that failed. Call it in the
+    parent before it serves.
     """
     os.register_at_fork(
         before=lambda: _mask_sigterm(signal.SIG_BLOCK),
@@ -88,6 +90,9 @@ def reset_signals_after_fork() -> None:
 
 
 def _reset_handlers() -> None:
+    os.setpgid(0, 0)
+    # What came to the group before is forgotten: the parent has had it, too.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     _mask_sigterm(signal.SIG_UNBLOCK)
