@@ -119,4 +119,4 @@ def _sync_session(gateway: Gateway, session_id: str, bought: Plan) -> Purchase:
     )
     if purchase.outcome == Outcome.WAITING:
         return _purchase(read_state(runtime.db, current_user.id)[0], bought)
-    return purchase._replace(plan=purchase.plan or bought)
+    return Purchase(purchase.outcome, purchase.plan or bought)

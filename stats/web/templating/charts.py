@@ -38,13 +38,8 @@ def charts(
     `activity` and `tags` (words by day) are said of the days if they are given.
     """
     context = year_context(make_year(scores, today, activity), tags)
-    return (
-        context
-        | trend_context(make_trend(scores, today), TREND_DAYS)
-        | {
-            "is_first_line": context["year"].logged < MIN_LINE_DAYS,
-        }
-    )
+    context |= trend_context(make_trend(scores, today), TREND_DAYS)
+    return context | {"is_first_line": context["year"].logged < MIN_LINE_DAYS}
 
 
 def trend_context(trend: Trend, places: int) -> dict[str, Any]:

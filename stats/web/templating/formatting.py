@@ -40,8 +40,11 @@ def local_clock_text(calendar: Calendar, moment: datetime) -> str:
 
 def unbroken(text: str) -> Markup:
     """Return a text of ours as HTML in which no line ends within a word with a hyphen."""
-    kept = re.sub(r"\w+(?:-\w+)+", r'<span class="nowrap">\g<0></span>', str(escape(text)))
-    return Markup(kept)  # noqa: S704 - it is escaped
+    # A text that a template has translated is escaped already.
+    parts = re.split(r"(\w+(?:-\w+)+)", escape(text).unescape())
+    # What the pattern has captured stands at the odd places.
+    parts[1::2] = map(Markup('<span class="nowrap">{}</span>').format, parts[1::2])
+    return Markup().join(parts)
 
 
 def _clock(local: datetime) -> str:
