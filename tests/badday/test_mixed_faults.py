@@ -30,12 +30,13 @@ class Reader:
 
     def __init__(self, person: Person) -> None:
         self.person, self.statuses, self.longest = person, Counter[int](), 0.0
+        # Made out before anything goes wrong: it asks for a page.
+        self.requests = [one for one in read_requests(person) if one.name != "poll"]
 
     def run(self, over: Event) -> None:
-        requests = [one for one in read_requests(self.person) if one.name != "poll"]
         shown = time.monotonic()
         while not over.is_set():
-            for request in requests:
+            for request in self.requests:
                 with suppress(OSError, HTTPException):
                     status = send(self.person.port, request, self.person.cookie).status
                     self.statuses[status] += 1
@@ -89,7 +90,8 @@ def test_what_is_acknowledged_is_kept_and_nothing_is_a_500(
                 with fault(rig, name):
                     time.sleep(FAULT_SECONDS)
                 time.sleep(FAULT_EVERY - FAULT_SECONDS)
-                assert not any(life.done() for life in lives), name
+                ended = [life for life in lives if life.done()]
+                assert not ended, (name, [life.exception() for life in ended])
         finally:
             over.set()
     for life in lives:
